@@ -1,0 +1,59 @@
+import type { Endpoint } from "./endpoint.ts";
+import type { WeaveError } from "./errors.ts";
+import type { PeerName } from "./peer-name.ts";
+
+/**
+ * The contract between the mesh and the data overlay: one {@link OverlayLink} rides on each TCP
+ * connection between two peers (mesh-protocol §7, sleeve §6).
+ *
+ *   prepared ──confirm──▶ confirmed ──peer acknowledges──▶ established
+ *       └───────────────────────┴───── stop or failure ─────────┴──▶ stopped
+ */
+export interface Overlay {
+  /** Features for the introduction, e.g. `Overlays` → `sleeve`. */
+  features(): ReadonlyMap<string, string>;
+  /** Called after a successful introduction. @throws WeaveError `OVERLAY_NONE_COMMON` */
+  prepare(parameters: OverlayLinkParameters): OverlayLink;
+}
+
+export interface OverlayLinkParameters {
+  readonly local: PeerName;
+  readonly remote: PeerName;
+  /** XOR of both sides' connection ids: the same number at both ends. */
+  readonly connectionUid: bigint;
+  /** Whether we dialled. Decides nonce polarity and who learns the other's UDP address. */
+  readonly outbound: boolean;
+  /** Both ends of the TCP connection. */
+  readonly localAddress: Endpoint;
+  readonly remoteAddress: Endpoint;
+  /** 32 octets, or `undefined` when frames travel in clear. */
+  readonly sessionKey: Uint8Array | undefined;
+  /** Whether this cluster has a password: decides what status shows. */
+  readonly passwordSet: boolean;
+  readonly remoteFeatures: ReadonlyMap<string, string>;
+  /** Sends a protocol message over the TCP connection; `tag` is 1, 2, 3 or 7. */
+  send(tag: number, body: Uint8Array): void;
+  /** Our frames reach the peer. Called at most once. */
+  established(): void;
+  /** No overlay works any more; the connection closes with this error. */
+  failed(error: WeaveError): void;
+}
+
+export interface OverlayLink {
+  /** The connection was accepted: start talking. */
+  confirm(): void;
+  /** A protocol message with tag 1, 2, 3 or 7. Whatever does not fit is ignored, never fatal. */
+  control(tag: number, body: Uint8Array): void;
+  stop(): void;
+  describe(): OverlayLinkStatus;
+}
+
+/** What `status connections` and `report` show of a link. */
+export interface OverlayLinkStatus {
+  /** `sleeve`, `fastdp`, or `none` before one is chosen. */
+  readonly name: string;
+  /** Shown as `key=value` in key order; `name` is not repeated here. */
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  /** Why this overlay, and why not a better one: a sentence for `weave why`. */
+  readonly reason: string;
+}
