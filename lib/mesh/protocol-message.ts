@@ -1,0 +1,165 @@
+import { concatBytes, emptyBytes } from "../base/bytes.ts";
+import { errorText, WeaveError } from "../base/errors.ts";
+import { type PeerName, peerNameFromNumber } from "../base/peer-name.ts";
+import { GobDecoder, GobEncoder, gob } from "../wire/gob.ts";
+
+/**
+ * The messages that two peers exchange after the introduction (mesh-protocol §5).
+ *
+ *   ┌─────┬──────────────────────────────────────────────────────────────┐
+ *   │ tag │ body                                                         │
+ *   ├─────┼──────────────────────────────────────────────────────────────┤
+ *   │  0  │ ignored                                        heartbeat     │
+ *   │ 1–3 │ as the overlay wants it                        sleeve, bare  │
+ *   │  4  │ channel, sender, payload                       gossip        │
+ *   │  5  │ channel, origin, destination, payload          unicast       │
+ *   │  6  │ channel, origin, payload                       broadcast     │
+ *   │  7  │ overlay index, inner tag, inner body           overlay       │
+ *   └─────┴──────────────────────────────────────────────────────────────┘
+ *
+ * The bodies of tags 4–6 are values of one gob stream: a string, one or two unsigned numbers and
+ * octets. What follows the last value is ignored.
+ */
+export type ProtocolMessage =
+  | HeartbeatMessage
+  | ControlMessage
+  | GossipMessage
+  | UnicastMessage
+  | BroadcastMessage
+  | UnknownMessage;
+
+/** What may be sent: everything that has a meaning. */
+export type OutgoingMessage = Exclude<ProtocolMessage, UnknownMessage>;
+
+/** A life sign. */
+export interface HeartbeatMessage {
+  readonly kind: "heartbeat";
+}
+
+/** Belongs to the overlay, which judges the body: any length may arrive. */
+export interface ControlMessage {
+  readonly kind: "control";
+  readonly tag: ControlTag;
+  readonly body: Uint8Array;
+}
+
+export type ControlTag = 1 | 2 | 3 | 7;
+
+/** State or news from a neighbour. */
+export interface GossipMessage {
+  readonly kind: "gossip";
+  readonly channel: string;
+  /** The immediate sender, also of what it heard from others. */
+  readonly sender: PeerName;
+  readonly payload: Uint8Array;
+}
+
+/** For one peer, over others if need be. */
+export interface UnicastMessage {
+  readonly kind: "unicast";
+  readonly channel: string;
+  readonly origin: PeerName;
+  readonly destination: PeerName;
+  readonly payload: Uint8Array;
+  /** The octets it arrived in, tag included: a relay sends these, so nothing changes on the way. */
+  readonly received?: Uint8Array;
+}
+
+/** For every peer, along the tree of its origin. */
+export interface BroadcastMessage {
+  readonly kind: "broadcast";
+  readonly channel: string;
+  readonly origin: PeerName;
+  readonly payload: Uint8Array;
+}
+
+/** From a later generation; ignored. */
+export interface UnknownMessage {
+  readonly kind: "unknown";
+  readonly tag: number;
+}
+
+const heartbeatTag = 0;
+const gossipTag = 4;
+const unicastTag = 5;
+const broadcastTag = 6;
+
+const heartbeat: HeartbeatMessage = { kind: "heartbeat" };
+
+/**
+ * Reads one message of at least one octet. Octets in the result are views on `bytes`.
+ *
+ * @throws WeaveError `MESSAGE_FORMAT` when the header of a gossip message is damaged
+ */
+export function decodeMessage(bytes: Uint8Array): ProtocolMessage {
+  const tag = bytes[0]!;
+  switch (tag) {
+    case heartbeatTag:
+      return heartbeat;
+    case 1:
+    case 2:
+    case 3:
+    case 7:
+      return { kind: "control", tag, body: bytes.subarray(1) };
+    case gossipTag:
+    case unicastTag:
+    case broadcastTag:
+      return decodeGossip(tag, bytes);
+    default:
+      return { kind: "unknown", tag };
+  }
+}
+
+function decodeGossip(tag: 4 | 5 | 6, bytes: Uint8Array): ProtocolMessage {
+  try {
+    const body = new GobDecoder(bytes.subarray(1));
+    const channel = body.read(gob.string);
+    const from = peerNameFromNumber(body.read(gob.uint));
+    if (tag === unicastTag) {
+      const destination = peerNameFromNumber(body.read(gob.uint));
+      const payload = body.read(gob.bytes);
+      return { kind: "unicast", channel, origin: from, destination, payload, received: bytes };
+    }
+    const payload = body.read(gob.bytes);
+    return tag === gossipTag
+      ? { kind: "gossip", channel, sender: from, payload }
+      : { kind: "broadcast", channel, origin: from, payload };
+  } catch (cause) {
+    if (!(cause instanceof WeaveError)) throw cause;
+    throw new WeaveError(
+      "MESSAGE_FORMAT",
+      `received damaged message with tag ${tag}: ${errorText(cause)}`,
+      { cause, remedy: "the neighbour sends what no release understands: see its version and log" },
+    );
+  }
+}
+
+/** The octets of `message`, tag included. */
+export function encodeMessage(message: OutgoingMessage): Uint8Array {
+  switch (message.kind) {
+    case "heartbeat":
+      return withTag(heartbeatTag, emptyBytes);
+    case "control":
+      return withTag(message.tag, message.body);
+    case "gossip":
+      return withTag(gossipTag, gossipBody(message.channel, [message.sender], message.payload));
+    case "unicast": {
+      const { channel, origin, destination, payload } = message;
+      return (
+        message.received ?? withTag(unicastTag, gossipBody(channel, [origin, destination], payload))
+      );
+    }
+    case "broadcast":
+      return withTag(broadcastTag, gossipBody(message.channel, [message.origin], message.payload));
+  }
+}
+
+function gossipBody(channel: string, names: readonly PeerName[], payload: Uint8Array): Uint8Array {
+  const body = new GobEncoder().write(gob.string, channel);
+  for (const name of names) body.write(gob.uint, name);
+  return body.write(gob.bytes, payload).bytes();
+}
+
+function withTag(tag: number, body: Uint8Array): Uint8Array {
+  return concatBytes(Uint8Array.of(tag), body);
+}
