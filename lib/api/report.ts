@@ -1,0 +1,126 @@
+/**
+ * The shape of `GET /report` (http-api §5). Scripts and templates rely on these names, their order
+ * and on which of them are `null` or absent; the rest of the code uses its own types and is turned
+ * into this one in `make-report.ts`.
+ */
+export interface Report {
+  readonly Ready: boolean;
+  readonly Version: string;
+  readonly VersionCheck: {
+    readonly Enabled: boolean;
+    readonly Success: boolean;
+    readonly NewVersion: string;
+    readonly NextCheckAt: string;
+  };
+  readonly Router: RouterReport;
+  /** Absent when address allocation is off. */
+  readonly IPAM?: IpamReport;
+  /** Absent when DNS is off. */
+  readonly DNS?: DnsReport;
+}
+
+export interface RouterReport {
+  readonly Protocol: string;
+  readonly ProtocolMinVersion: number;
+  readonly ProtocolMaxVersion: number;
+  readonly Encryption: boolean;
+  readonly PeerDiscovery: boolean;
+  readonly Name: string;
+  readonly NickName: string;
+  readonly Port: number;
+  readonly Peers: readonly PeerReport[] | null;
+  readonly UnicastRoutes: readonly { readonly Dest: string; readonly Via: string }[] | null;
+  readonly BroadcastRoutes:
+    | readonly { readonly Source: string; readonly Via: readonly string[] | null }[]
+    | null;
+  readonly Connections: readonly ConnectionReport[] | null;
+  readonly TerminationCount: number;
+  readonly Targets: readonly string[] | null;
+  readonly OverlayDiagnostics: Readonly<Record<string, unknown>>;
+  readonly TrustedSubnets: readonly string[];
+  readonly Interface: string;
+  readonly CaptureStats: Readonly<Record<string, number>> | null;
+  readonly MACs: readonly MacReport[] | null;
+}
+
+export interface PeerReport {
+  readonly Name: string;
+  readonly NickName: string;
+  /** 64 bits: larger than a JavaScript number holds. */
+  readonly UID: bigint;
+  readonly ShortID: number;
+  readonly Version: bigint | number;
+  readonly Connections: readonly PeerConnectionReport[] | null;
+}
+
+export interface PeerConnectionReport {
+  readonly Name: string;
+  readonly NickName: string;
+  readonly Address: string;
+  readonly Outbound: boolean;
+  readonly Established: boolean;
+}
+
+export interface ConnectionReport {
+  readonly Address: string;
+  readonly Outbound: boolean;
+  /** established, pending, connecting, retrying, failed or waiting. */
+  readonly State: string;
+  readonly Info: string;
+  readonly Attrs: Readonly<Record<string, string | number | boolean>> | null;
+}
+
+export interface MacReport {
+  readonly Mac: string;
+  readonly Name: string;
+  readonly NickName: string;
+  readonly LastSeen: string;
+}
+
+export interface IpamReport {
+  /** Not null only while an election is awaited. */
+  readonly Paxos: {
+    readonly Elector: boolean;
+    readonly KnownNodes: number;
+    readonly Quorum: number;
+  } | null;
+  readonly Range: string;
+  readonly RangeNumIPs: number;
+  readonly ActiveIPs: number;
+  readonly DefaultSubnet: string;
+  readonly Entries: readonly RingEntryReport[] | null;
+  readonly PendingClaims:
+    | readonly {
+        readonly Ident: string;
+        readonly CIDR: { readonly Addr: string; readonly PrefixLen: number };
+      }[]
+    | null;
+  readonly PendingAllocates: readonly string[] | null;
+}
+
+export interface RingEntryReport {
+  readonly Token: string;
+  readonly Size: number;
+  readonly Peer: string;
+  readonly Nickname: string;
+  readonly IsKnownPeer: boolean;
+  readonly Version: number;
+}
+
+export interface DnsReport {
+  readonly Domain: string;
+  readonly Upstream: readonly string[] | null;
+  readonly Address: string;
+  readonly TTL: number;
+  readonly Entries: readonly DnsEntryReport[] | null;
+}
+
+export interface DnsEntryReport {
+  readonly Hostname: string;
+  readonly Origin: string;
+  readonly ContainerID: string;
+  readonly Address: string;
+  readonly Version: number;
+  /** Unix seconds of deletion; 0 for a live name. */
+  readonly Tombstone: number;
+}

@@ -1,0 +1,187 @@
+import type {
+  ConnectionReport,
+  DnsReport,
+  IpamReport,
+  PeerReport,
+  Report,
+  RouterReport,
+} from "./report.ts";
+
+/**
+ * The texts of `weave status` and its parts (cli §10), byte for byte as scripts parse them. Where
+ * the original's order was random it is now stable.
+ */
+export function statusText(report: Report): string {
+  const sections = [versionSection(report), routerSection(report.Router)];
+  if (report.IPAM !== undefined) sections.push(ipamSection(report.IPAM));
+  if (report.DNS !== undefined) sections.push(dnsSection(report.DNS));
+  return sections.join("\n");
+}
+
+/** Keys end at column 15, as they always have. */
+function lines(pairs: ReadonlyArray<readonly [string, string | number]>): string {
+  return pairs.map(([key, value]) => `${key.padStart(15)}: ${value}\n`).join("");
+}
+
+function versionSection(report: Report): string {
+  return lines([["Version", `${report.Version} (version check update disabled)`]]);
+}
+
+function routerSection(router: RouterReport): string {
+  const { ProtocolMinVersion: min, ProtocolMaxVersion: max } = router;
+  return lines([
+    ["Service", "router"],
+    ["Protocol", `${router.Protocol} ${min === max ? max : `${min}..${max}`}`],
+    ["Name", `${router.Name}(${router.NickName})`],
+    ["Encryption", enabled(router.Encryption)],
+    ["PeerDiscovery", enabled(router.PeerDiscovery)],
+    ["Targets", router.Targets?.length ?? 0],
+    ["Connections", connectionCounts(router.Connections ?? [])],
+    ["Peers", peerCounts(router.Peers ?? [])],
+    ["TrustedSubnets", orNone(router.TrustedSubnets)],
+  ]);
+}
+
+function enabled(value: boolean): string {
+  return value ? "enabled" : "disabled";
+}
+
+function orNone(items: readonly string[]): string {
+  return items.length === 0 ? "none" : items.join(", ");
+}
+
+const countedStates = ["established", "pending", "retrying", "failed", "connecting"];
+
+function connectionCounts(connections: readonly ConnectionReport[]): string {
+  const counts = countedStates
+    .map((state) => ({ state, n: connections.filter((each) => each.State === state).length }))
+    .filter(({ n }) => n > 0)
+    .map(({ state, n }) => `${n} ${state}`);
+  return `${connections.length}${counts.length === 0 ? "" : ` (${counts.join(", ")})`}`;
+}
+
+function peerCounts(peers: readonly PeerReport[]): string {
+  const links = peers.flatMap((peer) => peer.Connections ?? []);
+  const established = links.filter((link) => link.Established).length;
+  const pending = links.length - established;
+  const counts = [
+    ...(established > 0 ? [`${established} established`] : []),
+    ...(pending > 0 ? [`${pending} pending`] : []),
+  ];
+  return `${peers.length}${counts.length === 0 ? "" : ` (with ${counts.join(", ")} connections)`}`;
+}
+
+function ipamSection(ipam: IpamReport): string {
+  return lines([
+    ["Service", "ipam"],
+    ["Status", ipamState(ipam)],
+    ["Range", ipam.Range],
+    ["DefaultSubnet", ipam.DefaultSubnet],
+  ]);
+}
+
+/** The first condition that holds (ipam §16). */
+function ipamState(ipam: IpamReport): string {
+  if (ipam.Entries !== null) {
+    if (!ipam.Entries.some((entry) => entry.IsKnownPeer)) {
+      return "all IP ranges owned by unreachable peers - use 'rmpeer' if they are dead";
+    }
+    return (ipam.PendingAllocates ?? []).length > 0
+      ? "waiting for IP(s) to become available"
+      : "ready";
+  }
+  if (ipam.Paxos === null) return "idle";
+  const { Elector, Quorum, KnownNodes } = ipam.Paxos;
+  return Elector ? `awaiting consensus (quorum: ${Quorum}, known: ${KnownNodes})` : "priming";
+}
+
+function dnsSection(dns: DnsReport): string {
+  return lines([
+    ["Service", "dns"],
+    ["Domain", dns.Domain],
+    ["Upstream", orNone(dns.Upstream ?? [])],
+    ["TTL", dns.TTL],
+    ["Entries", (dns.Entries ?? []).filter((entry) => entry.Tombstone === 0).length],
+  ]);
+}
+
+/** `weave status targets`: as the operator typed them. */
+export function targetsText(router: RouterReport): string {
+  return (router.Targets ?? []).map((target) => `${target}\n`).join("");
+}
+
+/** `weave status connections`. Attributes run together as they always have. */
+export function connectionsText(router: RouterReport): string {
+  return (router.Connections ?? []).map(connectionLine).join("");
+}
+
+function connectionLine(connection: ConnectionReport): string {
+  const direction = connection.Outbound ? "->" : "<-";
+  const attributes = Object.entries(connection.Attrs ?? {})
+    .filter(([key]) => key !== "name")
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}=${value}`)
+    .join("");
+  const state = connection.State.padEnd(11);
+  return `${direction} ${connection.Address.padEnd(21)} ${state} ${connection.Info} ${attributes}\n`;
+}
+
+/** `weave status peers`. */
+export function peersText(router: RouterReport): string {
+  return (router.Peers ?? [])
+    .map((peer) => {
+      const links = (peer.Connections ?? []).map((link) => {
+        const name = `${link.Name}(${link.NickName})`.padEnd(37);
+        const state = link.Established ? "established" : "pending";
+        return `   ${link.Outbound ? "->" : "<-"} ${link.Address.padEnd(21)} ${name} ${state}\n`;
+      });
+      return `${peer.Name}(${peer.NickName})\n${links.join("")}`;
+    })
+    .join("");
+}
+
+/** `weave status dns`: live names, without the domain. */
+export function dnsText(dns: DnsReport): string {
+  const suffix = `.${dns.Domain}`;
+  return (dns.Entries ?? [])
+    .filter((entry) => entry.Tombstone === 0)
+    .map((entry) => {
+      const name = entry.Hostname.endsWith(suffix)
+        ? entry.Hostname.slice(0, -suffix.length)
+        : entry.Hostname;
+      const container = entry.ContainerID.slice(0, 12).padStart(12);
+      return `${name.padEnd(12)} ${entry.Address.padEnd(15)} ${container} ${entry.Origin}\n`;
+    })
+    .join("");
+}
+
+/** `weave status ipam`: own ranges first, then the others by name. */
+export function ipamText(ipam: IpamReport, self: string): string {
+  interface Share {
+    name: string;
+    nickname: string;
+    size: number;
+    known: boolean;
+  }
+  const shares = new Map<string, Share>();
+  for (const entry of ipam.Entries ?? []) {
+    const share = shares.get(entry.Peer) ?? {
+      name: entry.Peer,
+      nickname: entry.Nickname,
+      size: 0,
+      known: entry.IsKnownPeer,
+    };
+    share.size += entry.Size;
+    shares.set(entry.Peer, share);
+  }
+  const line = ({ name, nickname, size, known }: Share): string => {
+    const percent = ((100 * size) / ipam.RangeNumIPs).toFixed(1).padStart(4, "0");
+    const note = name === self ? `(${ipam.ActiveIPs} active)` : known ? "" : "- unreachable!";
+    const owner = `${name}(${nickname})`.padEnd(37);
+    return `${owner} ${String(size).padStart(8)} IPs (${percent}% of total) ${note}\n`;
+  };
+  return [...shares.values()]
+    .sort((a, b) => Number(b.name === self) - Number(a.name === self) || (a.name < b.name ? -1 : 1))
+    .map(line)
+    .join("");
+}
