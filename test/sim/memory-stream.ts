@@ -1,0 +1,165 @@
+import type { Endpoint } from "../../lib/base/endpoint.ts";
+import { WeaveError } from "../../lib/base/errors.ts";
+import type { ByteStream, ByteStreamHandlers } from "../../lib/mesh/transport.ts";
+import type { MemoryNetwork } from "./memory-network.ts";
+
+/** What the kernel of a host takes from a writer before the other side has read it. */
+const kernelBufferBytes = 64 << 10;
+
+/**
+ * One end of a TCP connection in memory.
+ *
+ *   open ──end──▶ ending ──all sent──▶ closed
+ *     └──reset, reset by the other end──▶ closed
+ */
+export class MemoryStream implements ByteStream {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly #network: MemoryNetwork;
+  #peer!: MemoryStream;
+  #handlers: ByteStreamHandlers | undefined;
+  #state: "open" | "ending" | "closed" = "open";
+  /** Written and not taken by the kernel. */
+  #backlog: Uint8Array[] = [];
+  #backlogBytes = 0;
+  /** Taken by the kernel and not delivered. */
+  #inFlightBytes = 0;
+  /** Segments that meet a cut link wait here, in order. */
+  #stuck: Array<() => void> = [];
+  /** When the last segment arrives: later ones never overtake it. */
+  #lastArrivalMs = 0;
+
+  /** Both ends of a new connection: the dialler's and the acceptor's. */
+  static pair(network: MemoryNetwork, from: Endpoint, to: Endpoint): [MemoryStream, MemoryStream] {
+    const near = new MemoryStream(network, from, to);
+    const far = new MemoryStream(network, to, from);
+    near.#peer = far;
+    far.#peer = near;
+    network.opened(near);
+    network.opened(far);
+    return [near, far];
+  }
+
+  private constructor(network: MemoryNetwork, local: Endpoint, remote: Endpoint) {
+    this.#network = network;
+    this.local = local;
+    this.remote = remote;
+  }
+
+  get backlogBytes(): number {
+    return this.#backlogBytes;
+  }
+
+  get unacknowledgedBytes(): number {
+    return this.#inFlightBytes;
+  }
+
+  listen(handlers: ByteStreamHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#state !== "open" || bytes.length === 0) return;
+    this.#backlog.push(bytes.slice());
+    this.#backlogBytes += bytes.length;
+    this.#pump();
+  }
+
+  end(): void {
+    if (this.#state !== "open") return;
+    this.#state = "ending";
+    this.#finishWhenSent();
+  }
+
+  reset(): void {
+    if (this.#state === "closed") return;
+    this.#send(0, () => this.#peer.fail("ECONNRESET"));
+    this.#close(undefined);
+  }
+
+  /** Gone without a word: the machine lost power. */
+  vanish(): void {
+    this.#state = "closed";
+    this.#handlers = undefined;
+    this.#stuck = [];
+    this.#network.gone(this);
+  }
+
+  /** The connection breaks; the owner hears of it. */
+  fail(code: string): void {
+    if (this.#state !== "closed") this.#close(new WeaveError("STREAM_FAILED", `read tcp: ${code}`));
+  }
+
+  /** The link was healed: what waited for it goes on its way. */
+  resume(): void {
+    if (this.#network.isCut(this.local.host, this.remote.host)) return;
+    const stuck = this.#stuck;
+    this.#stuck = [];
+    for (const deliver of stuck) this.#send(0, deliver);
+  }
+
+  /** Moves from the backlog into the kernel as far as it takes. */
+  #pump(): void {
+    while (this.#backlog.length > 0 && this.#inFlightBytes < kernelBufferBytes) {
+      const first = this.#backlog[0]!;
+      const room = kernelBufferBytes - this.#inFlightBytes;
+      const segment = first.subarray(0, room);
+      if (segment.length === first.length) this.#backlog.shift();
+      else this.#backlog[0] = first.subarray(room);
+      this.#backlogBytes -= segment.length;
+      this.#inFlightBytes += segment.length;
+      this.#send(segment.length, () => this.#deliver(segment));
+    }
+  }
+
+  #send(size: number, deliver: () => void): void {
+    const { clock } = this.#network;
+    const link = this.#network.linkBetween(this.local.host, this.remote.host);
+    const startMs = Math.max(clock.nowMs, this.#lastArrivalMs - link.delayMs);
+    const transferMs = link.bytesPerMs === undefined ? 0 : size / link.bytesPerMs;
+    const arrivalMs = Math.max(
+      startMs + transferMs + this.#network.delayMs(this.local.host, this.remote.host),
+      this.#lastArrivalMs,
+    );
+    this.#lastArrivalMs = arrivalMs;
+    clock.after(arrivalMs - clock.nowMs, () => {
+      // In order: behind a segment that is stuck, all are.
+      if (this.#stuck.length > 0 || this.#network.isCut(this.local.host, this.remote.host)) {
+        this.#stuck.push(deliver);
+      } else {
+        deliver();
+      }
+    });
+  }
+
+  #deliver(segment: Uint8Array): void {
+    const receiver = this.#peer;
+    if (receiver.#state === "closed") {
+      this.fail("ECONNRESET");
+      return;
+    }
+    if (receiver.#state === "open") receiver.#handlers?.data(segment);
+    if (this.#state === "closed") return;
+    const hadBacklog = this.#backlogBytes > 0;
+    this.#inFlightBytes -= segment.length;
+    this.#pump();
+    if (this.#state === "ending") this.#finishWhenSent();
+    else if (hadBacklog && this.#backlogBytes === 0) this.#handlers?.drained?.();
+  }
+
+  #finishWhenSent(): void {
+    if (this.#backlogBytes > 0 || this.#inFlightBytes > 0) return;
+    this.#send(0, () => {
+      if (this.#peer.#state !== "closed") this.#peer.#close(undefined);
+    });
+    this.#close(undefined);
+  }
+
+  #close(error: WeaveError | undefined): void {
+    this.#state = "closed";
+    this.#network.gone(this);
+    const handlers = this.#handlers;
+    this.#handlers = undefined;
+    this.#network.clock.after(0, () => handlers?.closed(error));
+  }
+}
