@@ -1,0 +1,96 @@
+import * as v from "valibot";
+import { WeaveError } from "../base/errors.ts";
+
+/**
+ * Everything a router is told at its start. Plain JSON values, because they travel from
+ * `weave launch` to the router's process on standard input; addresses, subnets and names are
+ * canonical text that has passed validation (see `launch-validation.ts`).
+ */
+const launchOptionsSchema = v.strictObject({
+  /** Hosts to connect to, as typed: `<host>[:<port>]`. */
+  peers: v.array(v.string()),
+  /** Connect to the peers of the last run; `peers` is empty then. */
+  resume: v.boolean(),
+
+  /** Address to listen on; empty for all. */
+  host: v.string(),
+  /** TCP and UDP; the fast datapath uses the next one. */
+  port: v.number(),
+  minProtocolVersion: v.picklist([1, 2]),
+  /** Peer name; absent: found by the machine (host-network §4). */
+  name: v.optional(v.string()),
+  nickname: v.string(),
+  /** Absent: traffic is not encrypted. Never empty. */
+  password: v.optional(v.string()),
+  trustedSubnets: v.array(v.string()),
+  discovery: v.boolean(),
+  /** 0 for no limit. */
+  connectionLimit: v.number(),
+
+  /** Absent: allocation is off. */
+  ipalloc: v.optional(
+    v.strictObject({
+      /** Network address and prefix length. */
+      range: v.string(),
+      /** The range was asked for: an overlap with a host route warns; else it is refused. */
+      rangeGiven: v.boolean(),
+      defaultSubnet: v.string(),
+      /** The value of `--ipalloc-init`; empty when not given. */
+      init: v.string(),
+    }),
+  ),
+
+  /** Absent: weaveDNS is off. */
+  dns: v.optional(
+    v.strictObject({
+      /** With final dot. */
+      domain: v.string(),
+      /** `ip:port`; absent: the router chooses a bridge address. */
+      listenAddress: v.optional(v.string()),
+      ttlSeconds: v.number(),
+      fallbackTimeoutMs: v.number(),
+      /** File that names the upstream servers. */
+      resolvConf: v.string(),
+    }),
+  ),
+
+  /** 0: by the wiring. */
+  mtu: v.number(),
+  fastdp: v.boolean(),
+  bridgedFastdp: v.boolean(),
+  weaveBridge: v.string(),
+  dockerBridge: v.string(),
+  datapath: v.string(),
+  masqueradeLocal: v.boolean(),
+  captureBufferMegabytes: v.number(),
+
+  /** `ip:port`, `/path` of a unix socket, or empty for none. */
+  httpAddress: v.string(),
+  statusAddress: v.string(),
+  metricsAddress: v.string(),
+  /** Endpoint of the Docker engine; empty for none. */
+  dockerApi: v.string(),
+
+  logLevel: v.picklist(["debug", "info", "warning", "error"]),
+  packetDebug: v.boolean(),
+  /** Start the router again when it dies. */
+  restart: v.boolean(),
+});
+
+export type LaunchOptions = v.InferOutput<typeof launchOptionsSchema>;
+
+/**
+ * Reads what {@link LaunchOptions} became as JSON.
+ *
+ * @throws WeaveError `LAUNCH_OPTIONS` when the text is anything else
+ */
+export function decodeLaunchOptions(text: string): LaunchOptions {
+  try {
+    return v.parse(launchOptionsSchema, JSON.parse(text));
+  } catch (cause) {
+    throw new WeaveError("LAUNCH_OPTIONS", "the router was started without proper options", {
+      remedy: "start it with 'weave launch'",
+      cause,
+    });
+  }
+}

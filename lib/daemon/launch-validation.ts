@@ -1,0 +1,293 @@
+import { splitHostPort } from "../base/endpoint.ts";
+import { errorText, WeaveError } from "../base/errors.ts";
+import {
+  cidrContains,
+  cidrFromIpv4,
+  formatCidr,
+  networkOf,
+  parseCidr,
+  parseIp,
+  parseIpv4Cidr,
+} from "../base/ip.ts";
+import { formatPeerName, parsePeerName } from "../base/peer-name.ts";
+import { parseDurationMs } from "./duration.ts";
+import type { LaunchOptions } from "./launch-options.ts";
+
+/** What was asked for on the command line, by the long names of the flags. */
+export interface LaunchWords {
+  readonly peers: readonly string[];
+  enabled(flag: string): boolean;
+  text(flag: string): string | undefined;
+}
+
+/** What the machine adds. */
+export interface LaunchFacts {
+  readonly hostname: string;
+}
+
+const defaultRange = "10.32.0.0/12";
+const octetsMax = 65_535;
+const countMax = 1_000_000;
+
+/**
+ * Words → options, with the original's defaults and texts (cli §5.2–5.3).
+ *
+ * @throws WeaveError `LAUNCH_FLAG` for a value that its flag does not take, `LAUNCH_CONFLICT` for
+ *   values that do not go together
+ */
+export function launchOptions(words: LaunchWords, facts: LaunchFacts): LaunchOptions {
+  const peers = words.peers.map(checkedPeer);
+  const resume = words.enabled("resume");
+  if (resume && peers.length > 0) {
+    throw conflict("You must not specify an initial peer list in conjunction with --resume", {
+      remedy: "leave out the peers, or leave out --resume",
+    });
+  }
+  return {
+    peers,
+    resume,
+    ...clusterOptions(words, facts),
+    ipalloc: ipallocOptions(words),
+    dns: dnsOptions(words),
+    ...networkOptions(words),
+    ...operationOptions(words),
+  };
+}
+
+type Part<K extends keyof LaunchOptions> = Pick<LaunchOptions, K>;
+
+function clusterOptions(
+  words: LaunchWords,
+  facts: LaunchFacts,
+): Part<
+  | "host"
+  | "port"
+  | "minProtocolVersion"
+  | "name"
+  | "nickname"
+  | "password"
+  | "trustedSubnets"
+  | "discovery"
+  | "connectionLimit"
+> {
+  const host = words.text("host") ?? "";
+  if (host !== "") parsed("host", host, parseIp);
+  const version = integer(words, "min-protocol-version", 1, 0, countMax);
+  if (version !== 1 && version !== 2) {
+    throw conflict("--min-protocol-version must be in range [1,2]");
+  }
+  const name = words.text("name");
+  const password = words.text("password");
+  return {
+    host,
+    // The port above it belongs to the fast datapath.
+    port: integer(words, "port", 6783, 1, 65_534),
+    minProtocolVersion: version,
+    name: name ? parsed("name", name, (text) => formatPeerName(parsePeerName(text))) : undefined,
+    nickname: words.text("nickname") || facts.hostname,
+    password: password || undefined,
+    trustedSubnets: (words.text("trusted-subnets") ?? "")
+      .split(",")
+      .map((subnet) => subnet.trim())
+      .filter((subnet) => subnet !== "")
+      .map((subnet) =>
+        parsed("trusted-subnets", subnet, (text) => formatCidr(networkOf(parseCidr(text)))),
+      ),
+    discovery: !words.enabled("no-discovery"),
+    connectionLimit: integer(words, "conn-limit", 200, 0, countMax),
+  };
+}
+
+function ipallocOptions(words: LaunchWords): LaunchOptions["ipalloc"] {
+  const given = words.text("ipalloc-range");
+  const init = words.text("ipalloc-init") ?? "";
+  const subnet = words.text("ipalloc-default-subnet") ?? "";
+  if (given === "") {
+    if (init !== "") throw conflict("--ipalloc-init specified without --ipalloc-range.");
+    if (subnet !== "") {
+      throw conflict("--ipalloc-default-subnet specified without --ipalloc-range.");
+    }
+    return undefined;
+  }
+  const range = parsed("ipalloc-range", given ?? defaultRange, checkedSubnet);
+  const defaultSubnet =
+    subnet === "" ? range : parsed("ipalloc-default-subnet", subnet, checkedSubnet);
+  const [whole, part] = [parseCidr(range), parseCidr(defaultSubnet)];
+  if (!cidrContains(whole, part.address) && !cidrContains(part, whole.address)) {
+    throw conflict(
+      `IP address allocation default subnet ${defaultSubnet} does not overlap with allocation range ${range}`,
+    );
+  }
+  return { range, rangeGiven: given !== undefined, defaultSubnet, init };
+}
+
+function dnsOptions(words: LaunchWords): LaunchOptions["dns"] {
+  if (words.enabled("no-dns")) return undefined;
+  const domain = words.text("dns-domain") || "weave.local.";
+  return {
+    domain: parsed("dns-domain", domain, checkedDomain),
+    listenAddress: listenAddress(words, "dns-listen-address", "") || undefined,
+    ttlSeconds: integer(words, "dns-ttl", 1, 0, 2 ** 31 - 1),
+    fallbackTimeoutMs: parsed(
+      "dns-fallback-timeout",
+      words.text("dns-fallback-timeout") || "5s",
+      parseDurationMs,
+    ),
+    resolvConf: words.text("resolv-conf") || "/etc/resolv.conf",
+  };
+}
+
+function networkOptions(
+  words: LaunchWords,
+): Part<
+  | "mtu"
+  | "fastdp"
+  | "bridgedFastdp"
+  | "weaveBridge"
+  | "dockerBridge"
+  | "datapath"
+  | "masqueradeLocal"
+  | "captureBufferMegabytes"
+> {
+  return {
+    mtu: integer(words, "mtu", 0, 0, octetsMax),
+    fastdp: !words.enabled("no-fastdp"),
+    bridgedFastdp: !words.enabled("no-bridged-fastdp"),
+    weaveBridge: linkName(words, "weave-bridge", "weave"),
+    dockerBridge: linkName(words, "docker-bridge", "docker0"),
+    datapath: linkName(words, "datapath", "datapath"),
+    masqueradeLocal: !words.enabled("no-masq-local"),
+    captureBufferMegabytes: integer(words, "bufsz", 8, 1, 1024),
+  };
+}
+
+function operationOptions(
+  words: LaunchWords,
+): Part<
+  | "httpAddress"
+  | "statusAddress"
+  | "metricsAddress"
+  | "dockerApi"
+  | "logLevel"
+  | "packetDebug"
+  | "restart"
+> {
+  const level = words.text("log-level") || "info";
+  if (level !== "debug" && level !== "info" && level !== "warning" && level !== "error") {
+    throw new WeaveError("LAUNCH_FLAG", `invalid value "${level}" for flag --log-level`);
+  }
+  return {
+    httpAddress: listenAddress(words, "http-addr", "127.0.0.1:6784"),
+    statusAddress: listenAddress(words, "status-addr", "127.0.0.1:6782"),
+    metricsAddress: listenAddress(words, "metrics-addr", ""),
+    dockerApi: words.text("docker-api") ?? "unix:///var/run/docker.sock",
+    logLevel: level,
+    packetDebug: words.enabled("pkt-debug"),
+    restart: !words.enabled("no-restart"),
+  };
+}
+
+function conflict(message: string, options: { remedy?: string } = {}): WeaveError {
+  return new WeaveError("LAUNCH_CONFLICT", message, options);
+}
+
+/** Names the flag when its value does not parse. */
+function parsed<T>(flag: string, text: string, parse: (text: string) => T): T {
+  try {
+    return parse(text);
+  } catch (cause) {
+    throw new WeaveError(
+      "LAUNCH_FLAG",
+      `invalid value "${text}" for flag --${flag}: ${errorText(cause)}`,
+      cause instanceof WeaveError && cause.remedy !== undefined
+        ? { remedy: cause.remedy, cause }
+        : { cause },
+    );
+  }
+}
+
+function integer(
+  words: LaunchWords,
+  flag: string,
+  otherwise: number,
+  minimum: number,
+  maximum: number,
+): number {
+  const text = words.text(flag);
+  if (text === undefined || text === "") return otherwise;
+  const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= minimum && value <= maximum) return value;
+  throw new WeaveError(
+    "LAUNCH_FLAG",
+    `invalid value "${text}" for flag --${flag}: not a whole number from ${minimum} to ${maximum}`,
+  );
+}
+
+function checkedPeer(peer: string): string {
+  const parts = splitHostPort(peer);
+  if (parts === undefined || parts.host.includes("/") || parts.host.startsWith("-")) {
+    throw new WeaveError("LAUNCH_PEER", `invalid peer name "${peer}", should be host[:port]`, {
+      remedy: "give the address or name of a host that runs weave",
+    });
+  }
+  return peer;
+}
+
+/** At least four addresses, host bits zero: what the allocator can share out. */
+function checkedSubnet(text: string): string {
+  const cidr = cidrFromIpv4(parseIpv4Cidr(text));
+  const network = networkOf(cidr);
+  if (network.address.value !== cidr.address.value) {
+    throw new WeaveError(
+      "SUBNET_HOST_BITS",
+      `invalid subnet - bits after network prefix are not all zero: ${text}`,
+      { remedy: `did you mean ${formatCidr(network)}?` },
+    );
+  }
+  if (cidr.prefix > 30) {
+    throw new WeaveError(
+      "SUBNET_TOO_SMALL",
+      `invalid subnet - smaller than minimum size 4: ${text}`,
+    );
+  }
+  if (cidr.prefix === 0) {
+    throw new WeaveError("SUBNET_TOO_LARGE", "the whole of IPv4 cannot be shared out");
+  }
+  return formatCidr(cidr);
+}
+
+/** With final dot. */
+function checkedDomain(text: string): string {
+  const domain = text.endsWith(".") ? text : `${text}.`;
+  const labels = domain.slice(0, -1).split(".");
+  const proper = labels.every((label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})$/.test(label));
+  if (!proper || domain.length > 254) {
+    throw new WeaveError("DOMAIN_FORMAT", "not a domain name");
+  }
+  return domain;
+}
+
+/** `ip:port`, `:port`, `/path` or empty. */
+function listenAddress(words: LaunchWords, flag: string, otherwise: string): string {
+  const text = words.text(flag) ?? otherwise;
+  if (text === "" || text.startsWith("/")) return text;
+  const address = text.startsWith(":") ? `0.0.0.0${text}` : text;
+  const parts = splitHostPort(address);
+  if (parts?.port === undefined) {
+    throw new WeaveError("LAUNCH_FLAG", `invalid value "${text}" for flag --${flag}`, {
+      remedy: "write ip:port, or the path of a unix socket",
+    });
+  }
+  return address;
+}
+
+/** Linux takes 15 octets, no blank and no slash (IFNAMSIZ). */
+function linkName(words: LaunchWords, flag: string, otherwise: string): string {
+  const name = words.text(flag) || otherwise;
+  if (!/^[^\s/]{1,15}$/.test(name) || name === "." || name === "..") {
+    throw new WeaveError("LAUNCH_FLAG", `invalid value "${name}" for flag --${flag}`, {
+      remedy: "a device name has at most 15 characters and no blank or slash",
+    });
+  }
+  return name;
+}

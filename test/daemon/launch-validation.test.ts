@@ -1,0 +1,201 @@
+import { describe, expect, test } from "bun:test";
+import { WeaveError } from "../../lib/base/errors.ts";
+import { parseDurationMs } from "../../lib/daemon/duration.ts";
+import { decodeLaunchOptions, type LaunchOptions } from "../../lib/daemon/launch-options.ts";
+import { launchOptions } from "../../lib/daemon/launch-validation.ts";
+
+function ask(flags: Record<string, string | true> = {}, peers: string[] = []): LaunchOptions {
+  return launchOptions(
+    {
+      peers,
+      enabled: (flag) => flags[flag] === true,
+      text: (flag) => {
+        const value = flags[flag];
+        return value === true ? "true" : value;
+      },
+    },
+    { hostname: "host1" },
+  );
+}
+
+function refusal(flags: Record<string, string | true>, peers: string[] = []): string {
+  try {
+    ask(flags, peers);
+  } catch (error) {
+    expect(error).toBeInstanceOf(WeaveError);
+    return error instanceof WeaveError ? error.message : "";
+  }
+  throw new Error("was accepted");
+}
+
+describe("launch without options", () => {
+  test("has the defaults of the original", () => {
+    expect(ask()).toEqual({
+      peers: [],
+      resume: false,
+      host: "",
+      port: 6783,
+      minProtocolVersion: 1,
+      name: undefined,
+      nickname: "host1",
+      password: undefined,
+      trustedSubnets: [],
+      discovery: true,
+      connectionLimit: 200,
+      ipalloc: {
+        range: "10.32.0.0/12",
+        rangeGiven: false,
+        defaultSubnet: "10.32.0.0/12",
+        init: "",
+      },
+      dns: {
+        domain: "weave.local.",
+        listenAddress: undefined,
+        ttlSeconds: 1,
+        fallbackTimeoutMs: 5000,
+        resolvConf: "/etc/resolv.conf",
+      },
+      mtu: 0,
+      fastdp: true,
+      bridgedFastdp: true,
+      weaveBridge: "weave",
+      dockerBridge: "docker0",
+      datapath: "datapath",
+      masqueradeLocal: true,
+      captureBufferMegabytes: 8,
+      httpAddress: "127.0.0.1:6784",
+      statusAddress: "127.0.0.1:6782",
+      metricsAddress: "",
+      dockerApi: "unix:///var/run/docker.sock",
+      logLevel: "info",
+      packetDebug: false,
+      restart: true,
+    });
+  });
+
+  test("reaches the router's process unchanged", () => {
+    const options = ask({ password: "wfvAwt7sj", name: "::1" }, ["10.0.0.1", "host2:7000"]);
+    const arrived = decodeLaunchOptions(JSON.stringify(options));
+    expect(arrived).toEqual(options);
+    expect(arrived.name).toBe("00:00:00:00:00:01");
+  });
+});
+
+describe("launch takes", () => {
+  test("a domain with or without final dot", () => {
+    expect(ask({ "dns-domain": "foo.bar" }).dns?.domain).toBe("foo.bar.");
+    expect(ask({ "dns-domain": "foo.bar." }).dns?.domain).toBe("foo.bar.");
+  });
+
+  test("trusted subnets as a list, host bits cleared", () => {
+    expect(ask({ "trusted-subnets": "10.0.0.7/8, 1.2.3.4/30" }).trustedSubnets).toEqual([
+      "10.0.0.0/8",
+      "1.2.3.4/30",
+    ]);
+  });
+
+  test("an empty range as allocation off, and --no-dns as DNS off", () => {
+    expect(ask({ "ipalloc-range": "" }).ipalloc).toBeUndefined();
+    expect(ask({ "no-dns": true }).dns).toBeUndefined();
+  });
+
+  test("listen addresses with and without host, and paths", () => {
+    expect(ask({ "http-addr": ":6784" }).httpAddress).toBe("0.0.0.0:6784");
+    expect(ask({ "http-addr": "/run/x.sock" }).httpAddress).toBe("/run/x.sock");
+    expect(ask({ "status-addr": "" }).statusAddress).toBe("");
+    expect(ask({ "metrics-addr": "[::]:9000" }).metricsAddress).toBe("[::]:9000");
+  });
+
+  test("an empty password as none", () => {
+    expect(ask({ password: "" }).password).toBeUndefined();
+  });
+});
+
+describe("launch refuses, in the original's words,", () => {
+  const cases: Array<[Record<string, string | true>, string]> = [
+    [{ "min-protocol-version": "3" }, "--min-protocol-version must be in range [1,2]"],
+    [
+      { "ipalloc-range": "", "ipalloc-init": "observer" },
+      "--ipalloc-init specified without --ipalloc-range.",
+    ],
+    [
+      { "ipalloc-range": "", "ipalloc-default-subnet": "10.2.0.0/16" },
+      "--ipalloc-default-subnet specified without --ipalloc-range.",
+    ],
+    [
+      { "ipalloc-range": "10.2.0.0/16", "ipalloc-default-subnet": "10.3.0.0/24" },
+      "IP address allocation default subnet 10.3.0.0/24 does not overlap with allocation range 10.2.0.0/16",
+    ],
+    [
+      { "ipalloc-range": "10.2.0.1/16" },
+      'invalid value "10.2.0.1/16" for flag --ipalloc-range: invalid subnet - bits after network prefix are not all zero: 10.2.0.1/16',
+    ],
+    [
+      { "ipalloc-range": "10.2.0.0/31" },
+      'invalid value "10.2.0.0/31" for flag --ipalloc-range: invalid subnet - smaller than minimum size 4: 10.2.0.0/31',
+    ],
+    [
+      { "ipalloc-range": "10.2.0.0/40" },
+      'invalid value "10.2.0.0/40" for flag --ipalloc-range: invalid CIDR address: 10.2.0.0/40',
+    ],
+    [{ name: "nick" }, 'invalid value "nick" for flag --name: invalid peer name format: "nick"'],
+  ];
+  for (const [flags, message] of cases) {
+    test(message, () => expect(refusal(flags)).toBe(message));
+  }
+
+  test("peers together with --resume", () => {
+    expect(refusal({ resume: true }, ["10.0.0.1"])).toBe(
+      "You must not specify an initial peer list in conjunction with --resume",
+    );
+  });
+
+  test("a peer that is none", () => {
+    expect(refusal({}, [":80"])).toBe('invalid peer name ":80", should be host[:port]');
+    expect(refusal({}, ["10.2.0.0/16"])).toContain("invalid peer name");
+    expect(refusal({}, ["host:99999"])).toContain("invalid peer name");
+  });
+
+  test("ports, sizes, devices and addresses that cannot be", () => {
+    for (const [flag, value] of [
+      ["port", "0"],
+      ["port", "65535"],
+      ["mtu", "70000"],
+      ["conn-limit", "-1"],
+      ["weave-bridge", "a name with blanks"],
+      ["http-addr", "127.0.0.1"],
+      ["host", "host1"],
+      ["dns-domain", "-"],
+      ["dns-fallback-timeout", "5"],
+      ["log-level", "chatty"],
+    ] as const) {
+      expect(refusal({ [flag]: value })).toContain(`for flag --${flag}`);
+    }
+  });
+});
+
+describe("a router started by hand", () => {
+  test("refuses options that are none, and says how to start it", () => {
+    for (const text of ["", "null", "{", '{"peers":1}']) {
+      expect(() => decodeLaunchOptions(text)).toThrow(
+        "the router was started without proper options",
+      );
+    }
+  });
+});
+
+describe("a duration", () => {
+  test("is read as Go reads it", () => {
+    expect(parseDurationMs("5s")).toBe(5000);
+    expect(parseDurationMs("1m30s")).toBe(90_000);
+    expect(parseDurationMs("1.5h")).toBe(5_400_000);
+    expect(parseDurationMs("250ms")).toBe(250);
+    expect(parseDurationMs("0")).toBe(0);
+  });
+
+  test("needs a unit", () => {
+    for (const text of ["", "5", "s", "5 s", "5x", "1s2"]) {
+      expect(() => parseDurationMs(text)).toThrow(`invalid duration "${text}"`);
+    }
+  });
+});
