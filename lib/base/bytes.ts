@@ -71,3 +71,21 @@ export function writeUint64(bytes: Uint8Array, at: number, value: bigint): void 
   writeUint32(bytes, at, Number(value >> 32n));
   writeUint32(bytes, at + 4, Number(value & 0xffffffffn));
 }
+
+/** Below this many octets a loop is quicker than making a view for `set`. */
+const copyByViewMin = 64;
+
+/**
+ * Copies `length` octets between two buffers (not overlapping within one). Packet paths use it
+ * because it allocates nothing for small frames and one short-lived view for large ones.
+ */
+export function copyBytes(
+  into: Uint8Array,
+  at: number,
+  from: Uint8Array,
+  offset: number,
+  length: number,
+): void {
+  if (length >= copyByViewMin) into.set(from.subarray(offset, offset + length), at);
+  else for (let i = 0; i < length; i++) into[at + i] = from[offset + i]!;
+}

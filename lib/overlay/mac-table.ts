@@ -1,0 +1,140 @@
+import type { PeerName } from "../base/peer-name.ts";
+import type { Mac } from "../wire/ethernet.ts";
+
+/**
+ * Which peer a MAC address lives at (sleeve §12.1).
+ *
+ *                    captured here                received from peer P
+ *   unknown          → local                      → P
+ *   local            refreshed                    → P, at once (it has moved away)
+ *   at peer P        quiet there → local          refreshed
+ *                    else discard: a loop
+ *   at peer Q        as above                     → P, at once
+ *
+ * A frame captured here is strong evidence that its sender is here, so a container that moves in
+ * with its address is believed as soon as its former peer has been silent for
+ * {@link macHoldDownMs}. Without that pause a frame that returns to us through a bridging loop
+ * would steal the address from the peer that just sent it.
+ */
+export const macAgeMaxMs = 10 * 60_000;
+export const macSweepMs = 60_000;
+export const macHoldDownMs = 1_000;
+
+/** Beyond this many addresses new ones are not learned; their frames are flooded. */
+export const macTableMax = 65_536;
+
+export interface MacEntry {
+  readonly mac: Mac;
+  readonly peer: PeerName;
+  /** When a frame from it was last seen, in monotonic milliseconds. */
+  readonly lastSeenMs: number;
+}
+
+export interface MacTableOptions {
+  readonly local: PeerName;
+  /** An address is now at `to`: whatever was built on its being at `from` is stale. */
+  readonly moved?: (mac: Mac, from: PeerName, to: PeerName) => void;
+  readonly entriesMax?: number;
+}
+
+interface Entry {
+  readonly mac: Mac;
+  peer: PeerName;
+  lastSeenMs: number;
+}
+
+export class MacTable {
+  readonly #local: PeerName;
+  readonly #moved: (mac: Mac, from: PeerName, to: PeerName) => void;
+  readonly #entriesMax: number;
+  readonly #entries = new Map<Mac, Entry>();
+  #resident: ReadonlySet<Mac> = new Set();
+  #sweepAtMs = 0;
+  /** Addresses not learned because the table was full. */
+  refused = 0;
+
+  constructor(options: MacTableOptions) {
+    this.#local = options.local;
+    this.#moved = options.moved ?? (() => {});
+    this.#entriesMax = options.entriesMax ?? macTableMax;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The peer of `mac`; `undefined` when it is not known. */
+  lookup(mac: Mac): PeerName | undefined {
+    return this.#entries.get(mac)?.peer;
+  }
+
+  /** Learns from a frame captured here. False: the address lives elsewhere, discard the frame. */
+  learnCaptured(mac: Mac, nowMs: number): boolean {
+    const entry = this.#entries.get(mac);
+    if (entry !== undefined && entry.peer !== this.#local) {
+      if (nowMs - entry.lastSeenMs < macHoldDownMs) return false;
+    }
+    this.#bind(entry, mac, this.#local, nowMs);
+    return true;
+  }
+
+  /** Learns from a frame that `peer` sent to us. */
+  learnReceived(mac: Mac, peer: PeerName, nowMs: number): void {
+    this.#bind(this.#entries.get(mac), mac, peer, nowMs);
+  }
+
+  #bind(entry: Entry | undefined, mac: Mac, peer: PeerName, nowMs: number): void {
+    if (entry === undefined) {
+      if (this.#entries.size >= this.#entriesMax) this.refused++;
+      else this.#entries.set(mac, { mac, peer, lastSeenMs: nowMs });
+      return;
+    }
+    entry.lastSeenMs = nowMs;
+    if (entry.peer === peer) return;
+    const from = entry.peer;
+    entry.peer = peer;
+    this.#moved(mac, from, peer);
+  }
+
+  /**
+   * The addresses of our own containers, from those who attach them: here at once, wherever they
+   * were before. They do not age: a silent receiver would otherwise be forgotten, and every frame
+   * for it flooded through the cluster.
+   */
+  setResidents(macs: Iterable<Mac>, nowMs: number): void {
+    const before = this.#resident;
+    this.#resident = new Set(macs);
+    for (const mac of this.#resident) {
+      if (!before.has(mac)) this.#bind(this.#entries.get(mac), mac, this.#local, nowMs);
+    }
+  }
+
+  /** Forgets every address of a peer that left the topology. */
+  forgetPeer(peer: PeerName): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.peer === peer) this.#entries.delete(entry.mac);
+    }
+  }
+
+  /** When {@link sweep} has something to do next, in monotonic milliseconds. */
+  get sweepAtMs(): number {
+    return this.#sweepAtMs;
+  }
+
+  /** Drops what was last seen more than {@link macAgeMaxMs} ago; does nothing before its time. */
+  sweep(nowMs: number): void {
+    if (nowMs < this.#sweepAtMs) return;
+    this.#sweepAtMs = nowMs + macSweepMs;
+    for (const entry of this.#entries.values()) {
+      const resident = entry.peer === this.#local && this.#resident.has(entry.mac);
+      if (!resident && nowMs - entry.lastSeenMs > macAgeMaxMs) this.#entries.delete(entry.mac);
+    }
+  }
+
+  /** A copy of every entry, by address. */
+  list(): MacEntry[] {
+    return [...this.#entries.values()]
+      .map(({ mac, peer, lastSeenMs }) => ({ mac, peer, lastSeenMs }))
+      .sort((a, b) => a.mac - b.mac);
+  }
+}
