@@ -1,0 +1,81 @@
+import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
+import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
+import type { Log } from "../base/world.ts";
+
+/** A log file is renamed to `.1` when it reaches this size: two files bound what a host spends. */
+const logBytesMax = 16 << 20;
+
+export const logLevels = ["debug", "info", "warning", "error"] as const;
+export type WeaveLogLevel = (typeof logLevels)[number];
+
+const labels: Record<LogLevel, string> = {
+  trace: "DEBU",
+  debug: "DEBU",
+  info: "INFO",
+  warning: "WARN",
+  error: "ERRO",
+  fatal: "FATA",
+};
+
+/** `INFO: 2006/01/02 15:04:05.000000 text`, the form that log collectors parse (cli §5.2). */
+export function formatLine(level: LogLevel, timestampMs: number, text: string): string {
+  const stamp = new Date(timestampMs).toISOString();
+  const day = stamp.slice(0, 10).replaceAll("-", "/");
+  return `${labels[level]}: ${day} ${stamp.slice(11, 23)}000 ${text}\n`;
+}
+
+/** Appends to a file, starting a new one before it grows past its bound. */
+class RotatingFile {
+  readonly #path: string;
+  #descriptor: number;
+  #size: number;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#descriptor = openSync(path, "a", 0o600);
+    this.#size = fstatSync(this.#descriptor).size;
+  }
+
+  write(line: string): void {
+    if (this.#size > logBytesMax) this.#rotate();
+    this.#size += writeSync(this.#descriptor, line);
+  }
+
+  #rotate(): void {
+    closeSync(this.#descriptor);
+    renameSync(this.#path, `${this.#path}.1`);
+    this.#descriptor = openSync(this.#path, "a", 0o600);
+    this.#size = 0;
+  }
+}
+
+/**
+ * The router's log: to `path`, or to standard error when none is given (in the foreground, where a
+ * service manager collects it).
+ */
+export function openLog(level: WeaveLogLevel, path: string | undefined): Log {
+  const file = path === undefined ? undefined : new RotatingFile(path);
+  const write = (line: string): void => {
+    if (file === undefined) process.stderr.write(line);
+    else file.write(line);
+  };
+  configureSync({
+    reset: true,
+    sinks: {
+      out: (record: LogRecord) =>
+        write(formatLine(record.level, record.timestamp, record.message.join(""))),
+    },
+    loggers: [
+      { category: "weave", lowestLevel: level, sinks: ["out"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["out"] },
+    ],
+  });
+  const logger = getLogger("weave");
+  // Passed as a value, not as a template: lines hold braces of peers' own making.
+  return {
+    debug: (line) => logger.debug`${line}`,
+    info: (line) => logger.info`${line}`,
+    warn: (line) => logger.warn`${line}`,
+    error: (line) => logger.error`${line}`,
+  };
+}

@@ -1,0 +1,30 @@
+import { join } from "node:path";
+
+/**
+ * Everything a router keeps in files lies in two folders, so that several routers share a machine:
+ *
+ *   WEAVE_RUN_DIR    /run/weave      weave.sock  weave.pid  weave.log     gone after a reboot
+ *   WEAVE_STATE_DIR  /var/lib/weave  weave.db                             kept until `weave reset`
+ */
+export interface Paths {
+  readonly runDir: string;
+  readonly stateDir: string;
+  /** Control API for root alone. */
+  readonly socket: string;
+  readonly pidFile: string;
+  readonly logFile: string;
+  readonly database: string;
+}
+
+export function pathsFrom(env: Readonly<Record<string, string | undefined>>): Paths {
+  const runDir = env.WEAVE_RUN_DIR || "/run/weave";
+  const stateDir = env.WEAVE_STATE_DIR || "/var/lib/weave";
+  return {
+    runDir,
+    stateDir,
+    socket: join(runDir, "weave.sock"),
+    pidFile: join(runDir, "weave.pid"),
+    logFile: join(runDir, "weave.log"),
+    database: join(stateDir, "weave.db"),
+  };
+}
