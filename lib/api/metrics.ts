@@ -1,0 +1,131 @@
+import type { ConnectionReport, IpamReport } from "./report.ts";
+import type { Gauge, RouterControl } from "./router-control.ts";
+
+/**
+ * Prometheus text (exposition format 0.0.4). Names, labels and help texts of the original are kept
+ * (http-api §6); what the router adds comes from `RouterControl.gauges`.
+ */
+export function metricsText(router: RouterControl): string {
+  const report = router.report();
+  const metrics: Gauge[] = [
+    ...connectionGauges(report.Router.Connections ?? []),
+    {
+      name: "weave_connection_terminations_total",
+      help: "Number of peer-to-peer connections terminated.",
+      type: "counter",
+      value: report.Router.TerminationCount,
+    },
+  ];
+  if (report.IPAM !== undefined) metrics.push(...ipamGauges(report.IPAM));
+  if (report.DNS !== undefined) {
+    const own = (report.DNS.Entries ?? []).filter(
+      (entry) => entry.Tombstone === 0 && entry.Origin === report.Router.Name,
+    );
+    metrics.push(gauge("weave_dns_entries", "Number of DNS entries.", own.length));
+  }
+  return expose([...metrics, ...processGauges(), ...router.gauges()]);
+}
+
+function gauge(name: string, help: string, value: number): Gauge {
+  return { name, help, type: "gauge", value };
+}
+
+/** One series per state and overlay that occurs, each with both values of `encryption`. */
+function connectionGauges(connections: readonly ConnectionReport[]): Gauge[] {
+  const counts = new Map<string, Gauge & { value: number }>();
+  for (const connection of connections) {
+    const type = String(connection.Attrs?.name ?? "unknown");
+    const isEncrypted = connection.Attrs?.encrypted === true;
+    for (const encryption of ["", "yes"]) {
+      const key = `${connection.State} ${type} ${encryption}`;
+      const counted = counts.get(key) ?? {
+        name: "weave_connections",
+        help: "Number of peer-to-peer connections.",
+        type: "gauge",
+        labels: { state: connection.State, type, encryption },
+        value: 0,
+      };
+      if ((encryption === "yes") === isEncrypted) counted.value++;
+      counts.set(key, counted);
+    }
+  }
+  return [...counts.values()];
+}
+
+function ipamGauges(ipam: IpamReport): Gauge[] {
+  const lost = (ipam.Entries ?? []).filter((entry) => !entry.IsKnownPeer);
+  const lostAddresses = lost.reduce((sum, entry) => sum + entry.Size, 0);
+  return [
+    {
+      ...gauge("weave_ips", "Number of IP addresses.", ipam.ActiveIPs),
+      labels: { state: "local-used" },
+    },
+    gauge("weave_max_ips", "Size of IP address space used by allocator.", ipam.RangeNumIPs),
+    gauge(
+      "weave_ipam_unreachable_count",
+      "Number of unreachable peers.",
+      new Set(lost.map((entry) => entry.Peer)).size,
+    ),
+    gauge(
+      "weave_ipam_unreachable_percentage",
+      "Percentage of IP addresses owned  by unreachable peers.",
+      (100 * lostAddresses) / ipam.RangeNumIPs,
+    ),
+    gauge(
+      "weave_ipam_pending_allocates",
+      "Number of pending allocates.",
+      ipam.PendingAllocates?.length ?? 0,
+    ),
+    gauge(
+      "weave_ipam_pending_claims",
+      "Number of pending claims.",
+      ipam.PendingClaims?.length ?? 0,
+    ),
+  ];
+}
+
+/** The families of every Prometheus client that dashboards of the original use. */
+function processGauges(): Gauge[] {
+  const { user, system } = process.cpuUsage();
+  return [
+    {
+      name: "process_cpu_seconds_total",
+      help: "Total user and system CPU time spent in seconds.",
+      type: "counter",
+      value: (user + system) / 1e6,
+    },
+    gauge(
+      "process_resident_memory_bytes",
+      "Resident memory size in bytes.",
+      process.memoryUsage.rss(),
+    ),
+    gauge(
+      "process_start_time_seconds",
+      "Start time of the process since unix epoch in seconds.",
+      performance.timeOrigin / 1000,
+    ),
+  ];
+}
+
+function expose(metrics: readonly Gauge[]): string {
+  const families = new Map<string, Gauge[]>();
+  for (const metric of metrics) {
+    const family = families.get(metric.name) ?? [];
+    family.push(metric);
+    families.set(metric.name, family);
+  }
+  let out = "";
+  for (const [name, family] of families) {
+    out += `# HELP ${name} ${family[0]!.help}\n# TYPE ${name} ${family[0]!.type}\n`;
+    for (const { labels, value } of family) out += `${name}${labelText(labels)} ${value}\n`;
+  }
+  return out;
+}
+
+function labelText(labels: Gauge["labels"]): string {
+  if (labels === undefined) return "";
+  const pairs = Object.entries(labels)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  return `{${pairs.join(",")}}`;
+}

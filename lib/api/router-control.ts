@@ -1,0 +1,111 @@
+import type { WeaveError } from "../base/errors.ts";
+import type { Cidr, Ipv4Cidr } from "../base/ip.ts";
+import type { NameTable } from "../dns/name-table.ts";
+import type { Allocator } from "../ipam/allocator.ts";
+import type { Report } from "./report.ts";
+
+/**
+ * What the control API asks of a running router. The router implements it; the API holds no state
+ * of its own and knows nothing of devices, sockets or files.
+ */
+export interface RouterControl {
+  /** False until everything a client may ask for has started: `/status` then answers 503. */
+  ready(): boolean;
+  report(): Report;
+  /** Measurements that are no part of the report, for `/metrics`. */
+  gauges(): readonly Gauge[];
+
+  /** Bad names are returned, good ones applied. */
+  connect(peers: readonly string[], options: { replace: boolean }): WeaveError[];
+  forget(peers: readonly string[]): void;
+  /** Takes over the ranges of a peer; returns the number of addresses gained. */
+  removePeer(nameOrNickname: string, options: { force: boolean }): number;
+  /** Hands our own ranges over, as the last act before a reset. */
+  leave(): void;
+
+  /** Absent when address allocation is off. */
+  readonly ipam: { readonly allocator: Allocator; readonly defaultSubnet: Ipv4Cidr } | undefined;
+  /** Absent when DNS is off. */
+  readonly dns: { readonly names: NameTable; readonly listenAddress: string } | undefined;
+  readonly containers: ContainerControl;
+}
+
+export interface Gauge {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "gauge" | "counter";
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** Containers of this host and addresses of the bridge. Tokens are those of cli §2. */
+export interface ContainerControl {
+  attach(request: AttachRequest, signal: AbortSignal): Promise<AttachAnswer>;
+  detach(request: DetachRequest): Promise<DetachAnswer>;
+  expose(request: ExposeRequest, signal: AbortSignal): Promise<CidrsAnswer>;
+  hide(request: { addresses: readonly string[] }): Promise<CidrsAnswer>;
+  /** One address that the caller has claimed itself; idempotent. */
+  exposeAddress(cidr: Cidr, options: { masquerade: boolean }): Promise<void>;
+  /** All attached containers and the bridge, or those named. */
+  list(references: readonly string[]): Promise<readonly ListedContainer[]>;
+  addNames(request: NamesRequest): Promise<NamesAnswer>;
+  removeNames(request: NamesRequest): Promise<NamesAnswer>;
+  lookupName(name: string): readonly string[];
+}
+
+export interface AttachRequest {
+  readonly container: string;
+  readonly addresses: readonly string[];
+  readonly withoutDns: boolean;
+  readonly rewriteHosts: boolean;
+  /** `name:ip` pairs for the container's hosts file. */
+  readonly addHosts: readonly string[];
+  readonly multicastRoute: boolean;
+}
+
+export interface AttachAnswer extends CidrsAnswer {
+  readonly ident: string;
+  readonly interface: string;
+  readonly mac: string;
+  /** The name that was registered, if any. */
+  readonly fqdn?: string;
+}
+
+export interface DetachRequest {
+  readonly container: string;
+  readonly addresses: readonly string[];
+}
+
+export interface DetachAnswer extends CidrsAnswer {
+  readonly ident: string;
+}
+
+export interface ExposeRequest {
+  readonly addresses: readonly string[];
+  readonly masquerade: boolean;
+  readonly fqdn?: string;
+}
+
+export interface CidrsAnswer {
+  readonly cidrs: readonly string[];
+}
+
+export interface ListedContainer {
+  /** As asked for, or the ident when all were listed. */
+  readonly ref: string;
+  readonly ident: string;
+  readonly mac: string;
+  readonly cidrs: readonly string[];
+}
+
+export interface NamesRequest {
+  readonly container?: string;
+  readonly addresses: readonly string[];
+  readonly fqdn?: string;
+}
+
+export interface NamesAnswer {
+  readonly names: readonly { readonly fqdn: string; readonly address: string }[];
+  /** What was asked for and not done, with the reason. */
+  readonly ignored: readonly { readonly fqdn: string; readonly reason: string }[];
+}

@@ -1,0 +1,94 @@
+import { errorCode, WeaveError } from "../base/errors.ts";
+import type { Ipv4Cidr } from "../base/ip.ts";
+import type { Allocator } from "../ipam/allocator.ts";
+import { parseSubnet } from "../ipam/range.ts";
+import type { AddressToken } from "./address-token.ts";
+
+/** Addresses got for somebody, and the way back. */
+export interface Acquired {
+  /** In the order of the tokens. */
+  readonly cidrs: readonly Ipv4Cidr[];
+  /** Gives back what was not held before, last first. */
+  undo(): void;
+}
+
+/** Turns the tokens of an operator into addresses held in the allocator, and back. */
+export class AddressBook {
+  readonly #allocator: Allocator | undefined;
+  readonly #defaultSubnet: Ipv4Cidr | undefined;
+
+  /** Without an allocator only given addresses work, and nobody keeps track of them. */
+  constructor(allocator: Allocator | undefined, defaultSubnet: Ipv4Cidr | undefined) {
+    this.#allocator = allocator;
+    this.#defaultSubnet = defaultSubnet;
+  }
+
+  /** Allocates and claims; on failure nothing stays held that was not held before. */
+  async acquire(
+    ident: string,
+    tokens: readonly AddressToken[],
+    options: { isContainer: boolean; signal: AbortSignal },
+  ): Promise<Acquired> {
+    const before = new Set(this.#allocator?.lookup(ident).map((held) => held.address));
+    const cidrs: Ipv4Cidr[] = [];
+    const undo = (): void => {
+      for (const { address } of cidrs.reverse()) {
+        if (!before.has(address)) this.release(ident, [address]);
+      }
+    };
+    try {
+      for (const token of tokens) cidrs.push(await this.#acquireOne(ident, token, options));
+    } catch (error) {
+      undo();
+      throw error;
+    }
+    return { cidrs: [...cidrs], undo };
+  }
+
+  async #acquireOne(
+    ident: string,
+    token: AddressToken,
+    options: { isContainer: boolean; signal: AbortSignal },
+  ): Promise<Ipv4Cidr> {
+    if (token.kind === "subnet") {
+      return this.#required().allocate(ident, this.#subnet(token.text), options);
+    }
+    await this.#allocator?.claim(ident, token.cidr, { ...options, noErrorOnUnknown: false });
+    return token.cidr;
+  }
+
+  /** What `tokens` mean for addresses already held; a subnet in which none is held adds nothing. */
+  find(ident: string, tokens: readonly AddressToken[]): Ipv4Cidr[] {
+    return tokens.flatMap((token) =>
+      token.kind === "address"
+        ? [token.cidr]
+        : this.#required().lookup(ident, this.#subnet(token.text)),
+    );
+  }
+
+  /** Frees what `ident` holds of `addresses`; what it does not hold is no error. */
+  release(ident: string, addresses: readonly number[]): void {
+    for (const address of addresses) {
+      try {
+        this.#allocator?.free(ident, address);
+      } catch (error) {
+        if (errorCode(error) !== "IPAM_NOT_HELD") throw error;
+      }
+    }
+  }
+
+  #subnet(text: string): Ipv4Cidr {
+    return text === "default" && this.#defaultSubnet !== undefined
+      ? this.#defaultSubnet
+      : parseSubnet(text);
+  }
+
+  #required(): Allocator {
+    if (this.#allocator !== undefined) return this.#allocator;
+    throw new WeaveError(
+      "IPAM_OFF",
+      "IP address allocation must be enabled to use 'net:'",
+      { remedy: "give an address such as 10.2.1.1/24, or launch with --ipalloc-range" },
+    );
+  }
+}

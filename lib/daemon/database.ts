@@ -1,0 +1,57 @@
+import { Database } from "bun:sqlite";
+import { WeaveError } from "../base/errors.ts";
+
+/** Version of the schema below, in `PRAGMA user_version`. */
+const schemaVersion = 1;
+
+const schema = `
+  CREATE TABLE setting   (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  CREATE TABLE target    (position INTEGER PRIMARY KEY, peer TEXT NOT NULL) STRICT;
+  CREATE TABLE address   (sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                          ident TEXT NOT NULL, address INTEGER NOT NULL, prefix INTEGER NOT NULL,
+                          is_container INTEGER NOT NULL,
+                          UNIQUE (ident, address)) STRICT;
+  CREATE TABLE exposed   (cidr TEXT PRIMARY KEY, masquerade INTEGER NOT NULL) STRICT;
+  CREATE TABLE name      (fqdn TEXT NOT NULL, ident TEXT NOT NULL, address TEXT NOT NULL,
+                          PRIMARY KEY (fqdn, ident, address)) STRICT;
+`;
+
+/**
+ * Opens the router's state, making it when there is none.
+ *
+ * Every change is one transaction. A change survives the death of the process at once, and a power
+ * cut within a second or so: WAL with `synchronous = NORMAL`; what a cut could take back (an address
+ * given out a moment before) is taken back from the container as well.
+ *
+ * @throws WeaveError `STORE_UNUSABLE`, `STORE_NEWER`
+ */
+export function openDatabase(path: string): Database {
+  let database: Database;
+  try {
+    database = new Database(path, { create: true, strict: true });
+    database.run("PRAGMA busy_timeout = 2000");
+    database.run("PRAGMA journal_mode = WAL");
+    database.run("PRAGMA synchronous = NORMAL");
+  } catch (cause) {
+    throw new WeaveError("STORE_UNUSABLE", `cannot open the router's state ${path}`, {
+      remedy:
+        "see that no other router uses this WEAVE_STATE_DIR; 'weave reset --force' removes it",
+      cause,
+    });
+  }
+  const found = database.query<{ user_version: number }, []>("PRAGMA user_version").get();
+  const version = found?.user_version ?? 0;
+  if (version > schemaVersion) {
+    database.close();
+    throw new WeaveError("STORE_NEWER", `${path} was written by a newer weave`, {
+      remedy: "install that version again, or 'weave reset --force' to start without state",
+    });
+  }
+  if (version === 0) {
+    database.transaction(() => {
+      database.run(schema);
+      database.run(`PRAGMA user_version = ${schemaVersion}`);
+    })();
+  }
+  return database;
+}

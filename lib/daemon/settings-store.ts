@@ -1,0 +1,89 @@
+import type { Database } from "bun:sqlite";
+
+/** An exposed address of the bridge, with the choice that came with it. */
+export interface StoredExposure {
+  readonly cidr: string;
+  readonly masquerade: boolean;
+}
+
+/** A name that this router registered, to be registered again when it starts. */
+export interface StoredName {
+  readonly fqdn: string;
+  readonly ident: string;
+  readonly address: string;
+}
+
+/** Everything small that a router remembers: single settings, targets, exposed addresses, names. */
+export class SettingsStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  setting(name: string): string | undefined {
+    const row = this.#database
+      .query<{ value: string }, [string]>("SELECT value FROM setting WHERE name = ?")
+      .get(name);
+    return row?.value;
+  }
+
+  saveSetting(name: string, value: string): void {
+    this.#database
+      .query("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value")
+      .run(name, value);
+  }
+
+  /** In the order given by the operator. */
+  targets(): string[] {
+    return this.#database
+      .query<{ peer: string }, []>("SELECT peer FROM target ORDER BY position")
+      .all()
+      .map((row) => row.peer);
+  }
+
+  saveTargets(peers: readonly string[]): void {
+    const insert = this.#database.query("INSERT INTO target VALUES (?, ?)");
+    this.#database.transaction(() => {
+      this.#database.run("DELETE FROM target");
+      for (const [position, peer] of peers.entries()) insert.run(position, peer);
+    })();
+  }
+
+  exposures(): StoredExposure[] {
+    return this.#database
+      .query<{ cidr: string; masquerade: number }, []>("SELECT * FROM exposed ORDER BY rowid")
+      .all()
+      .map((row) => ({ cidr: row.cidr, masquerade: row.masquerade !== 0 }));
+  }
+
+  saveExposure({ cidr, masquerade }: StoredExposure): void {
+    this.#database
+      .query(
+        "INSERT INTO exposed VALUES (?, ?) ON CONFLICT DO UPDATE SET masquerade = excluded.masquerade",
+      )
+      .run(cidr, masquerade ? 1 : 0);
+  }
+
+  removeExposure(cidr: string): void {
+    this.#database.query("DELETE FROM exposed WHERE cidr = ?").run(cidr);
+  }
+
+  names(): StoredName[] {
+    return this.#database.query<StoredName, []>("SELECT fqdn, ident, address FROM name").all();
+  }
+
+  saveName({ fqdn, ident, address }: StoredName): void {
+    this.#database.query("INSERT OR IGNORE INTO name VALUES (?, ?, ?)").run(fqdn, ident, address);
+  }
+
+  /** Removes the names that match; a part left out matches any, names without regard to case. */
+  removeNames(filter: Partial<StoredName>): void {
+    this.#database
+      .query(
+        `DELETE FROM name WHERE (?1 IS NULL OR fqdn = ?1 COLLATE NOCASE)
+           AND (?2 IS NULL OR ident = ?2) AND (?3 IS NULL OR address = ?3)`,
+      )
+      .run(filter.fqdn ?? null, filter.ident ?? null, filter.address ?? null);
+  }
+}

@@ -1,0 +1,201 @@
+import { lookup } from "node:dns/promises";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
+import { errorText, WeaveError } from "../base/errors.ts";
+import { formatIp, tryParseIp } from "../base/ip.ts";
+import type { Cancel } from "../base/world.ts";
+import type { ByteStream, ByteStreamHandlers, Transport } from "../mesh/transport.ts";
+
+/** A host that answers nothing is given up after this time, not after the kernel's two minutes. */
+const dialWaitMs = 10_000;
+
+/** Canonical text, so that `::ffff:10.0.0.1` on a dual socket is the IPv4 peer it is. */
+function endpointOf(host: string | undefined, port: number | undefined): Endpoint {
+  const plain = (host ?? "").replace(/^::ffff:(?=\d+\.)/i, "");
+  const address = tryParseIp(plain);
+  return { host: address === undefined ? plain : formatIp(address), port: port ?? 0 };
+}
+
+/** A TCP connection as the mesh sees it. */
+class TcpStream implements ByteStream {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly #socket: Socket;
+  #handlers: ByteStreamHandlers | undefined;
+  #error: WeaveError | undefined;
+  #closedByUs = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.local = endpointOf(socket.localAddress, socket.localPort);
+    this.remote = endpointOf(socket.remoteAddress, socket.remotePort);
+    socket.setNoDelay(true);
+    socket.removeAllListeners("error");
+    socket.on("error", (cause: NodeJS.ErrnoException) => {
+      this.#error = new WeaveError(`TCP_${cause.code ?? "ERROR"}`, cause.message, { cause });
+    });
+  }
+
+  get backlogBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (!this.#closedByUs && !this.#socket.destroyed) this.#socket.write(bytes);
+  }
+
+  end(): void {
+    if (this.#closedByUs) return;
+    this.#closedByUs = true;
+    this.#socket.end(() => this.#socket.destroy());
+  }
+
+  reset(): void {
+    this.#closedByUs = true;
+    this.#socket.resetAndDestroy();
+  }
+
+  listen(handlers: ByteStreamHandlers): void {
+    this.#handlers = handlers;
+    this.#socket.on("data", (bytes: Buffer) => {
+      if (!this.#closedByUs) handlers.data(bytes);
+    });
+    this.#socket.on("drain", () => handlers.drained?.());
+    // Half-closed connections are of no use to a protocol whose both sides talk.
+    this.#socket.on("end", () => this.#socket.destroy());
+    this.#socket.on("close", () => this.#closed());
+    if (this.#socket.destroyed) queueMicrotask(() => this.#closed());
+  }
+
+  #closed(): void {
+    const handlers = this.#handlers;
+    this.#handlers = undefined;
+    handlers?.closed(this.#closedByUs ? undefined : this.#error);
+  }
+}
+
+/** The host's TCP and resolver. `bindHost` is the source address of dialled connections. */
+export class TcpTransport implements Transport {
+  readonly #bindHost: string;
+
+  constructor(bindHost: string) {
+    this.#bindHost = bindHost;
+  }
+
+  dial(
+    to: Endpoint,
+    handlers: { opened(stream: ByteStream): void; failed(error: WeaveError): void },
+  ): Cancel {
+    const socket = connect({
+      host: to.host,
+      port: to.port,
+      ...(this.#bindHost === "" ? {} : { localAddress: this.#bindHost }),
+    });
+    let settled = false;
+    const settle = (): boolean => {
+      clearTimeout(timer);
+      const first = !settled;
+      settled = true;
+      return first;
+    };
+    const timer = setTimeout(() => {
+      if (!settle()) return;
+      socket.destroy();
+      handlers.failed(dialError(to, "TCP_DIAL_TIMEOUT", "no answer within 10 s", undefined));
+    }, dialWaitMs);
+    socket.on("connect", () => {
+      if (settle()) handlers.opened(new TcpStream(socket));
+    });
+    socket.on("error", (cause: NodeJS.ErrnoException) => {
+      if (!settle()) return;
+      handlers.failed(dialError(to, `TCP_${cause.code ?? "ERROR"}`, reason(cause), cause));
+    });
+    return () => {
+      if (settle()) socket.destroy();
+    };
+  }
+
+  resolve(host: string, done: (addresses: string[] | WeaveError) => void): Cancel {
+    let cancelled = false;
+    lookup(host, { all: true, order: "verbatim" }).then(
+      (found) => {
+        if (!cancelled) done(found.map((each) => each.address));
+      },
+      (cause: unknown) => {
+        if (cancelled) return;
+        const remedy = "check the name, or give an IP address";
+        done(new WeaveError("RESOLVE_FAILED", `lookup ${host}: no such host`, { remedy, cause }));
+      },
+    );
+    return () => {
+      cancelled = true;
+    };
+  }
+}
+
+/** The kernel's reasons in the words that operators search for. */
+const reasons: Record<string, string> = {
+  ECONNREFUSED: "connection refused",
+  EHOSTUNREACH: "no route to host",
+  ENETUNREACH: "network is unreachable",
+  ETIMEDOUT: "connection timed out",
+  EADDRNOTAVAIL: "cannot assign requested address",
+};
+
+function reason(error: NodeJS.ErrnoException): string {
+  return reasons[error.code ?? ""] ?? errorText(error);
+}
+
+function dialError(to: Endpoint, code: string, why: string, cause: unknown): WeaveError {
+  return new WeaveError(code, `dial tcp ${formatEndpoint(to)}: connect: ${why}`, {
+    remedy: "see that the peer runs and that its TCP port can be reached",
+    cause,
+  });
+}
+
+export interface TcpListener {
+  readonly endpoint: Endpoint;
+  close(): Promise<void>;
+}
+
+/**
+ * Accepts connections on `host` (empty: every address of both families) and hands them out.
+ *
+ * @throws WeaveError `TCP_LISTEN`
+ */
+export function listenTcp(
+  at: Endpoint,
+  accepted: (stream: ByteStream) => void,
+): Promise<TcpListener> {
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
+    socket.on("error", () => socket.destroy());
+    accepted(new TcpStream(socket));
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => {
+      const remedy = "stop what uses the port, or choose another with --port";
+      const sentence = `cannot listen on TCP ${at.host || "*"}:${at.port}`;
+      reject(new WeaveError("TCP_LISTEN", sentence, { remedy, cause }));
+    });
+    server.listen({ port: at.port, ...(at.host === "" ? {} : { host: at.host }) }, () => {
+      resolve({ endpoint: boundTo(server), close: () => closeServer(server, open) });
+    });
+  });
+}
+
+function boundTo(server: Server): Endpoint {
+  const address = server.address();
+  return typeof address === "object" && address !== null
+    ? endpointOf(address.address, address.port)
+    : { host: "", port: 0 };
+}
+
+function closeServer(server: Server, open: Iterable<Socket>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    for (const socket of open) socket.destroy();
+  });
+}

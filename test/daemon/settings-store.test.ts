@@ -1,0 +1,53 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openDatabase } from "../../lib/daemon/database.ts";
+import { SettingsStore } from "../../lib/daemon/settings-store.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weave-store-"));
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("the router's state", () => {
+  test("is there again after it was closed", () => {
+    const path = join(folder, "weave.db");
+    const first = openDatabase(path);
+    const settings = new SettingsStore(first);
+    settings.saveSetting("peer-name", "::1");
+    settings.saveSetting("peer-name", "::2");
+    settings.saveTargets(["old"]);
+    settings.saveTargets(["host2", "10.0.0.3:6783"]);
+    settings.saveExposure({ cidr: "10.32.0.1/12", masquerade: true });
+    settings.saveExposure({ cidr: "10.32.0.1/12", masquerade: false });
+    settings.saveName({ fqdn: "Web.weave.local.", ident: "weave:extern", address: "10.0.0.9" });
+    settings.saveName({ fqdn: "db.weave.local.", ident: "weave:extern", address: "10.0.0.9" });
+    settings.removeNames({ fqdn: "web.weave.local." });
+    first.close();
+
+    const second = openDatabase(path);
+    const reread = new SettingsStore(second);
+    expect(reread.setting("peer-name")).toBe("::2");
+    expect(reread.setting("never")).toBeUndefined();
+    expect(reread.targets()).toEqual(["host2", "10.0.0.3:6783"]);
+    expect(reread.exposures()).toEqual([{ cidr: "10.32.0.1/12", masquerade: false }]);
+    expect(reread.names()).toEqual([
+      { fqdn: "db.weave.local.", ident: "weave:extern", address: "10.0.0.9" },
+    ]);
+    second.close();
+  });
+
+  test("that is no database says what to do", () => {
+    const path = join(folder, "garbage.db");
+    writeFileSync(path, "this is not a database".repeat(100));
+    expect(() => openDatabase(path)).toThrow("cannot open the router's state");
+  });
+
+  test("of a newer weave is left alone", () => {
+    const path = join(folder, "newer.db");
+    const database = openDatabase(path);
+    database.run("PRAGMA user_version = 99");
+    database.close();
+    expect(() => openDatabase(path)).toThrow("newer weave");
+  });
+});

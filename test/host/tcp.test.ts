@@ -1,0 +1,84 @@
+import { describe, expect, test } from "bun:test";
+import type { WeaveError } from "../../lib/base/errors.ts";
+import { listenTcp, TcpTransport } from "../../lib/host/tcp.ts";
+import type { ByteStream } from "../../lib/mesh/transport.ts";
+
+const transport = new TcpTransport("127.0.0.9");
+
+function dial(port: number): Promise<ByteStream> {
+  return new Promise((opened, failed) => {
+    transport.dial({ host: "127.0.0.1", port }, { opened, failed });
+  });
+}
+
+/** Collects a stream until it closes. */
+function collect(stream: ByteStream): Promise<{ bytes: number; error: WeaveError | undefined }> {
+  return new Promise((resolve) => {
+    let bytes = 0;
+    stream.listen({
+      data: (chunk) => {
+        bytes += chunk.length;
+      },
+      closed: (error) => resolve({ bytes, error }),
+    });
+  });
+}
+
+describe("TCP", () => {
+  test("carries everything written before the end, from the chosen source address", async () => {
+    const accepted = Promise.withResolvers<ByteStream>();
+    const listener = await listenTcp({ host: "127.0.0.1", port: 0 }, accepted.resolve);
+    const stream = await dial(listener.endpoint.port);
+    stream.listen({ data() {}, closed() {} });
+    const server = await accepted.promise;
+    const received = collect(server);
+    stream.write(new Uint8Array(5_000_000));
+    expect(stream.backlogBytes).toBeGreaterThan(0);
+    stream.end();
+    expect(await received).toEqual({ bytes: 5_000_000, error: undefined });
+    expect(server.remote).toEqual({ host: "127.0.0.9", port: stream.local.port });
+    expect(server.local).toEqual(stream.remote);
+    await listener.close();
+  });
+
+  test("tells a reset from an orderly end", async () => {
+    const accepted = Promise.withResolvers<ByteStream>();
+    const listener = await listenTcp({ host: "127.0.0.1", port: 0 }, accepted.resolve);
+    const stream = await dial(listener.endpoint.port);
+    const end = collect(stream);
+    const server = await accepted.promise;
+    const serverEnd = collect(server);
+    server.reset();
+    expect((await end).error?.code).toBe("TCP_ECONNRESET");
+    expect((await serverEnd).error).toBeUndefined();
+    await listener.close();
+  });
+
+  test("says why a dial failed", async () => {
+    const listener = await listenTcp({ host: "127.0.0.1", port: 0 }, () => {});
+    const { port } = listener.endpoint;
+    await listener.close();
+    const failure = await dial(port).catch((error: WeaveError) => error);
+    expect(failure).toHaveProperty("code", "TCP_ECONNREFUSED");
+    expect(failure).toHaveProperty(
+      "message",
+      `dial tcp 127.0.0.1:${port}: connect: connection refused`,
+    );
+  });
+
+  test("refuses a port in use with the remedy", async () => {
+    const listener = await listenTcp({ host: "127.0.0.1", port: 0 }, () => {});
+    await expect(listenTcp(listener.endpoint, () => {})).rejects.toHaveProperty(
+      "code",
+      "TCP_LISTEN",
+    );
+    await listener.close();
+  });
+
+  test("reports a name that does not exist", async () => {
+    const answer = await new Promise((done) => {
+      transport.resolve("no-such-host.invalid", done);
+    });
+    expect(answer).toHaveProperty("code", "RESOLVE_FAILED");
+  });
+});
