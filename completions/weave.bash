@@ -1,0 +1,116 @@
+# bash completion for weave; made from its command table by 'weave completion bash'
+
+_weave_words() { candidates+="$1"$'\n'; }
+_weave_router() { candidates+="$(weave complete-values "$1" 2>/dev/null)"$'\n'; }
+
+# Sets candidates for the value of a flag; fails when the word before takes none.
+_weave_flag_value() {
+  case "$1" in
+    "launch --password") : ;;
+    "launch --password-file") candidates+="$(compgen -f -- "$current")" ;;
+    "launch --trusted-subnets") : ;;
+    "launch --port") : ;;
+    "launch --host") : ;;
+    "launch --name") : ;;
+    "launch --nickname") : ;;
+    "launch --conn-limit") : ;;
+    "launch --min-protocol-version") : ;;
+    "launch --ipalloc-range") : ;;
+    "launch --ipalloc-default-subnet") : ;;
+    "launch --ipalloc-init") : ;;
+    "launch --dns-domain") : ;;
+    "launch --dns-listen-address") : ;;
+    "launch --dns-ttl") : ;;
+    "launch --dns-fallback-timeout") : ;;
+    "launch --resolv-conf") candidates+="$(compgen -f -- "$current")" ;;
+    "launch --mtu") : ;;
+    "launch --weave-bridge") : ;;
+    "launch --docker-bridge") : ;;
+    "launch --datapath") : ;;
+    "launch --bufsz") : ;;
+    "launch --http-addr") : ;;
+    "launch --status-addr") : ;;
+    "launch --metrics-addr") : ;;
+    "launch --docker-api") : ;;
+    "launch --log-level") _weave_words debug; _weave_words info; _weave_words warning; _weave_words error ;;
+    "logs --tail") : ;;
+    "attach --add-host") : ;;
+    "expose --fqdn" | "expose -h") _weave_router fqdn ;;
+    "dns-add --fqdn" | "dns-add -h") _weave_router fqdn ;;
+    "dns-remove --fqdn" | "dns-remove -h") _weave_router fqdn ;;
+    "report --format" | "report -f") : ;;
+    *) return 1 ;;
+  esac
+}
+
+_weave_arguments() {
+  case "$1" in
+    launch) _weave_router peer ;;
+    attach) _weave_words net:default; _weave_router container ;;
+    detach) _weave_words net:default; _weave_router container ;;
+    expose) _weave_words net:default ;;
+    hide) _weave_words net:default ;;
+    ps) _weave_router container ;;
+    dns-add) :; _weave_router container ;;
+    dns-remove) :; _weave_router container ;;
+    dns-lookup) _weave_router fqdn ;;
+    connect) _weave_router peer ;;
+    forget) _weave_router peer ;;
+    rmpeer) _weave_router peer-id ;;
+    status) _weave_words targets; _weave_words connections; _weave_words peers; _weave_words dns; _weave_words ipam ;;
+    help) _weave_words launch; _weave_words stop; _weave_words reset; _weave_words logs; _weave_words attach; _weave_words detach; _weave_words expose; _weave_words hide; _weave_words ps; _weave_words dns-add; _weave_words dns-remove; _weave_words dns-lookup; _weave_words dns-args; _weave_words connect; _weave_words forget; _weave_words prime; _weave_words rmpeer; _weave_words status; _weave_words report; _weave_words version; _weave_words help; _weave_words completion ;;
+    completion) _weave_words bash; _weave_words zsh; _weave_words fish ;;
+  esac
+}
+
+_weave() {
+  # Words as they stand on the line: bash itself splits them at : and =.
+  local line="${COMP_LINE:0:COMP_POINT}" candidates="" flags="" words
+  read -ra words <<<"$line"
+  [[ $line == *[[:space:]] ]] && words+=("")
+  local last=$((${#words[@]} - 1)) command="${words[1]}"
+  local current="${words[last]}" before="${words[last - 1]}"
+  if ((last == 1)); then
+    candidates="launch stop reset logs attach detach expose hide ps dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status report version help completion --help"
+    candidates="${candidates// /$'\n'}"
+  else
+    case "$command" in
+    launch) flags="--password --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --foreground --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --no-restart --help" ;;
+    stop) flags="--help" ;;
+    reset) flags="--force --help" ;;
+    logs) flags="--follow -f --tail --help" ;;
+    attach) flags="--without-dns --rewrite-hosts --add-host --no-multicast-route --help" ;;
+    detach) flags="--help" ;;
+    expose) flags="--fqdn -h --without-masquerade --help" ;;
+    hide) flags="--help" ;;
+    ps) flags="--json --help" ;;
+    dns-add) flags="--fqdn -h --help" ;;
+    dns-remove) flags="--fqdn -h --help" ;;
+    dns-lookup) flags="--json --help" ;;
+    dns-args) flags="--help" ;;
+    connect) flags="--replace --help" ;;
+    forget) flags="--help" ;;
+    prime) flags="--help" ;;
+    rmpeer) flags="--force --help" ;;
+    status) flags="--json --help" ;;
+    report) flags="--format -f --help" ;;
+    version) flags="--json --help" ;;
+    help) flags="--help" ;;
+    completion) flags="--help" ;;
+    esac
+    if [[ $current == --*=* ]]; then
+      before="${current%%=*}" current="${current#*=}"
+    fi
+    if ! _weave_flag_value "$command $before"; then
+      if [[ $current == -* ]]; then candidates="${flags// /$'\n'}"; else _weave_arguments "$command"; fi
+    fi
+  fi
+  local IFS=$'\n'
+  COMPREPLY=($(compgen -W "$candidates" -- "$current"))
+  # Readline replaces only what follows the last colon.
+  if [[ $current == *:* && $COMP_WORDBREAKS == *:* ]]; then
+    COMPREPLY=("${COMPREPLY[@]#"${current%"${current##*:}"}"}")
+  fi
+}
+
+complete -F _weave weave

@@ -1,0 +1,44 @@
+import * as v from "valibot";
+import { tryParseIp } from "../../base/ip.ts";
+import { readAnswer } from "../answer.ts";
+import type { CommandContext, CommandHandler } from "../context.ts";
+import { UsageError } from "../usage-error.ts";
+
+const answer = v.object({
+  names: v.array(v.object({ fqdn: v.string(), address: v.string() })),
+  ignored: v.array(v.object({ fqdn: v.string(), reason: v.string() })),
+});
+
+export const dnsAdd: CommandHandler = (context) => change(context, "dns-add");
+export const dnsRemove: CommandHandler = (context) => change(context, "dns-remove");
+
+/** Both commands ask the same question: which names, for which container or addresses. */
+async function change(context: CommandContext, command: "dns-add" | "dns-remove"): Promise<number> {
+  const { arguments: words, api, flags, stderr } = context;
+  const addresses = words.filter((word) => tryParseIp(word) !== undefined);
+  const [container, ...more] = words.filter((word) => tryParseIp(word) === undefined);
+  const fqdn = flags.text("fqdn");
+  if (more.length > 0) {
+    throw new UsageError(
+      `'weave ${command}' takes one container, not ${[container, ...more].join(" and ")}`,
+    );
+  }
+  if (container === undefined && addresses.length === 0) {
+    throw new UsageError(`'weave ${command}' needs a container or addresses`);
+  }
+  if (container === undefined && !fqdn) {
+    throw new UsageError(`'weave ${command}' needs a name for ${addresses.join(" ")}`, {
+      remedy: "give it with -h <fqdn>",
+    });
+  }
+  const body = await api.request({
+    method: "POST",
+    path: [command],
+    feature: "DNS",
+    json: { ...(container ? { container } : {}), addresses, ...(fqdn ? { fqdn } : {}) },
+  });
+  for (const { fqdn: name, reason } of readAnswer(answer, body).ignored) {
+    stderr.write(`${name} was left alone: ${reason}\n`);
+  }
+  return 0;
+}

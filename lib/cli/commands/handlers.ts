@@ -1,0 +1,37 @@
+import { assert } from "../../base/errors.ts";
+import type { CommandHandler } from "../context.ts";
+
+/** Command → handler, loaded when it is wanted: `weave version` need not load the demonstration. */
+const handlers: Readonly<Record<string, () => Promise<CommandHandler>>> = {
+  launch: async () => (await import("./launch.ts")).launch,
+  stop: async () => (await import("./stop.ts")).stop,
+  reset: async () => (await import("./reset.ts")).reset,
+  logs: async () => (await import("./logs.ts")).logs,
+  attach: async () => (await import("./attach.ts")).attach,
+  detach: async () => (await import("./detach.ts")).detach,
+  expose: async () => (await import("./expose.ts")).expose,
+  hide: async () => (await import("./hide.ts")).hide,
+  ps: async () => (await import("./ps.ts")).ps,
+  "dns-add": async () => (await import("./dns-names.ts")).dnsAdd,
+  "dns-remove": async () => (await import("./dns-names.ts")).dnsRemove,
+  "dns-lookup": async () => (await import("./dns-lookup.ts")).dnsLookup,
+  "dns-args": async () => (await import("./dns-args.ts")).dnsArgs,
+  connect: async () => (await import("./connect.ts")).connect,
+  forget: async () => (await import("./forget.ts")).forget,
+  prime: async () => (await import("./prime.ts")).prime,
+  rmpeer: async () => (await import("./rmpeer.ts")).rmpeer,
+  status: async () => (await import("./status.ts")).status,
+  report: async () => (await import("./report.ts")).report,
+  version: async () => (await import("./version.ts")).version,
+  help: async () => (await import("./help.ts")).help,
+  completion: async () => (await import("./completion.ts")).completion,
+  "complete-values": async () => (await import("./complete-values.ts")).completeValues,
+};
+
+export const handledCommands: readonly string[] = Object.keys(handlers);
+
+export function commandHandler(name: string): Promise<CommandHandler> {
+  const load = handlers[name];
+  assert(load !== undefined, `no handler for the command ${name}`);
+  return load();
+}

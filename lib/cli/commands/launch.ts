@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { errorText, WeaveError } from "../../base/errors.ts";
+import { launchOptions } from "../../daemon/launch-validation.ts";
+import type { CommandContext, CommandHandler } from "../context.ts";
+import { exitCode } from "../exit-code.ts";
+import { UsageError } from "../usage-error.ts";
+
+export const launch: CommandHandler = async (context) => {
+  const { arguments: peers, flags, router, stdout } = context;
+  const password = await passwordFrom(context);
+  const options = orUsageError(context, () =>
+    launchOptions(
+      {
+        peers,
+        enabled: (flag) => flags.enabled(flag),
+        text: (flag) => (flag === "password" ? password : flags.text(flag)),
+      },
+      { hostname: hostname() },
+    ),
+  );
+  if (flags.enabled("foreground")) return router.foreground(options);
+  const id = await router.launch(options);
+  stdout.write(`${id}\n`);
+  return exitCode.success;
+};
+
+/** From the file if one is named; else from the option or, when that is empty, the environment. */
+async function passwordFrom(context: CommandContext): Promise<string | undefined> {
+  const { flags, environment } = context;
+  const file = flags.text("password-file");
+  if (file === undefined) return flags.text("password") || environment.WEAVE_PASSWORD;
+  const password = (await readPassword(context, file)).split(/\r?\n/, 1)[0];
+  if (!password) {
+    throw new WeaveError("PASSWORD_EMPTY", `the first line of ${file} holds no password`);
+  }
+  return password;
+}
+
+async function readPassword(context: CommandContext, file: string): Promise<string> {
+  if (file === "-") return context.readStdin();
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new WeaveError("PASSWORD_UNREADABLE", `cannot read the password: ${errorText(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** A value that its flag does not take is a wrong command line; one conflict with another is not. */
+function orUsageError<T>(context: CommandContext, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof WeaveError) || error.code !== "LAUNCH_FLAG") throw error;
+    throw new UsageError(error.message, {
+      remedy: error.remedy ?? "see 'weave launch --help'",
+      exitCode: context.command.usageExitCode ?? 1,
+    });
+  }
+}

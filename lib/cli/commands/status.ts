@@ -1,0 +1,33 @@
+import { readAnswer } from "../answer.ts";
+import { ApiError } from "../api-error.ts";
+import type { CommandContext, CommandHandler } from "../context.ts";
+import { writeJson } from "../json-output.ts";
+import { reportModel } from "../report-model.ts";
+import { statusFields } from "../status-json.ts";
+
+export const status: CommandHandler = async (context) => {
+  const part = context.arguments[0];
+  if (context.flags.enabled("json")) return printJson(context, part);
+  const body = await context.api.request({
+    method: "GET",
+    path: part === undefined ? ["status"] : ["status", part],
+  });
+  const text = body === "" || body.endsWith("\n") ? body : `${body}\n`;
+  // The page stands between blank lines; a list is for scripts and stands alone.
+  context.stdout.write(part === undefined ? `\n${text}\n` : text);
+  return 0;
+};
+
+async function printJson(context: CommandContext, part: string | undefined): Promise<number> {
+  const body = await context.api.request({
+    method: "GET",
+    path: ["report"],
+    accept: "application/json",
+  });
+  const fields = statusFields(part, readAnswer(reportModel, body));
+  if (fields === undefined) {
+    throw new ApiError("feature-off", "API_NOT_FOUND", `the router runs without ${part}`);
+  }
+  writeJson(context.stdout, part === undefined ? "status" : `status-${part}`, fields);
+  return 0;
+}

@@ -1,0 +1,32 @@
+import type { ApiClient } from "./api-client.ts";
+import type { CommandSpec } from "./command-spec.ts";
+import type { FlagValues } from "./flag-values.ts";
+import type { Environment } from "./parse.ts";
+import type { RouterProcess } from "./router-process.ts";
+
+/** Where text goes: a stream of the process, or a list of strings in tests. */
+export interface Output {
+  write(text: string): void;
+}
+
+/** What the program gets from the machine; tests inject all of it. */
+export interface Surroundings {
+  readonly environment: Environment;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** The whole of stdin as text, for `--password-file -`. */
+  readStdin(): Promise<string>;
+  /** From the first call on SIGINT and SIGTERM abort this signal instead of ending the process. */
+  interrupts(): AbortSignal;
+  readonly api: ApiClient;
+  readonly router: RouterProcess;
+}
+
+export interface CommandContext extends Surroundings {
+  readonly command: CommandSpec;
+  readonly arguments: readonly string[];
+  readonly flags: FlagValues;
+}
+
+/** A command: its exit code is the result, everything else goes through the context. */
+export type CommandHandler = (context: CommandContext) => Promise<number>;

@@ -1,0 +1,50 @@
+import { argumentPlaceholder, type CommandSpec, flagPlaceholder } from "./command-spec.ts";
+import { groupTitles, sharedEnvironment, shownCommands } from "./command-table.ts";
+import { exitCodes, flagGroups, flagText, usageLine } from "./help.ts";
+import { answeredCommands } from "./table/answered-commands.ts";
+
+/** `docs/cli.md`: the whole command line on one page. */
+export function commandLineMarkdown(): string {
+  const lines = [
+    "# The `weave` command line",
+    "",
+    "This page is made from the program's own command table (`bun run generate`); `weave help` and",
+    "`weave <command> --help` say the same.",
+  ];
+  for (const [group, title] of groupTitles) {
+    lines.push("", `## ${title}`);
+    for (const command of shownCommands) {
+      if (command.group === group) lines.push("", ...commandSection(command));
+    }
+  }
+  lines.push("", "## Environment", "", "| variable | meaning |", "| --- | --- |");
+  for (const { name, summary } of sharedEnvironment) lines.push(row([`\`${name}\``, summary]));
+  lines.push("", "## Commands of earlier releases", "", "| command | instead |", "| --- | --- |");
+  for (const { names, answer } of answeredCommands) {
+    lines.push(row([names.map((name) => `\`${name}\``).join(", "), answer]));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function commandSection(command: CommandSpec): string[] {
+  const lines = [`### ${command.name}`, "", "```", usageLine(command), "```"];
+  for (const paragraph of command.description) lines.push("", paragraph);
+  if (command.arguments.length > 0) {
+    lines.push("", "| argument | meaning |", "| --- | --- |");
+    for (const argument of command.arguments) {
+      lines.push(row([`\`${argumentPlaceholder(argument)}\``, argument.summary]));
+    }
+  }
+  for (const [title, flags] of flagGroups(command)) {
+    lines.push("", `| ${title.toLowerCase()} | meaning |`, "| --- | --- |");
+    for (const flag of flags) lines.push(row([`\`${flagPlaceholder(flag)}\``, flagText(flag)]));
+  }
+  for (const { line, explains } of command.examples) lines.push("", `\`${line}\`: ${explains}.`);
+  const codes = exitCodes(command).map(({ code, when }) => `${code} ${when}`);
+  lines.push("", `Exit codes: ${codes.join("; ")}.`);
+  return lines;
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}

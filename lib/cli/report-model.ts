@@ -1,0 +1,84 @@
+import * as v from "valibot";
+
+/**
+ * The part of the router's report (http-api §5) that the command line reads. Go writes an empty
+ * list as `null`; a service that is off has no member.
+ */
+const list = <Item extends v.GenericSchema>(item: Item) => v.nullish(v.array(item), []);
+
+const connectionModel = v.object({
+  Address: v.string(),
+  Outbound: v.boolean(),
+  State: v.string(),
+  Info: v.string(),
+  Attrs: v.nullish(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
+});
+
+const peerModel = v.object({
+  Name: v.string(),
+  NickName: v.string(),
+  Connections: list(
+    v.object({
+      Name: v.string(),
+      NickName: v.string(),
+      Address: v.string(),
+      Outbound: v.boolean(),
+      Established: v.boolean(),
+    }),
+  ),
+});
+
+const routerModel = v.object({
+  ProtocolMinVersion: v.number(),
+  ProtocolMaxVersion: v.number(),
+  Encryption: v.boolean(),
+  PeerDiscovery: v.boolean(),
+  Name: v.string(),
+  NickName: v.string(),
+  Port: v.number(),
+  Peers: list(peerModel),
+  Connections: list(connectionModel),
+  Targets: list(v.string()),
+  TrustedSubnets: list(v.string()),
+});
+
+const ipamModel = v.object({
+  Range: v.string(),
+  RangeNumIPs: v.number(),
+  ActiveIPs: v.number(),
+  DefaultSubnet: v.string(),
+  Entries: list(
+    v.object({
+      Size: v.number(),
+      Peer: v.string(),
+      Nickname: v.string(),
+      IsKnownPeer: v.boolean(),
+    }),
+  ),
+});
+
+const dnsModel = v.object({
+  Domain: v.string(),
+  Upstream: list(v.string()),
+  Address: v.string(),
+  TTL: v.number(),
+  Entries: list(
+    v.object({
+      Hostname: v.string(),
+      Origin: v.string(),
+      ContainerID: v.string(),
+      Address: v.string(),
+      Tombstone: v.number(),
+    }),
+  ),
+});
+
+export const reportModel = v.object({
+  Ready: v.boolean(),
+  Version: v.string(),
+  Router: routerModel,
+  IPAM: v.optional(ipamModel),
+  DNS: v.optional(dnsModel),
+});
+
+export type ReportModel = v.InferOutput<typeof reportModel>;

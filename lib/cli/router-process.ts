@@ -1,0 +1,15 @@
+import type { LaunchOptions } from "../daemon/launch-options.ts";
+
+/** The router's process on this host, as `lib/daemon` starts and stops it. */
+export interface RouterProcess {
+  /** Starts it in the background and resolves when it is ready, with the id of its run. */
+  launch(options: LaunchOptions): Promise<string>;
+  /** Runs it in this process and resolves when it has ended, with the exit code. */
+  foreground(options: LaunchOptions): Promise<number>;
+  /** False when no router was running. */
+  stop(): Promise<boolean>;
+  /** Leaves the cluster and removes what the router made on this host. */
+  reset(options: { force: boolean }): Promise<void>;
+  /** Path of the log of the current or last run. */
+  readonly logFile: string;
+}

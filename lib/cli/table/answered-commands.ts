@@ -1,0 +1,57 @@
+import type { AnsweredCommand } from "../command-spec.ts";
+
+/** Commands that tutorials of every age still show, with what to do instead. */
+export const answeredCommands: readonly AnsweredCommand[] = [
+  {
+    names: ["run", "start", "restart"],
+    status: "removed",
+    answer: "Start the container with 'docker run' or 'docker start', then 'weave attach' it.",
+  },
+  {
+    names: ["launch-router", "launch-proxy", "launch-plugin"],
+    status: "removed",
+    answer: "One 'weave launch' starts everything.",
+  },
+  {
+    names: ["stop-router", "stop-proxy", "stop-plugin"],
+    status: "removed",
+    answer: "Use 'weave stop'.",
+  },
+  {
+    names: ["launch-dns", "stop-dns"],
+    status: "removed",
+    answer: "DNS is part of 'weave launch'; 'weave launch --no-dns' runs without it.",
+  },
+  {
+    names: ["proxy-env", "proxy-config"],
+    status: "removed",
+    answer: "They set up the Docker API proxy; attach containers with 'weave attach'.",
+  },
+  {
+    names: ["create-bridge", "attach-router"],
+    status: "removed",
+    answer: "'weave launch' makes the bridge and attaches the router to it.",
+  },
+  {
+    names: ["join"],
+    status: "never",
+    answer:
+      "Use 'weave launch <peer>' to start and join, or 'weave connect <peer>' when the router runs already.",
+  },
+  {
+    names: ["env", "config"],
+    status: "absent",
+    answer:
+      "They set up the Docker API proxy, which this version does not have; attach containers with 'weave attach'.",
+  },
+  {
+    names: ["setup", "setup-cni"],
+    status: "absent",
+    answer: "There are no images to pull; this version does not install a CNI plugin.",
+  },
+  {
+    names: ["attach-bridge", "bridge-type", "docker-bridge-ip"],
+    status: "absent",
+    answer: "This version leaves other bridges alone; 'weave status' describes its own.",
+  },
+];

@@ -1,0 +1,211 @@
+import type { FlagSpec, ValueSpec } from "../command-spec.ts";
+import { refusedLaunchFlags } from "./refused-launch-flags.ts";
+
+/** The options of `weave launch`. Their rules and defaults live in `lib/daemon/launch-options.ts`. */
+
+const text = (placeholder: string): ValueSpec => ({ kind: "text", placeholder });
+const integer = (placeholder: string): ValueSpec => ({ kind: "integer", placeholder });
+const cidr: ValueSpec = { kind: "cidr", placeholder: "cidr" };
+const file: ValueSpec = { kind: "file", placeholder: "file" };
+const listen: ValueSpec = { kind: "text", placeholder: "ip:port" };
+
+const cluster: readonly FlagSpec[] = [
+  {
+    name: "password",
+    value: text("secret"),
+    environment: "WEAVE_PASSWORD",
+    summary: "encrypt traffic between hosts; the same on every host",
+  },
+  {
+    name: "password-file",
+    value: { kind: "file", placeholder: "file" },
+    summary: "read the password from the first line of a file, or of stdin with `-`",
+  },
+  {
+    name: "trusted-subnets",
+    value: { kind: "text", placeholder: "cidr,..." },
+    summary: "leave traffic in clear between hosts of these subnets, when both ends say so",
+  },
+  {
+    name: "port",
+    value: integer("n"),
+    default: "6783",
+    environment: "WEAVE_PORT",
+    summary: "TCP and UDP port of the router; the next one carries the fast datapath",
+  },
+  { name: "host", value: text("ip"), default: "all addresses", summary: "listen on this address" },
+  {
+    name: "name",
+    value: text("peer-name"),
+    default: "from the bridge, the state folder or the machine's ids",
+    summary: "name of this peer, six hex octets",
+  },
+  { name: "nickname", value: text("word"), default: "host name", summary: "name people see" },
+  {
+    name: "no-discovery",
+    summary: "connect to the peers given only, not to those they know",
+    formerly: [{ name: "nodiscovery" }],
+  },
+  {
+    name: "conn-limit",
+    value: integer("n"),
+    default: "200",
+    summary: "connections at most; 0 for no limit",
+    formerly: [{ name: "connlimit" }],
+  },
+  {
+    name: "min-protocol-version",
+    value: integer("n"),
+    default: "1",
+    summary: "refuse peers that speak only an older protocol (1 or 2)",
+  },
+  { name: "resume", summary: "connect to the peers of the last run; give none" },
+];
+
+const addresses: readonly FlagSpec[] = [
+  {
+    name: "ipalloc-range",
+    value: cidr,
+    default: "10.32.0.0/12",
+    summary: "the addresses of the whole cluster; empty turns allocation off",
+    formerly: [{ name: "iprange" }],
+  },
+  {
+    name: "ipalloc-default-subnet",
+    value: cidr,
+    default: "the range",
+    summary: "where addresses come from when no subnet is asked for",
+    formerly: [{ name: "ipsubnet" }],
+  },
+  {
+    name: "ipalloc-init",
+    value: text("mode"),
+    default: "consensus",
+    summary: "how a new cluster shares the range: consensus[=<n>], seed=<name>,..., or observer",
+    formerly: [
+      { name: "initpeercount", valuePrefix: "consensus=" },
+      { name: "init-peer-count", valuePrefix: "consensus=" },
+    ],
+  },
+];
+
+const names: readonly FlagSpec[] = [
+  { name: "no-dns", summary: "run without weaveDNS" },
+  {
+    name: "dns-domain",
+    value: text("domain"),
+    default: "weave.local.",
+    summary: "the domain whose names the cluster keeps",
+  },
+  {
+    name: "dns-listen-address",
+    value: listen,
+    default: "port 53 on the Docker bridge, else on the weave bridge",
+    summary: "where weaveDNS listens",
+  },
+  { name: "dns-ttl", value: integer("s"), default: "1", summary: "life of an answer in seconds" },
+  {
+    name: "dns-fallback-timeout",
+    value: { kind: "duration", placeholder: "duration" },
+    default: "5s",
+    summary: "how long to wait for the servers that know the other names",
+  },
+  {
+    name: "resolv-conf",
+    value: file,
+    default: "/etc/resolv.conf",
+    summary: "names those servers",
+  },
+];
+
+const network: readonly FlagSpec[] = [
+  {
+    name: "mtu",
+    value: integer("octets"),
+    default: "0, by the wiring",
+    environment: "WEAVE_MTU",
+    summary: "size of packets inside the network",
+  },
+  {
+    name: "no-fastdp",
+    environment: "WEAVE_NO_FASTDP",
+    summary: "carry frames in user space (sleeve), not in the kernel",
+  },
+  {
+    name: "no-bridged-fastdp",
+    environment: "WEAVE_NO_BRIDGED_FASTDP",
+    summary: "plug containers into the kernel's datapath without a bridge",
+  },
+  {
+    name: "weave-bridge",
+    value: text("link"),
+    default: "weave",
+    summary: "the bridge that containers are attached to",
+  },
+  { name: "docker-bridge", value: text("link"), default: "docker0", summary: "Docker's bridge" },
+  { name: "datapath", value: text("link"), default: "datapath", summary: "the kernel's datapath" },
+  {
+    name: "no-masq-local",
+    summary: "keep source addresses of traffic to containers of this host",
+  },
+  { name: "bufsz", value: integer("MB"), default: "8", summary: "capture buffer of the bridge" },
+];
+
+const operation: readonly FlagSpec[] = [
+  {
+    name: "foreground",
+    summary: "stay in the foreground and log to stderr, for systemd and the like",
+  },
+  {
+    name: "http-addr",
+    value: listen,
+    default: "127.0.0.1:6784",
+    environment: "WEAVE_HTTP_ADDR",
+    summary: "control API; /path for a unix socket, empty for the socket in WEAVE_RUN_DIR only",
+    formerly: [{ name: "httpaddr" }],
+  },
+  {
+    name: "status-addr",
+    value: listen,
+    default: "127.0.0.1:6782",
+    environment: "WEAVE_STATUS_ADDR",
+    summary: "read-only status and metrics; empty for none",
+  },
+  { name: "metrics-addr", value: listen, default: "none", summary: "metrics only" },
+  {
+    name: "docker-api",
+    value: text("endpoint"),
+    default: "unix:///var/run/docker.sock",
+    environment: "DOCKER_HOST",
+    summary: "where the Docker engine answers; empty for none",
+    formerly: [{ name: "api" }],
+  },
+  {
+    name: "log-level",
+    value: {
+      kind: "choice",
+      placeholder: "level",
+      choices: ["debug", "info", "warning", "error"],
+    },
+    default: "info",
+    summary: "how much to log",
+  },
+  {
+    name: "pkt-debug",
+    summary: "log every packet",
+    formerly: [{ name: "pktdebug" }],
+  },
+  { name: "no-restart", summary: "do not start the router again when it dies" },
+];
+
+const inGroup = (group: string, flags: readonly FlagSpec[]): FlagSpec[] =>
+  flags.map((flag) => ({ ...flag, group }));
+
+export const launchFlags: readonly FlagSpec[] = [
+  ...inGroup("The cluster", cluster),
+  ...inGroup("Addresses", addresses),
+  ...inGroup("Names", names),
+  ...inGroup("Network", network),
+  ...inGroup("Operation", operation),
+  ...refusedLaunchFlags,
+];

@@ -1,0 +1,63 @@
+import type { CommandSpec } from "../command-spec.ts";
+import { jsonFlag, notRunning } from "./shared-parts.ts";
+
+/** Commands that only look. */
+export const lookCommands: readonly CommandSpec[] = [
+  {
+    name: "status",
+    group: "Look",
+    summary: "show how the router and its services are",
+    description: [
+      "Without an argument, a page about the router, the address allocator and DNS. With one, a list: the peers asked for (targets), the links (connections), the whole cluster (peers), the names (dns), who owns how many addresses (ipam).",
+    ],
+    arguments: [
+      {
+        kind: "choice",
+        placeholder: "part",
+        choices: ["targets", "connections", "peers", "dns", "ipam"],
+        summary: "the list to show",
+        minimum: 0,
+        maximum: 1,
+      },
+    ],
+    flags: [jsonFlag],
+    examples: [
+      { line: "weave status", explains: "the page" },
+      { line: "weave status connections", explains: "which hosts are reached, and how" },
+    ],
+    exitCodes: [{ code: 1, when: "the router is not running or not ready yet" }],
+    notRunningExitCode: 1,
+    featureOffExitCode: 1,
+  },
+  {
+    name: "report",
+    group: "Look",
+    summary: "print everything the router knows, as JSON or through a template",
+    description: [
+      "Without an option one JSON document. With -f, the result of a Go text/template over the same data, which has the functions of Go and `json`.",
+    ],
+    arguments: [],
+    flags: [
+      {
+        name: "format",
+        short: "f",
+        value: { kind: "text", placeholder: "template" },
+        summary: "a Go text/template",
+      },
+    ],
+    examples: [
+      { line: "weave report -f '{{.Router.Name}}'", explains: "one field" },
+      { line: "weave report -f '{{json .DNS}}'", explains: "one part as JSON" },
+    ],
+    exitCodes: [{ code: 1, when: "the template is wrong" }, notRunning],
+  },
+  {
+    name: "version",
+    group: "Look",
+    summary: "print the version of this program and of the running router",
+    description: ["Two lines: this program, then the router if one is running."],
+    arguments: [],
+    flags: [jsonFlag],
+    examples: [{ line: "weave version", explains: "works without a router too" }],
+  },
+];

@@ -1,0 +1,42 @@
+import type { FlagSpec, ValueSpec } from "../command-spec.ts";
+
+/**
+ * Options that `weave launch` of earlier releases took and this version does not act on. They are
+ * known to the parser, so that an old script hears what to do instead of "no such option", and they
+ * stay out of help and completions.
+ */
+
+const value: ValueSpec = { kind: "text", placeholder: "value" };
+
+const proxy =
+  "needs the Docker API proxy, which this version does not have; attach containers with 'weave attach'";
+const plugin =
+  "needs the Docker network plugin, which this version does not have; attach containers with 'weave attach'";
+const cloud = "belongs to Weave Cloud, which is gone; give the peers by address";
+
+const switches = (names: readonly string[], refusal: string): FlagSpec[] =>
+  names.map((name) => ({ name, summary: "", refusal }));
+const settings = (names: readonly string[], refusal: string): FlagSpec[] =>
+  names.map((name) => ({ name, value, summary: "", refusal }));
+
+export const refusedLaunchFlags: readonly FlagSpec[] = [
+  ...switches(["proxy", "rewrite-inspect", "no-default-ipalloc", "no-rewrite-hosts"], proxy),
+  ...switches(["without-dns", "no-multicast-route", "tls", "tlsverify", "no-detect-tls"], proxy),
+  ...settings(["hostname-from-label", "hostname-match", "hostname-replacement"], proxy),
+  ...settings(["tlscacert", "tlscert", "tlskey"], proxy),
+  { name: "proxy-listen", short: "H", value, repeatable: true, summary: "", refusal: proxy },
+  ...switches(["plugin", "plugin-v2", "plugin-v2-multicast"], plugin),
+  ...settings(["plugin-socket", "plugin-mesh-socket"], plugin),
+  ...switches(["awsvpc"], "needs the AWS route tables, which this version does not write"),
+  ...switches(["expect-npc"], "needs the network policy controller, which this version lacks"),
+  ...settings(["token", "peer-discovery-url", "advertise-address"], cloud),
+  ...settings(["db-prefix"], "is now the folder named by WEAVE_STATE_DIR"),
+  ...settings(["proc-path", "host-root"], "is not needed: the router runs on the host itself"),
+  ...settings(["profile"], "is gone; the router has no CPU profile of that kind"),
+  ...settings(["iface"], "is gone; the router makes its own interface"),
+  ...settings(["dns-effective-listen-address"], "is gone; use --dns-listen-address"),
+  ...switches(["version"], "is a command now: 'weave version'"),
+  ...switches(["print-peer-name"], "is gone; 'weave report -f {{.Router.Name}}' prints it"),
+  ...switches(["with-dns"], "is gone: DNS is on unless --no-dns says otherwise"),
+  ...switches(["with-ipam"], "is gone: allocation is on unless --ipalloc-range is empty"),
+];

@@ -1,0 +1,89 @@
+import type { CommandSpec } from "../command-spec.ts";
+import { launchFlags } from "./launch-flags.ts";
+import { peerArguments } from "./shared-parts.ts";
+
+/** The router's life: launch, stop, reset, logs. */
+export const routerCommands: readonly CommandSpec[] = [
+  {
+    name: "launch",
+    group: "Router",
+    summary: "start the router on this host and connect it to others",
+    description: [
+      "Starts the router as a daemon of its own, waits until it is ready and prints the id of this run. Peers are other hosts that already run weave; one is enough to join a cluster of any size, and hosts find the rest by themselves.",
+      "Everything the router keeps in files lies in two folders, named by WEAVE_RUN_DIR (default /run/weave: socket, pid file, log) and WEAVE_STATE_DIR (default /var/lib/weave: addresses, peers, name).",
+      "Options and peers may stand in any order.",
+    ],
+    arguments: [{ ...peerArguments, minimum: 0 }],
+    flags: launchFlags,
+    examples: [
+      { line: "weave launch", explains: "the first host" },
+      { line: "weave launch 192.168.48.11", explains: "a further host, which joins the first" },
+      {
+        line: "weave launch --password-file /etc/weave/password 192.168.48.11",
+        explains: "encrypted; every host needs the same password",
+      },
+      {
+        line: "weave launch --ipalloc-range 10.2.0.0/16 --ipalloc-default-subnet 10.2.2.0/24",
+        explains: "other addresses; the range must be the same on every host",
+      },
+    ],
+    exitCodes: [
+      { code: 1, when: "something answers on the control address already, or a check failed" },
+      { code: 3, when: "the router is already running" },
+      { code: 125, when: "an option is unknown or its value is wrong" },
+    ],
+    usageExitCode: 125,
+  },
+  {
+    name: "stop",
+    group: "Router",
+    summary: "stop the router; containers keep their addresses and local traffic",
+    description: [
+      "Stops the router. What it knows stays on disk, so that a later launch takes up the same name, addresses and (with --resume) peers. Containers stay attached.",
+    ],
+    arguments: [],
+    flags: [],
+    examples: [{ line: "weave stop", explains: "does nothing when the router is not running" }],
+  },
+  {
+    name: "reset",
+    group: "Router",
+    summary: "leave the cluster for good and remove everything weave made on this host",
+    description: [
+      "Hands this host's addresses to another peer, stops the router and removes its devices, firewall rules and stored state. Run it before a host leaves the cluster: the others then need not guess whether it comes back.",
+    ],
+    arguments: [],
+    flags: [
+      {
+        name: "force",
+        summary: "clean up although the router is not running and cannot leave the cluster",
+      },
+    ],
+    examples: [
+      { line: "weave reset", explains: "leave the cluster" },
+      {
+        line: "weave reset --force",
+        explains: "clean a host whose router does not start any more",
+      },
+    ],
+    exitCodes: [{ code: 1, when: "the router is not running and --force was not given" }],
+  },
+  {
+    name: "logs",
+    group: "Router",
+    summary: "print the router's log",
+    description: ["Prints the log of the router's current or last run."],
+    arguments: [],
+    flags: [
+      { name: "follow", short: "f", summary: "go on printing as the router writes" },
+      {
+        name: "tail",
+        value: { kind: "integer", placeholder: "n" },
+        default: "all",
+        summary: "begin with the last <n> lines",
+      },
+    ],
+    examples: [{ line: "weave logs -f --tail 20", explains: "the last lines and what follows" }],
+    exitCodes: [{ code: 1, when: "no router has run here" }],
+  },
+];

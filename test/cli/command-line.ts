@@ -1,0 +1,89 @@
+import type { ApiRequest } from "../../lib/cli/api-client.ts";
+import { ApiError } from "../../lib/cli/api-error.ts";
+import type { Surroundings } from "../../lib/cli/context.ts";
+import { run } from "../../lib/cli/run.ts";
+import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
+
+/** A command line run with strings: no process, no socket, no router. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly requests: readonly ApiRequest[];
+  readonly launched: readonly LaunchOptions[];
+  readonly router: readonly string[];
+}
+
+export interface Stage {
+  /** What the router answers; throws `ApiError` to refuse. Absent: no router runs. */
+  readonly answer?: (request: ApiRequest) => string;
+  readonly environment?: Record<string, string>;
+  readonly stdin?: string;
+  readonly logFile?: string;
+  readonly running?: boolean;
+  readonly launch?: () => string;
+  readonly interrupts?: AbortSignal;
+}
+
+export const notRunning = (): never => {
+  throw new ApiError("unreachable", "API_NOT_RUNNING", "weave is not running", {
+    remedy: "start it with 'weave launch'",
+  });
+};
+
+export async function weave(words: readonly string[], stage: Stage = {}): Promise<Outcome> {
+  const out = { stdout: "", stderr: "" };
+  const requests: ApiRequest[] = [];
+  const launched: LaunchOptions[] = [];
+  const router: string[] = [];
+  const surroundings: Surroundings = {
+    environment: stage.environment ?? {},
+    stdout: {
+      write(text) {
+        out.stdout += text;
+      },
+    },
+    stderr: {
+      write(text) {
+        out.stderr += text;
+      },
+    },
+    readStdin: async () => stage.stdin ?? "",
+    interrupts: () => stage.interrupts ?? new AbortController().signal,
+    api: {
+      async request(request) {
+        requests.push(request);
+        return (stage.answer ?? notRunning)(request);
+      },
+    },
+    router: {
+      async launch(options) {
+        launched.push(options);
+        return (stage.launch ?? (() => "0".repeat(64)))();
+      },
+      async foreground(options) {
+        launched.push(options);
+        router.push("foreground");
+        return 0;
+      },
+      async stop() {
+        router.push("stop");
+        return stage.running ?? false;
+      },
+      async reset({ force }) {
+        router.push(force ? "reset --force" : "reset");
+      },
+      logFile: stage.logFile ?? "/nowhere/weave.log",
+    },
+  };
+  const code = await run(words, surroundings);
+  return { code, ...out, requests, launched, router };
+}
+
+/** `GET /status/peers?x=y`, for comparing requests at a glance. */
+export function requestLine(request: ApiRequest): string {
+  const fields = [...(request.query ?? []), ...(request.form ?? [])].map(([k, v]) => `${k}=${v}`);
+  const body = request.json === undefined ? "" : ` ${JSON.stringify(request.json)}`;
+  const query = fields.length === 0 ? "" : `?${fields.join("&")}`;
+  return `${request.method} /${request.path.join("/")}${query}${body}`;
+}
