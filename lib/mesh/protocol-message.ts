@@ -1,5 +1,5 @@
 import { concatBytes, emptyBytes } from "../base/bytes.ts";
-import { errorText, WeaveError } from "../base/errors.ts";
+import { assert, errorText, WeaveError } from "../base/errors.ts";
 import { type PeerName, peerNameFromNumber } from "../base/peer-name.ts";
 import { GobDecoder, GobEncoder, gob } from "../wire/gob.ts";
 
@@ -132,6 +132,16 @@ function decodeGossip(tag: 4 | 5 | 6, bytes: Uint8Array): ProtocolMessage {
       { cause, remedy: "the neighbour sends what no release understands: see its version and log" },
     );
   }
+}
+
+/**
+ * States that an overlay message does no harm: each of these forms ends the process of an original
+ * peer. `indexed`: whether both sides named their overlays in the introduction (§7.3).
+ */
+export function assertHarmless({ tag, body }: ControlMessage, indexed: boolean): void {
+  assert(indexed === (tag === 7), "overlay messages have an index if overlays were exchanged");
+  assert(tag !== 7 || body.length >= 2, "an overlay message has an index and an inner tag");
+  assert(tag !== 3 || body.length >= 2, "a path MTU has two octets");
 }
 
 /** The octets of `message`, tag included. */

@@ -1,0 +1,141 @@
+import { WeaveError } from "../base/errors.ts";
+import { type Cancel, every, type World } from "../base/world.ts";
+import type { ByteStream } from "./transport.ts";
+
+/**
+ * Watches over one connection whose introduction succeeded (mesh-protocol §4.6):
+ *
+ *   watching ── startHeartbeats ──▶ beating
+ *       └──────── dead, stop ─────────┴──▶ stopped
+ *
+ *   nothing received for receiveDeadlineMs                       ─▶ dead
+ *   something waits to be sent and the kernel took nothing of it
+ *   for sendDeadlineMs                                           ─▶ dead
+ *   probed, nothing received and the heartbeat not acknowledged
+ *   within probeDeadlineMs                                       ─▶ dead
+ */
+export const heartbeatMs = 30_000;
+export const receiveDeadlineMs = 60_000;
+export const sendDeadlineMs = 60_000;
+export const probeDeadlineMs = 5_000;
+
+export interface LivenessActions {
+  sendHeartbeat(): void;
+  /** Called at most once. */
+  dead(reason: WeaveError): void;
+}
+
+export class Liveness {
+  readonly #world: World;
+  readonly #stream: Pick<ByteStream, "backlogBytes" | "unacknowledgedBytes">;
+  readonly #actions: LivenessActions;
+  #receivedAtMs: number;
+  #writtenBytes = 0;
+  #cancelHeartbeats: Cancel | undefined;
+  #cancelReceiveDeadline: Cancel;
+  #cancelSendDeadline: Cancel | undefined;
+  #cancelProbe: Cancel | undefined;
+
+  /** Begins to watch at once. */
+  constructor(
+    world: World,
+    stream: Pick<ByteStream, "backlogBytes" | "unacknowledgedBytes">,
+    actions: LivenessActions,
+  ) {
+    this.#world = world;
+    this.#stream = stream;
+    this.#actions = actions;
+    this.#receivedAtMs = world.monotonicMs();
+    this.#cancelReceiveDeadline = world.after(receiveDeadlineMs, this.#checkReceived);
+  }
+
+  startHeartbeats(): void {
+    this.#cancelHeartbeats ??= every(this.#world, heartbeatMs, this.#actions.sendHeartbeat);
+  }
+
+  /** A message of any kind came. */
+  received(): void {
+    this.#receivedAtMs = this.#world.monotonicMs();
+  }
+
+  /** `count` octets were given to the stream. */
+  wrote(count: number): void {
+    this.#writtenBytes += count;
+    if (this.#cancelSendDeadline === undefined && this.#stream.backlogBytes > 0) {
+      this.#watchSending();
+    }
+  }
+
+  /**
+   * Finds out within seconds whether the remote is still there, when there is reason to doubt it:
+   * its kernel must acknowledge a heartbeat. Where the machine cannot tell, only the deadlines hold.
+   */
+  probe(): void {
+    if (this.#cancelProbe !== undefined) return;
+    const probedAtMs = this.#world.monotonicMs();
+    this.#actions.sendHeartbeat();
+    const goal = this.#writtenBytes;
+    this.#cancelProbe = this.#world.after(probeDeadlineMs, () => {
+      this.#cancelProbe = undefined;
+      const acknowledged = this.#acknowledgedBytes();
+      const silent = this.#receivedAtMs <= probedAtMs;
+      if (!silent || acknowledged === undefined || acknowledged >= goal) return;
+      this.#die(
+        "PROBE_DEADLINE",
+        `remote host did not answer a probe for ${seconds(probeDeadlineMs)}`,
+      );
+    });
+  }
+
+  stop(): void {
+    this.#cancelReceiveDeadline();
+    this.#cancelHeartbeats?.();
+    this.#cancelSendDeadline?.();
+    this.#cancelProbe?.();
+  }
+
+  /** One timer for the life of the connection, instead of one for each message. */
+  readonly #checkReceived = (): void => {
+    const silentMs = this.#world.monotonicMs() - this.#receivedAtMs;
+    if (silentMs < receiveDeadlineMs) {
+      const restMs = receiveDeadlineMs - silentMs;
+      this.#cancelReceiveDeadline = this.#world.after(restMs, this.#checkReceived);
+      return;
+    }
+    this.#die("RECEIVE_DEADLINE", `nothing received for ${seconds(receiveDeadlineMs)}`);
+  };
+
+  #watchSending(): void {
+    const takenBefore = this.#takenBytes();
+    this.#cancelSendDeadline = this.#world.after(sendDeadlineMs, () => {
+      this.#cancelSendDeadline = undefined;
+      if (this.#stream.backlogBytes === 0) return;
+      if (this.#takenBytes() > takenBefore) this.#watchSending();
+      else this.#die("SEND_DEADLINE", `remote took nothing for ${seconds(sendDeadlineMs)}`);
+    });
+  }
+
+  /** Octets that the kernel took. */
+  #takenBytes(): number {
+    return this.#writtenBytes - this.#stream.backlogBytes;
+  }
+
+  /** Octets that the remote's kernel has. */
+  #acknowledgedBytes(): number | undefined {
+    const pending = this.#stream.unacknowledgedBytes;
+    return pending === undefined ? undefined : this.#takenBytes() - pending;
+  }
+
+  #die(code: string, text: string): void {
+    this.stop();
+    this.#actions.dead(
+      new WeaveError(code, text, {
+        remedy: "see whether the remote host is up and reachable on the peers' TCP port",
+      }),
+    );
+  }
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000} s`;
+}
