@@ -1,0 +1,233 @@
+import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
+import { WeaveError } from "../base/errors.ts";
+import type { PeerName } from "../base/peer-name.ts";
+import type { Cancel, World } from "../base/world.ts";
+import { DirectPeers, parseDirectPeer } from "./direct-peers.ts";
+import { NameLookups, type Resolve } from "./name-lookups.ts";
+import type { PeerRecord } from "./peer-record.ts";
+import { Target } from "./target.ts";
+import { wantedAddresses } from "./wanted-addresses.ts";
+
+/** Improvements of the topology within this time cost one search for new addresses. */
+const discoveryDelayMs = 50;
+
+/** How an attempt goes on. The first two come at most once; `ended` exactly once, at last. */
+export interface AttemptEvents {
+  /** The remote said who it is, whatever follows. */
+  introduced(remote: PeerName): void;
+  connected(remote: PeerName): void;
+  ended(error: WeaveError): void;
+}
+
+export interface ConnectionMakerPorts {
+  /** `acceptUnknown`: whether the remote may be a peer nobody has heard of. */
+  dial(to: Endpoint, acceptUnknown: boolean, events: AttemptEvents): void;
+  readonly resolve: Resolve;
+  /** Whether no further connection is allowed. */
+  full(): boolean;
+  readonly own: PeerRecord;
+  records(): Iterable<PeerRecord>;
+  /** The addresses as typed changed: keep them for the next start. */
+  save(texts: readonly string[]): void;
+}
+
+/** A target as status shows it. */
+export interface TargetStatus {
+  readonly address: string;
+  readonly state: Target["state"];
+  readonly error: WeaveError | undefined;
+  /** Monotonic; `undefined` for never. */
+  readonly dueAtMs: number | undefined;
+}
+
+/**
+ * Keeps trying to be connected to every peer that a user named or that others are connected to
+ * (mesh-protocol §11). {@link Target} holds the states of one address; here is decided which
+ * addresses are wanted, and when each is tried.
+ */
+export class ConnectionMaker {
+  readonly #world: World;
+  readonly #ports: ConnectionMakerPorts;
+  readonly #options: { readonly discovery: boolean; readonly defaultPort: number };
+  readonly #direct = new DirectPeers();
+  /** By `ip:port`. */
+  readonly #targets = new Map<string, Target>();
+  readonly #lookups: NameLookups;
+  #next: { readonly atMs: number; readonly cancel: Cancel } | undefined;
+  #stopped = false;
+
+  constructor(
+    world: World,
+    ports: ConnectionMakerPorts,
+    options: { readonly discovery: boolean; readonly defaultPort: number },
+  ) {
+    this.#world = world;
+    this.#ports = ports;
+    this.#options = options;
+    this.#lookups = new NameLookups(world, this.#direct, (host, done) => ports.resolve(host, done));
+  }
+
+  /** Addresses as typed. */
+  get directTexts(): string[] {
+    return this.#direct.texts;
+  }
+
+  /** Adds peers, or with `replace` exchanges all; tries them at once. Returns what was refused. */
+  connect(texts: readonly string[], options: { readonly replace: boolean }): WeaveError[] {
+    const refused: WeaveError[] = [];
+    if (options.replace) this.#direct.clear();
+    for (const text of texts) {
+      try {
+        this.#direct.add(parseDirectPeer(text, this.#options.defaultPort));
+      } catch (error) {
+        if (!(error instanceof WeaveError)) throw error;
+        refused.push(error);
+      }
+    }
+    this.#renew(new Set(texts));
+    this.#ports.save(this.directTexts);
+    this.check();
+    return refused;
+  }
+
+  /** Peers are no longer tried; connections to them stay. */
+  forget(texts: readonly string[]): void {
+    for (const text of texts) this.#direct.delete(text);
+    this.#ports.save(this.directTexts);
+    this.check();
+  }
+
+  /** The topology improved, maybe at many places at once. */
+  checkSoon(): void {
+    this.#schedule(this.#world.monotonicMs() + discoveryDelayMs);
+  }
+
+  /** Connections or wishes changed. */
+  check(): void {
+    if (this.#stopped) return;
+    for (const atMs of this.#lookups.check(() => this.check())) this.#schedule(atMs);
+    const wanted = this.#wanted();
+    this.#reviseTargets(wanted);
+    if (!this.#ports.full()) this.#attemptDue(wanted);
+  }
+
+  targets(): TargetStatus[] {
+    const rows = [...this.#targets.values(), ...this.#lookups.pending];
+    return rows.map(({ endpoint, state, error, dueAtMs }) => ({
+      address: formatEndpoint(endpoint),
+      state,
+      error,
+      dueAtMs,
+    }));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#next?.cancel();
+    this.#lookups.stop();
+  }
+
+  #renew(texts: ReadonlySet<string>): void {
+    const nowMs = this.#world.monotonicMs();
+    for (const peer of this.#direct) {
+      if (!texts.has(peer.text)) continue;
+      this.#lookups.renew(peer.host);
+      for (const endpoint of this.#direct.endpoints(peer)) {
+        this.#targets.get(formatEndpoint(endpoint))?.renew(nowMs);
+      }
+    }
+  }
+
+  #wanted(): Map<string, Endpoint> {
+    const wanted = wantedAddresses({
+      ...this.#options,
+      direct: this.#direct,
+      records: this.#ports.records(),
+      own: this.#ports.own,
+    });
+    // An address that led to a neighbour would only make a second connection to it, and one of the
+    // two would have to go. `connect` makes us look again.
+    for (const address of wanted.keys()) {
+      const remote = this.#targets.get(address)?.remote;
+      if (remote !== undefined && this.#ports.own.links.has(remote)) wanted.delete(address);
+    }
+    return wanted;
+  }
+
+  #reviseTargets(wanted: ReadonlyMap<string, Endpoint>): void {
+    const direct = this.#directAddresses();
+    for (const [address, target] of this.#targets) {
+      if (wanted.has(address)) {
+        if (target.state === "suspended") target.state = "waiting";
+      } else if (target.state === "waiting" || target.state === "suspended") {
+        if (direct.has(address)) target.state = "suspended";
+        else this.#targets.delete(address);
+      }
+    }
+    for (const [address, endpoint] of wanted) {
+      if (this.#targets.has(address)) continue;
+      this.#targets.set(address, new Target(endpoint, this.#world.monotonicMs()));
+    }
+  }
+
+  #attemptDue(wanted: ReadonlyMap<string, Endpoint>): void {
+    const nowMs = this.#world.monotonicMs();
+    for (const address of wanted.keys()) {
+      const target = this.#targets.get(address);
+      if (target?.state !== "waiting" || target.dueAtMs === undefined) continue;
+      if (target.dueAtMs <= nowMs) this.#attempt(address, target);
+      else this.#schedule(target.dueAtMs);
+    }
+  }
+
+  /** Dials, after resolving again the names that led to this address. */
+  #attempt(address: string, target: Target): void {
+    target.state = "attempting";
+    const names = this.#direct.namesOf(target.endpoint);
+    if (names.size === 0) {
+      this.#dial(address, target);
+      return;
+    }
+    this.#lookups.refresh(names, () => {
+      target.state = "waiting";
+      if (this.#wanted().has(address)) this.#dial(address, target);
+      this.check();
+    });
+  }
+
+  #dial(address: string, target: Target): void {
+    target.state = "attempting";
+    const direct = this.#directAddresses().has(address);
+    this.#world.log.info(`->[${address}] attempting connection`);
+    this.#ports.dial(target.endpoint, direct, {
+      introduced: (remote) => {
+        target.remote = remote;
+      },
+      connected: (remote) => {
+        target.connected(remote);
+      },
+      ended: (error) => {
+        if (target.state === "attempting") {
+          this.#world.log.info(`->[${address}] error during connection attempt: ${error.message}`);
+        }
+        target.ended(error, this.#world.monotonicMs(), this.#world.random);
+        this.check();
+      },
+    });
+  }
+
+  #directAddresses(): Set<string> {
+    const endpoints = [...this.#direct].flatMap((peer) => this.#direct.endpoints(peer));
+    return new Set(endpoints.map(formatEndpoint));
+  }
+
+  #schedule(atMs: number): void {
+    if (this.#stopped || (this.#next !== undefined && this.#next.atMs <= atMs)) return;
+    this.#next?.cancel();
+    const cancel = this.#world.after(atMs - this.#world.monotonicMs(), () => {
+      this.#next = undefined;
+      this.check();
+    });
+    this.#next = { atMs, cancel };
+  }
+}

@@ -1,0 +1,217 @@
+import { errorCode, errorText, WeaveError } from "../base/errors.ts";
+import type { Channel, GossipData, Gossiper } from "../base/gossip.ts";
+import { formatPeerName, type PeerName } from "../base/peer-name.ts";
+import type { World } from "../base/world.ts";
+import type { GossipSender } from "./gossip-sender.ts";
+import type { BroadcastMessage, GossipMessage, UnicastMessage } from "./protocol-message.ts";
+import { randomNeighbours } from "./random-neighbours.ts";
+import { RecentPayloads } from "./recent-payloads.ts";
+import type { Routes } from "./routes.ts";
+import { Surrogate } from "./surrogate.ts";
+
+/** Channels without an owner here; beyond, the one that was silent longest is forgotten. */
+export const surrogatesMax = 64;
+/** A channel without an owner is forgotten after this long without a message. */
+export const surrogateLifetimeMs = 10 * 60_000;
+/** Longer names are refused with their message. */
+export const channelNameMaxLength = 128;
+/** A broadcast that comes back within this time over another link went round in a circle. */
+const broadcastMemory = { lifetimeMs: 10_000, entriesMax: 1024 };
+
+/** A peer at the other end of a connection. */
+export interface GossipNeighbour {
+  readonly name: PeerName;
+  readonly sender: GossipSender;
+}
+
+export interface GossipRouterPorts {
+  readonly self: PeerName;
+  readonly routes: Routes;
+  neighbour(name: PeerName): GossipNeighbour | undefined;
+  /** Before a broadcast of our own, which others relay only if they know our links. */
+  beforeBroadcast(): void;
+  /** An owner refused a payload. `origin` sent it; the neighbour that relayed it is innocent. */
+  refused(channel: string, origin: PeerName, error: WeaveError): void;
+}
+
+interface OpenChannel {
+  readonly owner: Gossiper;
+  /** Monotonic; `undefined` for a channel that has an owner here and stays. */
+  usedAtMs: number | undefined;
+}
+
+/**
+ * Moves payloads between neighbours and the owners of channels (mesh-protocol §10).
+ *
+ *   gossip     from a neighbour ──▶ owner ──what was new──▶ random neighbours
+ *   broadcast  from an origin   ──▶ owner ──what to relay──▶ down the origin's tree
+ *   unicast    from an origin   ──▶ next hop …, at last the owner
+ *
+ * The mesh reads no payload, and owners know no connections. Nothing is ever sent back to where it
+ * came from, and our own broadcasts are not taken in again.
+ */
+export class GossipRouter {
+  readonly #world: World;
+  readonly #ports: GossipRouterPorts;
+  readonly #channels = new Map<string, OpenChannel>();
+  readonly #broadcasts: RecentPayloads<PeerName>;
+
+  constructor(world: World, ports: GossipRouterPorts) {
+    this.#world = world;
+    this.#ports = ports;
+    this.#broadcasts = new RecentPayloads(world, broadcastMemory);
+  }
+
+  /** Makes `owner` the owner of `name`, also when the channel was known without one. */
+  join(name: string, owner: Gossiper): Channel {
+    this.#channels.set(name, { owner, usedAtMs: undefined });
+    return {
+      unicast: (to, payload) => this.#unicast(name, to, payload),
+      broadcast: (data) => {
+        this.#ports.beforeBroadcast();
+        this.broadcast(name, data);
+      },
+    };
+  }
+
+  /** Names of all channels; those without an owner here are surrogates. */
+  channels(): Array<{ readonly name: string; readonly surrogate: boolean }> {
+    return [...this.#channels].map(([name, { usedAtMs }]) => ({
+      name,
+      surrogate: usedAtMs !== undefined,
+    }));
+  }
+
+  receive(message: GossipMessage | UnicastMessage | BroadcastMessage, from: PeerName): void {
+    if (message.channel.length > channelNameMaxLength) {
+      const origin = message.kind === "gossip" ? message.sender : message.origin;
+      const name = message.channel.slice(0, channelNameMaxLength);
+      this.#ports.refused(name, origin, new WeaveError("CHANNEL_NAME", "channel name too long"));
+    } else if (message.kind === "gossip") {
+      this.#receiveGossip(message, from);
+    } else if (message.kind === "broadcast") {
+      this.#receiveBroadcast(message, from);
+    } else {
+      this.#receiveUnicast(message, from);
+    }
+  }
+
+  /** Sends `data` to random neighbours except `except`. */
+  gossip(channel: string, data: GossipData, except: readonly PeerName[] = []): void {
+    const { unicast } = this.#ports.routes.claimed;
+    for (const hop of randomNeighbours(unicast, new Set(except), this.#world.random)) {
+      this.#ports.neighbour(hop)?.sender.gossip(channel, data);
+    }
+  }
+
+  /** Sends `data` down our own tree. */
+  broadcast(channel: string, data: GossipData): void {
+    this.#broadcast(channel, this.#ports.self, data, undefined);
+  }
+
+  /** A new neighbour hears all we know: one gossip for each channel that has something to say. */
+  sendState(to: GossipNeighbour): void {
+    for (const [name, { owner }] of this.#channels) {
+      const state = owner.full();
+      if (state !== undefined) to.sender.gossip(name, state);
+    }
+  }
+
+  /** The periodic round: all state of all channels, and forgetting of unused ones. */
+  gossipState(): void {
+    for (const [name, { owner, usedAtMs }] of this.#channels) {
+      if (usedAtMs !== undefined && this.#world.monotonicMs() - usedAtMs >= surrogateLifetimeMs) {
+        this.#channels.delete(name);
+      }
+      const state = owner.full();
+      if (state !== undefined) this.gossip(name, state);
+    }
+  }
+
+  #receiveGossip({ channel, sender, payload }: GossipMessage, from: PeerName): void {
+    const { owner } = this.#channel(channel);
+    const news = this.#ask(channel, sender, () => owner.onGossip(sender, payload));
+    // The name in the message says who sent it; so does the connection it came by.
+    if (news !== undefined) this.gossip(channel, news, [sender, from]);
+  }
+
+  #receiveBroadcast({ channel, origin, payload }: BroadcastMessage, from: PeerName): void {
+    if (origin === this.#ports.self) return;
+    // The same again by the same link may be meant; by another link it has gone round a circle.
+    const first = this.#broadcasts.sight(`${origin} ${channel}`, payload, from);
+    if (first !== undefined && first !== from) return;
+    const { owner } = this.#channel(channel);
+    const news = this.#ask(channel, origin, () => owner.onBroadcast(origin, payload));
+    if (news !== undefined) this.#broadcast(channel, origin, news, from);
+  }
+
+  #receiveUnicast(message: UnicastMessage, from: PeerName): void {
+    const { channel, origin, destination, payload } = message;
+    if (destination === this.#ports.self) {
+      const { owner } = this.#channel(channel);
+      this.#ask(channel, origin, () => owner.onUnicast(origin, payload));
+      return;
+    }
+    const hop = this.#ports.routes.claimed.unicast.get(destination);
+    const next = hop === undefined || hop === from ? undefined : this.#ports.neighbour(hop);
+    if (next === undefined) {
+      const to = formatPeerName(destination);
+      this.#world.log.debug(`[gossip ${channel}]: no route to relay to ${to}`);
+      return;
+    }
+    next.sender.direct(message);
+  }
+
+  #unicast(channel: string, destination: PeerName, payload: Uint8Array): boolean {
+    const hop = this.#ports.routes.claimed.unicast.get(destination);
+    const next = hop === undefined ? undefined : this.#ports.neighbour(hop);
+    const origin = this.#ports.self;
+    return next?.sender.direct({ kind: "unicast", channel, origin, destination, payload }) ?? false;
+  }
+
+  #broadcast(
+    channel: string,
+    origin: PeerName,
+    data: GossipData,
+    from: PeerName | undefined,
+  ): void {
+    for (const hop of this.#ports.routes.claimed.broadcast(origin)) {
+      if (hop !== from) this.#ports.neighbour(hop)?.sender.broadcast(channel, origin, data);
+    }
+  }
+
+  #channel(name: string): OpenChannel {
+    const known = this.#channels.get(name);
+    if (known !== undefined) {
+      if (known.usedAtMs !== undefined) known.usedAtMs = this.#world.monotonicMs();
+      return known;
+    }
+    this.#makeRoom();
+    const usedAtMs = this.#world.monotonicMs();
+    const made = { owner: new Surrogate(this.#world), usedAtMs };
+    this.#channels.set(name, made);
+    this.#world.log.info(`[gossip ${name}]: created surrogate channel`);
+    return made;
+  }
+
+  #makeRoom(): void {
+    const surrogates = [...this.#channels].filter(([, { usedAtMs }]) => usedAtMs !== undefined);
+    if (surrogates.length < surrogatesMax) return;
+    surrogates.sort(([, a], [, b]) => a.usedAtMs! - b.usedAtMs!);
+    this.#channels.delete(surrogates[0]![0]);
+  }
+
+  /** Asks an owner; a payload that it refuses is dropped and laid to its origin. */
+  #ask<T>(channel: string, origin: PeerName, ask: () => T): T | undefined {
+    try {
+      return ask();
+    } catch (thrown) {
+      const error =
+        thrown instanceof WeaveError
+          ? thrown
+          : new WeaveError(errorCode(thrown), errorText(thrown), { cause: thrown });
+      this.#ports.refused(channel, origin, error);
+      return undefined;
+    }
+  }
+}

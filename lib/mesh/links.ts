@@ -1,0 +1,208 @@
+import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
+import { WeaveError } from "../base/errors.ts";
+import type { Overlay } from "../base/overlay.ts";
+import { formatPeerName } from "../base/peer-name.ts";
+import type { Cancel, World } from "../base/world.ts";
+import {
+  Connection,
+  type ConnectionConfig,
+  type ConnectionEvents,
+  type DeliveredMessage,
+} from "./connection.ts";
+import type { AttemptEvents } from "./connection-maker.ts";
+import { ConnectionTable } from "./connection-table.ts";
+import { HalfOpen } from "./half-open.ts";
+import { Neighbour } from "./neighbour.ts";
+import { newRecord } from "./peer-record.ts";
+import type { Peers } from "./peers.ts";
+import type { ByteStream, Transport } from "./transport.ts";
+
+/** What the mesh does about its links. */
+export interface LinkEvents {
+  /** Registered and ready to send, before any message of it is delivered. */
+  added(neighbour: Neighbour, restarted: boolean): void;
+  established(neighbour: Neighbour): void;
+  /** A registered link is gone. */
+  removed(neighbour: Neighbour, error: WeaveError): void;
+  message(neighbour: Neighbour, message: DeliveredMessage): void;
+}
+
+export interface LinksPorts {
+  readonly transport: Transport;
+  readonly overlay: Overlay;
+  readonly peers: Peers;
+  readonly passwordSet: boolean;
+  readonly connectionLimit: number;
+  /** As it is to be announced on a connection that begins now. */
+  config(): ConnectionConfig;
+}
+
+/**
+ * Every TCP connection of this peer, from dialling or accepting to its end (mesh-protocol §7.1).
+ *
+ *   dialled, accepted ──▶ introducing ──▶ judged ──▶ neighbour ──▶ established
+ *           └─────────────────┴──────────────┴───────────┴─────────────┴──▶ closed
+ */
+export class Links {
+  readonly table: ConnectionTable<Neighbour>;
+  readonly #world: World;
+  readonly #ports: LinksPorts;
+  readonly #events: LinkEvents;
+  readonly #halfOpen = new HalfOpen();
+  readonly #dials = new Set<Cancel>();
+  /** Connections that are open, with what an attempt of ours wants to know of them. */
+  readonly #open = new Map<Connection, OpenConnection>();
+  #terminations = 0;
+
+  constructor(world: World, ports: LinksPorts, events: LinkEvents) {
+    this.#world = world;
+    this.#ports = ports;
+    this.#events = events;
+    this.table = new ConnectionTable(ports.connectionLimit);
+  }
+
+  /** Connections that ended since the start, those to ourselves not counted. */
+  get terminations(): number {
+    return this.#terminations;
+  }
+
+  dial(to: Endpoint, acceptUnknown: boolean, attempt: AttemptEvents): void {
+    const cancel = this.#ports.transport.dial(to, {
+      opened: (stream) => {
+        this.#dials.delete(cancel);
+        this.#start(stream, true, { acceptUnknown, attempt });
+      },
+      failed: (error) => {
+        this.#dials.delete(cancel);
+        attempt.ended(error);
+      },
+    });
+    this.#dials.add(cancel);
+  }
+
+  accepted(stream: ByteStream): void {
+    this.#world.log.info(`->[${formatEndpoint(stream.remote)}] connection accepted`);
+    this.#halfOpen.add(this.#start(stream, false, { acceptUnknown: true }));
+  }
+
+  /** Closes everything after flushing it. */
+  stop(error: WeaveError): void {
+    for (const cancel of this.#dials) cancel();
+    this.#dials.clear();
+    for (const connection of [...this.#open.keys()]) connection.close(error);
+  }
+
+  #start(stream: ByteStream, outbound: boolean, open: OpenConnection): Connection {
+    const events: ConnectionEvents = {
+      introduced: (connection) => this.#introduced(connection, open),
+      message: (_, message) => {
+        if (open.neighbour !== undefined) this.#events.message(open.neighbour, message);
+      },
+      drained: () => open.neighbour?.sender.pump(),
+      closed: (connection, error) => this.#closed(connection, open, error),
+    };
+    const connection = new Connection(this.#world, stream, outbound, this.#ports.config(), events);
+    this.#open.set(connection, open);
+    connection.start();
+    return connection;
+  }
+
+  #introduced(connection: Connection, open: OpenConnection): void {
+    this.#halfOpen.remove(connection);
+    open.attempt?.introduced(connection.remote.name);
+    const neighbour = new Neighbour(connection, this.#ports.config().self);
+    try {
+      const restarted = this.#meet(neighbour, open);
+      this.#prepareOverlay(neighbour);
+      if (!this.#open.has(connection)) return;
+      this.#compete(neighbour);
+      this.#add(neighbour, open, restarted);
+    } catch (error) {
+      if (!(error instanceof WeaveError)) throw error;
+      connection.close(error);
+    }
+  }
+
+  /** Finds or makes the peer's record; true when it is of a former incarnation. */
+  #meet(neighbour: Neighbour, open: OpenConnection): boolean {
+    const { peers } = this.#ports;
+    const { name, nickname, uid, shortId } = neighbour.connection.remote;
+    const known = peers.get(name);
+    if (known === undefined && !open.acceptUnknown) {
+      const address = formatEndpoint(neighbour.connection.remoteAddress);
+      throw new WeaveError(
+        "REMOTE_UNKNOWN",
+        `Found unknown remote name: ${formatPeerName(name)} at ${address}`,
+      );
+    }
+    peers.introduce(newRecord({ name, nickname, uid, shortId }));
+    peers.pin(name);
+    open.neighbour = neighbour;
+    return known !== undefined && known.uid !== uid;
+  }
+
+  #prepareOverlay(neighbour: Neighbour): void {
+    const { overlay, passwordSet } = this.#ports;
+    const self = this.#ports.config().self;
+    const parameters = neighbour.overlayParameters(self, passwordSet, {
+      established: () => this.#established(neighbour),
+      failed: (error) => neighbour.connection.close(error),
+    });
+    neighbour.overlay = overlay.prepare(parameters);
+    // It may have failed at once, and then nobody else stops it.
+    if (!this.#open.has(neighbour.connection)) neighbour.overlay.stop();
+  }
+
+  /** One connection for each peer: this one, or the one that we have. */
+  #compete(neighbour: Neighbour): void {
+    const { refused, closes } = this.table.judge(neighbour);
+    closes?.entry.connection.close(closes.error);
+    if (refused !== undefined) throw refused;
+  }
+
+  #add(neighbour: Neighbour, open: OpenConnection, restarted: boolean): void {
+    const { connection } = neighbour;
+    this.table.add(neighbour);
+    open.attempt?.connected(neighbour.name);
+    const isNew = this.#ports.peers.get(neighbour.name)?.version === 0n;
+    const note = restarted ? " (restarted peer)" : isNew ? " (new peer)" : "";
+    this.#world.log.info(`${connection.label} connection added${note}`);
+    this.#events.added(neighbour, restarted);
+    if (this.#open.has(connection)) neighbour.overlay?.confirm();
+    if (this.#open.has(connection)) connection.accept();
+  }
+
+  #established(neighbour: Neighbour): void {
+    if (this.table.get(neighbour.name) !== neighbour || neighbour.established) return;
+    neighbour.established = true;
+    this.#world.log.info(`${neighbour.connection.label} connection fully established`);
+    this.#events.established(neighbour);
+  }
+
+  #closed(connection: Connection, open: OpenConnection, error: WeaveError): void {
+    const { neighbour, attempt } = open;
+    this.#open.delete(connection);
+    this.#halfOpen.remove(connection);
+    if (error.code !== "CONNECT_SELF") this.#terminations++;
+    if (neighbour !== undefined) this.#leave(neighbour, error);
+    attempt?.ended(error);
+  }
+
+  #leave(neighbour: Neighbour, error: WeaveError): void {
+    this.#ports.peers.unpin(neighbour.name);
+    neighbour.overlay?.stop();
+    if (!this.table.remove(neighbour)) return;
+    this.#world.log.info(`${neighbour.connection.label} connection deleted`);
+    this.#events.removed(neighbour, error);
+  }
+}
+
+/** An open connection on its way. */
+interface OpenConnection {
+  /** Whether the remote may be a peer nobody has heard of. */
+  readonly acceptUnknown: boolean;
+  /** Missing for an accepted connection. */
+  readonly attempt?: AttemptEvents;
+  /** Set once the remote is known and its record pinned. */
+  neighbour?: Neighbour;
+}

@@ -1,0 +1,171 @@
+import { formatEndpoint } from "../base/endpoint.ts";
+import { type Cidr, formatCidr } from "../base/ip.ts";
+import { formatPeerName, type PeerName } from "../base/peer-name.ts";
+import type { World } from "../base/world.ts";
+import type { TargetStatus } from "./connection-maker.ts";
+import type { Neighbour } from "./neighbour.ts";
+import type { Peers } from "./peers.ts";
+import type { Refusal } from "./refusals.ts";
+import type { Routes } from "./routes.ts";
+
+/** What `report` and `status` show of the mesh (mesh-protocol §12), as plain data. */
+export interface MeshStatus {
+  readonly protocolMinVersion: number;
+  readonly protocolMaxVersion: number;
+  readonly encryption: boolean;
+  readonly peerDiscovery: boolean;
+  readonly name: string;
+  readonly nickname: string;
+  readonly port: number;
+  readonly peers: readonly PeerStatus[];
+  /** Over established links; `via` is the zero name for ourselves. */
+  readonly unicastRoutes: readonly { readonly dest: string; readonly via: string }[];
+  readonly broadcastRoutes: readonly { readonly source: string; readonly via: readonly string[] }[];
+  readonly connections: readonly ConnectionStatus[];
+  readonly terminationCount: number;
+  /** As typed. */
+  readonly targets: readonly string[];
+  readonly trustedSubnets: readonly string[];
+  readonly channels: readonly { readonly name: string; readonly surrogate: boolean }[];
+  /** Payloads that were refused, by channel and origin. */
+  readonly refusals: readonly Refusal[];
+}
+
+export interface PeerStatus {
+  readonly name: string;
+  readonly nickname: string;
+  readonly uid: bigint;
+  readonly shortId: number | undefined;
+  readonly version: bigint;
+  readonly connections: readonly PeerLinkStatus[];
+}
+
+export interface PeerLinkStatus {
+  readonly name: string;
+  readonly nickname: string;
+  readonly address: string;
+  readonly outbound: boolean;
+  readonly established: boolean;
+}
+
+export type ConnectionState =
+  | "established"
+  | "pending"
+  | "connecting"
+  | "retrying"
+  | "failed"
+  | "waiting";
+
+/** A connection, or an attempt to make one. */
+export interface ConnectionStatus {
+  readonly address: string;
+  readonly outbound: boolean;
+  readonly state: ConnectionState;
+  /** The original's text. */
+  readonly info: string;
+  /** What the overlay says of itself, its name first; missing before one is chosen. */
+  readonly attributes?: Readonly<Record<string, string | number | boolean>>;
+  /** Why this overlay and not a better one. */
+  readonly reason?: string;
+  /** The last failure, with what to do about it. */
+  readonly error?: { readonly code: string; readonly text: string; readonly remedy?: string };
+  /** Wall clock in milliseconds; missing for never. */
+  readonly retryAtMs?: number;
+}
+
+export function peerStatuses(peers: Peers): PeerStatus[] {
+  return peers.records().map((record) => ({
+    name: formatPeerName(record.name),
+    nickname: record.nickname,
+    uid: record.uid,
+    shortId: record.shortId,
+    version: record.version,
+    connections: [...record.links].map(([remote, link]) => ({
+      name: formatPeerName(remote),
+      nickname: peers.get(remote)?.nickname ?? "",
+      ...link,
+    })),
+  }));
+}
+
+export function routeStatuses(
+  routes: Routes,
+  peers: Peers,
+): Pick<MeshStatus, "unicastRoutes" | "broadcastRoutes"> {
+  const { established } = routes;
+  const sources = peers.records().map(({ name }) => name);
+  return {
+    unicastRoutes: [...established.unicast].map(([dest, via]) => ({
+      dest: formatPeerName(dest),
+      via: formatPeerName(via),
+    })),
+    broadcastRoutes: sources.map((source) => ({
+      source: formatPeerName(source),
+      via: established.broadcast(source).map(formatPeerName),
+    })),
+  };
+}
+
+/** The part of a neighbour that status shows. */
+export type ShownNeighbour = Pick<Neighbour, "name" | "established" | "overlay"> & {
+  readonly connection: Pick<
+    Neighbour["connection"],
+    "remoteAddress" | "outbound" | "remote" | "encrypted"
+  >;
+};
+
+/** `encrypted   fastdp <name>(<nickname>)`: the first word only in a cluster with a password. */
+export function neighbourStatus(neighbour: ShownNeighbour, passwordSet: boolean): ConnectionStatus {
+  const { connection, name, established } = neighbour;
+  const overlay = neighbour.overlay?.describe();
+  const chosen = overlay === undefined || overlay.name === "none" ? undefined : overlay;
+  const sealing = connection.encrypted ? "encrypted" : "unencrypted";
+  const prefix = passwordSet ? `${sealing.padEnd(11)} ` : "";
+  const peer = `${formatPeerName(name)}(${connection.remote.nickname})`;
+  return {
+    address: formatEndpoint(connection.remoteAddress),
+    outbound: connection.outbound,
+    state: established ? "established" : "pending",
+    info: `${prefix}${(chosen?.name ?? "none").padEnd(6)} ${peer}`,
+    ...(chosen === undefined ? {} : { attributes: { name: chosen.name, ...chosen.attributes } }),
+    ...(overlay === undefined ? {} : { reason: overlay.reason }),
+  };
+}
+
+/** A target that is not connected; `undefined` for states that show nothing. */
+export function targetStatus(
+  target: TargetStatus,
+  world: Pick<World, "now" | "monotonicMs">,
+): ConnectionStatus | undefined {
+  const { address, state, error, dueAtMs } = target;
+  if (state !== "attempting" && state !== "waiting") return undefined;
+  const retryAtMs =
+    dueAtMs === undefined ? undefined : Math.round(world.now() + dueAtMs - world.monotonicMs());
+  const when = retryAtMs === undefined ? "never" : formatTime(retryAtMs);
+  const shown = { address, outbound: true, ...(retryAtMs === undefined ? {} : { retryAtMs }) };
+  if (error === undefined) {
+    return state === "attempting"
+      ? { ...shown, state: "connecting", info: "" }
+      : { ...shown, state: "waiting", info: `until: ${when}` };
+  }
+  const { code, message: text, remedy } = error;
+  const failure = { code, text, ...(remedy === undefined ? {} : { remedy }) };
+  return state === "attempting"
+    ? { ...shown, state: "retrying", info: text, error: failure }
+    : { ...shown, state: "failed", info: `${text}, retry: ${when}`, error: failure };
+}
+
+/** `2022-11-23 10:40:02.123 +0000 UTC` */
+function formatTime(ms: number): string {
+  return new Date(ms).toISOString().replace("T", " ").replace("Z", " +0000 UTC");
+}
+
+/** As given. */
+export function subnetTexts(subnets: readonly Cidr[]): string[] {
+  return subnets.map(formatCidr);
+}
+
+/** `name(nickname)` for logs. */
+export function peerLabel(name: PeerName, nickname: string): string {
+  return `${formatPeerName(name)}(${nickname})`;
+}

@@ -1,0 +1,386 @@
+import { WeaveError } from "../base/errors.ts";
+import type { Channel, Gossiper } from "../base/gossip.ts";
+import { type Cidr, cidrContains, tryParseIp } from "../base/ip.ts";
+import type { Overlay } from "../base/overlay.ts";
+import { formatPeerName, type PeerName } from "../base/peer-name.ts";
+import { randomUint64 } from "../base/random.ts";
+import type { RoutesSnapshot } from "../base/routes-snapshot.ts";
+import type { SecretBox } from "../base/secret-box.ts";
+import { type Cancel, every, type World } from "../base/world.ts";
+import { Announcer } from "./announcer.ts";
+import { Collector } from "./collector.ts";
+import type { ConnectionConfig, DeliveredMessage } from "./connection.ts";
+import { ConnectionMaker } from "./connection-maker.ts";
+import { GossipRouter } from "./gossip-router.ts";
+import { type ProtocolVersion, versionMax } from "./header.ts";
+import { Links } from "./links.ts";
+import {
+  type MeshStatus,
+  neighbourStatus,
+  peerLabel,
+  peerStatuses,
+  routeStatuses,
+  subnetTexts,
+  targetStatus,
+} from "./mesh-status.ts";
+import type { Neighbour } from "./neighbour.ts";
+import { OwnRecord } from "./own-record.ts";
+import { newRecord, type PeerRecord } from "./peer-record.ts";
+import { type AppliedUpdate, Peers } from "./peers.ts";
+import { Refusals } from "./refusals.ts";
+import { Routes } from "./routes.ts";
+import { TopologyChannel, topologyChannel } from "./topology-channel.ts";
+import type { ByteStream, Transport } from "./transport.ts";
+
+/** Every channel tells its whole state to some neighbours this often. */
+export const gossipPeriodMs = 30_000;
+
+export interface MeshConfig {
+  readonly name: PeerName;
+  readonly nickname: string;
+  /** Where peers listen unless an address says otherwise. */
+  readonly port: number;
+  /** Empty or missing: nothing is sealed. */
+  readonly password?: Uint8Array;
+  readonly minProtocolVersion: ProtocolVersion;
+  readonly maxProtocolVersion?: ProtocolVersion;
+  /** Whether to connect to peers that others are connected to. */
+  readonly discovery: boolean;
+  /** Connections allowed; 0 for any number. */
+  readonly connectionLimit: number;
+  /** Networks on which frames need no sealing if the remote agrees. */
+  readonly trustedSubnets: readonly Cidr[];
+}
+
+export interface MeshDependencies {
+  readonly transport: Transport;
+  readonly overlay: Overlay;
+  /** The machine's cipher, when it has a better one than the portable one. */
+  readonly secretBox?: SecretBox;
+  /** Addresses as typed, to be used at the next start. */
+  saveTargets(targets: readonly string[]): void;
+  /** The data plane's view changed. */
+  onRoutes(snapshot: RoutesSnapshot): void;
+  /** Nothing leads to a peer any more: forget its names and addresses. */
+  onPeerGone(name: PeerName, nickname: string): void;
+  onEvent?(event: MeshEvent): void;
+}
+
+/** What happened to our links and what others told us, for `weave events` and the like. */
+export type MeshEvent =
+  | { readonly kind: "connected" | "established"; readonly peer: PeerName; nickname: string }
+  | { readonly kind: "disconnected"; peer: PeerName; nickname: string; error: WeaveError }
+  | { readonly kind: "removed"; readonly peer: PeerName; readonly nickname: string }
+  | { readonly kind: "refused"; channel: string; origin: PeerName; error: WeaveError };
+
+/**
+ * This peer's part in the mesh (mesh-protocol): it finds other peers, keeps a connection to each,
+ * holds the topology in step with theirs, and moves gossip for the owners of channels.
+ *
+ *   ConnectionMaker ──dials──▶ Links ──messages──▶ GossipRouter ──payloads──▶ owners of channels
+ *        ▲                       │ added, removed        │ topology
+ *        └── new addresses ── OwnRecord, Peers ◀─────────┘
+ *                                │ changed
+ *                              Routes ──▶ GossipRouter, data plane
+ */
+export class Mesh {
+  /** Tells this run of the process from earlier ones under the same name. */
+  readonly uid: bigint;
+  readonly #world: World;
+  readonly #config: MeshConfig;
+  readonly #dependencies: MeshDependencies;
+  readonly #peers: Peers;
+  readonly #own: OwnRecord;
+  readonly #routes: Routes;
+  readonly #topology: TopologyChannel;
+  readonly #gossip: GossipRouter;
+  readonly #links: Links;
+  readonly #maker: ConnectionMaker;
+  readonly #announcer: Announcer;
+  readonly #collector: Collector;
+  readonly #refusals: Refusals;
+  #publishedVersion = 0n;
+  #stopPeriodic: Cancel | undefined;
+  #stopped = false;
+
+  constructor(world: World, config: MeshConfig, dependencies: MeshDependencies) {
+    const { name, nickname } = config;
+    this.#world = world;
+    this.#config = config;
+    this.#dependencies = dependencies;
+    // Zero stands for "unknown".
+    this.uid = randomUint64(world.random) || 1n;
+    // The short id follows when the cluster's ids are known.
+    this.#peers = new Peers(newRecord({ name, nickname, uid: this.uid, shortId: undefined }));
+    this.#own = new OwnRecord(this.#peers, world.random);
+    this.#refusals = new Refusals(world);
+    this.#routes = new Routes(world, this.#peers, (snapshot) => dependencies.onRoutes(snapshot));
+    this.#topology = new TopologyChannel(this.#peers, (update, from) =>
+      this.#applied(update, from),
+    );
+    this.#gossip = this.#newGossipRouter();
+    this.#gossip.join(topologyChannel, this.#topology);
+    this.#links = this.#newLinks();
+    this.#maker = this.#newConnectionMaker();
+    this.#announcer = new Announcer(world, (names) => this.#announce(names));
+    this.#collector = new Collector(world, this.#peers, (records) => this.#removed(records));
+  }
+
+  /** Makes `owner` the owner of a channel. Call it before {@link start}. */
+  join(channel: string, owner: Gossiper): Channel {
+    return this.#gossip.join(channel, owner);
+  }
+
+  /** Begins to connect. Addresses that cannot be read are logged and left out. */
+  start(targets: readonly string[]): void {
+    this.#stopPeriodic = every(this.#world, gossipPeriodMs, () => this.#gossip.gossipState());
+    this.#routes.request();
+    for (const error of this.connect(targets, { replace: false })) {
+      this.#world.log.warn(`${error.message} (${error.remedy})`);
+    }
+  }
+
+  /** Takes a connection from the listener. */
+  accepted(stream: ByteStream): void {
+    if (this.#stopped) stream.reset();
+    else this.#links.accepted(stream);
+  }
+
+  /** Adds peers to connect to, or exchanges all. Returns what was refused; the rest is applied. */
+  connect(peers: readonly string[], options: { readonly replace: boolean }): WeaveError[] {
+    return this.#maker.connect(peers, options);
+  }
+
+  /** Peers are no longer tried; connections to them stay. */
+  forget(peers: readonly string[]): void {
+    this.#maker.forget(peers);
+  }
+
+  /** Addresses as typed. */
+  get targets(): string[] {
+    return this.#maker.directTexts;
+  }
+
+  isKnown(peer: PeerName): boolean {
+    return this.#peers.has(peer);
+  }
+
+  /** `undefined` for an unknown peer. */
+  nickname(peer: PeerName): string | undefined {
+    return this.#peers.get(peer)?.nickname;
+  }
+
+  /** Whether gossip finds a way to `peer`. */
+  canReach(peer: PeerName): boolean {
+    return this.#routes.claimed.unicast.has(peer);
+  }
+
+  /** Every known peer, ourselves included, in ascending order. */
+  knownPeers(): PeerName[] {
+    return this.#peers.records().map(({ name }) => name);
+  }
+
+  status(): MeshStatus {
+    const config = this.#config;
+    const targets = this.#maker.targets().map((target) => targetStatus(target, this.#world));
+    return {
+      protocolMinVersion: config.minProtocolVersion,
+      protocolMaxVersion: config.maxProtocolVersion ?? versionMax,
+      encryption: this.#passwordSet,
+      peerDiscovery: config.discovery,
+      name: formatPeerName(config.name),
+      nickname: config.nickname,
+      port: config.port,
+      peers: peerStatuses(this.#peers),
+      ...routeStatuses(this.#routes, this.#peers),
+      connections: [
+        ...[...this.#links.table].map((link) => neighbourStatus(link, this.#passwordSet)),
+        ...targets.filter((target) => target !== undefined),
+      ],
+      terminationCount: this.#links.terminations,
+      targets: this.#maker.directTexts,
+      trustedSubnets: subnetTexts(config.trustedSubnets),
+      channels: this.#gossip.channels(),
+      refusals: this.#refusals.list(),
+    };
+  }
+
+  /** Sends what was said, closes every connection and stops every timer. */
+  stop(): void {
+    this.#stopped = true;
+    this.#stopPeriodic?.();
+    this.#maker.stop();
+    this.#links.stop(new WeaveError("STOPPED", "this peer is shutting down"));
+    this.#announcer.stop();
+    this.#collector.stop();
+    this.#routes.stop();
+  }
+
+  get #passwordSet(): boolean {
+    return (this.#config.password?.length ?? 0) > 0;
+  }
+
+  #newGossipRouter(): GossipRouter {
+    return new GossipRouter(this.#world, {
+      self: this.#config.name,
+      routes: this.#routes,
+      neighbour: (name) => this.#links.table.get(name),
+      beforeBroadcast: () => this.#publishOwnRecord(),
+      refused: (channel, origin, error) => this.#refused(channel, origin, error),
+    });
+  }
+
+  #newLinks(): Links {
+    const { transport, overlay } = this.#dependencies;
+    const ports = {
+      transport,
+      overlay,
+      peers: this.#peers,
+      passwordSet: this.#passwordSet,
+      connectionLimit: this.#config.connectionLimit,
+      config: () => this.#connectionConfig(),
+    };
+    return new Links(this.#world, ports, {
+      added: (neighbour, restarted) => this.#linkAdded(neighbour, restarted),
+      established: (neighbour) => this.#linkEstablished(neighbour),
+      removed: (neighbour, error) => this.#linkRemoved(neighbour, error),
+      message: (neighbour, message) => this.#received(neighbour, message),
+    });
+  }
+
+  #newConnectionMaker(): ConnectionMaker {
+    const { transport, saveTargets } = this.#dependencies;
+    const peers = this.#peers;
+    const ports = {
+      dial: (...args: Parameters<Links["dial"]>) => this.#links.dial(...args),
+      resolve: transport.resolve.bind(transport),
+      full: () => this.#links.table.full,
+      get own() {
+        return peers.own;
+      },
+      records: () => peers.records(),
+      save: saveTargets.bind(this.#dependencies),
+    };
+    const { discovery, port } = this.#config;
+    return new ConnectionMaker(this.#world, ports, { discovery, defaultPort: port });
+  }
+
+  #connectionConfig(): ConnectionConfig {
+    const { name, nickname, password, minProtocolVersion, maxProtocolVersion } = this.#config;
+    const { secretBox, overlay } = this.#dependencies;
+    return {
+      self: name,
+      nickname,
+      uid: this.uid,
+      minVersion: minProtocolVersion,
+      ...(maxProtocolVersion === undefined ? {} : { maxVersion: maxProtocolVersion }),
+      password,
+      trusts: (ip) => this.#trusts(ip),
+      shortId: this.#own.record.shortId,
+      overlayFeatures: overlay.features(),
+      ...(secretBox === undefined ? {} : { secretBox }),
+    };
+  }
+
+  #trusts(ip: string): boolean {
+    const address = tryParseIp(ip);
+    if (address === undefined) return false;
+    return this.#config.trustedSubnets.some((subnet) => cidrContains(subnet, address));
+  }
+
+  #linkAdded(neighbour: Neighbour, restarted: boolean): void {
+    // Whoever we reached already has our state, unless it lost it by restarting.
+    const reached = this.#routes.established.unicast.has(neighbour.name);
+    this.#own.addLink(neighbour.name, neighbour.link);
+    this.#ownChanged(neighbour.name);
+    if (restarted || !reached) this.#gossip.sendState(neighbour);
+    this.#maker.check();
+    this.#tell("connected", neighbour);
+  }
+
+  #linkEstablished(neighbour: Neighbour): void {
+    this.#own.establish(neighbour.name);
+    this.#ownChanged();
+    this.#tell("established", neighbour);
+  }
+
+  #linkRemoved(neighbour: Neighbour, error: WeaveError): void {
+    this.#own.removeLink(neighbour.name);
+    this.#ownChanged();
+    this.#collector.linkLost();
+    this.#maker.check();
+    const { name: peer, connection } = neighbour;
+    const { nickname } = connection.remote;
+    this.#dependencies.onEvent?.({ kind: "disconnected", peer, nickname, error });
+  }
+
+  #received(neighbour: Neighbour, message: DeliveredMessage): void {
+    if (message.kind === "control") neighbour.overlay?.control(message.tag, message.body);
+    else this.#gossip.receive(message, neighbour.name);
+  }
+
+  /** The topology channel took in an update. */
+  #applied(update: AppliedUpdate, from: PeerName): void {
+    for (const text of update.refusals) {
+      this.#refused(topologyChannel, from, new WeaveError("RECORD_REFUSED", text));
+    }
+    const { formerSelf } = update;
+    if (formerSelf !== undefined && this.#own.jumpPast(formerSelf)) this.#ownChanged();
+    this.#settleShortId(formerSelf?.shortId);
+    if (!update.changed) return;
+    this.#routes.request();
+    this.#maker.checkSoon();
+    this.#collector.updated();
+  }
+
+  #settleShortId(preferred?: number): void {
+    const isFirst = this.#own.record.shortId === undefined;
+    if (!this.#own.settleShortId(preferred)) return;
+    this.#ownChanged();
+    // Neighbours were told none in the introduction, and the fast datapath waits for it.
+    if (isFirst) this.#publishOwnRecord();
+  }
+
+  #removed(records: readonly PeerRecord[]): void {
+    this.#routes.request();
+    if (this.#own.record.shortId !== undefined) this.#settleShortId();
+    for (const { name: peer, nickname } of records) {
+      this.#world.log.info(`Removed unreachable peer ${peerLabel(peer, nickname)}`);
+      this.#dependencies.onPeerGone(peer, nickname);
+      this.#dependencies.onEvent?.({ kind: "removed", peer, nickname });
+    }
+  }
+
+  /** Our record has a new version: everybody is to know, with what is news beside it. */
+  #ownChanged(...besides: readonly PeerName[]): void {
+    this.#routes.request();
+    this.#announcer.add(this.#config.name, ...besides);
+  }
+
+  #announce(names: ReadonlySet<PeerName>): void {
+    const records = this.#topology.records(names);
+    if (records !== undefined) this.#gossip.gossip(topologyChannel, records);
+  }
+
+  /**
+   * Sends our record down our own tree, if it changed since: each peer on the way knows our links
+   * by the time it has to pass on what we broadcast next.
+   */
+  #publishOwnRecord(): void {
+    const { name, version } = this.#own.record;
+    if (version === this.#publishedVersion) return;
+    this.#publishedVersion = version;
+    const records = this.#topology.records(new Set([name]));
+    if (records !== undefined) this.#gossip.broadcast(topologyChannel, records);
+  }
+
+  #refused(channel: string, origin: PeerName, error: WeaveError): void {
+    this.#refusals.note(channel, origin, error);
+    this.#dependencies.onEvent?.({ kind: "refused", channel, origin, error });
+  }
+
+  #tell(kind: "connected" | "established", neighbour: Neighbour): void {
+    const { nickname } = neighbour.connection.remote;
+    this.#dependencies.onEvent?.({ kind, peer: neighbour.name, nickname });
+  }
+}

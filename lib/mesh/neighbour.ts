@@ -1,0 +1,72 @@
+import { formatEndpoint } from "../base/endpoint.ts";
+import { assert } from "../base/errors.ts";
+import type { OverlayLink, OverlayLinkParameters } from "../base/overlay.ts";
+import type { PeerName } from "../base/peer-name.ts";
+import type { Connection } from "./connection.ts";
+import type { TableEntry } from "./connection-table.ts";
+import type { GossipNeighbour } from "./gossip-router.ts";
+import { GossipSender } from "./gossip-sender.ts";
+import type { PeerLink } from "./peer-record.ts";
+import type { ControlTag } from "./protocol-message.ts";
+
+/** An introduced connection with what rides on it: gossip and an overlay link. */
+export class Neighbour implements TableEntry, GossipNeighbour {
+  readonly connection: Connection;
+  readonly sender: GossipSender;
+  /** Missing until the overlay prepared it. */
+  overlay: OverlayLink | undefined;
+  /** Frames reach the peer over the overlay. */
+  established = false;
+
+  constructor(connection: Connection, self: PeerName) {
+    this.connection = connection;
+    this.sender = new GossipSender(connection, self);
+  }
+
+  get name(): PeerName {
+    return this.connection.remote.name;
+  }
+
+  get peerUid(): bigint {
+    return this.connection.remote.uid;
+  }
+
+  get uid(): bigint {
+    return this.connection.uid;
+  }
+
+  /** What our record claims of it. */
+  get link(): PeerLink {
+    const { remoteAddress, outbound } = this.connection;
+    return { address: formatEndpoint(remoteAddress), outbound, established: this.established };
+  }
+
+  /** What the overlay has to know. */
+  overlayParameters(
+    local: PeerName,
+    passwordSet: boolean,
+    events: Pick<OverlayLinkParameters, "established" | "failed">,
+  ): OverlayLinkParameters {
+    const { connection } = this;
+    return {
+      local,
+      remote: this.name,
+      connectionUid: this.uid,
+      outbound: connection.outbound,
+      localAddress: connection.localAddress,
+      remoteAddress: connection.remoteAddress,
+      sessionKey: connection.overlayKey,
+      passwordSet,
+      remoteFeatures: connection.remote.features,
+      send(tag, body) {
+        assert(isControlTag(tag), `tag ${tag} belongs to overlays`);
+        connection.send({ kind: "control", tag, body });
+      },
+      ...events,
+    };
+  }
+}
+
+function isControlTag(tag: number): tag is ControlTag {
+  return tag === 1 || tag === 2 || tag === 3 || tag === 7;
+}

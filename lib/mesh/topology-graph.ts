@@ -1,0 +1,56 @@
+import type { PeerGraph } from "../base/peer-graph.ts";
+import { byPeerName, type PeerName } from "../base/peer-name.ts";
+import type { RoutesSnapshot } from "../base/routes-snapshot.ts";
+import type { Peers } from "./peers.ts";
+
+/** Every claimed link, also one-sided: the graph along which gossip travels. */
+export function claimedGraph(peers: Peers): PeerGraph {
+  return {
+    *neighbours(peer) {
+      for (const remote of peers.get(peer)?.links.keys() ?? []) if (peers.has(remote)) yield remote;
+    },
+  };
+}
+
+/** Links that both ends claim as established: the graph along which packets travel. */
+export function establishedGraph(peers: Peers): PeerGraph {
+  return {
+    *neighbours(peer) {
+      for (const [remote, link] of peers.get(peer)?.links ?? []) {
+        if (link.established && peers.get(remote)?.links.get(peer)?.established) yield remote;
+      }
+    },
+  };
+}
+
+/** The present topology as the data plane sees it, in an order that depends on nothing else. */
+export function takeSnapshot(peers: Peers): RoutesSnapshot {
+  const graph = establishedGraph(peers);
+  const records = peers.records();
+  const links: Array<readonly [PeerName, PeerName]> = [];
+  for (const { name } of records) {
+    const later = [...graph.neighbours(name)].filter((remote) => remote > name);
+    for (const remote of later.sort(byPeerName)) links.push([name, remote]);
+  }
+  return {
+    peers: records.map(({ name, nickname, shortId }) => ({ name, nickname, shortId })),
+    links,
+  };
+}
+
+/** Whether the data plane would notice no difference. */
+export function equalSnapshots(a: RoutesSnapshot, b: RoutesSnapshot): boolean {
+  return (
+    a.links.length === b.links.length &&
+    a.peers.length === b.peers.length &&
+    a.links.every(([from, to], at) => from === b.links[at]![0] && to === b.links[at]![1]) &&
+    a.peers.every((peer, at) => {
+      const other = b.peers[at]!;
+      return (
+        peer.name === other.name &&
+        peer.nickname === other.nickname &&
+        peer.shortId === other.shortId
+      );
+    })
+  );
+}
