@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { WeaveError } from "../../lib/base/errors.ts";
+import { FileFollower } from "../../lib/cli/file-follower.ts";
+import { weave } from "./command-line.ts";
+
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "weave-cli-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("weave launch", () => {
+  test("prints the id of the run and nothing else", async () => {
+    const id = "ab".repeat(32);
+    const outcome = await weave(["launch", "host2", "--no-fastdp"], { launch: () => id });
+    expect(outcome).toMatchObject({ code: 0, stdout: `${id}\n`, stderr: "" });
+    expect(outcome.launched).toMatchObject([{ peers: ["host2"], fastdp: false }]);
+  });
+
+  test("fails with 3 when a router runs already", async () => {
+    const text = "weave is already running; you can stop it with 'weave stop'.";
+    const outcome = await weave(["launch"], {
+      launch: () => {
+        throw new WeaveError("ALREADY_RUNNING", text);
+      },
+    });
+    expect(outcome).toMatchObject({ code: 3, stdout: "", stderr: `${text}\n` });
+  });
+
+  test("fails with 125 for a value its flag does not take, with 1 for a conflict", async () => {
+    const wrong = await weave(["launch", "--ipalloc-range", "10.2.0.1/16"]);
+    expect(wrong.code).toBe(125);
+    expect(wrong.stderr).toContain("did you mean 10.2.0.0/16?");
+    const conflict = await weave(["launch", "--resume", "host2"]);
+    expect(conflict.code).toBe(1);
+    expect(conflict.launched).toEqual([]);
+  });
+
+  test("notes an old spelling on stderr and starts", async () => {
+    const outcome = await weave(["launch", "-iprange", "10.2.0.0/16"]);
+    expect(outcome.stderr).toBe("note: -iprange is an old spelling; write --ipalloc-range\n");
+    expect(outcome.launched[0]?.ipalloc).toMatchObject({ range: "10.2.0.0/16", rangeGiven: true });
+  });
+
+  test("takes the password from option, environment, file or stdin", async () => {
+    const password = async (words: string[], stage = {}) =>
+      (await weave(["launch", ...words], stage)).launched[0]?.password;
+    const file = join(folder, "password");
+    writeFileSync(file, "from file\nsecond line\n");
+    const environment = { WEAVE_PASSWORD: "from env" };
+    expect(await password(["--password", "given"], { environment })).toBe("given");
+    expect(await password(["--password="], { environment })).toBe("from env");
+    expect(await password([], { environment })).toBe("from env");
+    expect(await password(["--password-file", file], { environment })).toBe("from file");
+    expect(await password(["--password-file", "-"], { stdin: "typed\n" })).toBe("typed");
+    expect(await password([])).toBeUndefined();
+  });
+
+  test("refuses an empty or missing password file instead of starting in clear", async () => {
+    const empty = join(folder, "empty");
+    writeFileSync(empty, "\n");
+    for (const file of [empty, join(folder, "absent")]) {
+      const outcome = await weave(["launch", "--password-file", file]);
+      expect(outcome.code).toBe(1);
+      expect(outcome.launched).toEqual([]);
+      expect(outcome.stderr).toContain(file);
+    }
+  });
+
+  test("--foreground runs the router here", async () => {
+    const outcome = await weave(["launch", "--foreground"]);
+    expect(outcome).toMatchObject({ code: 0, stdout: "", router: ["foreground"] });
+  });
+});
+
+describe("weave stop and reset", () => {
+  test("stop succeeds, and says so when nothing ran", async () => {
+    expect(await weave(["stop"], { running: true })).toMatchObject({ code: 0, stderr: "" });
+    expect(await weave(["stop"])).toMatchObject({ code: 0, stderr: "Weave is not running.\n" });
+  });
+
+  test("reset passes --force on", async () => {
+    expect((await weave(["reset", "--force"])).router).toEqual(["reset --force"]);
+    expect((await weave(["reset"])).router).toEqual(["reset"]);
+  });
+});
+
+describe("weave logs", () => {
+  test("prints the whole log or its last lines", async () => {
+    const logFile = join(folder, "weave.log");
+    writeFileSync(logFile, "one\ntwo\nthree\n");
+    expect((await weave(["logs"], { logFile })).stdout).toBe("one\ntwo\nthree\n");
+    expect((await weave(["logs", "--tail", "2"], { logFile })).stdout).toBe("two\nthree\n");
+    expect((await weave(["logs", "--tail=0"], { logFile })).stdout).toBe("");
+  });
+
+  test("says so when no router has run", async () => {
+    const { code, stderr } = await weave(["logs"], { logFile: join(folder, "none.log") });
+    expect(code).toBe(1);
+    expect(stderr).toContain("no router has run here");
+  });
+
+  test("-f ends when interrupted", async () => {
+    const logFile = join(folder, "follow.log");
+    writeFileSync(logFile, "one\n");
+    const interrupts = AbortSignal.abort();
+    expect(await weave(["logs", "-f"], { logFile, interrupts })).toMatchObject({
+      code: 0,
+      stdout: "one\n",
+    });
+  });
+});
+
+describe("a followed file", () => {
+  test("is read on from where it was, and from its start when replaced", () => {
+    const path = join(folder, "rotating.log");
+    const follower = new FileFollower(path);
+    expect(follower.readNew()).toBeUndefined();
+    writeFileSync(path, "one\n");
+    expect(follower.readNew()).toBe("one\n");
+    expect(follower.readNew()).toBe("");
+    appendFileSync(path, "t\u00e4");
+    expect(follower.readNew()).toBe("tä");
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, "after\n");
+    expect(follower.readNew()).toBe("after\n");
+  });
+});
