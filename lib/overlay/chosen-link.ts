@@ -1,0 +1,194 @@
+import { concatBytes } from "../base/bytes.ts";
+import { errorText, WeaveError } from "../base/errors.ts";
+import type { OverlayLink, OverlayLinkParameters, OverlayLinkStatus } from "../base/overlay.ts";
+import { formatPeerName } from "../base/peer-name.ts";
+import type { Log } from "../base/world.ts";
+import type { EngineLink, OverlayEngine } from "./engine.ts";
+import { type CandidateState, chooseBest } from "./negotiation.ts";
+
+/**
+ * The overlays of one connection. Each common engine has a candidate here, all of them run, and
+ * the best one carries the frames; the choice is made anew whenever one of them changes.
+ *
+ *   index 0   fastdp   alive, established, on hold ─┐
+ *   index 1   sleeve   alive, established ──────────┴─▶ sleeve carries
+ *
+ * Control messages of a candidate travel as protocol message 7:
+ *
+ *   0       1       2
+ *   +-------+-------+--------···       in compatibility mode there is one candidate, and its tag
+ *   | index |  tag  |  body            is the tag of the protocol message itself
+ *   +-------+-------+--------···
+ */
+export interface ChosenLinkOptions {
+  readonly parameters: OverlayLinkParameters;
+  /** Not empty, in index order. */
+  readonly engines: readonly OverlayEngine[];
+  /** Compatibility mode. */
+  readonly bare: boolean;
+  /** Why overlays better than these are not among them. */
+  readonly better: readonly string[];
+  readonly log: Log;
+}
+
+const overlayTag = 7;
+const bareTagMax = 3;
+
+interface Candidate extends CandidateState {
+  readonly name: string;
+  /** `undefined` for an engine that could not serve this connection: it keeps its index. */
+  link: EngineLink | undefined;
+  alive: boolean;
+  onHold: boolean;
+  established: boolean;
+  failure: WeaveError | undefined;
+}
+
+export class ChosenLink implements OverlayLink {
+  readonly #options: ChosenLinkOptions;
+  readonly #candidates: readonly Candidate[];
+  #best: Candidate | undefined = undefined;
+  #established = false;
+  #ended = false;
+
+  constructor(options: ChosenLinkOptions) {
+    this.#options = options;
+    this.#candidates = options.engines.map((engine) => ({
+      name: engine.name,
+      link: undefined,
+      alive: true,
+      onHold: false,
+      established: false,
+      failure: undefined,
+    }));
+    for (const [index, engine] of options.engines.entries()) this.#prepare(index, engine);
+    if (!this.#candidates.some((candidate) => candidate.alive)) throw this.#nobodyWorks();
+    this.#choose();
+  }
+
+  #prepare(index: number, engine: OverlayEngine): void {
+    const candidate = this.#candidates[index]!;
+    try {
+      candidate.link = engine.prepare(this.#options.parameters, {
+        send: (tag, body) => this.#send(index, tag, body),
+        established: () => this.#update(candidate, { established: true }),
+        health: (healthy) => this.#update(candidate, { onHold: !healthy }),
+        failed: (error) => this.#update(candidate, { alive: false, failure: error }),
+      });
+    } catch (thrown) {
+      candidate.alive = false;
+      candidate.failure =
+        thrown instanceof WeaveError
+          ? thrown
+          : new WeaveError("OVERLAY_PREPARE", errorText(thrown), { cause: thrown });
+    }
+  }
+
+  #send(index: number, tag: number, body: Uint8Array): void {
+    if (this.#ended) return;
+    const { parameters, bare } = this.#options;
+    if (bare) parameters.send(tag, body);
+    else parameters.send(overlayTag, concatBytes(Uint8Array.of(index, tag), body));
+  }
+
+  #update(candidate: Candidate, change: Partial<Candidate>): void {
+    if (this.#ended || !candidate.alive) return;
+    Object.assign(candidate, change);
+    if (candidate.failure !== undefined) {
+      const peer = formatPeerName(this.#options.parameters.remote);
+      this.#options.log.info(
+        `overlay ${candidate.name} to ${peer} failed: ${candidate.failure.message}`,
+      );
+      candidate.link?.stop();
+    }
+    this.#choose();
+  }
+
+  #choose(): void {
+    const best = this.#candidates[chooseBest(this.#candidates)];
+    if (best !== this.#best) {
+      this.#best?.link?.carry?.(false);
+      this.#best = best;
+      best?.link?.carry?.(true);
+    }
+    if (best === undefined) {
+      this.stop();
+      this.#options.parameters.failed(this.#nobodyWorks());
+    } else if (best.established && !this.#established) {
+      this.#established = true;
+      this.#options.parameters.established();
+    }
+  }
+
+  #nobodyWorks(): WeaveError {
+    const peer = formatPeerName(this.#options.parameters.remote);
+    const cause = this.#candidates.findLast(
+      (candidate) => candidate.failure !== undefined,
+    )?.failure;
+    return new WeaveError("OVERLAY_NONE_WORKING", `no working forwarders to ${peer}`, { cause });
+  }
+
+  confirm(): void {
+    for (const candidate of this.#candidates) if (candidate.alive) candidate.link?.confirm();
+  }
+
+  /**
+   * What a peer sends here can be anything. Short messages, unknown indices and tags of the other
+   * mode are noted and ignored.
+   */
+  control(tag: number, body: Uint8Array): void {
+    if (this.#ended) return;
+    const { bare } = this.#options;
+    if (bare && tag >= 1 && tag <= bareTagMax) {
+      this.#pass(this.#candidates[0], tag, body);
+    } else if (!bare && tag === overlayTag && body.length >= 2) {
+      this.#pass(this.#candidates[body[0]!], body[1]!, body.subarray(2));
+    } else {
+      this.#ignore(`protocol message ${tag} of ${body.length} octets`);
+    }
+  }
+
+  #pass(candidate: Candidate | undefined, tag: number, body: Uint8Array): void {
+    if (candidate === undefined) this.#ignore("message for an overlay that is not in common");
+    else if (candidate.alive) candidate.link?.control(tag, body);
+  }
+
+  #ignore(what: string): void {
+    const peer = formatPeerName(this.#options.parameters.remote);
+    this.#options.log.debug(`overlay: ignored a ${what} from ${peer}`);
+  }
+
+  stop(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const { link } of this.#candidates) link?.stop();
+  }
+
+  describe(): OverlayLinkStatus {
+    const best = this.#best;
+    return {
+      name: best?.name ?? "none",
+      attributes: best?.link?.attributes() ?? {},
+      reason: this.#reason(best),
+    };
+  }
+
+  #reason(best: Candidate | undefined): string {
+    const better = best === undefined ? this.#candidates : this.#before(best);
+    const reasons = [...this.#options.better, ...better.map(whyNot)];
+    if (best === undefined) return reasons.join("; ");
+    const state = best.established ? "the peer acknowledges it" : "waiting for the peer";
+    return [`${best.name}: ${state}`, ...reasons].join("; ");
+  }
+
+  #before(best: Candidate): readonly Candidate[] {
+    return this.#candidates.slice(0, this.#candidates.indexOf(best));
+  }
+}
+
+function whyNot(candidate: Candidate): string {
+  if (candidate.failure !== undefined)
+    return `${candidate.name} failed: ${candidate.failure.message}`;
+  if (candidate.onHold) return `${candidate.name} misses the peer's heartbeats`;
+  return `${candidate.name} is not acknowledged by the peer`;
+}

@@ -1,0 +1,45 @@
+import type { WeaveError } from "../base/errors.ts";
+import type { OverlayLinkParameters } from "../base/overlay.ts";
+
+/**
+ * One way of carrying frames between peers: sleeve, the fast datapath, or something newer. The
+ * chooser runs all engines that both peers have side by side on every link, and lets the best one
+ * carry.
+ */
+export interface OverlayEngine {
+  /** As announced in the `Overlays` feature: no blanks. */
+  readonly name: string;
+  /** Features of its own for the introduction. */
+  features?(): ReadonlyMap<string, string>;
+  /**
+   * Makes a passive link for a new connection. Events come after this has returned.
+   *
+   * @throws WeaveError when this engine cannot serve the connection; others still may
+   */
+  prepare(parameters: EngineLinkParameters, events: EngineLinkEvents): EngineLink;
+}
+
+export type EngineLinkParameters = Omit<OverlayLinkParameters, "send" | "established" | "failed">;
+
+export interface EngineLinkEvents {
+  /** A control message for the peer's engine of the same name; `tag` (0–255) is this engine's. */
+  send(tag: number, body: Uint8Array): void;
+  /** Our frames reach the peer. */
+  established(): void;
+  /** Whether the peer is heard; a link that was never reported counts as healthy. */
+  health(healthy: boolean): void;
+  /** This engine will not work on this connection any more. */
+  failed(error: WeaveError): void;
+}
+
+export interface EngineLink {
+  confirm(): void;
+  /** A control message of the peer's engine; whatever does not fit is ignored. */
+  control(tag: number, body: Uint8Array): void;
+  /** Also called after a failure; calling it again does nothing. */
+  stop(): void;
+  /** What `status` shows, e.g. `mtu`. */
+  attributes(): Readonly<Record<string, string | number | boolean>>;
+  /** Whether the frames of this connection are to take this link from now on. */
+  carry?(carries: boolean): void;
+}

@@ -1,0 +1,289 @@
+import { emptyBytes, readUint16, writeUint16 } from "../../base/bytes.ts";
+import { formatIpv4 } from "../../base/ip.ts";
+import { formatPeerName, type PeerName } from "../../base/peer-name.ts";
+import type { SecretBox } from "../../base/secret-box.ts";
+import type { Log } from "../../base/world.ts";
+import { ethernetHeaderSize } from "../../wire/ethernet.ts";
+import type { OccasionalLog } from "../occasional-log.ts";
+import type { BufferPool } from "./buffer-pool.ts";
+import type { PathLimits } from "./carriage.ts";
+import { type LinkCounters, newLinkCounters } from "./counters.ts";
+import type { Frame, FrameRoute } from "./datagram.ts";
+import {
+  type DatagramOpener,
+  type DatagramSealer,
+  DecryptingOpener,
+  EncryptingSealer,
+  plainOpener,
+  plainSealer,
+} from "./datagram-seal.ts";
+import { type BurstClock, Path } from "./path.ts";
+import type { PathMtuPlan } from "./path-mtu.ts";
+import type { SleeveEvents, SleeveLinkParameters, SleevePorts, UdpEndpoint } from "./ports.ts";
+import { Sender } from "./sender.ts";
+import {
+  fragmentationTestSize,
+  heartbeatFrame,
+  heartbeatSize,
+  mtuTested,
+  type SpecialKind,
+} from "./special-frame.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+/**
+ * One sleeve connection to a neighbour, riding on a TCP connection (sleeve §7).
+ *
+ *   prepared ──confirm──▶ confirmed ──tag 1──▶ established
+ *   passive               heartbeat every       heartbeat every 10 s; tests of the path
+ *                         500 ms                at once and every 5 min
+ *
+ *                         no heartbeat of the peer for 60 s: dead
+ *
+ * Timers are deadlines: nothing happens between calls, and whoever drives the link calls `tick`
+ * when `deadlineMs` has come.
+ */
+export const heartbeatFastMs = 500;
+export const heartbeatSlowMs = 10_000;
+export const receiveTimeoutMs = 60_000;
+
+/** Whoever knows a link's uid can move its address, but not more often than this. */
+export const remoteMoveMinMs = 1_000;
+
+/** How many tests of a peer we answer: a whole search at once, a trickle from then on. */
+export const testAnswersBurst = 64;
+export const testAnswersPerSecond = 20;
+
+export const controlTag = { established: 1, fragmentationReceived: 2, mtuVerified: 3 } as const;
+
+const never = Number.POSITIVE_INFINITY;
+const zeros = new Uint8Array(fragmentationTestSize);
+
+/** What the links of an engine share. */
+export interface LinkContext {
+  readonly local: PeerName;
+  readonly clock: BurstClock;
+  readonly ports: SleevePorts;
+  readonly events: SleeveEvents;
+  readonly pool: BufferPool;
+  readonly secretBox: SecretBox;
+  readonly plan: PathMtuPlan;
+  readonly log: OccasionalLog;
+}
+
+export type LinkState = "prepared" | "confirmed" | "established";
+
+export class SleeveLink {
+  readonly id: number;
+  readonly remote: PeerName;
+  readonly encrypted: boolean;
+  readonly opener: DatagramOpener;
+  readonly counters: LinkCounters = newLinkCounters();
+  readonly #context: LinkContext;
+  readonly #sender: Sender;
+  readonly #path: Path;
+  readonly #toRemote: FrameRoute;
+  readonly #heartbeat: Frame;
+  readonly #answers = new TokenBucket({
+    burst: testAnswersBurst,
+    perSecond: testAnswersPerSecond,
+  });
+  #state: LinkState = "prepared";
+  #reportedMtu: number;
+  #heardMs: number | undefined = undefined;
+  #movedMs = Number.NEGATIVE_INFINITY;
+  #heartbeatMs = heartbeatFastMs;
+  #heartbeatAtMs = never;
+  #deadAtMs = never;
+
+  constructor(id: number, context: LinkContext, parameters: SleeveLinkParameters) {
+    const { remote, key, outbound } = parameters;
+    this.id = id;
+    this.remote = remote;
+    this.encrypted = key !== undefined;
+    this.#context = context;
+    const seal = key === undefined ? undefined : { box: context.secretBox, key, outbound };
+    const sealer = seal === undefined ? plainSealer : new EncryptingSealer(seal);
+    this.opener = seal === undefined ? plainOpener : new DecryptingOpener(seal);
+    this.#toRemote = { source: context.local, destination: remote };
+    const bytes = heartbeatFrame(parameters.connectionUid);
+    this.#heartbeat = { bytes, at: 0, length: bytes.length };
+    this.#sender = this.#newSender(sealer);
+    if (outbound) this.#sender.to = { ip: parameters.remoteIp, port: parameters.remotePort };
+    this.#path = this.#newPath(sealer.headSize);
+    this.#reportedMtu = this.#path.mtu;
+  }
+
+  #newSender(sealer: DatagramSealer): Sender {
+    return new Sender({
+      ...this.#context,
+      link: this.id,
+      sealer,
+      counters: this.counters,
+      tooBig: (pathMtu) => this.tooBig(pathMtu),
+      failed: (text) => this.sendFailed(text),
+    });
+  }
+
+  #newPath(headSize: number): Path {
+    return new Path({
+      ...this.#context,
+      headSize,
+      sendZeros: (df, length) =>
+        this.#sender.sendAlone(df, this.#toRemote, { bytes: zeros, at: 0, length }),
+      changed: () => this.#pathChanged(),
+    });
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+  get endpoint(): UdpEndpoint | undefined {
+    return this.#sender.to;
+  }
+  /** When the last heartbeat of the peer came, in monotonic milliseconds. */
+  get heardMs(): number | undefined {
+    return this.#heardMs;
+  }
+  get path(): PathLimits & Pick<Path, "searching" | "silent"> {
+    return this.#path;
+  }
+  /** Whether datagrams wait for room in the socket, so that {@link flush} has something to do. */
+  get waiting(): boolean {
+    return this.#sender.waiting;
+  }
+
+  confirm(): void {
+    if (this.#state !== "prepared") return;
+    this.#state = "confirmed";
+    this.#deadAtMs = this.#context.clock.nowMs + receiveTimeoutMs;
+    if (this.#sender.to !== undefined) this.#beat();
+  }
+
+  #beat(): void {
+    this.#heartbeatAtMs = this.#context.clock.nowMs + this.#heartbeatMs;
+    this.#sender.sendAlone(true, this.#toRemote, this.#heartbeat);
+  }
+
+  /** A control message of the peer. What does not fit is noted and ignored. */
+  control(tag: number, body: Uint8Array): void {
+    if (this.#state === "prepared") return;
+    if (tag === controlTag.established) this.#acknowledged();
+    else if (tag === controlTag.fragmentationReceived) this.#path.fragmentationAnswered();
+    else if (tag === controlTag.mtuVerified && body.length >= 2) {
+      this.#path.mtuAnswered(readUint16(body, 0));
+    } else {
+      this.counters.specialIgnored++;
+      this.#note("debug", `ignored a control message: tag ${tag}, ${body.length} octets`);
+    }
+  }
+
+  #acknowledged(): void {
+    if (this.#state !== "established") {
+      this.#state = "established";
+      this.#heartbeatMs = heartbeatSlowMs;
+      this.#heartbeatAtMs = this.#context.clock.nowMs + heartbeatSlowMs;
+      this.#context.events.established(this.id);
+    }
+    this.#path.test();
+  }
+
+  /** A special frame that the peer sent to us. */
+  special(kind: SpecialKind | "spoilt", frame: Frame, from: UdpEndpoint): void {
+    if (kind === "heartbeat") {
+      if (this.#isOurs(frame)) this.#heard(from);
+      else this.counters.specialIgnored++;
+    } else if (kind === "spoilt" || !this.#answers.take(this.#context.clock.nowMs)) {
+      this.counters.specialIgnored++;
+    } else if (kind === "fragmentationTest") {
+      this.#controlOut(controlTag.fragmentationReceived, emptyBytes);
+    } else {
+      const body = new Uint8Array(2);
+      writeUint16(body, 0, mtuTested(frame.length));
+      this.#controlOut(controlTag.mtuVerified, body);
+    }
+  }
+
+  /** Whether a heartbeat carries the uid of this connection, not of an earlier one. */
+  #isOurs(heartbeat: Frame): boolean {
+    for (let i = ethernetHeaderSize; i < heartbeatSize; i++) {
+      if (heartbeat.bytes[heartbeat.at + i] !== this.#heartbeat.bytes[i]) return false;
+    }
+    return true;
+  }
+
+  #heard(from: UdpEndpoint): void {
+    const { nowMs } = this.#context.clock;
+    const first = this.#heardMs === undefined;
+    this.#heardMs = nowMs;
+    this.#deadAtMs = nowMs + receiveTimeoutMs;
+    this.#follow(from);
+    if (first) this.#controlOut(controlTag.established, emptyBytes);
+  }
+
+  /** Answers go to where the peer's heartbeats come from. */
+  #follow(from: UdpEndpoint): void {
+    const to = this.#sender.to;
+    const { nowMs } = this.#context.clock;
+    if (to?.ip === from.ip && to.port === from.port) return;
+    if (nowMs - this.#movedMs < remoteMoveMinMs) return;
+    this.#movedMs = nowMs;
+    this.#sender.to = { ip: from.ip, port: from.port };
+    this.#context.events.remoteMoved(this.id, this.#sender.to);
+    if (to === undefined) this.#beat();
+    else this.#note("info", `moved to ${formatIpv4(from.ip)}:${from.port}`);
+  }
+
+  #controlOut(tag: number, body: Uint8Array): void {
+    this.#context.events.controlOut(this.id, tag, body);
+  }
+
+  /** Adds a frame to the burst, in a datagram with or without DF. */
+  queue(df: boolean, route: FrameRoute, frame: Frame): void {
+    this.#sender.queue(df, route, frame);
+  }
+
+  flush(): void {
+    this.#sender.flush();
+  }
+
+  /** The kernel refused a datagram with DF; maybe learned only after its batch was sent. */
+  tooBig(pathMtu: number): void {
+    this.#path.tooBig(pathMtu);
+  }
+
+  /** A datagram was lost to a send error. The heartbeat timeout decides whether that matters. */
+  sendFailed(text: string): void {
+    this.#note("warn", `cannot send: ${text}`);
+  }
+
+  #pathChanged(): void {
+    const { mtu, datagramMax } = this.#path;
+    this.#sender.limit(datagramMax);
+    if (mtu === this.#reportedMtu) return;
+    this.#reportedMtu = mtu;
+    this.#context.events.mtuChanged(this.id, mtu);
+  }
+
+  /** When {@link tick} has something to do; infinite when never. */
+  get deadlineMs(): number {
+    return Math.min(this.#heartbeatAtMs, this.#deadAtMs, this.#path.deadlineMs);
+  }
+
+  /** Does what is due. False: the peer was not heard for too long, the link is dead. */
+  tick(): boolean {
+    const { nowMs } = this.#context.clock;
+    if (nowMs >= this.#deadAtMs) return false;
+    if (nowMs >= this.#heartbeatAtMs) this.#beat();
+    const wasSilent = this.#path.silent;
+    this.#path.tick();
+    if (this.#path.silent && !wasSilent) {
+      this.#note("error", "no test of the path was answered, not even for small packets");
+    }
+    return true;
+  }
+
+  #note(level: keyof Log, text: string): void {
+    const peer = formatPeerName(this.remote);
+    this.#context.log.note(level, `${peer} ${level}`, () => `sleeve to ${peer}: ${text}`);
+  }
+}

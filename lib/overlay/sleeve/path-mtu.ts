@@ -1,0 +1,282 @@
+import { datagramMax, datagramMaxOfMtu, pathOverhead } from "./datagram.ts";
+import { mtuTestable } from "./special-frame.ts";
+
+/**
+ * Finds the largest inner packet that one direction of a path carries unfragmented (sleeve §8).
+ *
+ *    unlimited ──kernel refuses a size──▶ searching ──nothing left to ask──▶ settled
+ *                                          ▲  │ ▲                              │ │
+ *                                          │  └─┘ round after round            │ │
+ *                                          └──── time to ask again, or ────────┘ │
+ *                                                the kernel refuses a size ◀─────┘
+ *
+ *      0        proven            candidates of the round          refused by the kernel
+ *      ├──────────┤▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪●▪▪▪▪▪▪▪▪●▪▪▪▪▪▪▪▪●▪▪▪▪▪▪▪▪▪▪▪▪├─────────▶ MTU
+ *               good                                              bad
+ *
+ * A round asks about one or several sizes at once, again and again at doubling intervals. An
+ * answer proves a size and all below it; what stays unanswered is taken for too big.
+ *
+ * The wire knows only "does this size pass?" and "yes". What to ask, and what data may use in the
+ * meantime, is the {@link PathMtuPlan}'s. All sizes are overlay MTUs (octets of inner IP packet).
+ */
+export interface PathMtuPlan {
+  /**
+   * Whether data uses the kernel's figure before it is proven. On a path that drops large packets
+   * silently this loses every large frame until the search ends.
+   */
+  readonly trustKernel: boolean;
+  /** Sizes asked about in one round between the bounds. */
+  readonly probesPerRound: number;
+  /** Path MTUs often met, asked about together when the kernel's figure stays unanswered. */
+  readonly commonPathMtus: readonly number[];
+  readonly commonAfterAttempts: number;
+  readonly attemptsMax: number;
+  /** Attempts granted to a size once another of its round has been answered. */
+  readonly attemptsOnceAnsweredMax: number;
+  /** How long a proven size is believed without asking again. */
+  readonly recheckMs: number;
+  /** The same when no size at all was answered. */
+  readonly recheckSilentMs: number;
+}
+
+/**
+ * What we do: data starts at what is certain and grows with every answer, so that nothing is lost
+ * to a size that was only assumed; a path that shrinks is noticed within a minute.
+ */
+export const prudentPlan: PathMtuPlan = {
+  trustKernel: false,
+  probesPerRound: 7,
+  // Jumbo frames (two clouds, plain, under VXLAN), Ethernet, PPPoE, 6in4, GRE, a cloud, VXLAN,
+  // WireGuard, mobile networks, the IPv6 minimum, X.25, SLIP.
+  commonPathMtus: [
+    9001, 9000, 8950, 1500, 1492, 1480, 1476, 1460, 1450, 1420, 1400, 1280, 576, 296,
+  ],
+  commonAfterAttempts: 3,
+  attemptsMax: 8,
+  attemptsOnceAnsweredMax: 5,
+  recheckMs: 60_000,
+  recheckSilentMs: 10_000,
+};
+
+/** Overlay MTU that every path is assumed to carry until asked. */
+export const assumedMtu = 552;
+
+/** The overlay MTU of a link that was never refused a size. */
+export const unlimitedMtu = 65_535;
+
+/** The smallest path MTU of IPv4 (RFC 791); what a kernel reports below it is not believed. */
+export const pathMtuMin = 68;
+
+export const retryFirstMs = 10;
+
+export class PathMtu {
+  readonly #plan: PathMtuPlan;
+  readonly #headSize: number;
+  readonly #overhead: number;
+  #mtu = unlimitedMtu;
+  #datagramMax = datagramMax;
+  /** Largest the kernel lets out; `undefined` until it refused a size. */
+  #kernelMtu: number | undefined;
+  #good = assumedMtu;
+  /** Whether `good` was answered on this path. */
+  #proven = false;
+  /** Whether a whole round stands behind `good`, so that no larger common size passes. */
+  #certain = false;
+  #bad = unlimitedMtu + 1;
+  /** Sizes of this round without an answer, ascending; empty when no search is running. */
+  #candidates: number[] = [];
+  #firstRound = false;
+  #answeredInRound = false;
+  #attempts = 0;
+  #due: number[] = [];
+  #deadlineMs = Number.POSITIVE_INFINITY;
+
+  /** `headSize`: octets of a datagram before its first record. */
+  constructor(headSize: number, plan: PathMtuPlan) {
+    this.#plan = plan;
+    this.#headSize = headSize;
+    this.#overhead = pathOverhead(headSize);
+  }
+
+  /** Inner packets up to this size are sent unfragmented. */
+  get mtu(): number {
+    return this.#mtu;
+  }
+
+  /** Datagrams up to this size may be sent with DF. */
+  get datagramMax(): number {
+    return this.#datagramMax;
+  }
+
+  /**
+   * The largest inner packet that may pass, which is what a sender is told whose packet is larger:
+   * it keeps to that figure for minutes. Above {@link mtu} only while nothing is certain yet.
+   */
+  get ceiling(): number {
+    return this.searching && !this.#certain ? Math.max(this.#mtu, this.#bad - 1) : this.#mtu;
+  }
+
+  get searching(): boolean {
+    return this.#candidates.length > 0;
+  }
+
+  /** Between which sizes the truth lies: `good` passes, or is assumed to, and `bad` does not. */
+  get bounds(): { good: number; bad: number } {
+    return { good: this.#good, bad: this.#bad };
+  }
+
+  /** A search ended without any answer: even small datagrams may not get through. */
+  get silent(): boolean {
+    return this.#kernelMtu !== undefined && !this.searching && !this.#proven;
+  }
+
+  /** When {@link tick} has something to do; infinite when never. */
+  get deadlineMs(): number {
+    return this.#deadlineMs;
+  }
+
+  /** The next MTU to send a test for now; `undefined` when there is none. */
+  nextProbe(): number | undefined {
+    return this.#due.shift();
+  }
+
+  /** The kernel refused a datagram because the path carries IP packets of `pathMtu` octets only. */
+  tooBig(pathMtu: number, nowMs: number): void {
+    if (pathMtu < pathMtuMin) return;
+    const largest = pathMtu - this.#overhead;
+    const mtu = mtuTestable(largest) ? largest : largest - 1;
+    if (mtu < 1 || mtu >= (this.#candidates.at(-1) ?? Number.POSITIVE_INFINITY)) return;
+    this.#kernelMtu = mtu;
+    this.#bad = mtu + 1;
+    const keepsProof = this.#proven && !this.#plan.trustKernel && mtu >= this.#good;
+    if (!keepsProof) this.#doubt();
+    this.#use(this.#plan.trustKernel ? mtu : this.#good);
+    if (keepsProof && mtu === this.#good) this.#settle(nowMs);
+    else this.#askFirst([mtu], nowMs);
+  }
+
+  /** The peer received a test for `mtu`. Answers to what is not being asked are ignored. */
+  answered(mtu: number, nowMs: number): void {
+    if (!this.#candidates.includes(mtu)) return;
+    this.#good = mtu;
+    this.#proven = true;
+    this.#answeredInRound = true;
+    this.#candidates = this.#candidates.filter((candidate) => candidate > mtu);
+    this.#due = this.#due.filter((candidate) => candidate > mtu);
+    if (!this.#plan.trustKernel) this.#use(mtu);
+    if (this.#candidates.length === 0) this.#nextRound(nowMs);
+  }
+
+  /** Repeats tests, gives up on them, or begins a new search, when its time has come. */
+  tick(nowMs: number): void {
+    if (nowMs < this.#deadlineMs) return;
+    if (!this.searching) this.#recheck(nowMs);
+    else if (this.#attempts < this.#attemptsGranted()) this.#repeat(nowMs);
+    else this.#giveUp(nowMs);
+  }
+
+  #attemptsGranted(): number {
+    return this.#answeredInRound ? this.#plan.attemptsOnceAnsweredMax : this.#plan.attemptsMax;
+  }
+
+  #repeat(nowMs: number): void {
+    if (this.#firstRound && this.#attempts === this.#plan.commonAfterAttempts) {
+      this.#candidates = this.#common();
+    }
+    this.#send(nowMs);
+  }
+
+  #giveUp(nowMs: number): void {
+    this.#bad = this.#candidates[0]!;
+    if (!this.#proven || this.#bad > this.#good) {
+      this.#nextRound(nowMs);
+      return;
+    }
+    // A size that was proven and no longer passes: the path has shrunk.
+    this.#doubt();
+    this.#use(this.#good);
+    this.#askFirst(this.#common(), nowMs);
+  }
+
+  /** Falls back on the assumption, which must not exceed what the kernel lets out. */
+  #doubt(): void {
+    this.#proven = false;
+    this.#certain = false;
+    this.#good = this.#plan.trustKernel
+      ? assumedMtu
+      : Math.min(assumedMtu, this.#kernelMtu ?? assumedMtu);
+  }
+
+  #recheck(nowMs: number): void {
+    if (this.#proven) {
+      this.#ask([this.#good], nowMs);
+      return;
+    }
+    this.#bad = (this.#kernelMtu ?? unlimitedMtu) + 1;
+    this.#askFirst(this.#common(), nowMs);
+  }
+
+  #nextRound(nowMs: number): void {
+    this.#firstRound = false;
+    this.#certain = this.#proven;
+    const next = this.#good + 1 < this.#bad ? this.#between() : [];
+    if (next.length === 0) this.#settle(nowMs);
+    else this.#ask(next, nowMs);
+  }
+
+  /** Sizes spread evenly between the bounds; one of them is the middle. */
+  #between(): number[] {
+    const parts = this.#plan.probesPerRound + 1;
+    const sizes = new Set<number>();
+    for (let part = 1; part < parts; part++) {
+      const size = this.#good + Math.floor((part * (this.#bad - this.#good)) / parts);
+      if (size > this.#good && mtuTestable(size)) sizes.add(size);
+    }
+    return [...sizes];
+  }
+
+  /** The common sizes within the bounds, the assumption and the kernel's figure, ascending. */
+  #common(): number[] {
+    const sizes = this.#plan.commonPathMtus.map((pathMtu) => pathMtu - this.#overhead);
+    sizes.push(assumedMtu, this.#bad - 1);
+    const least = this.#proven ? this.#good + 1 : 1;
+    return [...new Set(sizes)]
+      .filter((size) => size >= least && size < this.#bad && mtuTestable(size))
+      .sort((a, b) => a - b);
+  }
+
+  /** Begins a search, whose first round the common sizes join. */
+  #askFirst(sizes: number[], nowMs: number): void {
+    this.#firstRound = true;
+    this.#ask(sizes, nowMs);
+  }
+
+  #ask(sizes: number[], nowMs: number): void {
+    this.#candidates = sizes;
+    this.#attempts = 0;
+    this.#answeredInRound = false;
+    this.#send(nowMs);
+  }
+
+  #send(nowMs: number): void {
+    // Largest first, so that the first answer is the best one.
+    this.#due = this.#candidates.toReversed();
+    this.#deadlineMs = nowMs + retryFirstMs * 2 ** this.#attempts++;
+  }
+
+  #settle(nowMs: number): void {
+    this.#candidates = [];
+    this.#due = [];
+    this.#firstRound = false;
+    this.#certain = this.#proven;
+    this.#bad = this.#good + 1;
+    this.#use(this.#good);
+    this.#deadlineMs = nowMs + (this.#proven ? this.#plan.recheckMs : this.#plan.recheckSilentMs);
+  }
+
+  #use(mtu: number): void {
+    this.#mtu = mtu;
+    this.#datagramMax = mtu === unlimitedMtu ? datagramMax : datagramMaxOfMtu(mtu, this.#headSize);
+  }
+}

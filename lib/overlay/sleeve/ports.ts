@@ -1,0 +1,83 @@
+import type { PeerName } from "../../base/peer-name.ts";
+
+/**
+ * What sleeve needs of the machine and tells the control plane. All calls are synchronous; buffers
+ * passed to a port belong to sleeve and may be reused as soon as the call returns.
+ */
+
+/** An IPv4 address as a 32-bit number, and a UDP port. */
+export interface UdpEndpoint {
+  readonly ip: number;
+  readonly port: number;
+}
+
+export type SendResult =
+  /** Taken: sent, or in the batch that `flush` sends. */
+  | "sent"
+  /** No room now; the datagram was not taken. Sleeve keeps it and tries again. */
+  | "busy"
+  /** EMSGSIZE: larger than this path MTU, which the kernel has for the destination. */
+  | { readonly pathMtu: number }
+  /** Lost for another reason, which never ends the link. */
+  | { readonly error: string };
+
+export interface SleevePorts {
+  /**
+   * Sends the first `length` octets of `datagram`. With `df` it must leave the host whole or not
+   * at all (`IP_PMTUDISC_DO`), without `df` the stack may fragment it; either way from our sleeve
+   * port, because the peer answers to the address it sees.
+   */
+  send(
+    link: number,
+    to: UdpEndpoint,
+    df: boolean,
+    datagram: Uint8Array,
+    length: number,
+  ): SendResult;
+  /** The batch is complete. */
+  flush(): void;
+  /** Puts `length` octets of `bytes` from `at` into the local bridge as one frame. */
+  inject(bytes: Uint8Array, at: number, length: number): void;
+}
+
+export type SleeveFailure = "SLEEVE_HEARTBEAT_TIMEOUT";
+
+/** What the control plane hears of its links, under the numbers it gave them. */
+export interface SleeveEvents {
+  /** The peer acknowledged our heartbeat. At most once per link. */
+  established(link: number): void;
+  /** To be sent to the peer's sleeve over the TCP connection. */
+  controlOut(link: number, tag: number, body: Uint8Array): void;
+  mtuChanged(link: number, mtu: number): void;
+  /** The peer's UDP address was learned, or has changed. */
+  remoteMoved(link: number, endpoint: UdpEndpoint): void;
+  /** The link is gone, as after `stop`. */
+  failed(link: number, code: SleeveFailure, text: string): void;
+}
+
+/** What the control plane knows of a link when it asks for it. Plain data. */
+export interface SleeveLinkParameters {
+  readonly remote: PeerName;
+  /** The same at both ends; heartbeats carry it. */
+  readonly connectionUid: bigint;
+  /** Whether we dialled: then the peer's UDP address is that of the TCP connection. */
+  readonly outbound: boolean;
+  /** The addresses of the TCP connection, IPv4 as 32-bit numbers. */
+  readonly localIp: number;
+  readonly remoteIp: number;
+  readonly remotePort: number;
+  /** 32 octets, or `undefined` when frames travel in clear. */
+  readonly key: Uint8Array | undefined;
+}
+
+/**
+ * The commands of the control plane. {@link SleeveEngine} carries them out; a proxy sends them to
+ * the thread in which the engine runs.
+ */
+export interface SleeveCommands {
+  prepare(link: number, parameters: SleeveLinkParameters): void;
+  confirm(link: number): void;
+  /** A control message of the peer's sleeve. */
+  control(link: number, tag: number, body: Uint8Array): void;
+  stop(link: number): void;
+}
