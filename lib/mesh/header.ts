@@ -15,7 +15,6 @@ export const headerSize = magic.length + 2;
 
 export type ProtocolVersion = 1 | 2;
 
-export const versionMin: ProtocolVersion = 1;
 export const versionMax: ProtocolVersion = 2;
 
 /** Versions that one side can speak. A remote's may be any two octets. */

@@ -291,7 +291,7 @@ function readable<T>(read: () => T): T {
 
 /** Hex digits; a short key is filled with zeros at its end, as the original does. */
 function parsePublicKey(text: string): Uint8Array {
-  if (!/^([0-9a-fA-F]{2})*$/.test(text) || text.length > 2 * publicKeySize) {
+  if (text.length > 2 * publicKeySize || !/^([0-9a-fA-F]{2})*$/.test(text)) {
     throw new WeaveError("FEATURE_VALUE", `field ${publicKeyFeature} is not a key in hex digits`, {
       remedy: "the remote is no peer, or something on the path alters the connection",
     });
