@@ -85,10 +85,8 @@ export class AddressBook {
 
   #required(): Allocator {
     if (this.#allocator !== undefined) return this.#allocator;
-    throw new WeaveError(
-      "IPAM_OFF",
-      "IP address allocation must be enabled to use 'net:'",
-      { remedy: "give an address such as 10.2.1.1/24, or launch with --ipalloc-range" },
-    );
+    throw new WeaveError("IPAM_OFF", "IP address allocation must be enabled to use 'net:'", {
+      remedy: "give an address such as 10.2.1.1/24, or launch with --ipalloc-range",
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmodSync, closeSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { WeaveError } from "../base/errors.ts";
 import type { LaunchOptions } from "./launch-options.ts";
@@ -112,4 +112,50 @@ async function ended(router: RunningRouter, waitMs: number): Promise<boolean> {
     await Bun.sleep(10);
   }
   return !isRunning(router);
+}
+
+/** What `weave reset` asks of the machine once no router runs any more. */
+export type RemoveTraces = () => void | Promise<void>;
+
+/** Time for the others to hear that our ranges have a new owner. */
+const farewellMs = 500;
+
+/**
+ * Leaves the cluster for good: hands the ranges over, stops the router and removes everything it
+ * made on this host.
+ *
+ * @throws WeaveError `RESET_NOT_RUNNING` when there is state of a router that does not run, unless
+ *   forced: its ranges would be lost to the cluster
+ */
+export async function resetRouter(
+  paths: Paths,
+  options: { force: boolean; removeTraces: RemoveTraces },
+): Promise<void> {
+  if (runningRouter(paths.pidFile) !== undefined) {
+    await leaveCluster(paths);
+    await stopRouter(paths);
+  } else if (existsSync(paths.database) && !options.force) {
+    throw new WeaveError(
+      "RESET_NOT_RUNNING",
+      "ERROR: weave is not running; unable to remove from cluster.",
+      { remedy: "Re-launch weave before reset or use --force to override." },
+    );
+  }
+  await options.removeTraces();
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(paths.database + suffix, { force: true });
+  for (const file of [paths.pidFile, paths.socket, paths.logFile, `${paths.logFile}.1`]) {
+    rmSync(file, { force: true });
+  }
+}
+
+/** A router that cannot answer any more still has to go, so failure here is not fatal. */
+async function leaveCluster(paths: Paths): Promise<void> {
+  try {
+    const signal = AbortSignal.timeout(stopWaitMs);
+    const url = "http://localhost/peer";
+    const answer = await fetch(url, { method: "DELETE", unix: paths.socket, signal });
+    if (answer.ok) await Bun.sleep(farewellMs);
+  } catch {
+    // The others see the peer vanish; 'weave rmpeer' takes its ranges over.
+  }
 }

@@ -1,0 +1,94 @@
+import { formatPeerName, type PeerName } from "../base/peer-name.ts";
+import type { MeshStatus } from "../mesh/mesh-status.ts";
+import type { MacReport, RouterReport } from "./report.ts";
+
+/** What the data plane adds to the mesh's part of the report. */
+export interface DataPlaneReport {
+  /** How frames are captured, e.g. `vethwe-pcap (via pcap)`. */
+  readonly interface: string;
+  readonly captureStats: Readonly<Record<string, number>> | null;
+  readonly macs: readonly LearntMac[];
+  readonly overlayDiagnostics: Readonly<Record<string, unknown>>;
+}
+
+export interface LearntMac {
+  /** Six hex octets with colons. */
+  readonly mac: string;
+  readonly peer: PeerName;
+  /** Milliseconds since the Unix epoch. */
+  readonly lastSeenMs: number;
+}
+
+/** The `Router` member of the report, in the original's names and order. */
+export function makeRouterReport(mesh: MeshStatus, dataPlane: DataPlaneReport): RouterReport {
+  return {
+    Protocol: "weave",
+    ProtocolMinVersion: mesh.protocolMinVersion,
+    ProtocolMaxVersion: mesh.protocolMaxVersion,
+    Encryption: mesh.encryption,
+    PeerDiscovery: mesh.peerDiscovery,
+    Name: mesh.name,
+    NickName: mesh.nickname,
+    Port: mesh.port,
+    Peers: orNull(mesh.peers.map(peer)),
+    UnicastRoutes: orNull(mesh.unicastRoutes.map(({ dest, via }) => ({ Dest: dest, Via: via }))),
+    BroadcastRoutes: orNull(
+      mesh.broadcastRoutes.map(({ source, via }) => ({ Source: source, Via: orNull(via) })),
+    ),
+    Connections: orNull(mesh.connections.map(connection)),
+    TerminationCount: mesh.terminationCount,
+    Targets: orNull(mesh.targets),
+    OverlayDiagnostics: dataPlane.overlayDiagnostics,
+    TrustedSubnets: mesh.trustedSubnets,
+    Interface: dataPlane.interface,
+    CaptureStats: dataPlane.captureStats,
+    MACs: orNull(macs(dataPlane.macs, mesh)),
+  };
+}
+
+/** Go writes an empty list that was never filled as `null`. */
+export function orNull<T>(items: readonly T[]): readonly T[] | null {
+  return items.length === 0 ? null : items;
+}
+
+function peer(status: MeshStatus["peers"][number]) {
+  return {
+    Name: status.name,
+    NickName: status.nickname,
+    UID: status.uid,
+    ShortID: status.shortId ?? 0,
+    Version: status.version,
+    Connections: orNull(
+      status.connections.map((link) => ({
+        Name: link.name,
+        NickName: link.nickname,
+        Address: link.address,
+        Outbound: link.outbound,
+        Established: link.established,
+      })),
+    ),
+  };
+}
+
+function connection(status: MeshStatus["connections"][number]) {
+  return {
+    Address: status.address,
+    Outbound: status.outbound,
+    State: status.state,
+    Info: status.info,
+    Attrs: status.attributes ?? null,
+  };
+}
+
+function macs(learnt: readonly LearntMac[], mesh: MeshStatus): MacReport[] {
+  const nicknames = new Map(mesh.peers.map((each) => [each.name, each.nickname]));
+  return learnt.map(({ mac, peer: owner, lastSeenMs }) => {
+    const name = formatPeerName(owner);
+    return {
+      Mac: mac,
+      Name: name,
+      NickName: nicknames.get(name) ?? "",
+      LastSeen: new Date(lastSeenMs).toISOString(),
+    };
+  });
+}

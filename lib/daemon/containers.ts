@@ -1,0 +1,178 @@
+import type {
+  AttachAnswer,
+  AttachRequest,
+  DetachAnswer,
+  DetachRequest,
+  ListedContainer,
+} from "../api/router-control.ts";
+import { WeaveError } from "../base/errors.ts";
+import { type Cidr, cidrFromIpv4, formatCidr, formatIp, type Ipv4Cidr } from "../base/ip.ts";
+import type { Log } from "../base/world.ts";
+import { addressesOf, attachContainer, detachContainer, findBridge } from "../host/attach.ts";
+import { type Attachment, listAttachments } from "../host/attachments.ts";
+import {
+  type Container,
+  type EngineLookup,
+  openContainer,
+  resolveContainer,
+} from "../host/container.ts";
+import { hostsFileText, writeHostsFile } from "../host/hosts-file.ts";
+import { openRoute } from "../host/netlink/open.ts";
+import type { AddressBook } from "./address-book.ts";
+import { parseAddressTokens } from "./address-token.ts";
+import { KeyedLock } from "./keyed-lock.ts";
+import { exposeIdent, type NameService } from "./name-service.ts";
+
+export interface ContainersOptions {
+  readonly bridgeName: string;
+  readonly book: AddressBook;
+  /** Missing when DNS is off. */
+  readonly names: NameService | undefined;
+  /** Missing when no container engine is asked. */
+  readonly engine: EngineLookup | undefined;
+  readonly log: Log;
+}
+
+/**
+ * Attaching and detaching as whole operations:
+ *
+ *   attach   addresses ──▶ hosts file ──▶ interface ──▶ name        undone backwards on failure
+ *   detach   interface ──▶ name ──▶ addresses
+ */
+export class Containers {
+  readonly #options: ContainersOptions;
+  readonly #locks = new KeyedLock();
+
+  constructor(options: ContainersOptions) {
+    this.#options = options;
+  }
+
+  async attach(request: AttachRequest, signal: AbortSignal): Promise<AttachAnswer> {
+    const tokens = parseAddressTokens(request.addresses);
+    const container = await this.resolve(request.container);
+    return this.#locks.run(container.ident, async () => {
+      using namespace = openContainer(container);
+      const { book, bridgeName, log } = this.#options;
+      const acquired = await book.acquire(container.ident, tokens, { isContainer: true, signal });
+      try {
+        const addresses = acquired.cidrs.map(cidrFromIpv4);
+        if (request.rewriteHosts || request.addHosts.length > 0) {
+          writeHosts(container, addresses, request.addHosts);
+        }
+        const target = { ident: container.ident, namespace, bridgeName, log };
+        const { name, mac } = attachContainer(target, {
+          addresses,
+          multicastRoute: request.multicastRoute,
+        });
+        const fqdn = request.withoutDns ? undefined : this.#register(container, addresses);
+        return {
+          ident: container.ident,
+          cidrs: addresses.map(formatCidr),
+          interface: name,
+          mac,
+          ...(fqdn !== undefined && { fqdn }),
+        };
+      } catch (error) {
+        acquired.undo();
+        throw error;
+      }
+    });
+  }
+
+  async detach(request: DetachRequest): Promise<DetachAnswer> {
+    const tokens = parseAddressTokens(request.addresses);
+    const container = await this.resolve(request.container);
+    return this.#locks.run(container.ident, async () => {
+      using namespace = openContainer(container);
+      const { book, bridgeName, names, log } = this.#options;
+      const found: Ipv4Cidr[] = book.find(container.ident, tokens);
+      const addresses = found.map(cidrFromIpv4);
+      detachContainer({ ident: container.ident, namespace, bridgeName, log }, addresses);
+      for (const { address } of addresses) names?.remove({ ident: container.ident, address });
+      book.release(
+        container.ident,
+        found.map(({ address }) => address),
+      );
+      return { ident: container.ident, cidrs: addresses.map(formatCidr) };
+    });
+  }
+
+  /** All containers on the bridge after the bridge itself, or those of `references` that are there. */
+  async list(references: readonly string[]): Promise<ListedContainer[]> {
+    const here = this.onBridge();
+    if (references.length === 0) {
+      return [this.#bridge(), ...here.map((each) => listed(each.ident, each))];
+    }
+    const answer: ListedContainer[] = [];
+    for (const reference of references) {
+      if (reference === exposeIdent) answer.push(this.#bridge());
+      const ident = await this.#identOf(reference);
+      const found = here.find((each) => each.ident === ident);
+      if (found !== undefined) answer.push(listed(reference, found));
+    }
+    return answer;
+  }
+
+  /** Who is attached to the bridge, whoever attached it. */
+  onBridge(): Attachment[] {
+    using netlink = openRoute();
+    return listAttachments(netlink, this.#options.bridgeName);
+  }
+
+  /** Addresses of a container on the overlay, as its interface has them. */
+  addressesOf(container: Container): Cidr[] {
+    return this.onBridge()
+      .filter((each) => each.ident === container.ident)
+      .flatMap((each) => each.addresses);
+  }
+
+  resolve(reference: string): Promise<Container> {
+    return resolveContainer(reference, this.#options.engine);
+  }
+
+  #register(container: Container, addresses: readonly Cidr[]): string | undefined {
+    const fqdn = fqdnOf(container);
+    const { names } = this.#options;
+    if (fqdn === undefined || names === undefined) return undefined;
+    const added = addresses.filter(({ address }) => names.add(fqdn, container.ident, address));
+    return added.length > 0 ? fqdn : undefined;
+  }
+
+  #bridge(): ListedContainer {
+    using netlink = openRoute();
+    const bridge = findBridge(netlink, this.#options.bridgeName);
+    const cidrs = addressesOf(netlink, bridge.index).filter(({ address }) => address.family === 4);
+    return { ref: exposeIdent, ident: exposeIdent, mac: bridge.mac, cidrs: cidrs.map(formatCidr) };
+  }
+
+  /** Containers that do not exist are left out of a listing, so they are no error here. */
+  async #identOf(reference: string): Promise<string | undefined> {
+    try {
+      return (await this.resolve(reference)).ident;
+    } catch (error) {
+      if (error instanceof WeaveError && error.code.startsWith("CONTAINER_")) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Host name and domain of a container that has both. */
+export function fqdnOf({ hostname, domain }: Container): string | undefined {
+  return hostname && domain ? `${hostname}.${domain}` : undefined;
+}
+
+function listed(ref: string, { ident, mac, addresses }: Attachment): ListedContainer {
+  const cidrs = addresses.filter(({ address }) => address.family === 4).map(formatCidr);
+  return { ref, ident, mac, cidrs };
+}
+
+function writeHosts(
+  container: Container,
+  addresses: readonly Cidr[],
+  added: readonly string[],
+): void {
+  const hostname = container.hostname ?? container.ident.replace(/^.*[:/]/, "");
+  const fqdn = fqdnOf(container) ?? hostname;
+  const own = addresses.map(({ address }) => formatIp(address));
+  writeHostsFile(container, hostsFileText({ hostname, fqdn }, own, added));
+}

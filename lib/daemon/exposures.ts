@@ -1,0 +1,113 @@
+import type { CidrsAnswer, ExposeRequest } from "../api/router-control.ts";
+import { WeaveError } from "../base/errors.ts";
+import { type Cidr, cidrFromIpv4, formatCidr, parseCidr } from "../base/ip.ts";
+import type { Exposure } from "../host/exposure.ts";
+import type { AddressBook } from "./address-book.ts";
+import { parseAddressTokens } from "./address-token.ts";
+import { KeyedLock } from "./keyed-lock.ts";
+import { exposeIdent, type NameService } from "./name-service.ts";
+import type { SettingsStore } from "./settings-store.ts";
+
+export interface ExposuresOptions {
+  readonly exposure: Exposure;
+  readonly book: AddressBook;
+  readonly settings: SettingsStore;
+  /** Missing when DNS is off. */
+  readonly names: NameService | undefined;
+  /** Called after every change with all exposed addresses. */
+  changed(cidrs: readonly Cidr[]): void;
+}
+
+/** The host's own addresses on the overlay, remembered with their choice of masquerading. */
+export class Exposures {
+  readonly #options: ExposuresOptions;
+  readonly #lock = new KeyedLock();
+
+  constructor(options: ExposuresOptions) {
+    this.#options = options;
+  }
+
+  /** Puts back what was exposed at the last stop, and adopts what the bridge has besides. */
+  restore(): void {
+    const { exposure, settings } = this.#options;
+    for (const { cidr, masquerade } of exposure.adopt(true).map(storable)) {
+      settings.saveExposure({ cidr, masquerade });
+    }
+    exposure.apply();
+    this.#changed();
+  }
+
+  expose(request: ExposeRequest, signal: AbortSignal): Promise<CidrsAnswer> {
+    const tokens = parseAddressTokens(request.addresses);
+    const { names, book } = this.#options;
+    if (request.fqdn !== undefined && names === undefined) {
+      throw new WeaveError("DNS_DISABLED", "names cannot be registered: weaveDNS is off", {
+        remedy: "expose without -h, or launch without --no-dns",
+      });
+    }
+    return this.#lock.run(exposeIdent, async () => {
+      const acquired = await book.acquire(exposeIdent, tokens, { isContainer: false, signal });
+      const done: Cidr[] = [];
+      try {
+        for (const cidr of acquired.cidrs.map(cidrFromIpv4)) {
+          this.#put(cidr, request.masquerade);
+          done.push(cidr);
+          if (request.fqdn !== undefined) names?.add(request.fqdn, exposeIdent, cidr.address);
+        }
+      } catch (error) {
+        acquired.undo();
+        throw error;
+      }
+      return { cidrs: done.map(formatCidr) };
+    });
+  }
+
+  /** One address that the caller holds already. */
+  async exposeAddress(cidr: Cidr, options: { masquerade: boolean }): Promise<void> {
+    await this.#lock.run(exposeIdent, async () => this.#put(cidr, options.masquerade));
+  }
+
+  async hide(request: { addresses: readonly string[] }): Promise<CidrsAnswer> {
+    const tokens = parseAddressTokens(request.addresses);
+    const { exposure, settings, names, book } = this.#options;
+    return this.#lock.run(exposeIdent, async () => {
+      const found = book.find(exposeIdent, tokens);
+      for (const cidr of found.map(cidrFromIpv4)) {
+        exposure.hide(cidr);
+        settings.removeExposure(formatCidr(cidr));
+        names?.remove({ ident: exposeIdent, address: cidr.address });
+      }
+      book.release(
+        exposeIdent,
+        found.map(({ address }) => address),
+      );
+      this.#changed();
+      return { cidrs: found.map((each) => formatCidr(cidrFromIpv4(each))) };
+    });
+  }
+
+  #put(cidr: Cidr, masquerade: boolean): void {
+    const { exposure, settings } = this.#options;
+    exposure.expose({ cidr, masquerade });
+    settings.saveExposure(storable({ cidr, masquerade }));
+    this.#changed();
+  }
+
+  #changed(): void {
+    const { exposure, changed } = this.#options;
+    changed(exposure.list().map(({ cidr }) => cidr));
+  }
+}
+
+function storable({ cidr, masquerade }: { cidr: Cidr; masquerade: boolean }) {
+  return { cidr: formatCidr(cidr), masquerade };
+}
+
+/** What {@link SettingsStore.exposures} remembers, as {@link Exposure} takes it. */
+export function rememberedExposures(
+  settings: SettingsStore,
+): { cidr: Cidr; masquerade: boolean }[] {
+  return settings
+    .exposures()
+    .map(({ cidr, masquerade }) => ({ cidr: parseCidr(cidr), masquerade }));
+}

@@ -1,0 +1,60 @@
+import { formatIp, type IpAddress, parseIp } from "../base/ip.ts";
+import type { NameTable } from "../dns/name-table.ts";
+import type { SettingsStore } from "./settings-store.ts";
+
+/** Owner of names that were given to an address without a container (dns §8). */
+export const externIdent = "weave:extern";
+/** Owner of the bridge's addresses and their names. */
+export const exposeIdent = "weave:expose";
+
+/**
+ * Names that this router registers: in the table that all peers share, and on disk, so that they
+ * are there again after a restart.
+ */
+export class NameService {
+  readonly #table: NameTable;
+  readonly #settings: SettingsStore;
+
+  constructor(table: NameTable, settings: SettingsStore) {
+    this.#table = table;
+    this.#settings = settings;
+  }
+
+  /** Returns false for a name that is not in the local domain; nothing is kept of it then. */
+  add(fqdn: string, ident: string, address: IpAddress): boolean {
+    if (this.#table.add(fqdn, ident, address) === "outside-domain") return false;
+    this.#settings.saveName({ fqdn: qualified(fqdn), ident, address: formatIp(address) });
+    return true;
+  }
+
+  /** A part that is missing matches any. */
+  remove(filter: { fqdn?: string; ident?: string; address?: IpAddress }): void {
+    this.#table.remove({
+      ...(filter.fqdn !== undefined && { name: filter.fqdn }),
+      ...(filter.ident !== undefined && { ident: filter.ident }),
+      ...(filter.address !== undefined && { address: filter.address }),
+    });
+    this.#settings.removeNames({
+      ...(filter.fqdn !== undefined && { fqdn: qualified(filter.fqdn) }),
+      ...(filter.ident !== undefined && { ident: filter.ident }),
+      ...(filter.address !== undefined && { address: formatIp(filter.address) }),
+    });
+  }
+
+  /** Registers again what was known at the last stop; names of containers that went are forgotten. */
+  restore(isAlive: (ident: string) => boolean): void {
+    for (const { fqdn, ident, address } of this.#settings.names()) {
+      if (isAlive(ident)) this.#table.add(fqdn, ident, parseIp(address));
+      else this.#settings.removeNames({ fqdn, ident, address });
+    }
+  }
+
+  /** Addresses of a name, short or full, as the local server would answer. */
+  lookup(name: string): string[] {
+    return this.#table.lookup(name).map((entry) => formatIp(entry.address));
+  }
+}
+
+function qualified(fqdn: string): string {
+  return fqdn.endsWith(".") ? fqdn : `${fqdn}.`;
+}

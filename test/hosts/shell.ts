@@ -1,0 +1,60 @@
+/** Running programs in tests: bounded in time, with their output kept. */
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: Record<string, string>;
+  readonly stdin?: string;
+  readonly waitMs?: number;
+}
+
+/** Runs a program to its end; one that takes longer than `waitMs` is killed and fails. */
+export async function run(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const child = Bun.spawn([...command], {
+    env: { ...process.env, ...options.env },
+    stdin: options.stdin === undefined ? "ignore" : new Blob([options.stdin]),
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: options.waitMs ?? 30_000,
+    killSignal: "SIGKILL",
+  });
+  const [stdout, stderr, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { code, stdout, stderr };
+}
+
+/** Like {@link run}, for programs that must succeed; gives their standard output. */
+export async function must(command: readonly string[], options: RunOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await run(command, options);
+  if (code !== 0) throw new Error(`${command.join(" ")}: exit ${code}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/**
+ * Asks until the answer pleases: for states that other processes reach in their own time.
+ *
+ * @throws Error with the last answer when it does not within `waitMs`
+ */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T>,
+  pleases: (answer: T) => boolean,
+  waitMs = 15_000,
+): Promise<T> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const answer = await ask();
+    if (pleases(answer)) return answer;
+    if (performance.now() > deadline) {
+      throw new Error(`${what}: not within ${waitMs} ms; last: ${JSON.stringify(answer, null, 1)}`);
+    }
+    await Bun.sleep(50);
+  }
+}

@@ -1,0 +1,132 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Container, Host } from "../hosts/lab.ts";
+import { eventually, must } from "../hosts/shell.ts";
+
+/** A router binary of the original (`weaver`), for tests beside it. */
+export const referenceBinary = process.env.WEAVE_REFERENCE_ROUTER;
+
+export interface ReferenceOptions {
+  readonly peers?: readonly string[];
+  readonly password?: string;
+  readonly flags?: readonly string[];
+}
+
+/**
+ * A router of the original on one host of a lab. It looks at every process it can see, so it gets
+ * process ids of its own; killing the first of them ends all.
+ */
+export class ReferenceRouter implements AsyncDisposable {
+  readonly host: Host;
+  readonly #folder: string;
+  #holder: Bun.Subprocess | undefined;
+
+  constructor(host: Host) {
+    this.host = host;
+    this.#folder = join(host.lab.folder, `reference${host.number}`);
+    mkdirSync(this.#folder, { recursive: true });
+    // An upstream that never answers: nothing leaves the lab.
+    writeFileSync(join(this.#folder, "resolv.conf"), "nameserver 192.0.2.53\n");
+  }
+
+  async start({ peers = [], password, flags = [] }: ReferenceOptions = {}): Promise<void> {
+    if (referenceBinary === undefined) throw new Error("WEAVE_REFERENCE_ROUTER names no router");
+    const router = [
+      ...[referenceBinary, "--no-fastdp", "--weave-bridge", "weave", "--docker-api", ""],
+      ...["--ipalloc-range", "10.32.0.0/12", "--http-addr", "127.0.0.1:6784"],
+      ...["--db-prefix", join(this.#folder, "weave"), "--name", this.host.peerName],
+      ...["--nickname", `host${this.host.number}`, "--dns-listen-address", "127.0.0.1:53"],
+      ...["--resolv-conf", join(this.#folder, "resolv.conf"), ...flags, ...peers],
+    ];
+    const isolated = [
+      ...["unshare", "--mount", "--propagation", "slave", "--pid", "--fork", "--mount-proc"],
+      "--kill-child",
+    ];
+    this.#holder = Bun.spawn(
+      ["nsenter", `--net=/run/netns/${this.host.namespace}`, ...isolated, ...router],
+      {
+        cwd: this.#folder,
+        env: {
+          ...process.env,
+          CHECKPOINT_DISABLE: "1",
+          ...(password === undefined ? {} : { WEAVE_PASSWORD: password }),
+        },
+        stdout: Bun.file(join(this.#folder, "log")),
+        stderr: Bun.file(join(this.#folder, "log")),
+      },
+    );
+    await eventually(
+      `status of the original at ${this.host.namespace}`,
+      async () => (await this.host.exec(curl("GET", "/status"))).code,
+      (code) => code === 0,
+    );
+  }
+
+  /** A request to its control API that must succeed. */
+  async api(method: string, path: string, form: readonly string[] = []): Promise<string> {
+    const data = form.flatMap((pair) => ["--data-urlencode", pair]);
+    const { code, stdout, stderr } = await this.host.exec([...curl(method, path), ...data]);
+    if (code !== 0) throw new Error(`${method} ${path}: ${stdout}${stderr}\n${this.log()}`);
+    return stdout;
+  }
+
+  log(): string {
+    return readFileSync(join(this.#folder, "log"), "utf8");
+  }
+
+  async established(count: number): Promise<string> {
+    return eventually(
+      `${count} established connections at the original`,
+      () => this.api("GET", "/status/connections"),
+      (text) => text.split("\n").filter((line) => / established /.test(line)).length >= count,
+    );
+  }
+
+  /** A container with an address from the original, wired as `weave attach` wires it. */
+  async container(suffix: string): Promise<{ container: Container; cidr: string }> {
+    const container = await this.host.container(suffix);
+    const cidr = await this.api("POST", `/ip/${container.namespace}`);
+    const port = `vethwepl${suffix}`.slice(0, 15);
+    const size = ["mtu", "65535"];
+    const guest = ["peer", "name", "ethwe", ...size, "netns", container.namespace];
+    const ip = ["ip", "-n", this.host.namespace, "link"];
+    await must([...ip, "add", port, ...size, "type", "veth", ...guest]);
+    await must(container.command(["ethtool", "-K", "ethwe", "tx", "off"]));
+    await must([...ip, "set", port, "master", "weave", "up"]);
+    await must(["ip", "-n", container.namespace, "addr", "add", cidr, "dev", "ethwe"]);
+    await must(["ip", "-n", container.namespace, "link", "set", "ethwe", "up"]);
+    return { container, cidr };
+  }
+
+  /** Addresses that its name server gives for a name. */
+  async lookup(name: string): Promise<string[]> {
+    const command = ["dig", "+short", "+time=2", "+tries=1", "@127.0.0.1", name, "A"];
+    const { stdout } = await this.host.exec(command);
+    return stdout
+      .trim()
+      .split("\n")
+      .filter((line) => line !== "");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#holder === undefined) return;
+    // `unshare` forks: its child is the first process of the new process id space.
+    const children = readFileSync(
+      `/proc/${this.#holder.pid}/task/${this.#holder.pid}/children`,
+      "utf8",
+    );
+    for (const pid of children
+      .trim()
+      .split(" ")
+      .filter((each) => each !== "")) {
+      process.kill(Number(pid), "SIGKILL");
+    }
+    this.#holder.kill("SIGKILL");
+    await this.#holder.exited;
+    this.#holder = undefined;
+  }
+}
+
+function curl(method: string, path: string): string[] {
+  return ["curl", "-gsSf", "-m", "15", "-X", method, `http://127.0.0.1:6784${path}`];
+}
