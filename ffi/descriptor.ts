@@ -1,0 +1,130 @@
+import { checked, lastErrno, libc, systemError } from "./libc.ts";
+import { addressOf, cString, pinnedBytes } from "./memory.ts";
+
+/** File descriptors: opening by path, event counters and waiting for several at once. */
+
+const O_RDONLY = 0;
+const O_CLOEXEC = 0o2000000;
+const EINTR = 4;
+
+/** Opens for reading, close-on-exec. @throws SystemError */
+export function openReadOnly(path: string): number {
+  return checked(libc.open(cString(path), O_RDONLY | O_CLOEXEC, 0), "open", path);
+}
+
+/** @throws SystemError, which for a valid descriptor never happens */
+export function closeDescriptor(descriptor: number): void {
+  checked(libc.close(descriptor), "close", `descriptor ${descriptor}`);
+}
+
+/** An anonymous file in memory with this content, close-on-exec. @throws SystemError */
+export function memoryFile(name: string, content: Uint8Array): number {
+  const MFD_CLOEXEC = 1;
+  const descriptor = checked(libc.memfd_create(cString(name), MFD_CLOEXEC), "memfd_create", name);
+  for (let at = 0; at < content.length; ) {
+    const rest = content.subarray(at);
+    at += checked(libc.write(descriptor, rest, rest.length), "write", name);
+  }
+  return descriptor;
+}
+
+/**
+ * A counter that makes a descriptor readable: how one thread wakes another that sleeps in
+ * {@link Epoll.wait}. The creator owns the descriptor; the other thread wraps its number.
+ */
+export class EventCounter {
+  readonly descriptor: number;
+  readonly #value = pinnedBytes(8);
+
+  constructor(descriptor?: number) {
+    const EFD_CLOEXEC = 0o2000000;
+    const EFD_NONBLOCK = 0o4000;
+    this.descriptor = descriptor ?? checked(libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+  }
+
+  /** Makes the descriptor readable. */
+  signal(): void {
+    new DataView(this.#value.buffer).setBigUint64(0, 1n, true);
+    libc.write(this.descriptor, this.#value, 8);
+  }
+
+  /** Takes note of all signals so far. */
+  clear(): void {
+    libc.read(this.descriptor, this.#value, 8);
+  }
+
+  close(): void {
+    closeDescriptor(this.descriptor);
+  }
+}
+
+/**
+ * Waits until one of several descriptors is readable.
+ *
+ *   struct epoll_event   x86-64: packed, 12 octets     others: 16 octets
+ *   +------------+------------------+                  +--------+-----+------------+
+ *   | events: 4  | data: 8          |                  | events | pad | data: 8    |
+ *   +------------+------------------+                  +--------+-----+------------+
+ */
+export class Epoll {
+  readonly #descriptor: number;
+  readonly #eventsMax: number;
+  readonly #events: DataView<ArrayBuffer>;
+  readonly #eventBytes = process.arch === "x64" ? 12 : 16;
+  readonly #dataAt = process.arch === "x64" ? 4 : 8;
+
+  constructor(eventsMax: number) {
+    const EPOLL_CLOEXEC = 0o2000000;
+    this.#descriptor = checked(libc.epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+    this.#eventsMax = eventsMax;
+    this.#events = new DataView(new ArrayBuffer(eventsMax * this.#eventBytes));
+  }
+
+  /** Reports `descriptor` from now on whenever it is readable or in error (level-triggered). */
+  add(descriptor: number): void {
+    const EPOLL_CTL_ADD = 1;
+    const EPOLLIN = 1;
+    const event = new DataView(new ArrayBuffer(this.#eventBytes));
+    event.setUint32(0, EPOLLIN, true);
+    event.setInt32(this.#dataAt, descriptor, true);
+    checked(
+      libc.epoll_ctl(this.#descriptor, EPOLL_CTL_ADD, descriptor, addressOf(event)),
+      "epoll_ctl add",
+      `descriptor ${descriptor}`,
+    );
+  }
+
+  remove(descriptor: number): void {
+    const EPOLL_CTL_DEL = 2;
+    checked(
+      libc.epoll_ctl(this.#descriptor, EPOLL_CTL_DEL, descriptor, null),
+      "epoll_ctl remove",
+      `descriptor ${descriptor}`,
+    );
+  }
+
+  /**
+   * Sleeps up to `timeoutMs` (whole milliseconds, negative: for ever); returns how many descriptors
+   * are ready. {@link ready} names them until the next call.
+   */
+  wait(timeoutMs: number): number {
+    const count = libc.epoll_wait(
+      this.#descriptor,
+      addressOf(this.#events),
+      this.#eventsMax,
+      timeoutMs,
+    );
+    if (count >= 0) return count;
+    const errno = lastErrno();
+    if (errno === EINTR) return 0;
+    throw systemError(errno, "epoll_wait");
+  }
+
+  ready(index: number): number {
+    return this.#events.getInt32(index * this.#eventBytes + this.#dataAt, true);
+  }
+
+  close(): void {
+    closeDescriptor(this.#descriptor);
+  }
+}

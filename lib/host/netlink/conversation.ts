@@ -1,0 +1,170 @@
+import { NetlinkSocket, netlinkError } from "../../../ffi/libnl.ts";
+import { concatBytes } from "../../base/bytes.ts";
+import { WeaveError } from "../../base/errors.ts";
+import {
+  Attributes,
+  decodeMessages,
+  encodeMessage,
+  flags,
+  messageType,
+  type NetlinkMessage,
+  viewOf,
+} from "./message.ts";
+
+/** How often a dump is repeated when the kernel's lists changed under it. */
+const dumpTriesMax = 8;
+
+/** One request of a {@link Netlink.transaction}. */
+export interface NetlinkRequest {
+  readonly type: number;
+  readonly flags: number;
+  readonly body: Uint8Array;
+  /** What the request is about, for error messages. */
+  readonly about: string;
+}
+
+/**
+ * Requests and answers on one netlink socket, one after the other:
+ *
+ *   change ──▶            ◀── error 0 (done) or error n (refused, with an explanation)
+ *   get    ──▶  ◀── message…  ◀── error 0
+ *   dump   ──▶  ◀── message (multi)…  ◀── done, or again when the list changed meanwhile
+ */
+export class Netlink {
+  readonly #socket: NetlinkSocket;
+  #sequence = 0;
+
+  /** Opens a socket in the thread's current network namespace. @throws SystemError */
+  constructor(protocol: number) {
+    this.#socket = new NetlinkSocket(protocol);
+  }
+
+  /** Sends a request and returns the messages it was answered with. @throws SystemError */
+  request(type: number, requestFlags: number, body: Uint8Array, about: string): NetlinkMessage[] {
+    const sequence = this.#next();
+    this.#socket.send(
+      encodeMessage(type, requestFlags | flags.request | flags.ack, sequence, body),
+    );
+    return this.#collect(sequence, about).messages;
+  }
+
+  /** Everything of one kind, as one consistent list. @throws SystemError */
+  dump(type: number, body: Uint8Array, about: string): NetlinkMessage[] {
+    for (let left = dumpTriesMax; left > 0; left--) {
+      const sequence = this.#next();
+      this.#socket.send(encodeMessage(type, flags.request | flags.dump, sequence, body));
+      const { messages, interrupted } = this.#collect(sequence, about);
+      if (!interrupted) return messages;
+    }
+    throw new WeaveError("NETLINK_BUSY", `the kernel's list of ${about} keeps changing`, {
+      remedy: "try again when fewer interfaces come and go",
+    });
+  }
+
+  /**
+   * Sends several requests in one datagram between `begin` and `end`, as nf_tables wants them: all
+   * take effect or none. @throws SystemError for the first that was refused
+   */
+  transaction(
+    begin: NetlinkRequest,
+    requests: readonly NetlinkRequest[],
+    end: NetlinkRequest,
+  ): void {
+    const first = this.#next();
+    const abouts = new Map<number, string>([[first, begin.about]]);
+    const parts = [this.#encode(begin, first, 0)];
+    for (const request of requests) {
+      const sequence = this.#next();
+      abouts.set(sequence, request.about);
+      parts.push(this.#encode(request, sequence, flags.ack));
+    }
+    parts.push(this.#encode(end, this.#next(), 0));
+    this.#socket.send(concatBytes(...parts));
+    this.#awaitAll(abouts, first);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #encode(request: NetlinkRequest, sequence: number, extraFlags: number): Uint8Array {
+    return encodeMessage(
+      request.type,
+      request.flags | flags.request | extraFlags,
+      sequence,
+      request.body,
+    );
+  }
+
+  #next(): number {
+    this.#sequence = (this.#sequence + 1) >>> 0;
+    return this.#sequence;
+  }
+
+  #collect(sequence: number, about: string): { messages: NetlinkMessage[]; interrupted: boolean } {
+    const messages: NetlinkMessage[] = [];
+    let interrupted = false;
+    for (;;) {
+      for (const message of this.#receive(about)) {
+        // An answer to an earlier request that failed half-way is of no interest any more.
+        if (message.sequence !== sequence) continue;
+        interrupted ||= (message.flags & flags.dumpInterrupted) !== 0;
+        if (message.type === messageType.error) {
+          throwIfRefused(message, about);
+          return { messages, interrupted };
+        }
+        if (message.type === messageType.done) return { messages, interrupted };
+        messages.push(message);
+      }
+    }
+  }
+
+  /** Reads until every request is acknowledged, or the batch as a whole is refused. */
+  #awaitAll(abouts: ReadonlyMap<number, string>, first: number): void {
+    const open = new Set(abouts.keys());
+    open.delete(first);
+    let refusal: unknown;
+    while (open.size > 0) {
+      for (const message of this.#receive("transaction")) {
+        const about = abouts.get(message.sequence);
+        if (message.type !== messageType.error || about === undefined) continue;
+        open.delete(message.sequence);
+        try {
+          throwIfRefused(message, about);
+        } catch (error) {
+          refusal ??= error;
+          if (message.sequence === first) open.clear();
+        }
+      }
+    }
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #receive(about: string): NetlinkMessage[] {
+    const datagram = this.#socket.receive();
+    if (datagram !== undefined) return decodeMessages(datagram);
+    throw new WeaveError("NETLINK_TIMEOUT", `the kernel did not answer a request about ${about}`);
+  }
+}
+
+/**
+ *   error message: nlmsgerr
+ *   +----------+---------------------------+------------------------------------+
+ *   | -errno 4 | header of the request 16  | attributes: 1 = text, 2 = offset … |
+ *   +----------+---------------------------+------------------------------------+
+ */
+function throwIfRefused(message: NetlinkMessage, about: string): void {
+  const errno = -viewOf(message.body).getInt32(0, true);
+  if (errno === 0) return;
+  const explanationAttribute = 1;
+  const extendedAck = 0x200;
+  const explanation =
+    (message.flags & extendedAck) === 0
+      ? undefined
+      : new Attributes(message.body.subarray(20)).text(explanationAttribute);
+  throw netlinkError(errno, about, explanation ?? "");
+}

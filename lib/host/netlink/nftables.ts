@@ -1,0 +1,155 @@
+import { isSystemError } from "../../../ffi/system-error.ts";
+import { concatBytes, utf8 } from "../../base/bytes.ts";
+import type { Netlink, NetlinkRequest } from "./conversation.ts";
+import * as message from "./message.ts";
+import { Attributes, flags } from "./message.ts";
+
+/**
+ * Tables of nf_tables (linux/netfilter/nf_tables.h), declared whole and put in place in one
+ * transaction: a packet sees the old rules or the new ones, never a mixture.
+ *
+ *   batch begin ─ add table ─ delete table ─ add table ─ chains… ─ rules… ─ batch end
+ *                 └ so that it exists ┘      └ empty ┘
+ */
+export type NftFamily = "ip" | "ip6" | "inet";
+
+export interface NftTable {
+  readonly family: NftFamily;
+  readonly name: string;
+  readonly chains: readonly NftChain[];
+}
+
+export interface NftChain {
+  readonly name: string;
+  /** Where packets enter the chain; without it only jumps lead there. */
+  readonly hook?: {
+    readonly type: "filter" | "nat";
+    readonly at: "prerouting" | "input" | "forward" | "output" | "postrouting";
+    /** Lower runs earlier: 0 is `filter`, 100 `srcnat`. */
+    readonly priority: number;
+  };
+  readonly rules: readonly NftRule[];
+}
+
+export interface NftRule {
+  /** Encoded expressions, see nft-expression.ts; a packet must pass each to reach the next. */
+  readonly expressions: readonly Uint8Array[];
+  readonly comment?: string;
+}
+
+const subsystem = 10;
+const NFT = { newTable: 0, getTable: 1, deleteTable: 2, newChain: 3, newRule: 6 } as const;
+const NFNL_BATCH_BEGIN = 0x10;
+const NFNL_BATCH_END = 0x11;
+const familyNumber = { ip: 2, ip6: 10, inet: 1 } as const;
+const hookNumber = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
+const TABLE_NAME = 1;
+const CHAIN = { table: 1, name: 3, hook: 4, policy: 5, type: 7 } as const;
+const HOOK = { number: 1, priority: 2 } as const;
+const RULE = { table: 1, chain: 2, expressions: 4, userData: 7 } as const;
+const policyAccept = 1;
+const LIST_ELEMENT = 1;
+
+/** Puts `table` in the place of whatever table of this name there was. @throws SystemError */
+export function replaceTable(netlink: Netlink, table: NftTable): void {
+  const create = tableRequest(NFT.newTable, flags.create, table);
+  transact(netlink, [
+    create,
+    tableRequest(NFT.deleteTable, 0, table),
+    create,
+    ...table.chains.map((chain) => chainRequest(table, chain)),
+    ...table.chains.flatMap((chain) => chain.rules.map((rule) => ruleRequest(table, chain, rule))),
+  ]);
+}
+
+/** False when there was none. @throws SystemError */
+export function deleteTable(netlink: Netlink, table: Pick<NftTable, "family" | "name">): boolean {
+  try {
+    transact(netlink, [tableRequest(NFT.deleteTable, 0, table)]);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
+/** Names of all tables of a family. @throws SystemError */
+export function listTables(netlink: Netlink, family: NftFamily): string[] {
+  return netlink
+    .dump((subsystem << 8) | NFT.getTable, nfgen(familyNumber[family], 0), "nftables tables")
+    .map(({ body }) => new Attributes(body.subarray(4)).text(TABLE_NAME) ?? "");
+}
+
+function transact(netlink: Netlink, requests: readonly NetlinkRequest[]): void {
+  const edge = { flags: 0, body: nfgen(0, subsystem), about: "nftables transaction" };
+  netlink.transaction({ ...edge, type: NFNL_BATCH_BEGIN }, requests, {
+    ...edge,
+    type: NFNL_BATCH_END,
+  });
+}
+
+function tableRequest(
+  kind: number,
+  requestFlags: number,
+  table: Pick<NftTable, "family" | "name">,
+): NetlinkRequest {
+  return {
+    type: (subsystem << 8) | kind,
+    flags: requestFlags,
+    body: concatBytes(nfgen(familyNumber[table.family], 0), message.text(TABLE_NAME, table.name)),
+    about: `nftables table ${table.family} ${table.name}`,
+  };
+}
+
+function chainRequest(table: NftTable, chain: NftChain): NetlinkRequest {
+  const hook =
+    chain.hook === undefined
+      ? []
+      : [
+          message.nested(
+            CHAIN.hook,
+            message.uint32BigEndian(HOOK.number, hookNumber[chain.hook.at]),
+            message.uint32BigEndian(HOOK.priority, chain.hook.priority),
+          ),
+          message.uint32BigEndian(CHAIN.policy, policyAccept),
+          message.text(CHAIN.type, chain.hook.type),
+        ];
+  return {
+    type: (subsystem << 8) | NFT.newChain,
+    flags: flags.create,
+    body: concatBytes(
+      nfgen(familyNumber[table.family], 0),
+      message.text(CHAIN.table, table.name),
+      message.text(CHAIN.name, chain.name),
+      ...hook,
+    ),
+    about: `nftables chain ${table.name} ${chain.name}`,
+  };
+}
+
+function ruleRequest(table: NftTable, chain: NftChain, rule: NftRule): NetlinkRequest {
+  const elements = rule.expressions.map((bytes) => message.nested(LIST_ELEMENT, bytes));
+  return {
+    type: (subsystem << 8) | NFT.newRule,
+    flags: flags.create | flags.append,
+    body: concatBytes(
+      nfgen(familyNumber[table.family], 0),
+      message.text(RULE.table, table.name),
+      message.text(RULE.chain, chain.name),
+      message.nested(RULE.expressions, ...elements),
+      ...(rule.comment === undefined ? [] : [commentData(rule.comment)]),
+    ),
+    about: `nftables rule in ${table.name} ${chain.name}`,
+  };
+}
+
+/** How the `nft` program stores a comment: kind 0, length, text with a final zero. */
+function commentData(comment: string): Uint8Array {
+  const textBytes = utf8(`${comment}\0`).subarray(0, 255);
+  return message.attribute(RULE.userData, Uint8Array.of(0, textBytes.length, ...textBytes));
+}
+
+/** nfgenmsg: family, version 0, and a big-endian resource number. */
+function nfgen(family: number, resource: number): Uint8Array {
+  return Uint8Array.of(family, 0, resource >>> 8, resource);
+}

@@ -1,0 +1,100 @@
+import { isSystemError } from "../../../ffi/system-error.ts";
+import { concatBytes } from "../../base/bytes.ts";
+import { type Cidr, formatCidr, type IpAddress, ipBytes, ipFromBytes } from "../../base/ip.ts";
+import type { Netlink } from "./conversation.ts";
+import * as message from "./message.ts";
+import { Attributes, flags } from "./message.ts";
+
+/**
+ * Routes (rtnetlink(7), linux/rtnetlink.h).
+ *
+ *   rtmsg (12)
+ *   +--------+---------+---------+-----+-------+----------+-------+------+----------+
+ *   | family | dst len | src len | tos | table | protocol | scope | type | flags: 4 |
+ *   +--------+---------+---------+-----+-------+----------+-------+------+----------+
+ */
+export interface Route {
+  /** `undefined` for a default route. */
+  readonly destination: Cidr | undefined;
+  readonly gateway: IpAddress | undefined;
+  readonly interfaceIndex: number | undefined;
+}
+
+const RTM = { newRoute: 24, deleteRoute: 25, getRoute: 26 } as const;
+const RTA = { destination: 1, outputInterface: 4, gateway: 5, table: 15 } as const;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const mainTable = 254;
+const protocolStatic = 4;
+const scopeUniverse = 0;
+const scopeLink = 253;
+const typeUnicast = 1;
+
+/** A route to add or delete; without a gateway the destination is on the link itself. */
+export interface RouteSettings {
+  readonly destination: Cidr;
+  readonly interfaceIndex: number;
+  readonly gateway?: IpAddress;
+}
+
+/** False when it was there already. @throws SystemError */
+export function addRoute(netlink: Netlink, route: RouteSettings): boolean {
+  try {
+    netlink.request(
+      RTM.newRoute,
+      flags.create | flags.exclusive,
+      routeBody(route),
+      `route ${formatCidr(route.destination)}`,
+    );
+    return true;
+  } catch (error) {
+    if (isSystemError(error, "EEXIST")) return false;
+    throw error;
+  }
+}
+
+/** False when there was none. @throws SystemError */
+export function deleteRoute(netlink: Netlink, route: RouteSettings): boolean {
+  try {
+    netlink.request(RTM.deleteRoute, 0, routeBody(route), `route ${formatCidr(route.destination)}`);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, "ESRCH", "ENODEV")) return false;
+    throw error;
+  }
+}
+
+/** The main table's routes of one family. @throws SystemError */
+export function listRoutes(netlink: Netlink, family: 4 | 6 = 4): Route[] {
+  const header = new Uint8Array(12);
+  header[0] = family === 4 ? AF_INET : AF_INET6;
+  return netlink.dump(RTM.getRoute, header, "routes").flatMap(({ body }) => {
+    const attributes = new Attributes(body.subarray(12));
+    if ((attributes.uint32(RTA.table) ?? body[4]) !== mainTable) return [];
+    const destination = attributes.bytes(RTA.destination);
+    const gateway = attributes.bytes(RTA.gateway);
+    return [
+      {
+        destination: destination && { address: ipFromBytes(destination), prefix: body[1]! },
+        gateway: gateway && ipFromBytes(gateway),
+        interfaceIndex: attributes.uint32(RTA.outputInterface),
+      },
+    ];
+  });
+}
+
+function routeBody(route: RouteSettings): Uint8Array {
+  const header = new Uint8Array(12);
+  const { address, prefix } = route.destination;
+  const scope = route.gateway === undefined ? scopeLink : scopeUniverse;
+  header.set([address.family === 4 ? AF_INET : AF_INET6, prefix, 0, 0, mainTable]);
+  header.set([protocolStatic, scope, typeUnicast], 5);
+  return concatBytes(
+    header,
+    message.attribute(RTA.destination, ipBytes(address)),
+    message.uint32(RTA.outputInterface, route.interfaceIndex),
+    ...(route.gateway === undefined
+      ? []
+      : [message.attribute(RTA.gateway, ipBytes(route.gateway))]),
+  );
+}
