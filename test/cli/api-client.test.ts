@@ -40,7 +40,10 @@ const answers: Record<string, () => Response> = {
   "/odd": () => new Response("", { status: 500 }),
 };
 
-function ask(request: Partial<ApiRequest>, environment = { WEAVE_RUN_DIR: folder }) {
+function ask(
+  request: Partial<ApiRequest>,
+  environment: Record<string, string> = { WEAVE_RUN_DIR: folder },
+) {
   heard = [];
   return httpApiClient(environment).request({ method: "GET", path: [], ...request });
 }

@@ -1,0 +1,50 @@
+/**
+ * The floors of the house (docs/architecture.md), lowest first. A room imports rooms of lower floors
+ * and itself; rooms of one floor do not import each other.
+ */
+const floors: ReadonlyArray<readonly string[]> = [
+  ["ffi"],
+  ["lib/base"],
+  ["lib/wire"],
+  ["lib/mesh", "lib/ipam", "lib/dns", "lib/overlay", "lib/policy"],
+  ["lib/host"],
+  ["lib/api"],
+  ["lib/daemon"],
+  ["lib/docker", "lib/kubernetes", "lib/cni"],
+  ["lib/cli"],
+  ["cmd"],
+];
+
+/** Rooms that take time, randomness, sockets and storage as arguments. */
+const coreRooms = [
+  "lib/base",
+  "lib/wire",
+  "lib/mesh",
+  "lib/ipam",
+  "lib/dns",
+  "lib/overlay",
+  "lib/policy",
+];
+
+/** `lib/mesh/peers.ts` → `lib/mesh`. */
+export function roomOf(path: string): string {
+  const parts = path.split("/");
+  return parts[0] === "lib" ? parts.slice(0, 2).join("/") : parts[0]!;
+}
+
+export function floorOf(room: string): number | undefined {
+  const floor = floors.findIndex((rooms) => rooms.includes(room));
+  return floor < 0 ? undefined : floor;
+}
+
+export function isCore(path: string): boolean {
+  return coreRooms.includes(roomOf(path));
+}
+
+export function mayImport(from: string, to: string): boolean {
+  const [upper, lower] = [roomOf(from), roomOf(to)];
+  if (upper === lower) return true;
+  const [high, low] = [floorOf(upper), floorOf(lower)];
+  if (high === undefined || low === undefined || low >= high) return false;
+  return lower !== "ffi" || high >= floorOf("lib/host")!;
+}

@@ -1,0 +1,9 @@
+import { expect, test } from "bun:test";
+import { generatedFiles } from "../../lib/cli/generated-files.ts";
+import { textOf } from "./source-files.ts";
+
+for (const { path, text } of generatedFiles()) {
+  test(`${path} is what the command table says ('bun run generate' writes it)`, () => {
+    expect(textOf(path)).toBe(text);
+  });
+}
