@@ -1,7 +1,8 @@
 /** Small helpers over `Uint8Array` that every codec uses. All numbers are big-endian. */
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8");
+// A byte-order mark is part of the text: names are relayed as they came.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export const emptyBytes = new Uint8Array(0);
 
