@@ -1,0 +1,226 @@
+import { describe, expect, test } from "bun:test";
+import { type Endpoint, formatEndpoint } from "../../lib/base/endpoint.ts";
+import { WeaveError } from "../../lib/base/errors.ts";
+import { parsePeerName } from "../../lib/base/peer-name.ts";
+import { type AttemptEvents, ConnectionMaker } from "../../lib/mesh/connection-maker.ts";
+import type { PeerRecord } from "../../lib/mesh/peer-record.ts";
+import { loneWorld } from "../sim/world.ts";
+import vectors from "../vectors/mesh/connections.json";
+import { nameOf, sketch } from "./records.ts";
+
+interface Claim {
+  readonly from: string;
+  readonly to: string;
+  readonly address: string;
+  readonly outbound: boolean;
+}
+
+function recordOf(name: string, claims: readonly Claim[]): PeerRecord {
+  const links = claims
+    .filter(({ from }) => from === name)
+    .map(
+      ({ to, address, outbound }) =>
+        [parsePeerName(to), { address, outbound, established: true }] as const,
+    );
+  return { ...sketch({ n: 1 }), name: parsePeerName(name), links: new Map(links) };
+}
+
+/** A connection maker whose surroundings are set by the test. */
+function maker(options: { discovery?: boolean; port?: number } = {}) {
+  const { world, clock } = loneWorld();
+  const state = {
+    own: sketch({ n: 1 }),
+    others: [] as PeerRecord[],
+    full: false,
+    dialled: [] as string[],
+    attempts: [] as Array<{ to: Endpoint; acceptUnknown: boolean; events: AttemptEvents }>,
+    names: new Map<string, string[]>(),
+    saved: [] as Array<readonly string[]>,
+  };
+  const ports = {
+    dial(to: Endpoint, acceptUnknown: boolean, events: AttemptEvents) {
+      state.dialled.push(formatEndpoint(to));
+      state.attempts.push({ to, acceptUnknown, events });
+    },
+    resolve(host: string, done: (addresses: string[] | WeaveError) => void) {
+      return clock.after(1, () =>
+        done(
+          state.names.get(host) ?? new WeaveError("HOST_UNKNOWN", `lookup ${host}: no such host`),
+        ),
+      );
+    },
+    full: () => state.full,
+    get own() {
+      return state.own;
+    },
+    records: () => [state.own, ...state.others],
+    save: (texts: readonly string[]) => state.saved.push(texts),
+  };
+  const made = new ConnectionMaker(world, ports, {
+    discovery: options.discovery ?? true,
+    defaultPort: options.port ?? 6783,
+  });
+  const failure = new WeaveError("DIAL_FAILED", "connection refused");
+  return { maker: made, state, world, clock, failure };
+}
+
+describe("the addresses dialled", () => {
+  for (const situation of vectors.targets) {
+    test(`${situation.name}: are those of the original`, () => {
+      const { maker: made, state } = maker(situation);
+      const ourClaims = situation.ourConnections.map((link) => ({
+        from: situation.self,
+        to: link.remote,
+        address: link.address,
+        outbound: link.outbound,
+      }));
+      state.own = recordOf(situation.self, ourClaims);
+      const others = new Set(situation.otherPeersConnections.map(({ from }) => from));
+      state.others = [...others].map((name) => recordOf(name, situation.otherPeersConnections));
+      made.connect(situation.directPeers, { replace: false });
+      // The original builds addresses that nobody can dial: IPv6 without brackets.
+      const expected = situation.attempted.map((address) =>
+        address === "fd00::3:6783" ? "[fd00::3]:6783" : address,
+      );
+      expect(state.dialled.sort()).toEqual(expected.sort());
+    });
+  }
+
+  test("of direct peers accept whoever answers; discovered ones only who is known", () => {
+    const { maker: made, state } = maker();
+    state.others = [sketch({ n: 2, links: [[3]] })];
+    made.connect(["10.0.0.9"], { replace: false });
+    expect(state.attempts.map(({ to, acceptUnknown }) => [to.host, acceptUnknown])).toEqual([
+      ["10.0.0.9", true],
+      ["10.0.0.3", false],
+    ]);
+  });
+
+  test("leave out one that led to a peer we are connected to, until asked for again", () => {
+    const { maker: made, state, clock, failure } = maker();
+    made.connect(["10.0.0.2:6783"], { replace: false });
+    state.attempts[0]!.events.introduced(nameOf(2));
+    const inbound = { address: "10.0.0.2:41234", outbound: false };
+    state.own = sketch({ n: 1, links: [[2, inbound]] });
+    state.attempts[0]!.events.ended(failure);
+    clock.run(3_600_000);
+    expect(state.dialled.length).toBe(1);
+    expect(made.targets()[0]!.state).toBe("suspended");
+    made.connect(["10.0.0.2:6783"], { replace: false });
+    expect(state.dialled.length).toBe(2);
+  });
+});
+
+describe("a direct peer", () => {
+  test("is retried until it answers, and again when the connection ends", () => {
+    const { maker: made, state, clock, failure } = maker();
+    made.connect(["10.0.0.2"], { replace: false });
+    state.attempts[0]!.events.ended(failure);
+    expect(made.targets()).toMatchObject([{ address: "10.0.0.2:6783", state: "waiting" }]);
+    clock.run(3000);
+    expect(state.dialled.length).toBe(2);
+    state.attempts[1]!.events.introduced(nameOf(2));
+    state.attempts[1]!.events.connected(nameOf(2));
+    state.own = sketch({ n: 1, links: [[2]] });
+    clock.run(600_000);
+    expect(state.dialled.length).toBe(2);
+    state.own = sketch({ n: 1 });
+    state.attempts[1]!.events.ended(failure);
+    expect(state.dialled.length).toBe(3);
+  });
+
+  test("that is forgotten is not retried, and its connection stays", () => {
+    const { maker: made, state, clock, failure } = maker();
+    made.connect(["10.0.0.2", "10.0.0.3"], { replace: false });
+    made.forget(["10.0.0.2"]);
+    for (const { events } of [...state.attempts]) events.ended(failure);
+    clock.run(60_000);
+    expect(new Set(state.dialled.slice(2))).toEqual(new Set(["10.0.0.3:6783"]));
+    expect(state.saved.at(-1)).toEqual(["10.0.0.3"]);
+  });
+
+  test("is exchanged with all others by replacing", () => {
+    const { maker: made, state } = maker();
+    made.connect(["10.0.0.2", "10.0.0.3"], { replace: false });
+    made.connect(["10.0.0.4"], { replace: true });
+    expect(made.directTexts).toEqual(["10.0.0.4"]);
+    expect(state.saved).toEqual([["10.0.0.2", "10.0.0.3"], ["10.0.0.4"]]);
+  });
+
+  test("with an address that cannot be read is refused, the others are tried", () => {
+    const { maker: made, state } = maker();
+    const refused = made.connect(["10.0.0.2:x", "10.0.0.3", "", "[fd00::1"], { replace: false });
+    expect(refused.map(({ code }) => code)).toEqual(Array(3).fill("PEER_ADDRESS"));
+    expect(state.dialled).toEqual(["10.0.0.3:6783"]);
+  });
+
+  test("asked for again is tried at once, whatever the back-off", () => {
+    const { maker: made, state, failure } = maker();
+    made.connect(["10.0.0.2"], { replace: false });
+    state.attempts[0]!.events.ended(failure);
+    made.connect(["10.0.0.2"], { replace: false });
+    expect(state.dialled.length).toBe(2);
+  });
+
+  test("waits while no further connection is allowed", () => {
+    const { maker: made, state, clock } = maker();
+    state.full = true;
+    made.connect(["10.0.0.2"], { replace: false });
+    clock.run(60_000);
+    expect(state.dialled).toEqual([]);
+    state.full = false;
+    made.check();
+    expect(state.dialled).toEqual(["10.0.0.2:6783"]);
+  });
+});
+
+describe("a direct peer given by name", () => {
+  test("is tried at all its addresses, resolved anew at each attempt", () => {
+    const { maker: made, state, clock, failure } = maker();
+    state.names.set("peer.example", ["10.0.0.2", "fd00::2"]);
+    made.connect(["peer.example:7000"], { replace: false });
+    clock.run(10);
+    expect(state.dialled).toEqual(["10.0.0.2:7000", "[fd00::2]:7000"]);
+    state.names.set("peer.example", ["10.0.0.3"]);
+    for (const { events } of [...state.attempts]) events.ended(failure);
+    clock.run(4000);
+    expect(state.dialled.slice(2)).toEqual(["10.0.0.3:7000"]);
+    expect(made.targets().map(({ address }) => address)).toEqual(["10.0.0.3:7000"]);
+  });
+
+  test("that does not resolve is shown, retried, and no hindrance to others", () => {
+    const { maker: made, state, clock } = maker();
+    made.connect(["nowhere.example", "10.0.0.2"], { replace: false });
+    clock.run(10);
+    expect(state.dialled).toEqual(["10.0.0.2:6783"]);
+    const row = made.targets().find(({ address }) => address === "nowhere.example:6783")!;
+    expect(row.state).toBe("waiting");
+    expect(row.error!.message).toContain("no such host");
+    state.names.set("nowhere.example", ["10.0.0.7"]);
+    clock.run(4000);
+    expect(state.dialled).toContain("10.0.0.7:6783");
+    expect(made.targets().length).toBe(2);
+  });
+
+  test("keeps its last addresses while the resolver fails", () => {
+    const { maker: made, state, clock, failure } = maker();
+    state.names.set("peer.example", ["10.0.0.2"]);
+    made.connect(["peer.example"], { replace: false });
+    clock.run(10);
+    state.names.delete("peer.example");
+    state.attempts[0]!.events.ended(failure);
+    clock.run(4000);
+    expect(state.dialled).toEqual(["10.0.0.2:6783", "10.0.0.2:6783"]);
+  });
+
+  test("leaves no timer and no lookup when all is stopped", () => {
+    const { maker: made, state, clock, world } = maker();
+    state.names.set("peer.example", ["10.0.0.2"]);
+    made.connect(["peer.example", "nowhere.example"], { replace: false });
+    made.stop();
+    clock.run(10);
+    expect(world.timers).toBe(0);
+    expect(clock.pending).toBe(0);
+    expect(state.dialled).toEqual([]);
+  });
+});
