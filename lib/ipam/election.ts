@@ -1,0 +1,68 @@
+import type { PeerName } from "../base/peer-name.ts";
+import { type NodeClaims, type NodeId, Paxos } from "./paxos.ts";
+
+/** What came of a step: whether to tell the others, and the peers agreed on, if any. */
+export interface ElectionStep {
+  readonly tell: boolean;
+  readonly decided: readonly PeerName[] | undefined;
+}
+
+/**
+ * How a peer without a ring comes to one (ipam §9.3).
+ *
+ *   idle ──first need of a ring──▶ awaiting ──decided, or a ring received──▶ over
+ *
+ * An elector proposes anew at every tick while it waits. An observer has no say: telling the others
+ * that it has neither ring nor votes asks them to elect.
+ */
+export class Election {
+  readonly #paxos: Paxos | undefined;
+  #awaiting = false;
+
+  constructor(self: NodeId, isElector: boolean) {
+    this.#paxos = isElector ? new Paxos(self) : undefined;
+  }
+
+  get awaiting(): boolean {
+    return this.#awaiting;
+  }
+
+  get isElector(): boolean {
+    return this.#paxos !== undefined;
+  }
+
+  get knownNodes(): number {
+    return this.#paxos?.knownNodes ?? 0;
+  }
+
+  /** Votes needed; 0 for an observer and before the election starts. */
+  get quorum(): number {
+    return this.#paxos?.quorum ?? 0;
+  }
+
+  /** The votes table to send; absent for an observer, which is what makes others elect. */
+  table(): readonly NodeClaims[] | undefined {
+    return this.#paxos?.table();
+  }
+
+  /** Calls the election; `quorum` stays what it is now until it is over. */
+  start(quorum: number): ElectionStep {
+    this.#awaiting = true;
+    if (this.#paxos !== undefined) this.#paxos.quorum = quorum;
+    return this.propose();
+  }
+
+  propose(): ElectionStep {
+    this.#paxos?.propose();
+    return { tell: true, decided: this.#paxos?.decided() };
+  }
+
+  receive(table: readonly NodeClaims[]): ElectionStep {
+    if (!this.#paxos?.receive(table)) return { tell: false, decided: undefined };
+    return { tell: this.#paxos.think(), decided: this.#paxos.decided() };
+  }
+
+  end(): void {
+    this.#awaiting = false;
+  }
+}

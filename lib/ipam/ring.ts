@@ -1,0 +1,202 @@
+import type { Ipv4 } from "../base/ip.ts";
+import type { PeerName } from "../base/peer-name.ts";
+import { type Random, randomUnit } from "../base/random.ts";
+import { type AddressRange, overlaps, rangeSize } from "./range.ts";
+import {
+  entryRanges,
+  entrySize,
+  type RingEntry,
+  type RingState,
+  raisedVersion,
+} from "./ring-entry.ts";
+import { normalizeSeeds, seedEntries } from "./seeding.ts";
+
+/**
+ * Who owns which addresses (ipam §7).
+ *
+ *   start                                                        end
+ *     │ token 0          │ token 1    │ token 2                   │
+ *     ├──────────────────┼────────────┼───────────────────────────┤
+ *        owner 0            owner 1      owner 2, up to token 0
+ *
+ * With one entry or more every address has an owner. Entries are never removed: other peers keep
+ * every token that they have seen.
+ */
+export class Ring {
+  readonly self: PeerName;
+  readonly #universe: AddressRange;
+  #entries: RingEntry[] = [];
+  #seeds: readonly PeerName[] = [];
+
+  constructor(self: PeerName, universe: AddressRange) {
+    this.self = self;
+    this.#universe = universe;
+  }
+
+  get universe(): AddressRange {
+    return this.#universe;
+  }
+
+  get entries(): readonly RingEntry[] {
+    return this.#entries;
+  }
+
+  get seeds(): readonly PeerName[] {
+    return this.#seeds;
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  /** A copy to store or send. */
+  state(): RingState {
+    return { universe: this.#universe, entries: [...this.#entries], seeds: this.#seeds };
+  }
+
+  /** Takes over a checked ring; its range is ours. */
+  replace(ring: Pick<RingState, "entries" | "seeds">): void {
+    this.#entries = [...ring.entries];
+    this.#seeds = ring.seeds;
+  }
+
+  /** Divides the universe among `peers`. */
+  seed(peers: readonly PeerName[]): void {
+    this.#seeds = normalizeSeeds(peers);
+    this.#entries = seedEntries(this.#universe, this.#seeds);
+  }
+
+  /** Index of the entry that holds `address` of the universe; −1 for an empty ring. */
+  indexOf(address: Ipv4): number {
+    const after = this.#firstIndex((token) => token > address);
+    return after === 0 ? this.#entries.length - 1 : after - 1;
+  }
+
+  ownerOf(address: Ipv4): PeerName | undefined {
+    return this.#entries[this.indexOf(address)]?.peer;
+  }
+
+  /** Ascending, one per entry and not joined; a range that wraps counts as two. */
+  rangesOf(peer: PeerName): AddressRange[] {
+    const ranges = this.#entries.flatMap((entry, index) =>
+      entry.peer === peer ? this.entryRanges(index) : [],
+    );
+    return ranges.sort((a, b) => a.start - b.start);
+  }
+
+  entryRanges(index: number): AddressRange[] {
+    return entryRanges(this.#entries, index, this.#universe);
+  }
+
+  hasEntryOf(peer: PeerName): boolean {
+    return this.#entries.some((entry) => entry.peer === peer);
+  }
+
+  /** Hands `range`, which is ours, to `to` (ipam §7.2). */
+  grant(range: AddressRange, to: PeerName): void {
+    const { start, end } = range;
+    const index = this.indexOf(start);
+    const entry = this.#entries[index]!;
+    const next = this.#entries[index + 1]?.token ?? this.#universe.end;
+    const free = Math.min(next - start, end - start);
+    if (entry.token === start) {
+      this.#entries[index] = { ...entry, peer: to, version: raisedVersion(entry.version), free };
+    } else {
+      this.#entries.splice(index + 1, 0, { token: start, peer: to, version: 0, free });
+      const kept = { version: raisedVersion(entry.version), free: start - entry.token };
+      this.#entries[index] = { ...entry, ...kept };
+    }
+    this.#handOverTokens(start, end, to);
+    this.#markEnd(end);
+  }
+
+  /** Tokens inside the granted range change hands with it. */
+  #handOverTokens(start: Ipv4, end: number, to: PeerName): void {
+    const from = this.#firstIndex((token) => token > start);
+    for (let at = from; at < this.#entries.length && this.#entries[at]!.token < end; at++) {
+      const entry = this.#entries[at]!;
+      const free = Math.min(entry.free, end - entry.token);
+      this.#entries[at] = { ...entry, peer: to, version: raisedVersion(entry.version), free };
+    }
+  }
+
+  /** What follows the granted range stays ours and needs a token of its own. */
+  #markEnd(end: number): void {
+    const token = end === this.#universe.end ? this.#universe.start : end;
+    const index = this.#firstIndex((other) => other >= token);
+    if (this.#entries[index]?.token === token) return;
+    this.#entries.splice(index, 0, { token, peer: this.self, version: 0, free: 0 });
+    const free = entrySize(this.#entries, index, this.#universe);
+    this.#entries[index] = { token, peer: this.self, version: 0, free };
+  }
+
+  /**
+   * Makes `to` the owner of everything that `from` owns. Versions go up by 100 so that they win over
+   * what the old owner may be reporting at the same time. Returns the ranges concerned.
+   */
+  transfer(from: PeerName, to: PeerName): AddressRange[] {
+    const ranges = this.rangesOf(from);
+    this.#entries = this.#entries.map((entry) =>
+      entry.peer === from
+        ? { ...entry, peer: to, version: raisedVersion(entry.version, transferVersionStep) }
+        : entry,
+    );
+    return ranges;
+  }
+
+  /** Notes that `free` addresses of entry `index` are not in use; whether that was news. */
+  reportFree(index: number, free: number): boolean {
+    const entry = this.#entries[index]!;
+    if (entry.free === free) return false;
+    this.#entries[index] = { ...entry, version: raisedVersion(entry.version), free };
+    return true;
+  }
+
+  /**
+   * Peers that may have free addresses in `range`, with how many they have in the entries that it
+   * touches. The order is random, weighted by that number, so that askers spread.
+   */
+  donors(range: AddressRange, random: Random): { peer: PeerName; free: number }[] {
+    const freeOf = new Map<PeerName, number>();
+    for (const [index, { token, peer, free }] of this.#entries.entries()) {
+      const next = this.#entries[index + 1]?.token ?? Number.POSITIVE_INFINITY;
+      if (free === 0 || peer === this.self || !overlaps({ start: token, end: next }, range)) {
+        continue;
+      }
+      freeOf.set(peer, (freeOf.get(peer) ?? 0) + free);
+    }
+    return [...freeOf]
+      .map(([peer, free]) => ({ peer, free, weight: free * randomUnit(random) }))
+      .sort((a, b) => b.weight - a.weight)
+      .map(({ peer, free }) => ({ peer, free }));
+  }
+
+  /** The first other owner, in order of tokens, that is `acceptable`. */
+  heir(acceptable: (peer: PeerName) => boolean): PeerName | undefined {
+    return this.#entries.find(({ peer }) => peer !== this.self && acceptable(peer))?.peer;
+  }
+
+  /** Addresses that entry `index` covers. */
+  entrySize(index: number): number {
+    return entrySize(this.#entries, index, this.#universe);
+  }
+
+  /** Addresses of the universe. */
+  get size(): number {
+    return rangeSize(this.#universe);
+  }
+
+  /** Lowest index whose token passes a test that, once passed, all later tokens pass. */
+  #firstIndex(passes: (token: Ipv4) => boolean): number {
+    let from = 0;
+    let to = this.#entries.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (passes(this.#entries[middle]!.token)) to = middle;
+      else from = middle + 1;
+    }
+    return from;
+  }
+}
+
+const transferVersionStep = 100;
