@@ -1,15 +1,19 @@
 import { splitHostPort } from "../base/endpoint.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import {
+  type Cidr,
   cidrContains,
-  cidrFromIpv4,
   formatCidr,
+  formatIpv4Cidr,
   networkOf,
   parseCidr,
   parseIp,
-  parseIpv4Cidr,
 } from "../base/ip.ts";
 import { formatPeerName, parsePeerName } from "../base/peer-name.ts";
+import { parseDomain } from "../dns/domain.ts";
+import { parseInitMode } from "../ipam/init-mode.ts";
+import { parseSubnet } from "../ipam/range.ts";
+import { parseDirectPeer } from "../mesh/direct-peers.ts";
 import { parseDurationMs } from "./duration.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 
@@ -36,7 +40,8 @@ const countMax = 1_000_000;
  *   values that do not go together
  */
 export function launchOptions(words: LaunchWords, facts: LaunchFacts): LaunchOptions {
-  const peers = words.peers.map(checkedPeer);
+  const cluster = clusterOptions(words, facts);
+  const peers = words.peers.map((peer) => checkedPeer(peer, cluster.port));
   const resume = words.enabled("resume");
   if (resume && peers.length > 0) {
     throw conflict("You must not specify an initial peer list in conjunction with --resume", {
@@ -46,7 +51,7 @@ export function launchOptions(words: LaunchWords, facts: LaunchFacts): LaunchOpt
   return {
     peers,
     resume,
-    ...clusterOptions(words, facts),
+    ...cluster,
     ipalloc: ipallocOptions(words),
     dns: dnsOptions(words),
     ...networkOptions(words),
@@ -109,23 +114,34 @@ function ipallocOptions(words: LaunchWords): LaunchOptions["ipalloc"] {
     }
     return undefined;
   }
-  const range = parsed("ipalloc-range", given ?? defaultRange, checkedSubnet);
-  const defaultSubnet =
-    subnet === "" ? range : parsed("ipalloc-default-subnet", subnet, checkedSubnet);
-  const [whole, part] = [parseCidr(range), parseCidr(defaultSubnet)];
-  if (!cidrContains(whole, part.address) && !cidrContains(part, whole.address)) {
+  const range = parsed("ipalloc-range", given ?? defaultRange, subnetOf);
+  const defaultSubnet = subnet === "" ? range : parsed("ipalloc-default-subnet", subnet, subnetOf);
+  if (!overlap(parseCidr(range), parseCidr(defaultSubnet))) {
     throw conflict(
       `IP address allocation default subnet ${defaultSubnet} does not overlap with allocation range ${range}`,
     );
   }
+  try {
+    parseInitMode(init);
+  } catch (cause) {
+    throw conflict(`Unable to parse --ipalloc-init: ${errorText(cause)}`, {
+      remedy: "write consensus, consensus=<n>, seed=<name>,... or observer",
+    });
+  }
   return { range, rangeGiven: given !== undefined, defaultSubnet, init };
+}
+
+const subnetOf = (text: string): string => formatIpv4Cidr(parseSubnet(text));
+
+function overlap(a: Cidr, b: Cidr): boolean {
+  return cidrContains(a, b.address) || cidrContains(b, a.address);
 }
 
 function dnsOptions(words: LaunchWords): LaunchOptions["dns"] {
   if (words.enabled("no-dns")) return undefined;
   const domain = words.text("dns-domain") || "weave.local.";
   return {
-    domain: parsed("dns-domain", domain, checkedDomain),
+    domain: parsed("dns-domain", domain, (text) => parseDomain(text).name),
     listenAddress: listenAddress(words, "dns-listen-address", "") || undefined,
     ttlSeconds: integer(words, "dns-ttl", 1, 0, 2 ** 31 - 1),
     fallbackTimeoutMs: parsed(
@@ -223,48 +239,14 @@ function integer(
   );
 }
 
-function checkedPeer(peer: string): string {
-  const parts = splitHostPort(peer);
-  if (parts === undefined || parts.host.includes("/") || parts.host.startsWith("-")) {
-    throw new WeaveError("LAUNCH_PEER", `invalid peer name "${peer}", should be host[:port]`, {
-      remedy: "give the address or name of a host that runs weave",
+function checkedPeer(peer: string, port: number): string {
+  // Releases before 1.0 took the router's own subnet first.
+  if (peer.includes("/")) {
+    throw new WeaveError("LAUNCH_PEER", `"${peer}" is a subnet, not a peer`, {
+      remedy: "give it to --ipalloc-range",
     });
   }
-  return peer;
-}
-
-/** At least four addresses, host bits zero: what the allocator can share out. */
-function checkedSubnet(text: string): string {
-  const cidr = cidrFromIpv4(parseIpv4Cidr(text));
-  const network = networkOf(cidr);
-  if (network.address.value !== cidr.address.value) {
-    throw new WeaveError(
-      "SUBNET_HOST_BITS",
-      `invalid subnet - bits after network prefix are not all zero: ${text}`,
-      { remedy: `did you mean ${formatCidr(network)}?` },
-    );
-  }
-  if (cidr.prefix > 30) {
-    throw new WeaveError(
-      "SUBNET_TOO_SMALL",
-      `invalid subnet - smaller than minimum size 4: ${text}`,
-    );
-  }
-  if (cidr.prefix === 0) {
-    throw new WeaveError("SUBNET_TOO_LARGE", "the whole of IPv4 cannot be shared out");
-  }
-  return formatCidr(cidr);
-}
-
-/** With final dot. */
-function checkedDomain(text: string): string {
-  const domain = text.endsWith(".") ? text : `${text}.`;
-  const labels = domain.slice(0, -1).split(".");
-  const proper = labels.every((label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})$/.test(label));
-  if (!proper || domain.length > 254) {
-    throw new WeaveError("DOMAIN_FORMAT", "not a domain name");
-  }
-  return domain;
+  return parseDirectPeer(peer, port).text;
 }
 
 /** `ip:port`, `:port`, `/path` or empty. */

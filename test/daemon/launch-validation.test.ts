@@ -138,6 +138,11 @@ describe("launch refuses, in the original's words,", () => {
       { "ipalloc-range": "10.2.0.0/40" },
       'invalid value "10.2.0.0/40" for flag --ipalloc-range: invalid CIDR address: 10.2.0.0/40',
     ],
+    [
+      { "ipalloc-init": "consensus=x" },
+      'Unable to parse --ipalloc-init: bad consensus parameter: strconv.Atoi: parsing "x": invalid syntax',
+    ],
+    [{ "ipalloc-init": "chaos" }, "Unable to parse --ipalloc-init: unknown mode: chaos"],
     [{ name: "nick" }, 'invalid value "nick" for flag --name: invalid peer name format: "nick"'],
   ];
   for (const [flags, message] of cases) {
@@ -151,9 +156,9 @@ describe("launch refuses, in the original's words,", () => {
   });
 
   test("a peer that is none", () => {
-    expect(refusal({}, [":80"])).toBe('invalid peer name ":80", should be host[:port]');
-    expect(refusal({}, ["10.2.0.0/16"])).toContain("invalid peer name");
-    expect(refusal({}, ["host:99999"])).toContain("invalid peer name");
+    expect(refusal({}, [":80"])).toContain('":80", should be host[:port]');
+    expect(refusal({}, ["host:99999"])).toContain('"host:99999", should be host[:port]');
+    expect(refusal({}, ["10.2.0.0/16"])).toBe('"10.2.0.0/16" is a subnet, not a peer');
   });
 
   test("ports, sizes, devices and addresses that cannot be", () => {
@@ -165,7 +170,7 @@ describe("launch refuses, in the original's words,", () => {
       ["weave-bridge", "a name with blanks"],
       ["http-addr", "127.0.0.1"],
       ["host", "host1"],
-      ["dns-domain", "-"],
+      ["dns-domain", "a..b"],
       ["dns-fallback-timeout", "5"],
       ["log-level", "chatty"],
     ] as const) {
