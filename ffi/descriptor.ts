@@ -6,6 +6,11 @@ import { addressOf, cString, pinnedBytes } from "./memory.ts";
 const O_RDONLY = 0;
 const O_CLOEXEC = 0o2000000;
 const EINTR = 4;
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+const EPOLL_CTL_MOD = 3;
+const EPOLLIN = 1;
+const EPOLLOUT = 4;
 
 /** Opens for reading, close-on-exec. @throws SystemError */
 export function openReadOnly(path: string): number {
@@ -82,23 +87,25 @@ export class Epoll {
 
   /** Reports `descriptor` from now on whenever it is readable or in error (level-triggered). */
   add(descriptor: number): void {
-    const EPOLL_CTL_ADD = 1;
-    const EPOLLIN = 1;
-    const event = new DataView(new ArrayBuffer(this.#eventBytes));
-    event.setUint32(0, EPOLLIN, true);
-    event.setInt32(this.#dataAt, descriptor, true);
-    checked(
-      libc.epoll_ctl(this.#descriptor, EPOLL_CTL_ADD, descriptor, addressOf(event)),
-      "epoll_ctl add",
-      `descriptor ${descriptor}`,
-    );
+    this.#control(EPOLL_CTL_ADD, descriptor, EPOLLIN);
+  }
+
+  /** Whether `descriptor` is also reported when it takes more to send. */
+  watchWritable(descriptor: number, watch: boolean): void {
+    this.#control(EPOLL_CTL_MOD, descriptor, watch ? EPOLLIN | EPOLLOUT : EPOLLIN);
   }
 
   remove(descriptor: number): void {
-    const EPOLL_CTL_DEL = 2;
+    this.#control(EPOLL_CTL_DEL, descriptor, 0);
+  }
+
+  #control(operation: number, descriptor: number, events: number): void {
+    const event = new DataView(new ArrayBuffer(this.#eventBytes));
+    event.setUint32(0, events, true);
+    event.setInt32(this.#dataAt, descriptor, true);
     checked(
-      libc.epoll_ctl(this.#descriptor, EPOLL_CTL_DEL, descriptor, null),
-      "epoll_ctl remove",
+      libc.epoll_ctl(this.#descriptor, operation, descriptor, addressOf(event)),
+      "epoll_ctl",
       `descriptor ${descriptor}`,
     );
   }

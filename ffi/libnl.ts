@@ -1,6 +1,6 @@
 import { type Pointer, read, toArrayBuffer } from "bun:ffi";
 import { errnoText, libc } from "./libc.ts";
-import { libnlName, openLibrary } from "./library.ts";
+import { type LibraryOrigin, libnlName, openLibrary } from "./library.ts";
 import { addressOf, pinnedBytes } from "./memory.ts";
 import { SOL_NETLINK, SOL_SOCKET, setSocketOption } from "./socket.ts";
 import { SystemError } from "./system-error.ts";
@@ -10,24 +10,34 @@ export const NETLINK_ROUTE = 0;
 export const NETLINK_NETFILTER = 12;
 export const NETLINK_GENERIC = 16;
 
-const libnl = openLibrary(libnlName, {
-  nl_socket_alloc: { args: [], returns: "ptr" },
-  nl_socket_free: { args: ["ptr"], returns: "void" },
-  nl_socket_set_buffer_size: { args: ["ptr", "i32", "i32"], returns: "i32" },
-  nl_socket_set_nonblocking: { args: ["ptr"], returns: "i32" },
-  nl_socket_add_membership: { args: ["ptr", "i32"], returns: "i32" },
-  nl_socket_get_fd: { args: ["ptr"], returns: "i32" },
-  nl_connect: { args: ["ptr", "i32"], returns: "i32" },
-  nl_close: { args: ["ptr"], returns: "void" },
-  nl_sendto: { args: ["ptr", "ptr", "u64"], returns: "i32" },
-  nl_recv: { args: ["ptr", "ptr", "ptr", "ptr"], returns: "i32" },
-  nl_geterror: { args: ["i32"], returns: "cstring" },
-});
+const openLibnl = () =>
+  openLibrary(libnlName, {
+    nl_socket_alloc: { args: [], returns: "ptr" },
+    nl_socket_free: { args: ["ptr"], returns: "void" },
+    nl_socket_set_buffer_size: { args: ["ptr", "i32", "i32"], returns: "i32" },
+    nl_socket_set_nonblocking: { args: ["ptr"], returns: "i32" },
+    nl_socket_add_membership: { args: ["ptr", "i32"], returns: "i32" },
+    nl_socket_get_fd: { args: ["ptr"], returns: "i32" },
+    nl_connect: { args: ["ptr", "i32"], returns: "i32" },
+    nl_close: { args: ["ptr"], returns: "void" },
+    nl_sendto: { args: ["ptr", "ptr", "u64"], returns: "i32" },
+    nl_recv: { args: ["ptr", "ptr", "ptr", "ptr"], returns: "i32" },
+    nl_geterror: { args: ["i32"], returns: "cstring" },
+  });
 
-/** Whether netlink goes through the system's libnl or the carried copy. */
-export const libnlOrigin = libnl.origin;
+let opened: ReturnType<typeof openLibnl> | undefined;
 
-const { symbols } = libnl;
+/** Opened at first use: most commands never talk to the kernel themselves. */
+function libnl(): ReturnType<typeof openLibnl> {
+  opened ??= openLibnl();
+  return opened;
+}
+
+/** Whether netlink goes through the system's libnl or the carried copy. @throws SystemError */
+export function libnlOrigin(): LibraryOrigin {
+  return libnl().origin;
+}
+
 /** libnl's "try again" (`NLE_AGAIN`, netlink/errno.h): nothing to read now. */
 const NLE_AGAIN = 4;
 const EIO = 5;
@@ -41,6 +51,7 @@ const answerTimeoutSeconds = 10;
  * lib/host/netlink's.
  */
 export class NetlinkSocket {
+  readonly #libnl = libnl().symbols;
   readonly #socket: Pointer;
   readonly #sender = pinnedBytes(12);
   readonly #received = pinnedBytes(8);
@@ -52,34 +63,34 @@ export class NetlinkSocket {
    * @throws SystemError
    */
   constructor(protocol: number, receiveBytes = 1 << 20) {
-    const socket = symbols.nl_socket_alloc();
+    const socket = this.#libnl.nl_socket_alloc();
     if (typeof socket !== "number") throw new SystemError({ call: "nl_socket_alloc", errno: EIO });
     this.#socket = socket;
     try {
-      this.#check(symbols.nl_connect(socket, protocol), "nl_connect");
+      this.#check(this.#libnl.nl_connect(socket, protocol), "nl_connect");
       this.#check(
-        symbols.nl_socket_set_buffer_size(socket, receiveBytes, 1 << 20),
+        this.#libnl.nl_socket_set_buffer_size(socket, receiveBytes, 1 << 20),
         "nl_socket_set_buffer_size",
       );
       this.#setOptions();
     } catch (error) {
-      symbols.nl_socket_free(socket);
+      this.#libnl.nl_socket_free(socket);
       throw error;
     }
   }
 
   get descriptor(): number {
-    return symbols.nl_socket_get_fd(this.#socket);
+    return this.#libnl.nl_socket_get_fd(this.#socket);
   }
 
   /** Sends one datagram, which may hold several messages, to the kernel. @throws SystemError */
   send(datagram: Uint8Array): void {
-    this.#check(symbols.nl_sendto(this.#socket, datagram, datagram.length), "nl_sendto");
+    this.#check(this.#libnl.nl_sendto(this.#socket, datagram, datagram.length), "nl_sendto");
   }
 
   /** The next datagram; `undefined` when there is none (within the timeout, when blocking). */
   receive(): Uint8Array | undefined {
-    const length = symbols.nl_recv(
+    const length = this.#libnl.nl_recv(
       this.#socket,
       addressOf(this.#sender),
       addressOf(this.#received),
@@ -95,19 +106,22 @@ export class NetlinkSocket {
 
   /** Also delivers what the kernel tells this multicast group. @throws SystemError */
   join(group: number): void {
-    this.#check(symbols.nl_socket_add_membership(this.#socket, group), "nl_socket_add_membership");
+    this.#check(
+      this.#libnl.nl_socket_add_membership(this.#socket, group),
+      "nl_socket_add_membership",
+    );
   }
 
   /** From now on {@link receive} does not wait. @throws SystemError */
   setNonBlocking(): void {
-    this.#check(symbols.nl_socket_set_nonblocking(this.#socket), "nl_socket_set_nonblocking");
+    this.#check(this.#libnl.nl_socket_set_nonblocking(this.#socket), "nl_socket_set_nonblocking");
   }
 
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    symbols.nl_close(this.#socket);
-    symbols.nl_socket_free(this.#socket);
+    this.#libnl.nl_close(this.#socket);
+    this.#libnl.nl_socket_free(this.#socket);
   }
 
   [Symbol.dispose](): void {
@@ -128,7 +142,7 @@ export class NetlinkSocket {
 
   #check(result: number, call: string): void {
     if (result >= 0) return;
-    const detail = String(symbols.nl_geterror(result)).toLowerCase();
+    const detail = String(this.#libnl.nl_geterror(result)).toLowerCase();
     throw new SystemError({ call, errno: EIO, detail });
   }
 }

@@ -55,20 +55,9 @@ export class PacketSocket {
   injectFailures = 0;
   lastInjectFailure = "";
 
-  /**
-   * @param interfaceIndex in the thread's network namespace
-   * @param bufferBytes what the kernel may keep until it is read
-   * @throws WeaveError `CAPTURE_FAILED`
-   */
-  constructor(interfaceIndex: number, bufferBytes: number) {
-    try {
-      this.descriptor = openCapture(interfaceIndex, bufferBytes);
-    } catch (cause) {
-      throw new WeaveError("CAPTURE_FAILED", `cannot capture frames: ${errorText(cause)}`, {
-        remedy: "run as root on a kernel with packet sockets",
-        cause,
-      });
-    }
+  /** @param descriptor from {@link openPacketSocket}; it is closed with {@link close} */
+  constructor(descriptor: number) {
+    this.descriptor = descriptor;
   }
 
   /**
@@ -117,6 +106,24 @@ export class PacketSocket {
 
   close(): void {
     closeDescriptor(this.descriptor);
+  }
+}
+
+/**
+ * Opens a descriptor for {@link PacketSocket}, possibly for use in another thread.
+ *
+ * @param interfaceIndex in the thread's network namespace
+ * @param bufferBytes what the kernel may keep until it is read
+ * @throws WeaveError `CAPTURE_FAILED`
+ */
+export function openPacketSocket(interfaceIndex: number, bufferBytes: number): number {
+  try {
+    return openCapture(interfaceIndex, bufferBytes);
+  } catch (cause) {
+    throw new WeaveError("CAPTURE_FAILED", `cannot capture frames: ${errorText(cause)}`, {
+      remedy: "run as root on a kernel with packet sockets",
+      cause,
+    });
   }
 }
 

@@ -68,20 +68,9 @@ export class UdpSocket {
   readonly #dontFragment: boolean[] = new Array(batchDatagrams).fill(false);
   #discovery = IP_PMTUDISC_DONT;
 
-  /**
-   * @param host local address; 0 for all
-   * @param port 0 for any
-   * @param bufferBytes for each direction
-   * @throws WeaveError `UDP_BIND`
-   */
-  constructor(host: Ipv4, port: number, bufferBytes: number) {
-    try {
-      this.descriptor = openUdp(host, port, bufferBytes);
-    } catch (cause) {
-      const sentence = `cannot use UDP ${formatIpv4(host)}:${port}: ${errorText(cause)}`;
-      const remedy = "stop what uses the port, or choose another with --port";
-      throw new WeaveError("UDP_BIND", sentence, { remedy, cause });
-    }
+  /** @param descriptor from {@link openUdpSocket}; it is closed with {@link close} */
+  constructor(descriptor: number) {
+    this.descriptor = descriptor;
   }
 
   get port(): number {
@@ -185,6 +174,24 @@ export function kernelPathMtu(from: Ipv4, to: Ipv4): number | undefined {
     return undefined;
   } finally {
     closeDescriptor(probe);
+  }
+}
+
+/**
+ * Opens a descriptor for {@link UdpSocket}, possibly for use in another thread.
+ *
+ * @param host local address; 0 for all
+ * @param port 0 for any
+ * @param bufferBytes for each direction
+ * @throws WeaveError `UDP_BIND`
+ */
+export function openUdpSocket(host: Ipv4, port: number, bufferBytes: number): number {
+  try {
+    return openUdp(host, port, bufferBytes);
+  } catch (cause) {
+    const sentence = `cannot use UDP ${formatIpv4(host)}:${port}: ${errorText(cause)}`;
+    const remedy = "stop what uses the port, or choose another with --port";
+    throw new WeaveError("UDP_BIND", sentence, { remedy, cause });
   }
 }
 

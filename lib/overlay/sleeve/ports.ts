@@ -40,7 +40,10 @@ export interface SleevePorts {
   inject(bytes: Uint8Array, at: number, length: number): void;
 }
 
-export type SleeveFailure = "SLEEVE_HEARTBEAT_TIMEOUT";
+export type SleeveFailure =
+  | "SLEEVE_HEARTBEAT_TIMEOUT"
+  /** The engine had to be started anew, and the link's key must not be used again. */
+  | "SLEEVE_RESTARTED";
 
 /** What the control plane hears of its links, under the numbers it gave them. */
 export interface SleeveEvents {

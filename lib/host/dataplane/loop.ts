@@ -1,0 +1,279 @@
+import { Epoll, EventCounter } from "../../../ffi/descriptor.ts";
+import type { Log } from "../../base/world.ts";
+import { SleeveEngine } from "../../overlay/sleeve/engine.ts";
+import type {
+  SendResult,
+  SleeveEvents,
+  SleevePorts,
+  UdpEndpoint,
+} from "../../overlay/sleeve/ports.ts";
+import { PacketSocket } from "../packet-socket.ts";
+import { openSecretBox } from "../secret-box.ts";
+import { type SendFailure, UdpSocket } from "../udp-socket.ts";
+import { CounterBoard, newSocketCounters } from "./counter-board.ts";
+import type { Command, WorkerEvent, WorkerSetup } from "./protocol.ts";
+
+/** Batches taken from one socket before the other has its turn. */
+const batchesPerTurnMax = 4;
+/** The longest sleep: a router that does nothing still shows that it lives. */
+const sleepMaxMs = 1000;
+/** How old the counters in shared memory may get while there is traffic. */
+const publishPeriodMs = 500;
+
+/** How the loop reaches the main thread. */
+export interface LoopChannel {
+  /** The next command that waits; `undefined` when there is none. */
+  nextCommand(): Command | undefined;
+  post(events: readonly WorkerEvent[]): void;
+}
+
+/**
+ * The data plane's own thread: sleeps until a socket or the main thread has something, or a timer
+ * is due, and gives it to the sleeve engine in bursts.
+ *
+ *            ┌──────────────────────────── one turn ───────────────────────────┐
+ *   sleep ──▶│ commands ─▶ due timers ─▶ frames ─▶ datagrams ─▶ failed sends    │──▶ events
+ *            └──────────────────────────────────────────────────────────────────┘
+ */
+export class DataPlaneLoop {
+  readonly #channel: LoopChannel;
+  readonly #epoll = new Epoll(8);
+  readonly #wake: EventCounter;
+  readonly #udp: UdpSocket;
+  #packets: PacketSocket;
+  readonly #engine: SleeveEngine;
+  readonly #board: CounterBoard;
+  readonly #socketCounters = newSocketCounters();
+  /** The source address of each link's datagrams. */
+  readonly #sources = new Map<number, number>();
+  #events: WorkerEvent[] = [];
+  #failures: { readonly link: number; readonly failure: SendFailure }[] = [];
+  #watchingWritable = false;
+  #publishAtMs = 0;
+  #running = true;
+
+  constructor(setup: WorkerSetup, channel: LoopChannel) {
+    this.#channel = channel;
+    this.#wake = new EventCounter(setup.wakeDescriptor);
+    this.#udp = new UdpSocket(setup.udpDescriptor);
+    this.#packets = new PacketSocket(setup.packetDescriptor);
+    this.#board = new CounterBoard(setup.counters);
+    const secretBox = openSecretBox();
+    this.#engine = new SleeveEngine({
+      world: { monotonicMs: () => performance.now(), log: this.#log() },
+      local: setup.local,
+      ports: this.#ports(),
+      events: this.#engineEvents(),
+      secretBox,
+    });
+    for (const socket of [this.#wake, this.#udp, this.#packets]) {
+      this.#epoll.add(socket.descriptor);
+    }
+    this.#tell({ kind: "ready", secretBox: secretBox.implementation });
+  }
+
+  /** Works until told to quit. */
+  run(): void {
+    while (this.#running) {
+      this.#obey();
+      if (performance.now() >= this.#engine.nextDeadlineMs()) this.#engine.tick(performance.now());
+      this.#deliverFailures();
+      this.#report();
+      const ready = this.#epoll.wait(this.#sleepMs());
+      for (let index = 0; index < ready; index++) this.#serve(this.#epoll.ready(index));
+    }
+    this.#epoll.close();
+  }
+
+  #sleepMs(): number {
+    if (!this.#running || this.#failures.length > 0) return 0;
+    const waitMs = Math.ceil(this.#engine.nextDeadlineMs() - performance.now());
+    return Math.max(0, Math.min(waitMs, sleepMaxMs));
+  }
+
+  #serve(descriptor: number): void {
+    if (descriptor === this.#wake.descriptor) this.#wake.clear();
+    else if (descriptor === this.#packets.descriptor) this.#serveFrames();
+    else {
+      if (this.#watchingWritable) this.#engine.flush();
+      this.#serveDatagrams();
+    }
+  }
+
+  readonly #captured = (bytes: Uint8Array, at: number, length: number): void =>
+    this.#engine.captured(bytes, at, length);
+
+  #serveFrames(): void {
+    for (let left = batchesPerTurnMax; left > 0; left--) {
+      const frames = this.#packets.receive(this.#captured);
+      this.#engine.flush();
+      if (frames === 0) return;
+    }
+  }
+
+  readonly #received = (
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    ip: number,
+    port: number,
+  ): void => this.#engine.received(bytes, at, length, ip, port);
+
+  #serveDatagrams(): void {
+    for (let left = batchesPerTurnMax; left > 0; left--) {
+      const datagrams = this.#udp.receive(this.#received);
+      this.#engine.flush();
+      if (datagrams === 0) return;
+    }
+  }
+
+  #obey(): void {
+    for (;;) {
+      const command = this.#channel.nextCommand();
+      if (command === undefined) return;
+      this.#carryOut(command);
+    }
+  }
+
+  #carryOut(command: Command): void {
+    const engine = this.#engine;
+    switch (command.kind) {
+      case "prepare":
+        this.#sources.set(command.link, command.parameters.localIp);
+        engine.prepare(command.link, command.parameters);
+        break;
+      case "confirm":
+        engine.confirm(command.link);
+        break;
+      case "control":
+        engine.control(command.link, command.tag, command.body);
+        break;
+      case "stop":
+        engine.stop(command.link);
+        this.#sources.delete(command.link);
+        break;
+      case "topology":
+        engine.setTopology(command.snapshot);
+        break;
+      case "residents":
+        engine.setResidents(command.macs);
+        break;
+      case "capture":
+        this.#capture(command.descriptor);
+        break;
+      case "inspect":
+        this.#inspect(command.request);
+        break;
+      case "quit":
+        this.#running = false;
+        break;
+    }
+  }
+
+  /** The interface was made anew, and the main thread has opened a socket on it. */
+  #capture(descriptor: number): void {
+    const former = this.#packets.descriptor;
+    this.#epoll.remove(former);
+    this.#packets = new PacketSocket(descriptor);
+    this.#epoll.add(descriptor);
+    this.#tell({ kind: "released", descriptor: former });
+  }
+
+  #inspect(request: number): void {
+    const { engine, total, links } = this.#engine.counters();
+    const inspection = {
+      nowMs: performance.now(),
+      macs: this.#engine.macs(),
+      links: this.#engine.links(),
+      engine,
+      total,
+      perLink: links,
+    };
+    this.#tell({ kind: "inspected", request, inspection });
+  }
+
+  #ports(): SleevePorts {
+    const route = { from: 0, to: 0, port: 0, dontFragment: false };
+    return {
+      send: (link, to: UdpEndpoint, df, datagram, length): SendResult => {
+        if (this.#udp.full) this.#flushUdp();
+        if (this.#udp.full) return "busy";
+        route.from = this.#sources.get(link) ?? 0;
+        route.to = to.ip;
+        route.port = to.port;
+        route.dontFragment = df;
+        this.#udp.append(route, link, datagram, length);
+        return "sent";
+      },
+      flush: () => {
+        this.#flushUdp();
+        this.#packets.flush();
+      },
+      inject: (bytes, at, length) => this.#packets.inject(bytes, at, length),
+    };
+  }
+
+  readonly #sendFailed = (link: number, failure: SendFailure): void => {
+    this.#failures.push({ link, failure });
+  };
+
+  #flushUdp(): void {
+    this.#udp.flush(this.#sendFailed);
+    const waiting = this.#udp.waiting > 0;
+    if (waiting === this.#watchingWritable) return;
+    this.#watchingWritable = waiting;
+    this.#epoll.watchWritable(this.#udp.descriptor, waiting);
+  }
+
+  /** The engine may answer a failure by sending, so it hears of failures outside the batch. */
+  #deliverFailures(): void {
+    const failures = this.#failures;
+    if (failures.length === 0) return;
+    this.#failures = [];
+    for (const { link, failure } of failures) this.#engine.sendFailed(link, failure);
+    this.#engine.flush();
+  }
+
+  #report(): void {
+    this.#socketCounters.turns++;
+    const nowMs = performance.now();
+    if (nowMs >= this.#publishAtMs || this.#sleepMs() > publishPeriodMs) {
+      this.#publishAtMs = nowMs + publishPeriodMs;
+      this.#publish();
+    }
+    if (this.#events.length === 0) return;
+    this.#channel.post(this.#events);
+    this.#events = [];
+  }
+
+  #publish(): void {
+    const { received, dropped } = this.#packets.statistics();
+    this.#socketCounters.captureReceived = received;
+    this.#socketCounters.captureDropped = dropped;
+    this.#socketCounters.injectFailures = this.#packets.injectFailures;
+    const { engine, total } = this.#engine.counters();
+    this.#board.publish({ engine, total, sockets: this.#socketCounters });
+  }
+
+  #tell(event: WorkerEvent): void {
+    this.#events.push(event);
+  }
+
+  #engineEvents(): SleeveEvents {
+    return {
+      established: (link) => this.#tell({ kind: "established", link }),
+      controlOut: (link, tag, body) =>
+        // The engine may use the octets again before this turn's events are posted.
+        this.#tell({ kind: "controlOut", link, tag, body: body.slice() }),
+      mtuChanged: (link, mtu) => this.#tell({ kind: "mtuChanged", link, mtu }),
+      remoteMoved: (link, { ip, port }) =>
+        this.#tell({ kind: "remoteMoved", link, endpoint: { ip, port } }),
+      failed: (link, code, text) => this.#tell({ kind: "failed", link, code, text }),
+    };
+  }
+
+  #log(): Log {
+    const at = (level: keyof Log) => (line: string) => this.#tell({ kind: "log", level, line });
+    return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  }
+}

@@ -1,0 +1,85 @@
+import type { PeerName } from "../../base/peer-name.ts";
+import type { RoutesSnapshot } from "../../base/routes-snapshot.ts";
+import type { MacEntry } from "../../overlay/mac-table.ts";
+import type { EngineCounters, LinkCounters } from "../../overlay/sleeve/counters.ts";
+import type {
+  SleeveFailure,
+  SleeveLinkParameters,
+  UdpEndpoint,
+} from "../../overlay/sleeve/ports.ts";
+import type { SleeveLinkStatus } from "../../overlay/sleeve/status.ts";
+import type { Mac } from "../../wire/ethernet.ts";
+
+/**
+ * What the main thread and the data-plane worker say to each other: plain data, copied.
+ *
+ *   main ──commands by MessagePort, then one signal of the event counter──▶ worker
+ *   main ◀──events of one turn in one message────────────────────────────── worker
+ *   main ◀──counters in shared memory, read when asked───────────────────── worker
+ *
+ * Sockets belong to the main thread, which opened them in the router's namespace; the worker only
+ * uses their numbers, so a worker that ends takes nothing with it.
+ */
+export interface WorkerSetup {
+  readonly local: PeerName;
+  /** The namespace that the worker's thread enters. */
+  readonly namespaceDescriptor: number;
+  readonly wakeDescriptor: number;
+  readonly packetDescriptor: number;
+  readonly udpDescriptor: number;
+  readonly counters: SharedArrayBuffer;
+}
+
+export type Command =
+  | { readonly kind: "prepare"; readonly link: number; readonly parameters: SleeveLinkParameters }
+  | { readonly kind: "confirm"; readonly link: number }
+  | {
+      readonly kind: "control";
+      readonly link: number;
+      readonly tag: number;
+      readonly body: Uint8Array;
+    }
+  | { readonly kind: "stop"; readonly link: number }
+  | { readonly kind: "topology"; readonly snapshot: RoutesSnapshot }
+  | { readonly kind: "residents"; readonly macs: readonly Mac[] }
+  | { readonly kind: "capture"; readonly descriptor: number }
+  | { readonly kind: "inspect"; readonly request: number }
+  | { readonly kind: "quit" };
+
+export type WorkerEvent =
+  | { readonly kind: "ready"; readonly secretBox: string }
+  | { readonly kind: "established"; readonly link: number }
+  | {
+      readonly kind: "controlOut";
+      readonly link: number;
+      readonly tag: number;
+      readonly body: Uint8Array;
+    }
+  | { readonly kind: "mtuChanged"; readonly link: number; readonly mtu: number }
+  | { readonly kind: "remoteMoved"; readonly link: number; readonly endpoint: UdpEndpoint }
+  | {
+      readonly kind: "failed";
+      readonly link: number;
+      readonly code: SleeveFailure;
+      readonly text: string;
+    }
+  | {
+      readonly kind: "log";
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly line: string;
+    }
+  /** A capture socket that was replaced is not used any more and may be closed. */
+  | { readonly kind: "released"; readonly descriptor: number }
+  | { readonly kind: "inspected"; readonly request: number; readonly inspection: Inspection };
+
+/** The data plane as it was at one moment. */
+export interface Inspection {
+  /** The worker's monotonic clock, to which the times below refer. */
+  readonly nowMs: number;
+  readonly macs: readonly MacEntry[];
+  readonly links: readonly SleeveLinkStatus[];
+  readonly engine: EngineCounters;
+  /** All links, those that are gone included. */
+  readonly total: LinkCounters;
+  readonly perLink: ReadonlyMap<number, LinkCounters>;
+}
