@@ -1,0 +1,45 @@
+import { mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { productVersion } from "./product-version.ts";
+
+/**
+ * Builds `dist/weave`: the program, the Bun runtime and the native libraries in one file. It reads
+ * no .env, bunfig.toml, tsconfig.json or package.json of the folder it happens to run in.
+ */
+const root = join(import.meta.dir, "..");
+
+export interface BuildResult {
+  readonly path: string;
+  readonly bytes: number;
+  readonly version: string;
+}
+
+export async function buildExecutable(outfile = join(root, "dist/weave")): Promise<BuildResult> {
+  mkdirSync(join(outfile, ".."), { recursive: true });
+  const version = productVersion(root);
+  const result = await Bun.build({
+    // The worker is an entry of its own: a thread starts from a file, not from a function.
+    entrypoints: [join(root, "cmd/weave.ts"), join(root, "lib/host/dataplane/worker.ts")],
+    root,
+    target: "bun",
+    minify: { syntax: true, whitespace: true },
+    sourcemap: "inline",
+    bytecode: true,
+    format: "esm",
+    define: { WEAVE_VERSION: JSON.stringify(version) },
+    compile: {
+      outfile,
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+      autoloadTsconfig: false,
+      autoloadPackageJson: false,
+    },
+  });
+  for (const message of result.logs) console.warn(String(message));
+  return { path: outfile, bytes: statSync(outfile).size, version };
+}
+
+if (import.meta.main) {
+  const { path, bytes, version } = await buildExecutable();
+  console.log(`${path}: weave ${version}, ${(bytes / 1e6).toFixed(1)} MB`);
+}
