@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { errorText } from "../base/errors.ts";
 import { refuse } from "./answers.ts";
 import { containerRoutes } from "./container-routes.ts";
@@ -41,7 +41,7 @@ function baseApp(): Hono {
 }
 
 /** Doubled slashes are answered by a redirect to the clean path, as Go's server does. */
-const cleanPath: Parameters<Hono["use"]>[0] = async (context, next) => {
+const cleanPath: MiddlewareHandler = async (context, next) => {
   const { pathname, search } = new URL(context.req.url);
   const clean = pathname.replace(/\/{2,}/g, "/");
   if (clean === pathname) return next();

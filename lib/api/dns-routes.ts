@@ -1,7 +1,8 @@
 import type { Context, Hono } from "hono";
 import { type IpAddress, parseIp } from "../base/ip.ts";
+import { nameRecord } from "../dns/name-report.ts";
 import type { NameTable } from "../dns/name-table.ts";
-import { refuse, refuseError, text } from "./answers.ts";
+import { refuseError, text } from "./answers.ts";
 import { Parameters } from "./parameters.ts";
 
 export interface DnsService {
@@ -12,7 +13,7 @@ export interface DnsService {
 
 /** Adds `/domain`, `/dns-address…` and `/name…` (http-api §3.3); they do not exist without DNS. */
 export function dnsRoutes(app: Hono, { names, listenAddress }: DnsService): void {
-  app.get("/domain", (context) => text(context, names.domain));
+  app.get("/domain", (context) => text(context, names.domain.name));
   app.get("/dns-address", (context) =>
     text(context, listenAddress.slice(0, listenAddress.lastIndexOf(":"))),
   );
@@ -21,11 +22,12 @@ export function dnsRoutes(app: Hono, { names, listenAddress }: DnsService): void
   app.put("/name/:id/:ip", async (context) => {
     const parameters = await Parameters.of(context);
     return withAddress(context, (address) => {
-      if (address.family === 6) {
-        return refuse(context, 400, "IPv6 addresses cannot be registered yet");
+      try {
+        names.add(parameters.one("fqdn"), context.req.param("id"), address);
+        return context.body(null, 204);
+      } catch (error) {
+        return refuseError(context, error);
       }
-      names.add(parameters.one("fqdn"), context.req.param("id"), address);
-      return context.body(null, 204);
     });
   });
 
@@ -39,7 +41,7 @@ export function dnsRoutes(app: Hono, { names, listenAddress }: DnsService): void
     if (!/\bapplication\/json\b/.test(context.req.header("Accept") ?? "")) {
       return context.body(null, 405);
     }
-    return text(context, `${JSON.stringify(names.entries().map(entryJson))}\n`);
+    return text(context, `${JSON.stringify(names.entries().map(nameRecord))}\n`);
   });
 }
 

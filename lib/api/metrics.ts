@@ -1,12 +1,11 @@
-import type { ConnectionReport, IpamReport } from "./report.ts";
-import type { Gauge, RouterControl } from "./router-control.ts";
+import type { ConnectionReport, IpamReport, Report } from "./report.ts";
+import type { Gauge } from "./router-control.ts";
 
 /**
  * Prometheus text (exposition format 0.0.4). Names, labels and help texts of the original are kept
- * (http-api §6); what the router adds comes from `RouterControl.gauges`.
+ * (http-api §6); what the router adds beyond the report comes as `more`.
  */
-export function metricsText(router: RouterControl): string {
-  const report = router.report();
+export function metricsText(report: Report, more: readonly Gauge[]): string {
   const metrics: Gauge[] = [
     ...connectionGauges(report.Router.Connections ?? []),
     {
@@ -23,7 +22,7 @@ export function metricsText(router: RouterControl): string {
     );
     metrics.push(gauge("weave_dns_entries", "Number of DNS entries.", own.length));
   }
-  return expose([...metrics, ...processGauges(), ...router.gauges()]);
+  return expose([...metrics, ...processGauges(), ...more]);
 }
 
 function gauge(name: string, help: string, value: number): Gauge {

@@ -11,7 +11,7 @@ import type { Report } from "./report.ts";
 export interface RouterControl {
   /** False until everything a client may ask for has started: `/status` then answers 503. */
   ready(): boolean;
-  report(): Report;
+  report(): Promise<Report>;
   /** Measurements that are no part of the report, for `/metrics`. */
   gauges(): readonly Gauge[];
 

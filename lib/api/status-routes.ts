@@ -17,7 +17,9 @@ import { renderTemplate } from "./template/render.ts";
 /** Adds `/status…`, `/report` and `/metrics`: everything that only reads. */
 export function statusRoutes(app: Hono, router: RouterControl): void {
   const page = (path: string, render: (report: Report) => string): void => {
-    app.get(path, (context) => text(context, render(router.report()), router.ready() ? 200 : 503));
+    app.get(path, async (context) =>
+      text(context, render(await router.report()), router.ready() ? 200 : 503),
+    );
   };
   page("/status", statusText);
   page("/status/targets", (report) => targetsText(report.Router));
@@ -28,18 +30,18 @@ export function statusRoutes(app: Hono, router: RouterControl): void {
     report.IPAM === undefined ? "" : ipamText(report.IPAM, report.Router.Name),
   );
   app.get("/report", (context) => answerReport(context, router));
-  app.get("/metrics", (context) =>
-    context.body(metricsText(router), 200, {
+  app.get("/metrics", async (context) =>
+    context.body(metricsText(await router.report(), router.gauges()), 200, {
       "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
     }),
   );
 }
 
 /** JSON for who accepts it, else the template given as `format` (http-api §5). */
-function answerReport(context: Context, router: RouterControl): Response {
+async function answerReport(context: Context, router: RouterControl): Promise<Response> {
   const formats = context.req.queries("format") ?? [];
   if (/\bapplication\/json\b/.test(context.req.header("Accept") ?? "")) {
-    return context.body(goJson(router.report(), "    "), 200, {
+    return context.body(goJson(await router.report(), "    "), 200, {
       "Content-Type": "application/json",
     });
   }
@@ -47,7 +49,7 @@ function answerReport(context: Context, router: RouterControl): Response {
   if (format === undefined || formats.length !== 1) {
     return refuse(context, 400, "error: must supply one format parameter");
   }
-  const rendered = renderTemplate(format, router.report());
+  const rendered = renderTemplate(format, await router.report());
   if (rendered.parseError !== undefined) return refuse(context, 400, rendered.parseError);
   if (rendered.error === undefined) return text(context, rendered.output);
   if (rendered.output === "") return refuse(context, 500, rendered.error);

@@ -18,6 +18,7 @@ import {
 } from "../host/container.ts";
 import { hostsFileText, writeHostsFile } from "../host/hosts-file.ts";
 import { openRoute } from "../host/netlink/open.ts";
+import { type Mac, tryParseMac } from "../wire/ethernet.ts";
 import type { AddressBook } from "./address-book.ts";
 import { parseAddressTokens } from "./address-token.ts";
 import { KeyedLock } from "./keyed-lock.ts";
@@ -31,6 +32,8 @@ export interface ContainersOptions {
   /** Missing when no container engine is asked. */
   readonly engine: EngineLookup | undefined;
   readonly log: Log;
+  /** Called after the set of attached containers has changed. */
+  changed(): void;
 }
 
 /**
@@ -64,6 +67,7 @@ export class Containers {
           addresses,
           multicastRoute: request.multicastRoute,
         });
+        this.#options.changed();
         const fqdn = request.withoutDns ? undefined : this.#register(container, addresses);
         return {
           ident: container.ident,
@@ -88,6 +92,7 @@ export class Containers {
       const found: Ipv4Cidr[] = book.find(container.ident, tokens);
       const addresses = found.map(cidrFromIpv4);
       detachContainer({ ident: container.ident, namespace, bridgeName, log }, addresses);
+      this.#options.changed();
       for (const { address } of addresses) names?.remove({ ident: container.ident, address });
       book.release(
         container.ident,
@@ -117,6 +122,15 @@ export class Containers {
   onBridge(): Attachment[] {
     using netlink = openRoute();
     return listAttachments(netlink, this.#options.bridgeName);
+  }
+
+  /** Everybody whose frames the bridge delivers without us: containers and the bridge itself. */
+  macs(): Mac[] {
+    using netlink = openRoute();
+    const bridge = findBridge(netlink, this.#options.bridgeName);
+    return [bridge.mac, ...this.onBridge().map(({ mac }) => mac)].flatMap(
+      (text) => tryParseMac(text) ?? [],
+    );
   }
 
   /** Addresses of a container on the overlay, as its interface has them. */

@@ -86,6 +86,11 @@ export class Exposures {
     });
   }
 
+  /** What is exposed now. */
+  cidrs(): Cidr[] {
+    return this.#options.exposure.list().map(({ cidr }) => cidr);
+  }
+
   #put(cidr: Cidr, masquerade: boolean): void {
     const { exposure, settings } = this.#options;
     exposure.expose({ cidr, masquerade });
@@ -94,8 +99,7 @@ export class Exposures {
   }
 
   #changed(): void {
-    const { exposure, changed } = this.#options;
-    changed(exposure.list().map(({ cidr }) => cidr));
+    this.#options.changed(this.cidrs());
   }
 }
 

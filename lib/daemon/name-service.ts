@@ -1,4 +1,4 @@
-import { formatIp, type IpAddress, parseIp } from "../base/ip.ts";
+import { formatIp, formatIpv4, type IpAddress, parseIp } from "../base/ip.ts";
 import type { NameTable } from "../dns/name-table.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
@@ -51,7 +51,10 @@ export class NameService {
 
   /** Addresses of a name, short or full, as the local server would answer. */
   lookup(name: string): string[] {
-    return this.#table.lookup(name).map((entry) => formatIp(entry.address));
+    const isShort = !name.replace(/\.$/, "").includes(".");
+    const full = isShort ? `${name.replace(/\.$/, "")}.${this.#table.domain.name}` : name;
+    const found = this.#table.lookup(full).map(({ address }) => formatIpv4(address));
+    return [...new Set(found)];
   }
 }
 

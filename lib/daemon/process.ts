@@ -49,7 +49,7 @@ export function makeFolders(paths: Paths): void {
  * @returns the id of its run, 64 hex digits
  * @throws WeaveError `ALREADY_RUNNING`, or what the router itself refused with
  */
-export async function launchRouter(options: LaunchOptions, paths: Paths): Promise<{ id: string }> {
+export async function launchRouter(options: LaunchOptions, paths: Paths): Promise<string> {
   if (runningRouter(paths.pidFile) !== undefined) {
     throw new WeaveError(
       "ALREADY_RUNNING",
@@ -70,7 +70,7 @@ export async function launchRouter(options: LaunchOptions, paths: Paths): Promis
   child.stdin!.end(JSON.stringify(options));
   const answer = await readAll(child.stdio[readyDescriptor] as Readable);
   child.unref();
-  return { id: parseAnswer(answer, paths) };
+  return parseAnswer(answer, paths);
 }
 
 async function readAll(stream: Readable): Promise<string> {
@@ -115,7 +115,7 @@ async function ended(router: RunningRouter, waitMs: number): Promise<boolean> {
 }
 
 /** What `weave reset` asks of the machine once no router runs any more. */
-export type RemoveTraces = () => void | Promise<void>;
+export type RemoveTraces = (paths: Paths) => void;
 
 /** Time for the others to hear that our ranges have a new owner. */
 const farewellMs = 500;
@@ -141,7 +141,7 @@ export async function resetRouter(
       { remedy: "Re-launch weave before reset or use --force to override." },
     );
   }
-  await options.removeTraces();
+  options.removeTraces(paths);
   for (const suffix of ["", "-wal", "-shm"]) rmSync(paths.database + suffix, { force: true });
   for (const file of [paths.pidFile, paths.socket, paths.logFile, `${paths.logFile}.1`]) {
     rmSync(file, { force: true });

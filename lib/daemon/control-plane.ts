@@ -1,0 +1,122 @@
+import { utf8 } from "../base/bytes.ts";
+import { type Ipv4Cidr, parseCidr, parseIpv4Cidr } from "../base/ip.ts";
+import type { Overlay } from "../base/overlay.ts";
+import type { PeerName } from "../base/peer-name.ts";
+import type { RoutesSnapshot } from "../base/routes-snapshot.ts";
+import type { SecretBox } from "../base/secret-box.ts";
+import type { World } from "../base/world.ts";
+import { NameTable } from "../dns/name-table.ts";
+import { Allocator, type AllocatorStore } from "../ipam/allocator.ts";
+import { parseInitMode } from "../ipam/init-mode.ts";
+import { Mesh, type MeshEvent } from "../mesh/mesh.ts";
+import type { Transport } from "../mesh/transport.ts";
+import type { LaunchOptions } from "./launch-options.ts";
+
+/** Channels as the original names them. */
+const ipamChannel = "IPallocation";
+const dnsChannel = "nameserver";
+
+/** What the control plane needs of the machine, or of a simulation of one. */
+export interface ControlPlaneDependencies {
+  readonly name: PeerName;
+  readonly transport: Transport;
+  readonly overlay: Overlay;
+  readonly secretBox: SecretBox;
+  readonly allocatorStore: AllocatorStore;
+  saveTargets(targets: readonly string[]): void;
+  onRoutes(snapshot: RoutesSnapshot): void;
+  onEvent(event: MeshEvent): void;
+}
+
+/** The pure protocols of one peer, put together: mesh, address allocation and names. */
+export interface ControlPlane {
+  readonly mesh: Mesh;
+  /** Missing when address allocation is off. */
+  readonly ipam: { readonly allocator: Allocator; readonly defaultSubnet: Ipv4Cidr } | undefined;
+  /** Missing when DNS is off. */
+  readonly names: NameTable | undefined;
+  stop(): void;
+}
+
+export function makeControlPlane(
+  world: World,
+  options: LaunchOptions,
+  dependencies: ControlPlaneDependencies,
+): ControlPlane {
+  let ipam: ControlPlane["ipam"];
+  let names: NameTable | undefined;
+  const known = new Set<PeerName>();
+  const mesh = new Mesh(world, meshConfig(options, dependencies.name), {
+    ...dependencies,
+    onRoutes(snapshot) {
+      dependencies.onRoutes(snapshot);
+      for (const { name } of snapshot.peers) {
+        if (known.has(name)) continue;
+        known.add(name);
+        names?.peerAppeared(name);
+      }
+    },
+    onPeerGone(name) {
+      known.delete(name);
+      ipam?.allocator.peerGone(name);
+      names?.peerGone(name);
+    },
+  });
+  if (options.ipalloc !== undefined) {
+    ipam = makeIpam(world, mesh, options, options.ipalloc, dependencies);
+    ipam.allocator.setChannel(mesh.join(ipamChannel, ipam.allocator));
+  }
+  if (options.dns !== undefined) {
+    names = new NameTable(world, {
+      self: dependencies.name,
+      domain: options.dns.domain,
+      isKnownPeer: (peer) => mesh.isKnown(peer),
+    });
+    names.setChannel(mesh.join(dnsChannel, names));
+  }
+  return {
+    mesh,
+    ipam,
+    names,
+    stop() {
+      mesh.stop();
+      ipam?.allocator.stop();
+      names?.stop();
+    },
+  };
+}
+
+function meshConfig(options: LaunchOptions, name: PeerName) {
+  return {
+    name,
+    nickname: options.nickname,
+    port: options.port,
+    ...(options.password !== undefined && { password: utf8(options.password) }),
+    minProtocolVersion: options.minProtocolVersion,
+    discovery: options.discovery,
+    connectionLimit: options.connectionLimit,
+    trustedSubnets: options.trustedSubnets.map(parseCidr),
+  };
+}
+
+function makeIpam(
+  world: World,
+  mesh: Mesh,
+  options: LaunchOptions,
+  ipalloc: NonNullable<LaunchOptions["ipalloc"]>,
+  dependencies: ControlPlaneDependencies,
+): NonNullable<ControlPlane["ipam"]> {
+  const defaultSubnet = parseIpv4Cidr(ipalloc.defaultSubnet);
+  const config = {
+    self: dependencies.name,
+    nickname: options.nickname,
+    uid: mesh.uid,
+    universe: parseIpv4Cidr(ipalloc.range),
+    defaultSubnet,
+    init: parseInitMode(ipalloc.init),
+    // Every configured peer is expected to vote, and so are we.
+    quorumPeers: () => mesh.targets.length + 1,
+  };
+  const allocator = new Allocator(world, config, mesh, dependencies.allocatorStore);
+  return { allocator, defaultSubnet };
+}

@@ -1,0 +1,130 @@
+import type { Log, World } from "../base/world.ts";
+import { type EngineLookup, isContainerAlive } from "../host/container.ts";
+import type { DeviceNames } from "../host/device-names.ts";
+import { Exposure } from "../host/exposure.ts";
+import type { Mac } from "../wire/ethernet.ts";
+import { AddressBook } from "./address-book.ts";
+import { watchContainers } from "./container-watch.ts";
+import { Containers } from "./containers.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import { DnsService } from "./dns-service.ts";
+import { Exposures, rememberedExposures } from "./exposures.ts";
+import type { LaunchOptions } from "./launch-options.ts";
+import { NameRequests } from "./name-requests.ts";
+import { exposeIdent, externIdent, NameService } from "./name-service.ts";
+import type { SettingsStore } from "./settings-store.ts";
+
+export interface HostServicesOptions {
+  readonly world: World;
+  readonly log: Log;
+  readonly options: LaunchOptions;
+  readonly plane: ControlPlane;
+  readonly settings: SettingsStore;
+  readonly devices: DeviceNames;
+  readonly engine: EngineLookup | undefined;
+  /** Told the MAC addresses of this host's containers and bridge whenever they may have changed. */
+  setResidents(macs: readonly Mac[]): void;
+}
+
+/** What the router does for this host: containers, exposed addresses, names and the name server. */
+export interface HostServices {
+  readonly containers: Containers;
+  readonly exposures: Exposures;
+  readonly nameRequests: NameRequests;
+  /** Missing when DNS is off, like `dns`. */
+  readonly names: NameService | undefined;
+  readonly dns: DnsService | undefined;
+  stop(): Promise<void>;
+}
+
+/**
+ * Puts the services together and takes up what the last run left: exposed addresses first, then
+ * every address that is in use on the bridge is claimed, then the names of who is still there.
+ */
+export async function startHostServices(from: HostServicesOptions): Promise<HostServices> {
+  const { world, log, options, plane, settings, devices, engine } = from;
+  const names = plane.names && new NameService(plane.names, settings);
+  const book = new AddressBook(plane.ipam?.allocator, plane.ipam?.defaultSubnet);
+  const dns =
+    plane.names &&
+    options.dns &&
+    new DnsService(plane.names, options.dns, {
+      dockerBridge: options.dockerBridge,
+      log,
+      random: world.random,
+    });
+  const containers = new Containers({
+    bridgeName: devices.bridge,
+    book,
+    names,
+    engine,
+    log,
+    changed: () => from.setResidents(containers.macs()),
+  });
+  const exposures = new Exposures({
+    exposure: new Exposure(devices.bridge, rememberedExposures(settings)),
+    book,
+    settings,
+    names,
+    changed: (cidrs) => void dns?.serveExposed(cidrs),
+  });
+  await dns?.start();
+  exposures.restore();
+  plane.ipam?.allocator.start(preClaims(containers, exposures));
+  names?.restore(isNameOwnerAlive);
+  const stopWatching = watchContainers(
+    world,
+    () => {
+      from.setResidents(containers.macs());
+      return holders(plane, containers);
+    },
+    (ident) => {
+      log.info(`container ${ident} is gone: its addresses and names are free`);
+      plane.ipam?.allocator.containerDestroyed(ident);
+      names?.remove({ ident });
+    },
+  );
+  return {
+    containers,
+    exposures,
+    names,
+    dns,
+    nameRequests: new NameRequests(names, containers),
+    async stop() {
+      stopWatching();
+      await dns?.stop();
+    },
+  };
+}
+
+/** Addresses that are in use whatever the stored state says. */
+function preClaims(containers: Containers, exposures: Exposures) {
+  const bridge = exposures
+    .cidrs()
+    .map((cidr) => ({ ident: exposeIdent, isContainer: false, cidr }));
+  const attached = containers
+    .onBridge()
+    .flatMap(({ ident, addresses }) =>
+      addresses.map((cidr) => ({ ident: ident || "_", isContainer: ident !== "", cidr })),
+    );
+  return [...bridge, ...attached].flatMap(({ ident, isContainer, cidr }) =>
+    cidr.address.family === 4
+      ? [{ ident, isContainer, cidr: { address: cidr.address.value, prefix: cidr.prefix } }]
+      : [],
+  );
+}
+
+function isNameOwnerAlive(ident: string): boolean {
+  return ident === exposeIdent || ident === externIdent || isContainerAlive(ident) !== false;
+}
+
+/** Everybody of this host who holds an address or is attached. */
+function holders(plane: ControlPlane, containers: Containers): string[] {
+  const listed = plane.ipam?.allocator.list().map(({ ident }) => ident) ?? [];
+  try {
+    return [...listed, ...containers.onBridge().map(({ ident }) => ident)];
+  } catch {
+    // Without a bridge nobody is attached; that is for others to report.
+    return listed;
+  }
+}

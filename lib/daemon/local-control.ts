@@ -1,0 +1,156 @@
+import { type DataPlaneReport, makeRouterReport, orNull } from "../api/make-router-report.ts";
+import type { Report } from "../api/report.ts";
+import type {
+  AttachRequest,
+  ContainerControl,
+  DetachRequest,
+  ExposeRequest,
+  Gauge,
+  NamesRequest,
+  RouterControl,
+} from "../api/router-control.ts";
+import type { Cidr } from "../base/ip.ts";
+import { productVersion } from "../base/product-version.ts";
+import { nameStatus } from "../dns/name-report.ts";
+import type { DataPlane } from "../host/dataplane/data-plane.ts";
+import { formatMac } from "../wire/ethernet.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import type { HostServices } from "./host-services.ts";
+import { ipamReport } from "./ipam-report.ts";
+import type { LaunchOptions } from "./launch-options.ts";
+import { routerGauges } from "./router-gauges.ts";
+
+export interface LocalControlParts {
+  readonly options: LaunchOptions;
+  readonly plane: ControlPlane;
+  readonly services: HostServices;
+  readonly dataPlane: DataPlane;
+  /** Name of the interface on which frames are captured. */
+  readonly capture: string;
+}
+
+/** This router, as the control API commands and shows it. */
+export class LocalControl implements RouterControl {
+  readonly #parts: LocalControlParts;
+  #isReady = false;
+
+  constructor(parts: LocalControlParts) {
+    this.#parts = parts;
+  }
+
+  setReady(): void {
+    this.#isReady = true;
+  }
+
+  ready(): boolean {
+    return this.#isReady;
+  }
+
+  get ipam(): RouterControl["ipam"] {
+    return this.#parts.plane.ipam;
+  }
+
+  get dns(): RouterControl["dns"] {
+    const { plane, services } = this.#parts;
+    if (plane.names === undefined || services.dns === undefined) return undefined;
+    return { names: plane.names, listenAddress: services.dns.listenAddress };
+  }
+
+  connect(peers: readonly string[], options: { replace: boolean }) {
+    return this.#parts.plane.mesh.connect(peers, options);
+  }
+
+  forget(peers: readonly string[]): void {
+    this.#parts.plane.mesh.forget(peers);
+  }
+
+  removePeer(nameOrNickname: string, options: { force: boolean }): number {
+    return this.#parts.plane.ipam?.allocator.takeover(nameOrNickname, options) ?? 0;
+  }
+
+  leave(): void {
+    this.#parts.plane.ipam?.allocator.shutdown();
+  }
+
+  gauges(): readonly Gauge[] {
+    const { dataPlane, plane, services } = this.#parts;
+    return routerGauges(dataPlane, plane.mesh.status(), services.dns);
+  }
+
+  get containers(): ContainerControl {
+    const { containers, exposures, nameRequests, names } = this.#parts.services;
+    return {
+      attach: (request: AttachRequest, signal) => containers.attach(request, signal),
+      detach: (request: DetachRequest) => containers.detach(request),
+      list: (references) => containers.list(references),
+      expose: (request: ExposeRequest, signal) => exposures.expose(request, signal),
+      hide: (request) => exposures.hide(request),
+      exposeAddress: (cidr: Cidr, options) => exposures.exposeAddress(cidr, options),
+      addNames: (request: NamesRequest) => nameRequests.add(request),
+      removeNames: (request: NamesRequest) => nameRequests.remove(request),
+      lookupName: (name) => names?.lookup(name) ?? [],
+    };
+  }
+
+  async report(): Promise<Report> {
+    const { plane } = this.#parts;
+    const dns = this.#dnsReport();
+    return {
+      Ready: this.#isReady,
+      Version: productVersion,
+      VersionCheck: {
+        Enabled: false,
+        Success: false,
+        NewVersion: "",
+        NextCheckAt: "0001-01-01T00:00:00Z",
+      },
+      Router: makeRouterReport(plane.mesh.status(), await this.#dataPlaneReport()),
+      ...(plane.ipam !== undefined && {
+        IPAM: ipamReport(plane.ipam.allocator.status()),
+      }),
+      ...(dns !== undefined && { DNS: dns }),
+    };
+  }
+
+  /** A data plane that is being started anew has nothing to show, which is no reason to fail. */
+  async #dataPlaneReport(): Promise<DataPlaneReport> {
+    const { dataPlane, capture } = this.#parts;
+    const { sockets } = dataPlane.counters();
+    const shown = {
+      interface: `${capture} (via pcap)`,
+      captureStats: {
+        PacketsReceived: sockets.captureReceived,
+        PacketsDropped: sockets.captureDropped,
+        PacketsIfDropped: 0,
+      },
+      overlayDiagnostics: { sleeve: null },
+    };
+    try {
+      const { macs, nowMs } = await dataPlane.inspect();
+      return {
+        ...shown,
+        macs: macs.map(({ mac, peer, lastSeenMs }) => ({
+          mac: formatMac(mac),
+          peer,
+          lastSeenMs: Date.now() - (nowMs - lastSeenMs),
+        })),
+      };
+    } catch {
+      return { ...shown, macs: [] };
+    }
+  }
+
+  #dnsReport(): Report["DNS"] {
+    const { plane, services, options } = this.#parts;
+    if (plane.names === undefined || services.dns === undefined || options.dns === undefined) {
+      return undefined;
+    }
+    return {
+      Domain: plane.names.domain.name,
+      Upstream: orNull(services.dns.upstreams.servers()),
+      Address: services.dns.listenAddress,
+      TTL: options.dns.ttlSeconds,
+      Entries: orNull(plane.names.entries().map(nameStatus)),
+    };
+  }
+}

@@ -1,0 +1,83 @@
+import { closeSync, writeSync } from "node:fs";
+import { errorCode, errorText, WeaveError } from "../base/errors.ts";
+import type { EngineLookup } from "../host/container.ts";
+import { decodeLaunchOptions, type LaunchOptions } from "./launch-options.ts";
+import { openLog } from "./log-file.ts";
+import type { Paths } from "./paths.ts";
+import { claimPidFile, releasePidFile } from "./pid-file.ts";
+import { makeFolders, readyDescriptor } from "./process.ts";
+import { startRouter } from "./router.ts";
+
+/** Other programs on this host that the router works with. */
+export interface Integrations {
+  /** Makes the look-up of containers by name for an engine's endpoint. */
+  engine(endpoint: string): EngineLookup;
+}
+
+/**
+ * The router's process behind `weave launch`: options on standard input, readiness or refusal as
+ * one line on descriptor 3, log to the run folder. Returns the exit code when it was told to stop.
+ */
+export async function runDetachedRouter(paths: Paths, integrations: Integrations): Promise<number> {
+  const answer = (line: string): void => {
+    writeSync(readyDescriptor, `${line}\n`);
+    closeSync(readyDescriptor);
+  };
+  try {
+    const options = decodeLaunchOptions(await Bun.stdin.text());
+    return await runRouter(options, paths, integrations, {
+      logFile: paths.logFile,
+      ready: (id) => answer(`ready ${id}`),
+    });
+  } catch (error) {
+    const remedy = error instanceof WeaveError ? error.remedy : undefined;
+    answer(
+      `failed ${JSON.stringify({ code: errorCode(error), message: errorText(error), remedy })}`,
+    );
+    return 1;
+  }
+}
+
+/** The router in this process, for a service manager. @throws WeaveError when it cannot start */
+export function runForegroundRouter(
+  options: LaunchOptions,
+  paths: Paths,
+  integrations: Integrations,
+): Promise<number> {
+  makeFolders(paths);
+  return runRouter(options, paths, integrations, { logFile: undefined, ready() {} });
+}
+
+async function runRouter(
+  options: LaunchOptions,
+  paths: Paths,
+  integrations: Integrations,
+  mode: { readonly logFile: string | undefined; ready(id: string): void },
+): Promise<number> {
+  claimPidFile(paths.pidFile);
+  try {
+    const log = openLog(options.logLevel, mode.logFile);
+    process.on("unhandledRejection", (error) => {
+      // A request that failed on the way out must not cost the host its network.
+      log.error(`unexpected failure: ${error instanceof Error ? error.stack : errorText(error)}`);
+    });
+    const told = toldToStop();
+    const engine = options.dockerApi === "" ? undefined : integrations.engine(options.dockerApi);
+    const router = await startRouter({ options, paths, log, engine });
+    mode.ready(router.id);
+    log.info(`ready; run ${router.id}`);
+    log.info(`stopping on ${await told}`);
+    await router.stop();
+    return 0;
+  } finally {
+    releasePidFile(paths.pidFile);
+  }
+}
+
+/** Resolves at the first signal that asks this process to end. */
+function toldToStop(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const)
+      process.once(signal, () => resolve(signal));
+  });
+}

@@ -1,0 +1,26 @@
+import { formatPeerName, type PeerName, parsePeerName } from "../base/peer-name.ts";
+import { findLink } from "../host/netlink/link.ts";
+import { openRoute } from "../host/netlink/open.ts";
+import { choosePeerName, readSystemIds } from "../host/peer-name-source.ts";
+import type { LaunchOptions } from "./launch-options.ts";
+import type { SettingsStore } from "./settings-store.ts";
+
+const setting = "peer-name";
+
+/** This router's name, the same as at its last start where that is possible (host-network §4). */
+export function settlePeerName(
+  options: Pick<LaunchOptions, "name" | "weaveBridge">,
+  settings: SettingsStore,
+): { readonly name: PeerName; readonly source: string } {
+  using netlink = openRoute();
+  const bridge = findLink(netlink, { name: options.weaveBridge });
+  const stored = settings.setting(setting);
+  const chosen = choosePeerName({
+    ...(options.name !== undefined && { option: parsePeerName(options.name) }),
+    ...(bridge?.kind === "bridge" && { bridgeMac: bridge.mac }),
+    ...(stored !== undefined && { stored: parsePeerName(stored) }),
+    ids: readSystemIds(),
+  });
+  settings.saveSetting(setting, formatPeerName(chosen.name));
+  return chosen;
+}

@@ -1,0 +1,215 @@
+import { controlApp, statusApp } from "../api/app.ts";
+import { listen } from "../api/listen.ts";
+import { toHex } from "../base/bytes.ts";
+import { errorText, WeaveError } from "../base/errors.ts";
+import { parseCidr, tryParseIpv4 } from "../base/ip.ts";
+import { formatPeerName, type PeerName } from "../base/peer-name.ts";
+import { productVersion } from "../base/product-version.ts";
+import type { Log, World } from "../base/world.ts";
+import { capturedMtu, type PreparedBridge, prepareBridge } from "../host/bridge.ts";
+import type { EngineLookup } from "../host/container.ts";
+import { DataPlane } from "../host/dataplane/data-plane.ts";
+import { type DeviceNames, defaultDeviceNames } from "../host/device-names.ts";
+import { openRoute } from "../host/netlink/open.ts";
+import { checkRouteOverlap } from "../host/route-overlap.ts";
+import { openSecretBox } from "../host/secret-box.ts";
+import { listenTcp, TcpTransport } from "../host/tcp.ts";
+import { OverlayChooser } from "../overlay/chooser.ts";
+import { SleeveOverlay } from "../overlay/sleeve/overlay.ts";
+import { SqliteAllocatorStore } from "./allocator-store.ts";
+import { type ControlPlane, makeControlPlane } from "./control-plane.ts";
+import { openDatabase } from "./database.ts";
+import { startHostServices } from "./host-services.ts";
+import type { LaunchOptions } from "./launch-options.ts";
+import { LocalControl } from "./local-control.ts";
+import type { Paths } from "./paths.ts";
+import { settlePeerName } from "./peer-identity.ts";
+import { realWorld } from "./real-world.ts";
+import { bridgeSetting } from "./remove-traces.ts";
+import { SettingsStore } from "./settings-store.ts";
+import { Shutdown } from "./shutdown.ts";
+
+export interface RouterEnvironment {
+  readonly options: LaunchOptions;
+  readonly paths: Paths;
+  readonly log: Log;
+  /** Missing when no container engine is asked. */
+  readonly engine: EngineLookup | undefined;
+}
+
+export interface StartedRouter {
+  /** Tells this run from all others: 64 hex digits. */
+  readonly id: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything that a router is, in this order, and stops it in the reverse order:
+ *
+ *   state ▸ name ▸ bridge ▸ data plane ▸ mesh, allocator, names ▸ exposed addresses, containers, DNS
+ *         ▸ TCP listener ▸ control API ▸ connecting to peers
+ *
+ * When a step fails, those before it are undone. Bridge, containers and exposed addresses outlive
+ * the router, so that containers of this host keep talking to each other.
+ *
+ * @throws WeaveError of whatever step failed
+ */
+export async function startRouter(environment: RouterEnvironment): Promise<StartedRouter> {
+  const shutdown = new Shutdown();
+  try {
+    return await assemble(environment, shutdown);
+  } catch (error) {
+    environment.log.error(`cannot start: ${errorText(error)}`);
+    await shutdown.run(environment.log);
+    throw error;
+  }
+}
+
+async function assemble(
+  environment: RouterEnvironment,
+  shutdown: Shutdown,
+): Promise<StartedRouter> {
+  const { options, paths, log } = environment;
+  const world = realWorld(log);
+  const database = openDatabase(paths.database);
+  shutdown.push("state", () => database.close());
+  const settings = new SettingsStore(database);
+  const { name, source } = settlePeerName(options, settings);
+  log.info(
+    `weave ${productVersion}; our name is ${formatPeerName(name)}(${options.nickname}), from ${source}`,
+  );
+
+  const devices = {
+    ...defaultDeviceNames,
+    bridge: options.weaveBridge,
+    datapath: options.datapath,
+  };
+  settings.saveSetting(bridgeSetting, options.weaveBridge);
+  const { capture } = prepareHost(options, devices, name, log);
+  const dataPlane = new DataPlane({
+    local: name,
+    captureInterface: capture.index,
+    host: tryParseIpv4(options.host) ?? 0,
+    port: options.port,
+    captureBufferBytes: options.captureBufferMegabytes << 20,
+    log,
+  });
+  shutdown.push("data plane", () => dataPlane.stop());
+  await dataPlane.ready;
+
+  const plane = makePlane(world, environment, { name, settings, dataPlane, database });
+  shutdown.push("mesh", () => plane.stop());
+  const services = await startHostServices({
+    ...environment,
+    world,
+    plane,
+    settings,
+    devices,
+    setResidents: (macs) => dataPlane.setResidents(macs),
+  });
+  shutdown.push("host services", () => services.stop());
+
+  const listener = await listenTcp({ host: options.host, port: options.port }, (stream) =>
+    plane.mesh.accepted(stream),
+  );
+  shutdown.push("TCP listener", () => listener.close());
+  const control = new LocalControl({
+    options,
+    plane,
+    services,
+    dataPlane,
+    capture: devices.capture,
+  });
+  openApi(control, options, paths, shutdown);
+
+  plane.mesh.start(options.resume ? settings.targets() : options.peers);
+  control.setReady();
+  return {
+    id: toHex(world.random.fill(new Uint8Array(32))),
+    stop: () => shutdown.run(log),
+  };
+}
+
+function prepareHost(
+  options: LaunchOptions,
+  devices: DeviceNames,
+  name: PeerName,
+  log: Log,
+): PreparedBridge {
+  using netlink = openRoute();
+  if (options.ipalloc !== undefined) checkRange(netlink, options.ipalloc, devices.bridge, log);
+  const mtu = options.mtu === 0 ? capturedMtu : options.mtu;
+  const prepared = prepareBridge(netlink, { names: devices, peer: name, mtu });
+  for (const sentence of prepared.mended) log.info(sentence);
+  return prepared;
+}
+
+/** A default that overlaps a route of the host is refused; a range that was asked for is not. */
+function checkRange(
+  netlink: ReturnType<typeof openRoute>,
+  ipalloc: NonNullable<LaunchOptions["ipalloc"]>,
+  bridge: string,
+  log: Log,
+): void {
+  try {
+    checkRouteOverlap(netlink, parseCidr(ipalloc.range), bridge);
+  } catch (error) {
+    if (!(error instanceof WeaveError)) throw error;
+    if (ipalloc.rangeGiven) {
+      log.warn(`Specified --ipalloc-range ${ipalloc.range}: ${error.message}`);
+      return;
+    }
+    throw new WeaveError(
+      error.code,
+      `${error.message}\nERROR: Default --ipalloc-range ${ipalloc.range} overlaps with existing route on host.`,
+      { remedy: "You must pick another range and set it on all hosts.", cause: error },
+    );
+  }
+}
+
+function makePlane(
+  world: World,
+  { options, log }: RouterEnvironment,
+  parts: {
+    readonly name: PeerName;
+    readonly settings: SettingsStore;
+    readonly dataPlane: DataPlane;
+    readonly database: ReturnType<typeof openDatabase>;
+  },
+): ControlPlane {
+  const { name, settings, dataPlane } = parts;
+  const missing = options.fastdp ? "not part of this release" : "switched off by --no-fastdp";
+  const overlay = new OverlayChooser({
+    engines: [new SleeveOverlay((events) => dataPlane.connect(events))],
+    unavailable: new Map([["fastdp", missing]]),
+    log,
+  });
+  return makeControlPlane(world, options, {
+    name,
+    transport: new TcpTransport(options.host),
+    overlay,
+    secretBox: openSecretBox(),
+    allocatorStore: new SqliteAllocatorStore(parts.database, name),
+    saveTargets: (targets) => settings.saveTargets(targets),
+    onRoutes: (snapshot) => dataPlane.setTopology(snapshot),
+    onEvent() {},
+  });
+}
+
+function openApi(
+  control: LocalControl,
+  options: LaunchOptions,
+  paths: Paths,
+  shutdown: Shutdown,
+): void {
+  const app = controlApp(control);
+  const open = (address: string, served: ReturnType<typeof controlApp>): void => {
+    if (address === "") return;
+    const listener = listen(served, address);
+    shutdown.push(`API at ${address}`, () => listener.close());
+  };
+  open(paths.socket, app);
+  open(options.httpAddress, app);
+  open(options.statusAddress, statusApp(control));
+  open(options.metricsAddress, statusApp(control));
+}
