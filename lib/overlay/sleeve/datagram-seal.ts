@@ -7,6 +7,7 @@ import {
   readsDf,
   readWindow,
   readWindowOffset,
+  type SequenceField,
   sequenceSize,
   setNonceField,
   writeSequence,
@@ -65,8 +66,12 @@ export class EncryptingSealer implements DatagramSealer {
 
   /** Uses up one number of the stream, also for a datagram that then fails to send. */
   seal(buffer: Uint8Array, length: number, df: boolean): void {
-    const sequence = df ? this.#dfSequence++ : this.#sequence++;
-    writeSequence(buffer, sequenceAt, { sequence, df });
+    this.sealAs({ sequence: df ? this.#dfSequence++ : this.#sequence++, df }, buffer, length);
+  }
+
+  /** Seals under a number of the caller's, which must not be used again with this key. */
+  sealAs(number: SequenceField, buffer: Uint8Array, length: number): void {
+    writeSequence(buffer, sequenceAt, number);
     setNonceField(this.#nonce, buffer, sequenceAt);
     this.#run.buffer = buffer;
     this.#run.length = length - tagAt;

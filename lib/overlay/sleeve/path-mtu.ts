@@ -32,7 +32,10 @@ export interface PathMtuPlan {
   readonly commonPathMtus: readonly number[];
   readonly commonAfterAttempts: number;
   readonly attemptsMax: number;
-  /** Attempts granted to a size once another of its round has been answered. */
+  /**
+   * Attempts granted to a size once the path is known to answer: another size of the round was
+   * answered, or this round waited several times as long as an earlier one needed.
+   */
   readonly attemptsOnceAnsweredMax: number;
   /** How long a proven size is believed without asking again. */
   readonly recheckMs: number;
@@ -70,6 +73,9 @@ export const pathMtuMin = 68;
 
 export const retryFirstMs = 10;
 
+/** A round waits for so many times the delay of an earlier answer before silence means no. */
+const answersWaited = 4;
+
 export class PathMtu {
   readonly #plan: PathMtuPlan;
   readonly #headSize: number;
@@ -88,6 +94,9 @@ export class PathMtu {
   #candidates: number[] = [];
   #firstRound = false;
   #answeredInRound = false;
+  #roundFromMs = 0;
+  /** How long after its beginning a round was answered; infinite before the first time. */
+  #answerMs = Number.POSITIVE_INFINITY;
   #attempts = 0;
   #due: number[] = [];
   #deadlineMs = Number.POSITIVE_INFINITY;
@@ -161,6 +170,7 @@ export class PathMtu {
     if (!this.#candidates.includes(mtu)) return;
     this.#good = mtu;
     this.#proven = true;
+    if (!this.#answeredInRound) this.#answerMs = nowMs - this.#roundFromMs;
     this.#answeredInRound = true;
     this.#candidates = this.#candidates.filter((candidate) => candidate > mtu);
     this.#due = this.#due.filter((candidate) => candidate > mtu);
@@ -172,12 +182,14 @@ export class PathMtu {
   tick(nowMs: number): void {
     if (nowMs < this.#deadlineMs) return;
     if (!this.searching) this.#recheck(nowMs);
-    else if (this.#attempts < this.#attemptsGranted()) this.#repeat(nowMs);
+    else if (this.#attempts < this.#attemptsGranted(nowMs)) this.#repeat(nowMs);
     else this.#giveUp(nowMs);
   }
 
-  #attemptsGranted(): number {
-    return this.#answeredInRound ? this.#plan.attemptsOnceAnsweredMax : this.#plan.attemptsMax;
+  #attemptsGranted(nowMs: number): number {
+    const waited = nowMs - this.#roundFromMs >= answersWaited * this.#answerMs;
+    const answers = this.#answeredInRound || waited;
+    return answers ? this.#plan.attemptsOnceAnsweredMax : this.#plan.attemptsMax;
   }
 
   #repeat(nowMs: number): void {
@@ -256,6 +268,7 @@ export class PathMtu {
     this.#candidates = sizes;
     this.#attempts = 0;
     this.#answeredInRound = false;
+    this.#roundFromMs = nowMs;
     this.#send(nowMs);
   }
 

@@ -35,12 +35,13 @@ export function setNonceField(nonce: Uint8Array, datagram: Uint8Array, at: numbe
   for (let i = 0; i < sequenceSize; i++) nonce[fieldInNonce + i] = datagram[at + i]!;
 }
 
-/** `sequence` is a whole number up to {@link sequenceMax}. */
-export function writeSequence(
-  into: Uint8Array,
-  at: number,
-  { sequence, df }: { sequence: number; df: boolean },
-): void {
+export interface SequenceField {
+  /** A whole number up to {@link sequenceMax}. */
+  readonly sequence: number;
+  readonly df: boolean;
+}
+
+export function writeSequence(into: Uint8Array, at: number, { sequence, df }: SequenceField): void {
   writeUint32(into, at, (Math.floor(sequence / 2 ** 32) | (df ? dfBit : 0)) >>> 0);
   writeUint32(into, at + 4, sequence >>> 0);
 }

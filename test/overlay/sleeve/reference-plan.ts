@@ -1,0 +1,13 @@
+import type { PathMtuPlan } from "../../../lib/overlay/sleeve/path-mtu.ts";
+
+/** The search of the original: one size at a time, halving, and data at the kernel's figure. */
+export const referencePlan: PathMtuPlan = {
+  trustKernel: true,
+  probesPerRound: 1,
+  commonPathMtus: [],
+  commonAfterAttempts: Number.POSITIVE_INFINITY,
+  attemptsMax: 8,
+  attemptsOnceAnsweredMax: 8,
+  recheckMs: Number.POSITIVE_INFINITY,
+  recheckSilentMs: Number.POSITIVE_INFINITY,
+};

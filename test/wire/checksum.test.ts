@@ -1,0 +1,34 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { fromHex, writeUint16 } from "../../lib/base/bytes.ts";
+import { checksum, checksumAdd, checksumFinish } from "../../lib/wire/checksum.ts";
+
+test("the example of RFC 1071 sums to the printed value", () => {
+  expect(~checksum(fromHex("0001f203f4f5f6f7"), 0, 8) & 0xffff).toBe(0xddf2);
+});
+
+test("a run with its checksum filled in verifies", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 2, maxLength: 200 }), (bytes) => {
+      writeUint16(bytes, 0, 0);
+      writeUint16(bytes, 0, checksum(bytes, 0, bytes.length));
+      expect(checksum(bytes, 0, bytes.length)).toBe(0);
+    }),
+    { seed: 1, numRuns: 300 },
+  );
+});
+
+test("parts of even length add up to the whole", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 99 }), fc.nat(40), (bytes, half) => {
+      const split = Math.min(half * 2, bytes.length & ~1);
+      const sum = checksumAdd(checksumAdd(0, bytes, 0, split), bytes, split, bytes.length - split);
+      expect(checksumFinish(sum)).toBe(checksum(bytes, 0, bytes.length));
+    }),
+    { seed: 1, numRuns: 300 },
+  );
+});
+
+test("64 KiB of ones do not lose a carry", () => {
+  expect(checksum(new Uint8Array(65536).fill(0xff), 0, 65536)).toBe(0);
+});
