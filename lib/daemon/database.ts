@@ -10,7 +10,7 @@ const schema = `
   CREATE TABLE address   (sequence INTEGER PRIMARY KEY AUTOINCREMENT,
                           ident TEXT NOT NULL, address INTEGER NOT NULL, prefix INTEGER NOT NULL,
                           is_container INTEGER NOT NULL,
-                          UNIQUE (ident, address)) STRICT;
+                          UNIQUE (address)) STRICT;
   CREATE TABLE exposed   (cidr TEXT PRIMARY KEY, masquerade INTEGER NOT NULL) STRICT;
   CREATE TABLE name      (fqdn TEXT NOT NULL, ident TEXT NOT NULL, address TEXT NOT NULL,
                           PRIMARY KEY (fqdn, ident, address)) STRICT;

@@ -1,0 +1,117 @@
+import type { Database } from "bun:sqlite";
+import * as v from "valibot";
+import { WeaveError } from "../base/errors.ts";
+import { formatPeerName, parsePeerName } from "../base/peer-name.ts";
+import type { AllocatorChange, AllocatorState, AllocatorStore } from "../ipam/allocator-store.ts";
+import type { HeldAddress } from "../ipam/held-addresses.ts";
+import type { RingState } from "../ipam/ring-entry.ts";
+
+const ownerSetting = "ipam-owner";
+const ringSetting = "ipam-ring";
+
+const peer = v.pipe(v.string(), v.transform(parsePeerName));
+
+/** The ring as JSON, with peers as text so that a person can read it. */
+const ringSchema = v.object({
+  universe: v.object({ start: v.number(), end: v.number() }),
+  entries: v.array(v.object({ token: v.number(), peer, version: v.number(), free: v.number() })),
+  seeds: v.array(peer),
+});
+
+interface AddressRow {
+  readonly ident: string;
+  readonly address: number;
+  readonly prefix: number;
+  readonly is_container: number;
+}
+
+/** The allocator's state in the router's database: the ring as one value, each address as a row. */
+export class SqliteAllocatorStore implements AllocatorStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** @throws WeaveError `STORE_DAMAGED` */
+  load(): AllocatorState | undefined {
+    const owner = this.#setting(ownerSetting);
+    if (owner === undefined) return undefined;
+    try {
+      const ring = this.#setting(ringSetting);
+      return {
+        self: parsePeerName(owner),
+        ring: ring === undefined ? undefined : v.parse(ringSchema, JSON.parse(ring)),
+        held: this.#held(),
+      };
+    } catch (cause) {
+      throw new WeaveError("STORE_DAMAGED", "the stored address allocations cannot be read", {
+        remedy: "'weave reset --force' removes them; addresses in use are claimed again",
+        cause,
+      });
+    }
+  }
+
+  /** @throws WeaveError `STORE_WRITE` */
+  save(change: AllocatorChange): void {
+    try {
+      this.#database.transaction(() => this.#apply(change))();
+    } catch (cause) {
+      throw new WeaveError("STORE_WRITE", "the router's state cannot be written", {
+        remedy: "see that the disk of WEAVE_STATE_DIR has room and is writable",
+        cause,
+      });
+    }
+  }
+
+  #apply({ self, reset, ring, removed, added }: AllocatorChange): void {
+    const database = this.#database;
+    if (reset) {
+      database.run("DELETE FROM address");
+      database.query("DELETE FROM setting WHERE name = ?").run(ringSetting);
+    }
+    this.#saveSetting(ownerSetting, formatPeerName(self));
+    if (ring !== undefined) this.#saveSetting(ringSetting, ringText(ring));
+    const remove = database.query("DELETE FROM address WHERE address = ?");
+    for (const address of removed) remove.run(address);
+    const add = database.query(
+      `INSERT INTO address (ident, address, prefix, is_container) VALUES (?, ?, ?, ?)
+         ON CONFLICT (address) DO UPDATE SET
+           ident = excluded.ident, prefix = excluded.prefix, is_container = excluded.is_container`,
+    );
+    for (const { ident, cidr, isContainer } of added) {
+      add.run(ident, cidr.address, cidr.prefix, isContainer ? 1 : 0);
+    }
+  }
+
+  #held(): HeldAddress[] {
+    return this.#database
+      .query<AddressRow, []>("SELECT * FROM address ORDER BY sequence")
+      .all()
+      .map((row) => ({
+        ident: row.ident,
+        cidr: { address: row.address, prefix: row.prefix },
+        isContainer: row.is_container !== 0,
+      }));
+  }
+
+  #setting(name: string): string | undefined {
+    return this.#database
+      .query<{ value: string }, [string]>("SELECT value FROM setting WHERE name = ?")
+      .get(name)?.value;
+  }
+
+  #saveSetting(name: string, value: string): void {
+    this.#database
+      .query("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value")
+      .run(name, value);
+  }
+}
+
+function ringText({ universe, entries, seeds }: RingState): string {
+  return JSON.stringify({
+    universe,
+    entries: entries.map((entry) => ({ ...entry, peer: formatPeerName(entry.peer) })),
+    seeds: seeds.map(formatPeerName),
+  });
+}
