@@ -1,5 +1,6 @@
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { embeddedNaming, embedLibraries } from "./embed-libraries.ts";
 import { productVersion } from "./product-version.ts";
 
 /**
@@ -19,8 +20,14 @@ export async function buildExecutable(outfile = join(root, "dist/weave")): Promi
   const version = productVersion(root);
   const result = await Bun.build({
     // The worker is an entry of its own: a thread starts from a file, not from a function.
-    entrypoints: [join(root, "cmd/weave.ts"), join(root, "lib/host/dataplane/worker.ts")],
+    entrypoints: [
+      join(root, "cmd/weave.ts"),
+      join(root, "lib/host/dataplane/worker.ts"),
+      ...embedLibraries(root),
+    ],
     root,
+    naming: { asset: embeddedNaming },
+    loader: { ".so": "file" },
     target: "bun",
     minify: { syntax: true, whitespace: true },
     sourcemap: "inline",

@@ -1,0 +1,47 @@
+import { pathsFrom } from "../daemon/paths.ts";
+import type { Environment } from "./parse.ts";
+import type { RouterProcess } from "./router-process.ts";
+
+/**
+ * The router of this host's run folder. Each method loads what it needs when it is called: a
+ * command that only talks to a router starts without the router's own code.
+ */
+export function localRouter(environment: Environment): RouterProcess {
+  const paths = pathsFrom(environment);
+  return {
+    async launch(options) {
+      const { launchRouter } = await import("../daemon/process.ts");
+      return launchRouter(options, paths);
+    },
+    async foreground(options) {
+      const { runForegroundRouter } = await import("../daemon/main.ts");
+      return runForegroundRouter(options, paths, await integrations());
+    },
+    async stop() {
+      const { stopRouter } = await import("../daemon/process.ts");
+      return stopRouter(paths);
+    },
+    async reset({ force }) {
+      const { resetRouter } = await import("../daemon/process.ts");
+      const { removeTraces } = await import("../daemon/remove-traces.ts");
+      await resetRouter(paths, { force, removeTraces });
+    },
+    logFile: paths.logFile,
+  };
+}
+
+/** The part of `weave launch` that stays: a router in this process, told what to do by its parent. */
+export async function runRouterChild(environment: Environment): Promise<number> {
+  const { runDetachedRouter } = await import("../daemon/main.ts");
+  return runDetachedRouter(pathsFrom(environment), await integrations());
+}
+
+async function integrations() {
+  const { DockerEngine } = await import("../docker/engine.ts");
+  return {
+    engine: (endpoint: string) => {
+      const engine = new DockerEngine(endpoint);
+      return (reference: string) => engine.inspect(reference);
+    },
+  };
+}

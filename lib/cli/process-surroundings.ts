@@ -1,0 +1,37 @@
+import { httpApiClient } from "./api-client.ts";
+import type { Output, Surroundings } from "./context.ts";
+import type { RouterProcess } from "./router-process.ts";
+
+/** The surroundings of a real command: this process's streams, environment and signals. */
+export function processSurroundings(router: RouterProcess): Surroundings {
+  return {
+    environment: process.env,
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    readStdin: () => Bun.stdin.text(),
+    interrupts,
+    api: httpApiClient(process.env),
+    router,
+  };
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  // `weave report | head`: a reader that has seen enough is no failure.
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+    throw error;
+  });
+  return {
+    write(text) {
+      stream.write(text);
+    },
+  };
+}
+
+function interrupts(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => controller.abort());
+  }
+  return controller.signal;
+}
