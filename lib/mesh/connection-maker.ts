@@ -6,10 +6,16 @@ import { DirectPeers, parseDirectPeer } from "./direct-peers.ts";
 import { NameLookups, type Resolve } from "./name-lookups.ts";
 import type { PeerRecord } from "./peer-record.ts";
 import { Target } from "./target.ts";
-import { wantedAddresses } from "./wanted-addresses.ts";
+import { type WantedAddress, wantedAddresses } from "./wanted-addresses.ts";
 
 /** Improvements of the topology within this time cost one search for new addresses. */
 const discoveryDelayMs = 50;
+
+/**
+ * Two peers that hear of each other hear of it at about the same time. The one with the lower name
+ * dials at once, the other gives it this long: else half of all connections would be made twice.
+ */
+export const courtesyDelayMs = 500;
 
 /** How an attempt goes on. The first two come at most once; `ended` exactly once, at last. */
 export interface AttemptEvents {
@@ -138,7 +144,7 @@ export class ConnectionMaker {
     }
   }
 
-  #wanted(): Map<string, Endpoint> {
+  #wanted(): Map<string, WantedAddress> {
     const wanted = wantedAddresses({
       ...this.#options,
       direct: this.#direct,
@@ -154,7 +160,7 @@ export class ConnectionMaker {
     return wanted;
   }
 
-  #reviseTargets(wanted: ReadonlyMap<string, Endpoint>): void {
+  #reviseTargets(wanted: ReadonlyMap<string, WantedAddress>): void {
     const direct = this.#directAddresses();
     for (const [address, target] of this.#targets) {
       if (wanted.has(address)) {
@@ -164,13 +170,15 @@ export class ConnectionMaker {
         else this.#targets.delete(address);
       }
     }
-    for (const [address, endpoint] of wanted) {
+    for (const [address, { endpoint, remote }] of wanted) {
       if (this.#targets.has(address)) continue;
-      this.#targets.set(address, new Target(endpoint, this.#world.monotonicMs()));
+      const isTheirTurn = remote !== undefined && remote < this.#ports.own.name;
+      const dueAtMs = this.#world.monotonicMs() + (isTheirTurn ? courtesyDelayMs : 0);
+      this.#targets.set(address, new Target(endpoint, dueAtMs));
     }
   }
 
-  #attemptDue(wanted: ReadonlyMap<string, Endpoint>): void {
+  #attemptDue(wanted: ReadonlyMap<string, WantedAddress>): void {
     const nowMs = this.#world.monotonicMs();
     for (const address of wanted.keys()) {
       const target = this.#targets.get(address);

@@ -3,6 +3,7 @@ import type { Channel, GossipData, Gossiper } from "../base/gossip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { World } from "../base/world.ts";
 import type { GossipSender } from "./gossip-sender.ts";
+import { NewsRelay } from "./news-relay.ts";
 import type { BroadcastMessage, GossipMessage, UnicastMessage } from "./protocol-message.ts";
 import { randomNeighbours } from "./random-neighbours.ts";
 import { RecentPayloads } from "./recent-payloads.ts";
@@ -36,6 +37,8 @@ export interface GossipRouterPorts {
 
 interface OpenChannel {
   readonly owner: Gossiper;
+  /** Missing for a surrogate, whose payloads cannot be merged. */
+  readonly relay: NewsRelay | undefined;
   /** Monotonic; `undefined` for a channel that has an owner here and stays. */
   usedAtMs: number | undefined;
 }
@@ -64,7 +67,8 @@ export class GossipRouter {
 
   /** Makes `owner` the owner of `name`, also when the channel was known without one. */
   join(name: string, owner: Gossiper): Channel {
-    this.#channels.set(name, { owner, usedAtMs: undefined });
+    const relay = new NewsRelay(this.#world, (news, except) => this.gossip(name, news, except));
+    this.#channels.set(name, { owner, relay, usedAtMs: undefined });
     return {
       unicast: (to, payload) => this.#unicast(name, to, payload),
       broadcast: (data) => {
@@ -97,9 +101,9 @@ export class GossipRouter {
   }
 
   /** Sends `data` to random neighbours except `except`. */
-  gossip(channel: string, data: GossipData, except: readonly PeerName[] = []): void {
+  gossip(channel: string, data: GossipData, except: ReadonlySet<PeerName> = new Set()): void {
     const { unicast } = this.#ports.routes.claimed;
-    for (const hop of randomNeighbours(unicast, new Set(except), this.#world.random)) {
+    for (const hop of randomNeighbours(unicast, except, this.#world.random)) {
       this.#ports.neighbour(hop)?.sender.gossip(channel, data);
     }
   }
@@ -128,11 +132,18 @@ export class GossipRouter {
     }
   }
 
+  stop(): void {
+    for (const { relay } of this.#channels.values()) relay?.stop();
+  }
+
   #receiveGossip({ channel, sender, payload }: GossipMessage, from: PeerName): void {
-    const { owner } = this.#channel(channel);
+    const { owner, relay } = this.#channel(channel);
     const news = this.#ask(channel, sender, () => owner.onGossip(sender, payload));
+    if (news === undefined) return;
     // The name in the message says who sent it; so does the connection it came by.
-    if (news !== undefined) this.gossip(channel, news, [sender, from]);
+    const tellers = new Set([sender, from]);
+    if (relay === undefined) this.gossip(channel, news, tellers);
+    else relay.relay(news, tellers);
   }
 
   #receiveBroadcast({ channel, origin, payload }: BroadcastMessage, from: PeerName): void {
@@ -188,7 +199,7 @@ export class GossipRouter {
     }
     this.#makeRoom();
     const usedAtMs = this.#world.monotonicMs();
-    const made = { owner: new Surrogate(this.#world), usedAtMs };
+    const made = { owner: new Surrogate(this.#world), relay: undefined, usedAtMs };
     this.#channels.set(name, made);
     this.#world.log.info(`[gossip ${name}]: created surrogate channel`);
     return made;

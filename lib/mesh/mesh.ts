@@ -211,6 +211,7 @@ export class Mesh {
     this.#stopPeriodic?.();
     this.#maker.stop();
     this.#links.stop(new WeaveError("STOPPED", "this peer is shutting down"));
+    this.#gossip.stop();
     this.#announcer.stop();
     this.#collector.stop();
     this.#routes.stop();

@@ -29,9 +29,10 @@ export class Target {
   #dueAtMs: number | undefined;
   #intervalMs = firstRetryMs;
 
-  constructor(endpoint: Endpoint, nowMs: number) {
+  /** `dueAtMs`: when to try first, monotonic. */
+  constructor(endpoint: Endpoint, dueAtMs: number) {
     this.endpoint = endpoint;
-    this.#dueAtMs = nowMs;
+    this.#dueAtMs = dueAtMs;
   }
 
   /** Monotonic time of the next attempt; `undefined` for never. */

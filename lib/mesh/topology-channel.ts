@@ -1,3 +1,4 @@
+import { equalBytes } from "../base/bytes.ts";
 import { WeaveError } from "../base/errors.ts";
 import type { GossipData, Gossiper } from "../base/gossip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
@@ -33,6 +34,8 @@ export class TopologyChannel implements Gossiper {
 
   /** Passes on what was new. */
   onGossip(from: PeerName, payload: Uint8Array): GossipData | undefined {
+    // At rest all peers say the same, and most of the periodic gossip need not be decoded.
+    if (this.#encoder.holds(payload)) return undefined;
     return this.records(this.#apply(from, payload).improved);
   }
 
@@ -57,30 +60,47 @@ export class TopologyChannel implements Gossiper {
   }
 }
 
-/** Encodes records; the whole topology, which goes to many neighbours, once for each change. */
+interface Encoded {
+  readonly generation: number;
+  readonly payloads: readonly Uint8Array[];
+}
+
+/** Encodes records as they are now; the whole topology, which goes to many, once for each change. */
 class RecordEncoder {
   readonly #peers: Peers;
-  #whole: { readonly generation: number; readonly payloads: Uint8Array[] } | undefined;
+  #whole: Encoded | undefined;
 
   constructor(peers: Peers) {
     this.#peers = peers;
   }
 
-  some(names: ReadonlySet<PeerName>): Uint8Array[] {
+  /** Whether what was encoded is still what would be encoded. */
+  isFresh(encoded: Encoded | undefined): encoded is Encoded {
+    return encoded?.generation === this.#peers.generation;
+  }
+
+  /** Whether `payload` is what we would say ourselves, as far as that is encoded already. */
+  holds(payload: Uint8Array): boolean {
+    const whole = this.#whole;
+    return this.isFresh(whole) && whole.payloads.some((ours) => equalBytes(ours, payload));
+  }
+
+  some(names: ReadonlySet<PeerName>): Encoded {
     const records: PeerRecord[] = [];
     for (const name of names) {
       const record = this.#peers.get(name);
       if (record !== undefined) records.push(record);
     }
-    return encodeTopologyPayloads(records);
+    return this.#encode(records);
   }
 
-  all(): Uint8Array[] {
-    const { generation } = this.#peers;
-    if (this.#whole?.generation !== generation) {
-      this.#whole = { generation, payloads: encodeTopologyPayloads(this.#peers.records()) };
-    }
-    return [...this.#whole.payloads];
+  all(): Encoded {
+    if (!this.isFresh(this.#whole)) this.#whole = this.#encode(this.#peers.records());
+    return this.#whole;
+  }
+
+  #encode(records: readonly PeerRecord[]): Encoded {
+    return { generation: this.#peers.generation, payloads: encodeTopologyPayloads(records) };
   }
 }
 
@@ -88,6 +108,8 @@ class RecordEncoder {
 class RecordsOf implements GossipData {
   readonly #encoder: RecordEncoder;
   readonly #names: ReadonlySet<PeerName> | "all";
+  /** One round of gossip goes to many neighbours at the same moment. */
+  #encoded: Encoded | undefined;
 
   constructor(encoder: RecordEncoder, names: ReadonlySet<PeerName> | "all") {
     this.#encoder = encoder;
@@ -95,7 +117,11 @@ class RecordsOf implements GossipData {
   }
 
   encode(): Uint8Array[] {
-    return this.#names === "all" ? this.#encoder.all() : this.#encoder.some(this.#names);
+    const encoder = this.#encoder;
+    if (!encoder.isFresh(this.#encoded)) {
+      this.#encoded = this.#names === "all" ? encoder.all() : encoder.some(this.#names);
+    }
+    return [...this.#encoded.payloads];
   }
 
   merge(newer: GossipData): GossipData {

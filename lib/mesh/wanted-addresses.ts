@@ -16,17 +16,25 @@ export interface Surroundings {
   readonly own: PeerRecord;
 }
 
+/** An address to be connected to. */
+export interface WantedAddress {
+  readonly endpoint: Endpoint;
+  /** Who is said to be there; `undefined` when a user gave the address. */
+  readonly remote: PeerName | undefined;
+}
+
 /**
  * The addresses to be connected to that are not (mesh-protocol §11.1, §11.2), by their text: those
  * of peers that a user named, and those that other peers are connected to.
  */
-export function wantedAddresses(surroundings: Surroundings): Map<string, Endpoint> {
-  const wanted = new Map<string, Endpoint>();
+export function wantedAddresses(surroundings: Surroundings): Map<string, WantedAddress> {
+  const wanted = new Map<string, WantedAddress>();
   const links = [...surroundings.own.links.values()];
   const connected = new Set(links.map(({ address }) => address));
-  const want = (endpoint: Endpoint): void => {
+  const want = (endpoint: Endpoint, remote?: PeerName): void => {
     const address = formatEndpoint(endpoint);
-    if (!connected.has(address) && wanted.size < targetsMax) wanted.set(address, endpoint);
+    if (connected.has(address) || wanted.has(address) || wanted.size >= targetsMax) return;
+    wanted.set(address, { endpoint, remote });
   };
   const callers = new Set(links.filter(({ outbound }) => !outbound).map(hostOf));
   for (const peer of surroundings.direct) {
@@ -35,12 +43,14 @@ export function wantedAddresses(surroundings: Surroundings): Map<string, Endpoin
       if (peer.portGiven || !callers.has(endpoint.host)) want(endpoint);
     }
   }
-  if (surroundings.discovery) for (const endpoint of discovered(surroundings)) want(endpoint);
+  if (surroundings.discovery) {
+    for (const { endpoint, remote } of discovered(surroundings)) want(endpoint, remote);
+  }
   return wanted;
 }
 
 /** Where the neighbours of others are that are not ours. */
-function* discovered({ records, own, defaultPort }: Surroundings): Generator<Endpoint> {
+function* discovered({ records, own, defaultPort }: Surroundings): Generator<WantedAddress> {
   const missing = (name: PeerName): boolean => name !== own.name && !own.links.has(name);
   for (const record of records) {
     if (record.name === own.name) continue;
@@ -48,7 +58,8 @@ function* discovered({ records, own, defaultPort }: Surroundings): Generator<End
       const endpoint = missing(remote) ? tryParseEndpoint(link.address) : undefined;
       if (endpoint === undefined) continue;
       // An outbound link shows where its remote listens; an inbound one shows only its host.
-      yield link.outbound ? endpoint : { host: endpoint.host, port: defaultPort };
+      const port = link.outbound ? endpoint.port : defaultPort;
+      yield { endpoint: { host: endpoint.host, port }, remote };
     }
   }
 }

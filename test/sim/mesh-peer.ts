@@ -1,10 +1,10 @@
-import type { Gossiper } from "../../lib/base/gossip.ts";
 import type { PeerName } from "../../lib/base/peer-name.ts";
 import type { RoutesSnapshot } from "../../lib/base/routes-snapshot.ts";
 import { Mesh, type MeshConfig, type MeshEvent } from "../../lib/mesh/mesh.ts";
 import { InstantOverlay } from "./instant-overlay.ts";
 import { MemoryNetwork } from "./memory-network.ts";
 import { VirtualClock } from "./virtual-clock.ts";
+import { WordChannel } from "./word-channel.ts";
 import { SimWorld } from "./world.ts";
 
 export const simPort = 6783;
@@ -20,13 +20,15 @@ export interface MeshPeer {
   readonly saved: string[];
   /** Peers that were reported as gone. */
   readonly gone: PeerName[];
+  /** Owners of the channels that were joined. */
+  readonly channels: ReadonlyMap<string, WordChannel>;
   /** The latest view handed to the data plane. */
   routes: RoutesSnapshot | undefined;
 }
 
 export interface MeshPeerOptions extends Partial<MeshConfig> {
-  /** Owners of channels, joined before the start. */
-  readonly channels?: Readonly<Record<string, Gossiper>>;
+  /** Channels to join before the start; each has an owner of its own. */
+  readonly channels?: readonly string[];
   /** How long an overlay link takes to work; infinite for never. */
   readonly overlayDelayMs?: number;
 }
@@ -38,12 +40,14 @@ export class MeshCluster {
   readonly #peers = new Map<number, MeshPeer>();
   readonly #seed: number;
   readonly #defaults: MeshPeerOptions;
+  readonly #ipOf: (n: number) => string;
   #started = 0;
 
   /** Everything random follows from `seed`. */
-  constructor(seed: number, defaults: MeshPeerOptions = {}) {
+  constructor(seed: number, defaults: MeshPeerOptions = {}, addresses = ipOf) {
     this.#seed = seed;
     this.#defaults = defaults;
+    this.#ipOf = addresses;
     this.network = new MemoryNetwork(this.clock, seed, { delayMs: 1, jitterMs: 2 });
   }
 
@@ -57,10 +61,10 @@ export class MeshCluster {
 
   /** Starts the process of peer `n`, also again, with addresses as a user would type them. */
   start(n: number, targets: readonly string[], options: MeshPeerOptions = {}): MeshPeer {
-    const ip = ipOf(n);
+    const ip = this.#ipOf(n);
     const world = new SimWorld(this.clock, this.#seed * 1_000_003 + this.#started++);
     const all = { ...this.#defaults, ...options };
-    const { channels = {}, overlayDelayMs = 5, ...config } = all;
+    const { channels = [], overlayDelayMs = 5, ...config } = all;
     const overlay = new InstantOverlay(world, overlayDelayMs);
     const host = this.network.host(ip);
     const peer: MeshPeer = {
@@ -71,6 +75,7 @@ export class MeshCluster {
       events: [],
       saved: [],
       gone: [],
+      channels: new Map(channels.map((channel) => [channel, new WordChannel()])),
       routes: undefined,
       mesh: new Mesh(world, meshConfig(n, config), {
         transport: host.transport,
@@ -83,7 +88,7 @@ export class MeshCluster {
         onEvent: (event) => peer.events.push(event),
       }),
     };
-    for (const [name, owner] of Object.entries(channels)) peer.mesh.join(name, owner);
+    for (const [name, owner] of peer.channels) owner.channel = peer.mesh.join(name, owner);
     host.listen(simPort, (stream) => peer.mesh.accepted(stream));
     this.#peers.set(n, peer);
     peer.mesh.start(targets);

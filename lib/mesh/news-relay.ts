@@ -1,0 +1,62 @@
+import type { GossipData } from "../base/gossip.ts";
+import type { PeerName } from "../base/peer-name.ts";
+import type { Cancel, World } from "../base/world.ts";
+
+/**
+ * News is passed on at once when it is the first for this long, and what comes meanwhile is passed
+ * on together. Most news reaches a large cluster in bursts, by many ways at the same time.
+ */
+export const relayWindowMs = 50;
+
+/**
+ * Passes on what was new on one channel.
+ *
+ *   idle ──news: passed on──▶ window ──news: merged──▶ window with news
+ *    ▲──────window over─────────┘ ▲──window over: passed on──┘
+ */
+export class NewsRelay {
+  readonly #world: Pick<World, "after">;
+  readonly #pass: (news: GossipData, except: ReadonlySet<PeerName>) => void;
+  #window: Cancel | undefined;
+  #merged: { readonly news: GossipData; readonly except: ReadonlySet<PeerName> } | undefined;
+
+  /** `pass` sends to random neighbours except some. */
+  constructor(
+    world: Pick<World, "after">,
+    pass: (news: GossipData, except: ReadonlySet<PeerName>) => void,
+  ) {
+    this.#world = world;
+    this.#pass = pass;
+  }
+
+  /** `from`: who knows it already, since it told us. */
+  relay(news: GossipData, from: ReadonlySet<PeerName>): void {
+    if (this.#window === undefined) {
+      this.#open();
+      this.#pass(news, from);
+    } else if (this.#merged === undefined) {
+      this.#merged = { news, except: from };
+    } else {
+      // Nobody knows all of it but who told all of it.
+      const except = this.#merged.except.intersection(from);
+      this.#merged = { news: this.#merged.news.merge(news), except };
+    }
+  }
+
+  stop(): void {
+    this.#window?.();
+    this.#window = undefined;
+    this.#merged = undefined;
+  }
+
+  #open(): void {
+    this.#window = this.#world.after(relayWindowMs, () => {
+      this.#window = undefined;
+      const merged = this.#merged;
+      if (merged === undefined) return;
+      this.#merged = undefined;
+      this.#open();
+      this.#pass(merged.news, merged.except);
+    });
+  }
+}
