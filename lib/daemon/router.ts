@@ -189,7 +189,7 @@ function makePlane(
     transport: new TcpTransport(options.host),
     overlay,
     secretBox: openSecretBox(),
-    allocatorStore: new SqliteAllocatorStore(parts.database, name),
+    allocatorStore: new SqliteAllocatorStore(parts.database),
     saveTargets: (targets) => settings.saveTargets(targets),
     onRoutes: (snapshot) => dataPlane.setTopology(snapshot),
     onEvent() {},
