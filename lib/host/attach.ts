@@ -159,11 +159,12 @@ class Attaching implements Disposable {
     const mtu = options.mtu ?? bridge.mtu;
     links.createVeth(
       this.#host,
-      { name: hostName, mtu, master: bridge.index, alias: this.#target.ident },
+      { name: hostName, mtu, master: bridge.index },
       { name: this.#guestName, mtu, namespaceDescriptor: this.#target.namespace.descriptor },
     );
     const host = need(links.findLink(this.#host, { name: hostName }), hostName);
     this.#undo.push(`interface ${hostName}`, () => links.deleteLink(this.#host, host.index));
+    links.changeLink(this.#host, host.index, { alias: this.#target.ident });
     refuseRouterAdvertisements(hostName);
     this.#target.namespace.run(() => {
       disableChecksumOffload(this.#guestName);

@@ -1,5 +1,6 @@
 import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, formatCidr, networkOf } from "../base/ip.ts";
+import { type Log, silentLog } from "../base/world.ts";
 import { addressesOf, findBridge, includesCidr } from "./attach.ts";
 import { announceAddresses } from "./gratuitous-arp.ts";
 import { multicastGroups } from "./multicast-filter.ts";
@@ -8,6 +9,7 @@ import * as nft from "./netlink/nft-expression.ts";
 import { deleteTable, type NftRule, type NftTable, replaceTable } from "./netlink/nftables.ts";
 import { openNetfilter, openRoute } from "./netlink/open.ts";
 import { keepSecondaryAddresses } from "./sysctl.ts";
+import { Undo } from "./undo.ts";
 
 /** The router's own table of packet filter rules; nobody else's rules are ever touched. */
 export const firewallTable = { family: "ip", name: "weave" } as const;
@@ -26,12 +28,14 @@ export interface Exposed {
  */
 export class Exposure {
   readonly #bridgeName: string;
+  readonly #log: Log;
   #exposed: readonly Exposed[];
 
   /** @param exposed what an earlier run left, see {@link list} */
-  constructor(bridgeName: string, exposed: readonly Exposed[] = []) {
+  constructor(bridgeName: string, exposed: readonly Exposed[] = [], log: Log = silentLog) {
     this.#bridgeName = bridgeName;
     this.#exposed = exposed;
+    this.#log = log;
   }
 
   /** What is exposed, in the order it was asked for: worth keeping over a restart. */
@@ -39,18 +43,24 @@ export class Exposure {
     return this.#exposed;
   }
 
-  /** Adds an address, or changes whether it is masqueraded. @throws WeaveError `EXPOSE_FAILED` */
+  /**
+   * Adds an address, or changes whether it is masqueraded. On failure nothing has changed.
+   *
+   * @throws WeaveError `EXPOSE_FAILED`
+   */
   expose(exposed: Exposed): void {
     const before = this.#exposed;
     const known = before.some(({ cidr }) => sameCidr(cidr, exposed.cidr));
     this.#exposed = known
       ? before.map((each) => (sameCidr(each.cidr, exposed.cidr) ? exposed : each))
       : [...before, exposed];
+    const undo = new Undo();
     try {
-      this.apply();
-    } catch (error) {
+      this.#put(undo);
+    } catch (cause) {
       this.#exposed = before;
-      throw error;
+      undo.rollBack(this.#log);
+      throw failed("EXPOSE_FAILED", `cannot expose ${formatCidr(exposed.cidr)}`, cause);
     }
   }
 
@@ -75,17 +85,26 @@ export class Exposure {
   /** Makes the bridge's addresses and the rules what they should be. @throws WeaveError `EXPOSE_FAILED` */
   apply(): void {
     try {
-      using route = openRoute();
-      const bridge = findBridge(route, this.#bridgeName);
-      const added = this.#exposed.filter(({ cidr }) => addAddress(route, bridge.index, cidr));
-      announceAddresses(
-        bridge,
-        added.map(({ cidr }) => cidr),
-      );
-      this.#applyRules();
+      this.#put(new Undo());
     } catch (cause) {
       throw failed("EXPOSE_FAILED", "cannot expose the host on the overlay", cause);
     }
+  }
+
+  #put(undo: Undo): void {
+    using route = openRoute();
+    const bridge = findBridge(route, this.#bridgeName);
+    const added: Cidr[] = [];
+    for (const { cidr } of this.#exposed) {
+      if (!addAddress(route, bridge.index, cidr)) continue;
+      added.push(cidr);
+      undo.push(`address ${formatCidr(cidr)}`, () => {
+        using again = openRoute();
+        deleteAddress(again, bridge.index, cidr);
+      });
+    }
+    this.#applyRules();
+    announceAddresses(bridge, added);
   }
 
   /** Adopts addresses that the bridge has without our knowing, as a former version left them. */
