@@ -1,6 +1,7 @@
 import type { AnsweredCommand, CommandGroup, CommandSpec } from "./command-spec.ts";
 import { answeredCommands } from "./table/answered-commands.ts";
 import { containerCommands } from "./table/container-commands.ts";
+import { demoCommands } from "./table/demo-commands.ts";
 import { lookCommands } from "./table/look-commands.ts";
 import { moreCommands } from "./table/more-commands.ts";
 import { nameCommands } from "./table/name-commands.ts";
@@ -14,6 +15,7 @@ export const commandTable: readonly CommandSpec[] = [
   ...nameCommands,
   ...peerCommands,
   ...lookCommands,
+  ...demoCommands,
   ...moreCommands,
 ];
 

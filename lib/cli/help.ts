@@ -60,7 +60,7 @@ export function overview(): string {
     "Environment:",
     ...definitions(sharedEnvironment.map(({ name, summary }) => [name, summary])),
     "",
-    "'weave <command> --help' explains a command.",
+    "'weave <command> --help' explains a command; 'weave demo' shows the whole thing.",
     "",
   );
   return lines.join("\n");
