@@ -81,7 +81,7 @@ export class SleeveEngine implements SleeveCommands {
   readonly #byPeer = new Map<PeerName, SleeveLink>();
   readonly #counters = newEngineCounters();
   readonly #ended = newLinkCounters();
-  /** Links that were given frames in this burst. */
+  /** Links that may have something to send at the end of this burst. */
   readonly #dirty = new Set<SleeveLink>();
   #inBurst = false;
 
@@ -123,13 +123,17 @@ export class SleeveEngine implements SleeveCommands {
     if (confirmed === undefined) return;
     this.#byPeer.set(confirmed.remote, confirmed);
     this.#burst();
+    this.#dirty.add(confirmed);
     confirmed.confirm();
     this.flush();
   }
 
   control(link: number, tag: number, body: Uint8Array): void {
+    const controlled = this.#links.get(link);
+    if (controlled === undefined) return;
     this.#burst();
-    this.#links.get(link)?.control(tag, body);
+    this.#dirty.add(controlled);
+    controlled.control(tag, body);
     this.flush();
   }
 
@@ -161,7 +165,9 @@ export class SleeveEngine implements SleeveCommands {
     this.#inBurst = true;
     this.#macs.sweep(nowMs);
     for (const link of this.#links.values()) {
-      if (nowMs >= link.deadlineMs && !link.tick()) this.#lost(link);
+      if (nowMs < link.deadlineMs) continue;
+      this.#dirty.add(link);
+      if (!link.tick()) this.#lost(link);
     }
     this.flush();
   }
@@ -252,6 +258,7 @@ export class SleeveEngine implements SleeveCommands {
     const kind = specialKind(buffer, frameAt, frameLength);
     if (kind !== undefined) {
       const ours = source === link.remote && destination === this.#options.local;
+      this.#dirty.add(link);
       if (ours) link.special(kind, this.#frame, this.#from);
       else counters.specialIgnored++;
       return;
@@ -360,6 +367,11 @@ export class SleeveEngine implements SleeveCommands {
     this.#inBurst = false;
   }
 
+  /** Whether datagrams wait for room in a socket: then `flush` again when there is some. */
+  get waiting(): boolean {
+    return this.#dirty.size > 0;
+  }
+
   /** A datagram that a port took was refused later, when its batch was sent. */
   sendFailed(
     link: number,
@@ -368,6 +380,7 @@ export class SleeveEngine implements SleeveCommands {
     const failed = this.#links.get(link);
     if (failed === undefined) return;
     this.#burst();
+    this.#dirty.add(failed);
     if ("pathMtu" in result) {
       failed.counters.sendTooBig++;
       failed.tooBig(result.pathMtu);

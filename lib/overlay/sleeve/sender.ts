@@ -86,12 +86,11 @@ export class Sender {
     pool.give(datagram);
   }
 
-  /** The burst is over. */
+  /** The burst is over. What waited goes first. */
   flush(): void {
+    if (this.waiting) this.#backlog.drain(({ df, bytes }) => this.#send(df, bytes, bytes.length));
     this.#df.flush();
     this.#whole.flush();
-    if (!this.#backlog.empty)
-      this.#backlog.drain(({ df, bytes }) => this.#send(df, bytes, bytes.length));
   }
 
   /** Whether datagrams wait for room in the socket. */
