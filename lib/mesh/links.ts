@@ -24,6 +24,8 @@ export interface LinkEvents {
   established(neighbour: Neighbour): void;
   /** A registered link is gone. */
   removed(neighbour: Neighbour, error: WeaveError): void;
+  /** Somebody introduced itself and was refused: nothing may lead to it. */
+  refused(): void;
   message(neighbour: Neighbour, message: DeliveredMessage): void;
 }
 
@@ -191,7 +193,10 @@ export class Links {
   #leave(neighbour: Neighbour, error: WeaveError): void {
     this.#ports.peers.unpin(neighbour.name);
     neighbour.overlay?.stop();
-    if (!this.table.remove(neighbour)) return;
+    if (!this.table.remove(neighbour)) {
+      this.#events.refused();
+      return;
+    }
     this.#world.log.info(`${neighbour.connection.label} connection deleted`);
     this.#events.removed(neighbour, error);
   }

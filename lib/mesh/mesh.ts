@@ -67,11 +67,11 @@ export interface MeshDependencies {
 }
 
 /** What happened to our links and what others told us, for `weave events` and the like. */
-export type MeshEvent =
-  | { readonly kind: "connected" | "established"; readonly peer: PeerName; nickname: string }
-  | { readonly kind: "disconnected"; peer: PeerName; nickname: string; error: WeaveError }
-  | { readonly kind: "removed"; readonly peer: PeerName; readonly nickname: string }
-  | { readonly kind: "refused"; channel: string; origin: PeerName; error: WeaveError };
+export type MeshEvent = Readonly<
+  | { kind: "connected" | "established" | "removed"; peer: PeerName; nickname: string }
+  | { kind: "disconnected"; peer: PeerName; nickname: string; error: WeaveError }
+  | { kind: "refused"; channel: string; origin: PeerName; error: WeaveError }
+>;
 
 /**
  * This peer's part in the mesh (mesh-protocol): it finds other peers, keeps a connection to each,
@@ -245,6 +245,7 @@ export class Mesh {
       added: (neighbour, restarted) => this.#linkAdded(neighbour, restarted),
       established: (neighbour) => this.#linkEstablished(neighbour),
       removed: (neighbour, error) => this.#linkRemoved(neighbour, error),
+      refused: () => this.#collector.updated(),
       message: (neighbour, message) => this.#received(neighbour, message),
     });
   }

@@ -1,0 +1,161 @@
+import { describe, expect, test } from "bun:test";
+import { concatBytes, fromHex, utf8 } from "../../lib/base/bytes.ts";
+import { WeaveError } from "../../lib/base/errors.ts";
+import { parsePeerName } from "../../lib/base/peer-name.ts";
+import { encodeFeatures } from "../../lib/mesh/features.ts";
+import { encodeMessage, type OutgoingMessage } from "../../lib/mesh/protocol-message.ts";
+import { encodeTopology } from "../../lib/mesh/topology-codec.ts";
+import type { ByteStream } from "../../lib/mesh/transport.ts";
+import { mutants } from "../fuzz/mutate.ts";
+import { ipOf, MeshCluster, simName } from "../sim/mesh-peer.ts";
+import gossipVectors from "../vectors/mesh/gossip-messages.json";
+import { sketch } from "./records.ts";
+
+function frame(content: Uint8Array): Uint8Array {
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, content.length);
+  return concatBytes(length, content);
+}
+
+/** The opening of a remote of version 2 without a password. */
+function opening(features: Record<string, string>): Uint8Array {
+  const all = { PeerNameFlavour: "mac", NickName: "hand-made", UID: "77", ConnID: "5" };
+  const map = new Map(Object.entries({ ...all, Overlays: "sleeve", ...features }));
+  return concatBytes(fromHex("7765617665010200"), frame(encodeFeatures(map)));
+}
+
+interface HandMade {
+  readonly stream: ByteStream;
+  readonly read: Uint8Array[];
+  closed: boolean;
+}
+
+/** Dials peer 1 from `ip` and says `bytes`. */
+function dial(cluster: MeshCluster, ip: string, bytes: Uint8Array): HandMade {
+  const made: HandMade[] = [];
+  const opened = (stream: ByteStream): void => {
+    const remote: HandMade = { stream, read: [], closed: false };
+    stream.listen({
+      data: (received) => remote.read.push(received),
+      closed: () => {
+        remote.closed = true;
+      },
+    });
+    stream.write(bytes);
+    made.push(remote);
+  };
+  const { transport } = cluster.network.host(ip);
+  transport.dial({ host: ipOf(1), port: 6783 }, { opened, failed() {} });
+  cluster.clock.runUntil(() => made.length > 0, 1000);
+  cluster.clock.run(100);
+  return made[0]!;
+}
+
+const name = "00:00:00:00:00:77";
+const sender = parsePeerName(name);
+
+describe("a link", () => {
+  test("that no overlay can serve is closed, and the peer forgotten", () => {
+    const cluster = new MeshCluster(1);
+    const { overlay, mesh, world } = cluster.start(1, []);
+    overlay.prepare = () => {
+      throw new WeaveError("OVERLAY_NONE_COMMON", "no overlays in common with peer");
+    };
+    const remote = dial(cluster, "10.9.0.1", opening({ Name: name }));
+    expect(remote.closed).toBe(true);
+    expect(world.lines.at(-1)).toContain("no overlays in common with peer");
+    cluster.clock.run(30_000);
+    expect(mesh.status().peers.length).toBe(1);
+  });
+
+  test("whose overlay fails while it is prepared leaves nothing behind", () => {
+    const cluster = new MeshCluster(1);
+    const { overlay, mesh } = cluster.start(1, []);
+    const prepare = overlay.prepare.bind(overlay);
+    overlay.prepare = (parameters) => {
+      const link = prepare(parameters);
+      parameters.failed(new WeaveError("OVERLAY_NONE_WORKING", "no working forwarders"));
+      return link;
+    };
+    expect(dial(cluster, "10.9.0.1", opening({ Name: name })).closed).toBe(true);
+    expect(overlay.links.size).toBe(0);
+    expect(mesh.status().connections).toEqual([]);
+  });
+
+  test("to an address that somebody spoke of must lead to a known peer", () => {
+    const cluster = new MeshCluster(1);
+    const { mesh } = cluster.start(1, []);
+    cluster.start(9, []);
+    const remote = dial(cluster, "10.9.0.1", opening({ Name: name }));
+    // A link to peer 8 is claimed, and peer 9 lives at the address given for it.
+    const address = { address: `${ipOf(9)}:6783` };
+    const payload = encodeTopology([
+      { ...sketch({ n: 8, version: 2n, links: [[7, address]] }), name: sender },
+    ]);
+    remote.stream.write(
+      frame(encodeMessage({ kind: "gossip", channel: "topology", sender, payload })),
+    );
+    cluster.clock.run(3000);
+    const failed = mesh.status().connections.find(({ state }) => state === "failed");
+    expect(failed!.error!.text).toBe(
+      "Found unknown remote name: 09:00:00:09:00:00 at 10.0.0.9:6783",
+    );
+    expect(mesh.isKnown(simName(9))).toBe(false);
+  });
+
+  test("of a restarted peer replaces the one that its dead incarnation left", () => {
+    const cluster = new MeshCluster(1);
+    const { mesh } = cluster.start(1, []);
+    const old = dial(cluster, "10.9.0.1", opening({ Name: name, ConnID: "0" }));
+    const restarted = dial(cluster, "10.9.0.1", opening({ Name: name, UID: "78" }));
+    expect([old.closed, restarted.closed]).toEqual([true, false]);
+    expect(mesh.status().connections.length).toBe(1);
+    // All that was known of it may be lost: it is told everything.
+    expect(restarted.read.some((bytes) => bytes.includes(4))).toBe(true);
+  });
+
+  test("never ends because of what a payload holds", () => {
+    const cluster = new MeshCluster(1);
+    const { mesh } = cluster.start(1, []);
+    const remote = dial(cluster, "10.9.0.1", opening({ Name: name }));
+    const topology = encodeTopology([sketch({ n: 2, links: [[3]] }), sketch({ n: 3 })]);
+    for (const payload of mutants(1, [topology], 2000)) {
+      const channel = "topology";
+      const message: OutgoingMessage =
+        payload.length % 2 === 0
+          ? { kind: "gossip", channel, sender, payload }
+          : { kind: "broadcast", channel, origin: sender, payload };
+      remote.stream.write(frame(encodeMessage(message)));
+    }
+    cluster.clock.run(20_000);
+    expect(remote.closed).toBe(false);
+    const [refusal] = mesh.status().refusals;
+    expect(refusal).toMatchObject({ channel: "topology", error: { code: "TOPOLOGY_FORMAT" } });
+    expect(refusal!.count).toBeGreaterThan(500);
+  });
+
+  test("survives or ends, but harms nobody else, whatever is sent over it", () => {
+    const cluster = new MeshCluster(1, { channels: ["words"], discovery: false });
+    cluster.start(1, []);
+    cluster.start(2, [ipOf(1)]);
+    cluster.clock.runUntil(() => cluster.isFullMesh(), 5000);
+    const corpus = gossipVectors.messages.map(({ hex }) => fromHex(hex));
+    corpus.push(Uint8Array.of(0), Uint8Array.of(1), fromHex("07000103"), utf8("\u0007"));
+    let remote: HandMade | undefined;
+    for (const mutant of mutants(1, corpus, 3000)) {
+      if (remote === undefined || remote.closed) {
+        remote = dial(cluster, "10.9.0.1", opening({ Name: name }));
+      }
+      remote.stream.write(frame(mutant));
+      cluster.clock.run(1);
+    }
+    remote!.stream.reset();
+    cluster.clock.run(30_000);
+    const established = cluster.peer(2).mesh.status().connections[0]!;
+    expect(established.state).toBe("established");
+    expect(cluster.peer(2).mesh.status().terminationCount).toBe(0);
+    for (const { world } of cluster.peers) {
+      expect(world.lines.filter((line) => line.startsWith("error"))).toEqual([]);
+    }
+  });
+});
