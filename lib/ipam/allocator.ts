@@ -1,0 +1,465 @@
+import { assert, WeaveError } from "../base/errors.ts";
+import type { Channel, GossipData, Gossiper } from "../base/gossip.ts";
+import { formatIpv4, type Ipv4, type Ipv4Cidr } from "../base/ip.ts";
+import { formatPeerName, type PeerName } from "../base/peer-name.ts";
+import { type Cancel, every, type World } from "../base/world.ts";
+import {
+  type AllocatorConfig,
+  type AllocatorPeers,
+  type OwnedRangesChange,
+  type PreClaim,
+  universeOf,
+} from "./allocator-config.ts";
+import { type AllocatorStatus, rangesOf } from "./allocator-status.ts";
+import type { AllocatorStore } from "./allocator-store.ts";
+import { ContainerDeaths } from "./container-deaths.ts";
+import { Journal } from "./journal.ts";
+import { Ledger } from "./ledger.ts";
+import { Negotiation } from "./negotiation.ts";
+import { Outbox } from "./outbox.ts";
+import { cancelled, Pending } from "./pending.ts";
+import { contains, hostRange, rangeSize } from "./range.ts";
+import { recover } from "./recovery.ts";
+import { newClaim } from "./request.ts";
+import { RequestQueue } from "./request-queue.ts";
+import { RestingAddresses } from "./resting-addresses.ts";
+import { decodeState, encodeState } from "./state-codec.ts";
+import { findHeir, findTakeover } from "./succession.ts";
+import { decodeUnicast } from "./unicast-codec.ts";
+
+export type { AllocatorConfig, AllocatorPeers, OwnedRangesChange, PreClaim };
+
+/** How often elections, requests and expiries are looked after. */
+const tickMs = 5_000;
+
+/**
+ * Hands out addresses of the ranges that this peer owns, and deals with the other peers over them
+ * (ipam §10). Requests, messages, container events and ticks are actions: each runs to its end
+ * before the next, and what it decided is told only after it is stored.
+ *
+ *   action ─▶ retry what waits ─▶ report free counts ─▶ store ─▶ send, answer
+ */
+export class Allocator implements Gossiper {
+  /** Called after changes of our ranges, and of those of a peer whose place we take. */
+  onOwnedRangesChanged: ((change: OwnedRangesChange) => void) | undefined;
+
+  readonly #world: World;
+  readonly #config: AllocatorConfig;
+  readonly #peers: AllocatorPeers;
+  readonly #store: AllocatorStore;
+  readonly #journal: Journal;
+  readonly #containerAlive: (ident: string) => boolean;
+  readonly #ledger: Ledger;
+  readonly #outbox = new Outbox();
+  readonly #deaths = new ContainerDeaths();
+  readonly #resting: RestingAddresses | undefined;
+  readonly #negotiation: Negotiation;
+  readonly #requests: RequestQueue;
+  #channel: Channel | undefined;
+  #stopTicking: Cancel = () => {};
+  #rangeChanges: OwnedRangesChange[] = [];
+  #retryWanted = false;
+  #isActing = false;
+  #isShutDown = false;
+
+  /** @throws WeaveError `IPAM_UNIVERSE` */
+  constructor(
+    world: World,
+    config: AllocatorConfig,
+    peers: AllocatorPeers,
+    store: AllocatorStore,
+    containerAlive: (ident: string) => boolean = () => true,
+  ) {
+    this.#world = world;
+    this.#config = config;
+    this.#peers = peers;
+    this.#store = store;
+    this.#containerAlive = containerAlive;
+    this.#ledger = new Ledger(config.self, universeOf(config));
+    this.#journal = new Journal(this.#ledger, store, world.log);
+    this.#resting = config.reuse === "rested" ? new RestingAddresses() : undefined;
+    const negotiation = new Negotiation(world, config, peers, this.#ledger, this.#outbox);
+    this.#negotiation = negotiation;
+    this.#requests = new RequestQueue({
+      ledger: this.#ledger,
+      deaths: this.#deaths,
+      resting: this.#resting,
+      log: world.log,
+      needRing: () => negotiation.needRing(),
+      ask: (peer, range) => negotiation.ask(peer, range),
+      askDonors: (range) => negotiation.askDonors(range),
+      nickname: (peer) => this.#nickname(peer),
+    });
+  }
+
+  setChannel(channel: Channel): void {
+    this.#channel = channel;
+  }
+
+  /**
+   * Restores what was stored or makes the ring of the seeds, and claims what is in use already.
+   *
+   * @throws WeaveError when stored data cannot be read
+   */
+  start(preClaims: readonly PreClaim[]): void {
+    const { self, init } = this.#config;
+    const recovery = recover(this.#store.load(), self, this.#ledger.ring.universe);
+    for (const note of recovery.notes) this.#world.log.info(`[allocator] ${note}`);
+    this.#act(() => {
+      if (recovery.reset) this.#ledger.discardStored();
+      if (recovery.isGrown) this.#ledger.storeRing();
+      if (recovery.ring !== undefined) this.#ledger.restore(recovery.ring, recovery.held);
+      else if (init.kind === "seed") this.#negotiation.makeRing(init.seeds);
+      for (const row of [...recovery.carried, ...preClaims]) this.#preClaim(row);
+    });
+    this.#stopTicking = every(this.#world, tickMs, () => this.#tick());
+  }
+
+  /** Gives up all requests and stores what is left to store. Ranges stay ours. */
+  stop(): void {
+    this.#stopTicking();
+    this.#act(() => {
+      this.#isShutDown = true;
+      this.#requests.cancel(() => true);
+    });
+    this.#journal.save({ withCounts: true });
+  }
+
+  /**
+   * An address of `subnet` for `ident`: the one that it holds there, or the lowest free one. Waits
+   * until there is one.
+   *
+   * Rejects with `IPAM_CANCELLED`, `IPAM_OUT_OF_RANGE`, `IPAM_BUSY` or the error of the store.
+   */
+  allocate(
+    ident: string,
+    subnet: Ipv4Cidr,
+    options: { isContainer: boolean; signal?: AbortSignal },
+  ): Promise<Ipv4Cidr> {
+    const { isContainer, signal } = options;
+    const pending = this.#pending<Ipv4Cidr>(signal);
+    this.#act(() => {
+      if (this.#isRefused(ident, isContainer)) this.#refuse(pending);
+      else this.#requests.add({ kind: "allocation", ident, subnet, isContainer, pending });
+    });
+    return pending.promise;
+  }
+
+  /**
+   * Records that `ident` uses the address of `cidr`, which may have to be got from its owner.
+   *
+   * Rejects with `IPAM_CANCELLED`, `IPAM_CLAIM_REFUSED`, `IPAM_BUSY` or the error of the store.
+   */
+  claim(
+    ident: string,
+    cidr: Ipv4Cidr,
+    options: { isContainer: boolean; noErrorOnUnknown: boolean; signal?: AbortSignal },
+  ): Promise<void> {
+    const { isContainer, noErrorOnUnknown, signal } = options;
+    const pending = this.#pending<void>(signal);
+    const request = { ident, cidr, isContainer, noErrorOnUnknown };
+    this.#act(() => {
+      if (this.#isRefused(ident, isContainer)) this.#refuse(pending);
+      else this.#requests.add(newClaim(request, pending));
+    });
+    return pending.promise;
+  }
+
+  /** Resolves when there is a ring. Rejects with `IPAM_CANCELLED`. */
+  prime(signal?: AbortSignal): Promise<void> {
+    const pending = this.#pending<void>(signal);
+    this.#act(() => {
+      if (this.#isShutDown) this.#refuse(pending);
+      else this.#requests.add({ kind: "prime", pending });
+    });
+    return pending.promise;
+  }
+
+  /** What `ident` holds, in order of acquisition: of the hosts of `subnet`, or everything. */
+  lookup(ident: string, subnet?: Ipv4Cidr): Ipv4Cidr[] {
+    const held = this.#ledger.held.of(ident);
+    if (subnet === undefined) return [...held];
+    return held.filter(({ address }) => contains(hostRange(subnet), address));
+  }
+
+  list(): { ident: string; cidrs: Ipv4Cidr[] }[] {
+    return this.#ledger.held.list();
+  }
+
+  /** @throws WeaveError `IPAM_NOT_HELD` */
+  free(ident: string, address: Ipv4): void {
+    this.#act(() => {
+      if (this.#ledger.held.holderOf(address) !== ident) {
+        throw notHeld(`Free: address ${formatIpv4(address)} not found for ${ident}`);
+      }
+      this.#release(address);
+    });
+  }
+
+  /** Frees everything that `ident` holds. @throws WeaveError `IPAM_NOT_HELD` */
+  delete(ident: string): void {
+    this.#act(() => {
+      if (this.#ledger.held.of(ident).length === 0) {
+        throw notHeld(`Delete: no addresses for ${ident}`);
+      }
+      this.#releaseAll(ident);
+    });
+  }
+
+  /** Its requests end, and its addresses are kept for the case that it is restarted. */
+  containerDied(ident: string): void {
+    this.#act(() => {
+      this.#cancelRequestsOf(ident);
+      if (this.#ledger.held.isContainer(ident)) {
+        this.#deaths.died(ident, this.#world.monotonicMs());
+      }
+    });
+  }
+
+  containerStarted(ident: string): void {
+    this.#deaths.forget(ident);
+  }
+
+  containerDestroyed(ident: string): void {
+    this.#act(() => {
+      this.#cancelRequestsOf(ident);
+      if (this.#ledger.held.isContainer(ident)) this.#releaseAll(ident);
+    });
+  }
+
+  /** Releases what containers hold that are not among those `alive`. */
+  prune(alive: ReadonlySet<string>): void {
+    this.#act(() => {
+      for (const ident of this.#ledger.held.containers()) {
+        if (!alive.has(ident)) this.#releaseAll(ident);
+      }
+    });
+  }
+
+  /** Hands all ranges to another peer, if there is one, and gives up all requests, now and later. */
+  shutdown(): void {
+    this.#act(() => {
+      this.#isShutDown = true;
+      this.#requests.cancel(() => true);
+      const { ring } = this.#ledger;
+      const heir = findHeir(ring, this.#negotiation.nicknames, this.#peers);
+      if (heir === undefined || !ring.hasEntryOf(ring.self)) return;
+      this.#world.log.info(
+        `[allocator] handing all ranges to ${this.#negotiation.nicknames.describe(heir)}`,
+      );
+      this.#ledger.transfer(ring.self, heir);
+      this.#outbox.broadcast();
+    });
+  }
+
+  /**
+   * Takes over the ranges of a peer that will not come back; returns the number of addresses gained,
+   * 0 for a peer that is unknown, ourselves, or without ranges.
+   *
+   * @throws WeaveError `IPAM_NICKNAME_AMBIGUOUS`; `IPAM_PEER_ALIVE` unless forced
+   */
+  takeover(peerOrNickname: string, options: { force: boolean }): number {
+    return this.#act(() => {
+      const { ring, space } = this.#ledger;
+      const { nicknames } = this.#negotiation;
+      const peer = findTakeover(peerOrNickname, ring, nicknames, this.#peers, options);
+      if (peer === undefined) return 0;
+      const freeBefore = space.free.size;
+      const previous = this.#ledger.transfer(peer, ring.self);
+      this.#rangeChanges.push({ previous, current: [], isLocal: false });
+      this.#world.log.warn(`[allocator] took over the ranges of ${nicknames.describe(peer)}`);
+      this.#negotiation.noteRingChanged();
+      this.#outbox.broadcast();
+      return space.free.size - freeBefore;
+    });
+  }
+
+  /** `peer` left the topology. Its ranges stay its own. */
+  peerGone(peer: PeerName): void {
+    this.#negotiation.peerGone(peer);
+  }
+
+  status(): AllocatorStatus {
+    const { election, conflicts } = this.#negotiation;
+    const describe = (peer: PeerName): { nickname: string; isKnownPeer: boolean } => ({
+      nickname: this.#nickname(peer),
+      isKnownPeer: peer === this.#config.self || this.#peers.isKnown(peer),
+    });
+    const { isElector, knownNodes, quorum } = election;
+    return {
+      universe: this.#config.universe,
+      universeSize: rangeSize(this.#ledger.ring.universe),
+      defaultSubnet: this.#config.defaultSubnet,
+      activeAddresses: this.#ledger.space.allocatedSize,
+      heldOutside: this.#ledger.heldOutside,
+      election: election.awaiting ? { isElector, knownNodes, quorum } : undefined,
+      ranges: rangesOf(this.#ledger, describe),
+      ringEntries: this.#ledger.ring.entries.length,
+      pendingClaims: this.#requests.claims.map(({ ident, cidr }) => ({ ident, cidr })),
+      pendingAllocations: this.#requests.allocations.map(({ ident, subnet }) => ({
+        ident,
+        subnet,
+      })),
+      pendingPrimes: this.#requests.primes.length,
+      conflicts: conflicts.list(),
+      storeError: this.#journal.error?.message,
+    };
+  }
+
+  /** @throws WeaveError for a message that is refused */
+  onUnicast(from: PeerName, payload: Uint8Array): void {
+    const message = decodeUnicast(payload);
+    if (message === undefined) {
+      const what = payload.length === 0 ? "an empty message" : `a message of kind ${payload[0]}`;
+      this.#world.log.warn(`[allocator] ignored ${what} from ${formatPeerName(from)}`);
+      return;
+    }
+    this.#act(() => {
+      switch (message.kind) {
+        case "space-request":
+          // What cannot be stored must not be given away; the peer will ask again.
+          if (this.#journal.error === undefined) this.#negotiation.give(from, message.range);
+          break;
+        case "ring-update":
+          this.#negotiation.answered(from);
+          this.#negotiation.receive(from, message.state, true);
+          break;
+        case "space-denied":
+          this.#negotiation.denied(from, message.range);
+          this.#requests.denied(message.range);
+          this.#retryWanted = true;
+          break;
+      }
+    });
+  }
+
+  /** Passes on our own state, which includes the news. @throws WeaveError when it is refused */
+  onBroadcast(origin: PeerName, payload: Uint8Array): GossipData | undefined {
+    const state = decodeState(payload);
+    this.#act(() => this.#negotiation.receive(origin, state, true));
+    return this.full();
+  }
+
+  /** Periodic state is not passed on. @throws WeaveError when it is refused */
+  onGossip(from: PeerName, payload: Uint8Array): undefined {
+    const state = decodeState(payload);
+    this.#act(() => this.#negotiation.receive(from, state, false));
+  }
+
+  /** What is not stored is not told, so a store that fails leaves nothing to say. */
+  full(): GossipData | undefined {
+    if (this.#journal.error !== undefined) return undefined;
+    return {
+      encode: () =>
+        this.#journal.error === undefined ? [encodeState(this.#negotiation.message())] : [],
+      merge: (newer) => newer,
+    };
+  }
+
+  #tick(): void {
+    this.#act(() => {
+      this.#requests.nextTick();
+      this.#resting?.expire(this.#world.monotonicMs());
+      this.#negotiation.tick();
+      if (!this.#negotiation.election.awaiting) this.#retryWanted = !this.#requests.isEmpty;
+      for (const ident of this.#deaths.takeExpired(this.#world.monotonicMs())) {
+        this.#releaseAll(ident);
+      }
+    });
+    this.#journal.save({ withCounts: true });
+  }
+
+  /** Runs one action and what follows from it. */
+  #act<T>(action: () => T): T {
+    assert(!this.#isActing, "an action of the allocator began inside another");
+    const ownedBefore = this.#ledger.space.owned;
+    this.#isActing = true;
+    try {
+      return action();
+    } finally {
+      this.#settle();
+      const { owned } = this.#ledger.space;
+      if (!owned.equals(ownedBefore)) {
+        const previous = ownedBefore.ranges();
+        this.#rangeChanges.push({ previous, current: owned.ranges(), isLocal: true });
+        this.#ledger.assertConsistent();
+      }
+      this.#isActing = false;
+      this.#conclude();
+    }
+  }
+
+  /** Serves what waits until nothing changes any more, and lets the ring know. */
+  #settle(): void {
+    while (this.#negotiation.takeRingChanged() || this.#retryWanted) {
+      this.#retryWanted = false;
+      this.#requests.retry();
+    }
+    this.#ledger.reportFree();
+    this.#ledger.assertBalanced();
+  }
+
+  #conclude(): void {
+    this.#journal.save({ withCounts: false });
+    const { error } = this.#journal;
+    const decisions = this.#requests.takeDecisions();
+    const rangeChanges = this.#rangeChanges;
+    this.#rangeChanges = [];
+    const state = this.full();
+    if (state === undefined) this.#outbox.dropUnicasts();
+    else if (this.#channel !== undefined) this.#outbox.send(this.#channel, state);
+    for (const change of rangeChanges) this.onOwnedRangesChanged?.(change);
+    for (const decision of decisions) {
+      if (error === undefined) decision.deliver();
+      else decision.withdraw(error);
+    }
+  }
+
+  #preClaim({ ident, isContainer, cidr }: PreClaim): void {
+    const claim = newClaim({ ident, cidr, isContainer, noErrorOnUnknown: true }, undefined);
+    // Trying without a ring would call an election before anybody is connected.
+    const isInside = contains(this.#ledger.ring.universe, cidr.address);
+    if (isInside && !this.#ledger.hasRing) this.#requests.wait(claim);
+    else this.#requests.add(claim);
+  }
+
+  #pending<T>(signal: AbortSignal | undefined): Pending<T> {
+    return new Pending<T>(signal, () =>
+      this.#act(() => this.#requests.cancel(({ pending }) => pending?.isAborted === true)),
+    );
+  }
+
+  #isRefused(ident: string, isContainer: boolean): boolean {
+    return this.#isShutDown || (isContainer && !this.#containerAlive(ident));
+  }
+
+  #refuse(pending: Pending<Ipv4Cidr> | Pending<void>): void {
+    pending.fail(cancelled());
+    pending.deliver();
+  }
+
+  #cancelRequestsOf(ident: string): void {
+    this.#requests.cancel((request) => request.kind !== "prime" && request.ident === ident);
+  }
+
+  #releaseAll(ident: string): void {
+    for (const { address } of [...this.#ledger.held.of(ident)]) this.#release(address);
+    this.#deaths.forget(ident);
+  }
+
+  #release(address: Ipv4): void {
+    this.#ledger.release(address);
+    this.#resting?.add(address, this.#world.monotonicMs());
+    this.#retryWanted = true;
+  }
+
+  #nickname(peer: PeerName): string {
+    return this.#negotiation.nicknames.get(peer) ?? this.#peers.nickname(peer) ?? "";
+  }
+}
+
+function notHeld(message: string): WeaveError {
+  return new WeaveError("IPAM_NOT_HELD", message, {
+    remedy: "see 'weave ps' for the addresses in use",
+  });
+}

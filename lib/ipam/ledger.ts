@@ -1,0 +1,206 @@
+import { assert } from "../base/errors.ts";
+import type { Ipv4 } from "../base/ip.ts";
+import type { PeerName } from "../base/peer-name.ts";
+import { AddressSet } from "./address-set.ts";
+import type { AllocatorChange } from "./allocator-store.ts";
+import { type HeldAddress, HeldAddresses } from "./held-addresses.ts";
+import { type AddressRange, rangeSize } from "./range.ts";
+import { Ring } from "./ring.ts";
+import type { RingState } from "./ring-entry.ts";
+import { type MergeContext, type MergedRing, mergeRings, mergeUndisputed } from "./ring-merge.ts";
+import { Space } from "./space.ts";
+
+/**
+ * Ring, local space and held addresses, kept in agreement:
+ *
+ *   own ranges of the ring  =  owned part of the space
+ *   allocated in the space  =  held addresses inside own ranges
+ *
+ * It also knows what of all this is not stored yet.
+ */
+export class Ledger {
+  readonly ring: Ring;
+  readonly space = new Space();
+  readonly held = new HeldAddresses();
+  readonly #changedRows = new Map<Ipv4, HeldAddress | undefined>();
+  #heldInside = 0;
+  #ringChange: "none" | "counts" | "owners" = "none";
+  #reset = false;
+
+  constructor(self: PeerName, universe: AddressRange) {
+    this.ring = new Ring(self, universe);
+  }
+
+  get hasRing(): boolean {
+    return !this.ring.isEmpty;
+  }
+
+  /** Addresses held that are not in our ranges: claimed outside the universe, or lost. */
+  get heldOutside(): number {
+    return this.held.size - this.#heldInside;
+  }
+
+  /** Starts from stored data that need not be stored again. */
+  restore(ring: RingState, held: readonly HeldAddress[]): void {
+    this.ring.replace(ring);
+    for (const row of held) this.held.add(row);
+    this.#follow();
+  }
+
+  /** What is stored is not worth keeping. */
+  discardStored(): void {
+    this.#reset = true;
+  }
+
+  /** Has the ring stored with the next change. */
+  storeRing(): void {
+    this.#ringChange = "owners";
+  }
+
+  /** Records a holder of an address that nobody holds; it is free, or not in our ranges. */
+  hold(row: HeldAddress): void {
+    if (row.isContainer) this.markContainer(row.ident);
+    const isContainer = row.isContainer || this.held.isContainer(row.ident);
+    const { address } = row.cidr;
+    this.held.add({ ...row, isContainer });
+    if (this.space.take(address)) this.#heldInside++;
+    this.#rowChanged(address, { ...row, isContainer });
+  }
+
+  markContainer(ident: string): void {
+    for (const row of this.held.markContainer(ident)) this.#rowChanged(row.cidr.address, row);
+  }
+
+  /** Whether the address was held. */
+  release(address: Ipv4): boolean {
+    if (!this.held.remove(address)) return false;
+    if (this.space.release(address)) this.#heldInside--;
+    this.#rowChanged(address, undefined);
+    return true;
+  }
+
+  seed(peers: readonly PeerName[]): void {
+    this.ring.seed(peers);
+    this.#ownersChanged();
+  }
+
+  /** Hands free addresses of ours to another peer. */
+  grant(range: AddressRange, to: PeerName): void {
+    assert(!this.space.isInUse(range), "only free addresses are given away");
+    this.ring.grant(range, to);
+    this.#ownersChanged();
+  }
+
+  transfer(from: PeerName, to: PeerName): AddressRange[] {
+    const ranges = this.ring.transfer(from, to);
+    this.#ownersChanged();
+    return ranges;
+  }
+
+  /** Whether the received ring said anything new. @throws WeaveError as {@link mergeRings} */
+  merge(theirs: RingState, describe: (peer: PeerName) => string): boolean {
+    return this.#adopt(mergeRings(this.ring.state(), theirs, this.#mergeContext(describe)));
+  }
+
+  /** Whether there was news in what a refused ring says of ranges that are not ours. */
+  mergeUndisputed(theirs: RingState, describe: (peer: PeerName) => string): boolean {
+    const merged = mergeUndisputed(this.ring.state(), theirs, this.#mergeContext(describe));
+    return merged !== undefined && this.#adopt(merged);
+  }
+
+  /** Writes the number of free addresses of ranges where it may have changed into the ring. */
+  reportFree(): void {
+    const changes = this.space.takeChanges();
+    if (changes === "everywhere") {
+      for (let index = 0; index < this.ring.entries.length; index++) this.#reportEntry(index);
+      return;
+    }
+    for (const { start } of changes) this.#reportEntry(this.ring.indexOf(start));
+  }
+
+  /**
+   * What is to be stored. Counts of free addresses alone wait for `withCounts`: they change with
+   * every allocation, and a peer that comes back with old ones outbids what others remember.
+   */
+  unsaved(withCounts: boolean): AllocatorChange | undefined {
+    const storesRing =
+      this.#ringChange === "owners" || (this.#ringChange === "counts" && withCounts) || this.#reset;
+    if (!storesRing && this.#changedRows.size === 0) return undefined;
+    return {
+      self: this.ring.self,
+      reset: this.#reset,
+      ring: storesRing && this.hasRing ? this.ring.state() : undefined,
+      removed: [...this.#changedRows].flatMap(([address, row]) =>
+        row === undefined ? [address] : [],
+      ),
+      added: [...this.#changedRows.values()].filter((row) => row !== undefined),
+    };
+  }
+
+  /** `change`, the last answer of {@link unsaved}, is stored. */
+  saved(change: AllocatorChange): void {
+    this.#changedRows.clear();
+    this.#reset = false;
+    if (change.ring !== undefined) this.#ringChange = "none";
+  }
+
+  /** The invariants that cost little; run after every action. */
+  assertBalanced(): void {
+    assert(
+      this.space.allocatedSize === this.#heldInside,
+      `${this.space.allocatedSize} addresses are allocated, ${this.#heldInside} are held`,
+    );
+  }
+
+  /** All invariants. */
+  assertConsistent(): void {
+    this.assertBalanced();
+    const owned = AddressSet.of(this.ring.rangesOf(this.ring.self));
+    assert(owned.equals(this.space.owned), "the local space is not what the ring says");
+    const allocated = this.space.owned.difference(this.space.free);
+    const inside = this.held.addresses.intersection(owned);
+    assert(allocated.equals(inside), "allocated addresses are not those held");
+    assert(this.space.free.difference(owned).size === 0, "free addresses are not ours");
+  }
+
+  #adopt(merged: MergedRing): boolean {
+    this.ring.replace(merged);
+    if (merged.changed) this.#ownersChanged();
+    return merged.changed;
+  }
+
+  #mergeContext(describe: (peer: PeerName) => string): MergeContext {
+    return {
+      self: this.ring.self,
+      isInUse: (range) => rangeSize(range) > 0 && this.space.isInUse(range),
+      describe,
+    };
+  }
+
+  #ownersChanged(): void {
+    this.#follow();
+    this.#ringChange = "owners";
+  }
+
+  /** The space follows the ring in both directions. */
+  #follow(): void {
+    const owned = AddressSet.of(this.ring.rangesOf(this.ring.self));
+    this.space.follow(owned, this.held.addresses);
+    this.#heldInside = this.held.addresses.intersection(owned).size;
+  }
+
+  #reportEntry(index: number): void {
+    if (this.ring.entries[index]?.peer !== this.ring.self) return;
+    let free = 0;
+    for (const range of this.ring.entryRanges(index)) free += this.space.free.countIn(range);
+    if (this.ring.reportFree(index, free) && this.#ringChange === "none") {
+      this.#ringChange = "counts";
+    }
+  }
+
+  /** Deleting first keeps rows in the order in which they became what they are. */
+  #rowChanged(address: Ipv4, row: HeldAddress | undefined): void {
+    this.#changedRows.delete(address);
+    this.#changedRows.set(address, row);
+  }
+}

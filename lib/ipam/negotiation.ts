@@ -1,0 +1,213 @@
+import { WeaveError } from "../base/errors.ts";
+import type { PeerName } from "../base/peer-name.ts";
+import type { World } from "../base/world.ts";
+import type { AllocatorConfig, AllocatorPeers } from "./allocator-config.ts";
+import { Conflicts } from "./conflicts.ts";
+import { chooseDonation } from "./donation.ts";
+import { Election, type ElectionStep } from "./election.ts";
+import { quorumOf } from "./init-mode.ts";
+import type { Ledger } from "./ledger.ts";
+import { Nicknames } from "./nicknames.ts";
+import type { Outbox } from "./outbox.ts";
+import { type AddressRange, formatRange } from "./range.ts";
+import { SpaceRequests } from "./space-requests.ts";
+import type { AllocatorMessage, SentRing } from "./state-codec.ts";
+import { encodeUnicast } from "./unicast-codec.ts";
+
+/**
+ * How peers agree on who owns what: electing the first ring, merging the rings of others, asking for
+ * space and giving it away. It changes the ledger and fills the outbox; it sends and stores nothing.
+ */
+export class Negotiation {
+  readonly election: Election;
+  readonly nicknames: Nicknames;
+  readonly conflicts = new Conflicts();
+  readonly #world: World;
+  readonly #config: AllocatorConfig;
+  readonly #peers: AllocatorPeers;
+  readonly #ledger: Ledger;
+  readonly #outbox: Outbox;
+  readonly #requests = new SpaceRequests();
+  #ringChanged = false;
+
+  constructor(
+    world: World,
+    config: AllocatorConfig,
+    peers: AllocatorPeers,
+    ledger: Ledger,
+    outbox: Outbox,
+  ) {
+    this.#world = world;
+    this.#config = config;
+    this.#peers = peers;
+    this.#ledger = ledger;
+    this.#outbox = outbox;
+    const node = { name: config.self, uid: config.uid };
+    this.election = new Election(node, config.init.kind !== "observer");
+    this.nicknames = new Nicknames(config.self, config.nickname);
+  }
+
+  /** What we have to say to everybody. */
+  message(): AllocatorMessage {
+    const { ring, hasRing } = this.#ledger;
+    return {
+      nowSeconds: Math.floor(this.#world.now() / 1000),
+      nicknames: this.nicknames.entries(),
+      paxos: hasRing ? undefined : this.election.table(),
+      ring: hasRing ? { ...ring.state(), peer: ring.self } : undefined,
+    };
+  }
+
+  /** Whether owners changed since the last call, so that requests may find what they need. */
+  takeRingChanged(): boolean {
+    const changed = this.#ringChanged;
+    this.#ringChanged = false;
+    return changed;
+  }
+
+  noteRingChanged(): void {
+    this.#ringChanged = true;
+  }
+
+  /** Starts the election unless there is a ring or one is awaited. */
+  needRing(): void {
+    if (this.#ledger.hasRing || this.election.awaiting) return;
+    const quorum = quorumOf(this.#config.init, this.#config.quorumPeers());
+    this.#follow(this.election.start(quorum));
+  }
+
+  /** An election that is not over is called again. */
+  tick(): void {
+    this.#requests.forgetOutstanding();
+    if (this.election.awaiting) this.#follow(this.election.propose());
+  }
+
+  /** Makes the first ring. */
+  makeRing(peers: readonly PeerName[]): void {
+    this.#ledger.seed(peers);
+    this.election.end();
+    this.#ringChanged = true;
+    this.#outbox.broadcast();
+  }
+
+  /**
+   * A state message (ipam §9.4). `origin` is who it is from; `answerable` is false for periodic
+   * gossip, which is never answered.
+   *
+   * @throws WeaveError for a ring that is refused
+   */
+  receive(origin: PeerName, state: AllocatorMessage, answerable: boolean): void {
+    this.nicknames.merge(state.nicknames);
+    if (state.ring !== undefined) {
+      this.#mergeRing(origin, state.ring);
+    } else if (this.#ledger.hasRing) {
+      if (answerable) this.#sendRing(origin);
+    } else if (state.paxos !== undefined) {
+      if (this.election.isElector) this.#follow(this.election.receive(state.paxos));
+    } else if (answerable && this.election.isElector) {
+      this.needRing();
+    }
+  }
+
+  /** The end of an answer to the oldest question to `peer`. */
+  answered(peer: PeerName): void {
+    this.#requests.answered(peer);
+  }
+
+  /** Asks `peer` for `range`; false when there is no way to it. */
+  ask(peer: PeerName, range: AddressRange): boolean {
+    if (!this.#peers.canReach(peer)) return false;
+    if (this.#requests.isOutstanding(range)) return true;
+    this.#requests.asked(peer, range);
+    this.#outbox.unicast(peer, encodeUnicast({ kind: "space-request", range }));
+    return true;
+  }
+
+  /** Asks the first promising donor that can be reached, unless an answer is under way. */
+  askDonors(range: AddressRange): void {
+    if (this.#requests.isOutstanding(range)) return;
+    const nowMs = this.#world.monotonicMs();
+    for (const { peer, free } of this.#ledger.ring.donors(range, this.#world.random)) {
+      if (!this.#requests.isWorthAsking(peer, range, free, nowMs)) continue;
+      if (this.ask(peer, range)) return;
+    }
+  }
+
+  /** `peer` has nothing for us in `range`. */
+  denied(peer: PeerName, range: AddressRange): void {
+    const donors = this.#ledger.ring.donors(range, this.#world.random);
+    const free = donors.find((donor) => donor.peer === peer)?.free ?? 0;
+    this.#requests.denied(peer, range, free, this.#world.monotonicMs());
+  }
+
+  /** Somebody asks for space (ipam §11.2): a part of `range`, or a denial, and always our ring. */
+  give(to: PeerName, range: AddressRange): void {
+    if (!this.#ledger.hasRing) return;
+    const block = chooseDonation(this.#ledger.space.free, range);
+    if (block === undefined) {
+      this.#outbox.unicast(to, encodeUnicast({ kind: "space-denied", range }));
+    } else {
+      this.#world.log.debug(
+        `[allocator] giving ${formatRange(block)} to ${this.nicknames.describe(to)}`,
+      );
+      this.#ledger.grant(block, to);
+      this.#outbox.broadcast();
+    }
+    this.#sendRing(to);
+  }
+
+  /** `peer` left the topology; what it is called matters only as long as it owns something. */
+  peerGone(peer: PeerName): void {
+    if (!this.#ledger.ring.hasEntryOf(peer)) this.nicknames.keepOnly((other) => other !== peer);
+  }
+
+  #sendRing(to: PeerName): void {
+    this.#outbox.unicast(to, encodeUnicast({ kind: "ring-update", state: this.message() }));
+  }
+
+  #follow(step: ElectionStep): void {
+    if (step.tell) this.#outbox.broadcast();
+    if (step.decided !== undefined) this.makeRing(step.decided);
+  }
+
+  #mergeRing(origin: PeerName, ring: SentRing): void {
+    const describe = (peer: PeerName): string => this.nicknames.describe(peer);
+    const heldOutside = this.#ledger.heldOutside;
+    try {
+      if (this.#ledger.merge(ring, describe)) this.#adopted();
+    } catch (error) {
+      this.#disagree(origin, error);
+      if (isConflict(error) && this.#ledger.mergeUndisputed(ring, describe)) this.#adopted();
+      throw error;
+    }
+    if (this.conflicts.resolve(origin)) {
+      this.#world.log.info(`[allocator] agrees with ${describe(origin)} again`);
+    }
+    const lost = this.#ledger.heldOutside - heldOutside;
+    if (lost > 0) {
+      this.#world.log.warn(
+        `[allocator] ${lost} addresses in use here now belong to another peer, says ${describe(origin)}`,
+      );
+    }
+  }
+
+  #adopted(): void {
+    this.election.end();
+    const owners = new Set(this.#ledger.ring.entries.map(({ peer }) => peer));
+    this.nicknames.keepOnly((peer) => owners.has(peer) || this.#peers.isKnown(peer));
+    this.#ringChanged = true;
+  }
+
+  #disagree(origin: PeerName, error: unknown): void {
+    if (!this.conflicts.note(origin, error, this.#world.now())) return;
+    const remedy = error instanceof WeaveError ? error.remedy : undefined;
+    this.#world.log.error(
+      `[allocator] cannot agree with ${this.nicknames.describe(origin)}: ${String(error)}${remedy === undefined ? "" : `; ${remedy}`}`,
+    );
+  }
+}
+
+/** Two peers claim the same range; everything else that a ring may be refused for is about all. */
+function isConflict(error: unknown): boolean {
+  return error instanceof WeaveError && error.code === "IPAM_RING_CONFLICT";
+}
