@@ -3,7 +3,6 @@ import { errorText } from "../base/errors.ts";
 import { refuse } from "./answers.ts";
 import { containerRoutes } from "./container-routes.ts";
 import { dnsRoutes } from "./dns-routes.ts";
-import { refuseBrowsers } from "./guard.ts";
 import { ipamRoutes } from "./ipam-routes.ts";
 import { meshRoutes } from "./mesh-routes.ts";
 import { answerOtherMethods } from "./methods.ts";
@@ -34,7 +33,6 @@ export function statusApp(router: RouterControl): Hono {
 
 function baseApp(): Hono {
   const app = new Hono();
-  app.use(refuseBrowsers);
   app.use(cleanPath);
   app.onError((error, context) => refuse(context, 500, errorText(error)));
   return app;

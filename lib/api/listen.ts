@@ -1,7 +1,8 @@
 import { chmodSync, rmSync } from "node:fs";
-import type { Hono } from "hono";
+import { Hono } from "hono";
 import { splitHostPort } from "../base/endpoint.ts";
-import { WeaveError } from "../base/errors.ts";
+import { errorText, WeaveError } from "../base/errors.ts";
+import { refuseBrowsers } from "./guard.ts";
 
 /** The largest body any route reads, with room to spare. */
 const bodyBytesMax = 1 << 20;
@@ -19,33 +20,46 @@ export interface Listener {
  * @throws WeaveError `API_LISTEN`
  */
 export function listen(app: Hono, address: string): Listener {
-  // An allocation may wait for hours for a quorum, so idle connections are left alone.
-  const options = { fetch: app.fetch, maxRequestBodySize: bodyBytesMax, development: false };
   try {
-    if (address.startsWith("/")) {
-      rmSync(address, { force: true });
-      const server = Bun.serve({ ...options, unix: address });
-      chmodSync(address, 0o600);
-      return { address, close: () => close(server, address) };
-    }
-    const parts = splitHostPort(address);
-    if (parts?.port === undefined) throw new Error("should be host:port or an absolute path");
-    const server = Bun.serve({
-      ...options,
-      hostname: parts.host,
-      port: parts.port,
-      idleTimeout: 0,
-    });
-    return { address, close: () => close(server, undefined) };
+    return address.startsWith("/") ? listenUnix(app, address) : listenTcp(app, address);
   } catch (cause) {
-    throw new WeaveError("API_LISTEN", `cannot listen on ${address}`, {
+    throw new WeaveError("API_LISTEN", `cannot listen on ${address}: ${errorText(cause)}`, {
       remedy: "choose another address with --http-addr or --status-addr, or stop what uses it",
       cause,
     });
   }
 }
 
-async function close(server: { stop(now: boolean): Promise<void> }, path?: string): Promise<void> {
-  await server.stop(true);
-  if (path !== undefined) rmSync(path, { force: true });
+function listenUnix(app: Hono, path: string): Listener {
+  rmSync(path, { force: true });
+  const server = Bun.serve({ ...serving(app), unix: path });
+  chmodSync(path, 0o600);
+  return {
+    address: path,
+    async close() {
+      await server.stop(true);
+      rmSync(path, { force: true });
+    },
+  };
+}
+
+function listenTcp(app: Hono, address: string): Listener {
+  const parts = splitHostPort(address);
+  if (parts?.port === undefined) throw new Error("should be host:port or an absolute path");
+  // Browsers reach TCP alone, so only here they have to be kept out.
+  const guarded = new Hono().use(refuseBrowsers).route("/", app);
+  const server = Bun.serve({ ...serving(guarded), hostname: parts.host, port: parts.port });
+  return { address, close: () => server.stop(true) };
+}
+
+function serving(app: Hono) {
+  return {
+    maxRequestBodySize: bodyBytesMax,
+    development: false,
+    fetch(request: Request, server: Bun.Server<undefined>): Response | Promise<Response> {
+      // An allocation may wait for hours for a quorum: a silent connection is left alone.
+      server.timeout(request, 0);
+      return app.fetch(request);
+    },
+  };
 }
