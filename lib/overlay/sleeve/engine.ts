@@ -1,14 +1,13 @@
 import { assert } from "../../base/errors.ts";
-import { formatPeerName, noPeer, type PeerName, readPeerName } from "../../base/peer-name.ts";
+import type { PeerName } from "../../base/peer-name.ts";
 import type { RoutesSnapshot } from "../../base/routes-snapshot.ts";
 import type { SecretBox } from "../../base/secret-box.ts";
 import type { World } from "../../base/world.ts";
-import { ethernetHeaderSize, type Mac } from "../../wire/ethernet.ts";
-import { FrameRouter, type RouteDrop, type Verdict } from "../frame-router.ts";
+import type { Mac } from "../../wire/ethernet.ts";
+import { FrameRouter } from "../frame-router.ts";
 import { type MacEntry, MacTable } from "../mac-table.ts";
 import { OccasionalLog } from "../occasional-log.ts";
-import { BufferPool, bufferSize } from "./buffer-pool.ts";
-import { carriage, packetKind } from "./carriage.ts";
+import { BufferPool } from "./buffer-pool.ts";
 import {
   addLinkCounters,
   type EngineCounters,
@@ -16,32 +15,24 @@ import {
   newEngineCounters,
   newLinkCounters,
 } from "./counters.ts";
-import { type Frame, type FrameRoute, RecordReader, senderSize } from "./datagram.ts";
-import { fragment } from "./fragment.ts";
-import { fragmentationNeeded, icmpReplyMax, packetTooBig } from "./icmp-reply.ts";
 import { type LinkContext, SleeveLink } from "./link.ts";
+import { PacketPath } from "./packet-path.ts";
 import { type PathMtuPlan, prudentPlan } from "./path-mtu.ts";
-import type {
-  SleeveCommands,
-  SleeveEvents,
-  SleeveLinkParameters,
-  SleevePorts,
-  UdpEndpoint,
-} from "./ports.ts";
-import { specialKind } from "./special-frame.ts";
+import type { SleeveCommands, SleeveEvents, SleeveLinkParameters, SleevePorts } from "./ports.ts";
 import { type SleeveLinkStatus, statusOf } from "./status.ts";
 
 /**
- * Everything sleeve does on one host, without sockets, timers or threads (sleeve §11, §12).
+ * Everything sleeve does on one host, without sockets, timers or threads.
  *
- *   captured ──▶ router ──▶ carriage ──▶ link ──▶ packed, sealed ──▶ ports.send
- *                  ▲  │         └─ too big: an ICMP error, routed like a received frame
- *   received ──────┘  └──▶ ports.inject
- *    └─ sender's name ▶ link ▶ opened ▶ records ▶ special frames to the link, others to the router
+ *    control plane ── prepare, confirm, control, stop, setTopology ──▶ ┌────────┐ ──▶ events
+ *           clock ── tick ──────────────────────────────────────────▶ │ engine │ ──▶ ports.send
+ *          bridge ── captured ──────────────────────────────────────▶ │        │ ──▶ ports.inject
+ *         network ── received ──────────────────────────────────────▶ └────────┘
  *
  * Whoever drives it calls, in a loop: `tick`, then `captured` and `received` for a burst of frames
  * and datagrams, then `flush`; and sleeps until `nextDeadlineMs` or until a socket has something.
- * After a port was `busy` it calls `flush` again when there is room.
+ * After a port was `busy` it calls `flush` again when there is room. Ports and events may issue
+ * commands, but must not hand in frames or datagrams before the call they are in has returned.
  */
 export interface SleeveEngineOptions {
   readonly world: Pick<World, "monotonicMs" | "log">;
@@ -59,23 +50,13 @@ export interface SleeveCounters {
   readonly links: ReadonlyMap<number, LinkCounters>;
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-const dropCounter: Readonly<Record<RouteDrop, keyof EngineCounters>> = {
-  spanningTree: "dropSpanningTree",
-  macConflict: "dropMacConflict",
-  destinationLocal: "dropDestinationLocal",
-  noRoute: "dropNoRoute",
-  wouldReturn: "dropWouldReturn",
-};
-
 export class SleeveEngine implements SleeveCommands {
   readonly #options: SleeveEngineOptions;
   readonly #context: LinkContext;
   readonly #clock = { nowMs: 0 };
-  readonly #log: OccasionalLog;
   readonly #macs: MacTable;
   readonly #router: FrameRouter;
+  readonly #packets: PacketPath;
   readonly #links = new Map<number, SleeveLink>();
   /** Confirmed links by the peer at their other end: the only ones that carry anything. */
   readonly #byPeer = new Map<PeerName, SleeveLink>();
@@ -85,19 +66,10 @@ export class SleeveEngine implements SleeveCommands {
   readonly #dirty = new Set<SleeveLink>();
   #inBurst = false;
 
-  // Filled in again and again, so that a frame costs no object.
-  readonly #reader = new RecordReader();
-  readonly #frame: Mutable<Frame> = { bytes: new Uint8Array(0), at: 0, length: 0 };
-  readonly #route: Mutable<FrameRoute> = { source: noPeer, destination: noPeer };
-  readonly #via = { source: noPeer, destination: noPeer, via: noPeer };
-  readonly #from: Mutable<UdpEndpoint> = { ip: 0, port: 0 };
-  readonly #pieces = new Uint8Array(bufferSize);
-  readonly #reply = new Uint8Array(icmpReplyMax);
-
   constructor(options: SleeveEngineOptions) {
     const { world, local, plan = prudentPlan } = options;
     this.#options = options;
-    this.#log = new OccasionalLog(world);
+    const log = new OccasionalLog(world);
     this.#macs = new MacTable({ local });
     this.#router = new FrameRouter(local, this.#macs);
     this.#context = {
@@ -105,8 +77,18 @@ export class SleeveEngine implements SleeveCommands {
       plan,
       clock: this.#clock,
       pool: new BufferPool(),
-      log: this.#log,
+      log,
     };
+    this.#packets = new PacketPath({
+      local,
+      log,
+      ports: options.ports,
+      clock: this.#clock,
+      router: this.#router,
+      counters: this.#counters,
+      byPeer: this.#byPeer,
+      dirty: this.#dirty,
+    });
   }
 
   // The control plane ------------------------------------------------------------------------
@@ -197,13 +179,7 @@ export class SleeveEngine implements SleeveCommands {
   /** A frame of the local bridge: `length` octets of `buffer` from `offset`. */
   captured(buffer: Uint8Array, offset: number, length: number): void {
     this.#burst();
-    this.#counters.framesCaptured++;
-    if (length < ethernetHeaderSize) {
-      this.#counters.dropRunt++;
-      return;
-    }
-    this.#take(buffer, offset, length);
-    this.#obey(this.#router.captured(buffer, offset, this.#clock.nowMs));
+    this.#packets.captured(buffer, offset, length);
   }
 
   /**
@@ -212,149 +188,7 @@ export class SleeveEngine implements SleeveCommands {
    */
   received(buffer: Uint8Array, offset: number, length: number, ip: number, port: number): void {
     this.#burst();
-    const link = length < senderSize ? undefined : this.#byPeer.get(readPeerName(buffer, offset));
-    if (link === undefined) {
-      this.#counters.datagramsFromStrangers++;
-      return;
-    }
-    link.counters.datagramsIn++;
-    link.counters.datagramOctetsIn += length;
-    if (!this.#opened(link, buffer, offset, length)) return;
-    this.#from.ip = ip;
-    this.#from.port = port;
-    const reader = this.#reader;
-    reader.begin(buffer, offset + link.opener.headSize, offset + length);
-    while (reader.next()) this.#record(link, buffer);
-    if (reader.fault === undefined) return;
-    link.counters.datagramFaults++;
-    this.#note("warn", link, `damaged datagram: ${reader.fault}`);
-  }
-
-  #opened(link: SleeveLink, buffer: Uint8Array, offset: number, length: number): boolean {
-    const fault = link.opener.open(buffer, offset, length);
-    if (fault === undefined) return true;
-    if (fault === "replayed") link.counters.replays++;
-    else {
-      if (fault === "tooShort") link.counters.datagramFaults++;
-      else link.counters.decryptFailures++;
-      this.#note("warn", link, `cannot open a datagram: ${fault}`);
-    }
-    return false;
-  }
-
-  /** The record under the reader. */
-  #record(link: SleeveLink, buffer: Uint8Array): void {
-    const { source, destination, frameAt, frameLength } = this.#reader;
-    const { counters } = link;
-    if (frameLength < ethernetHeaderSize) {
-      counters.dropRunt++;
-      return;
-    }
-    if (!this.#knows(source) || !this.#knows(destination)) {
-      counters.dropUnknownPeer++;
-      return;
-    }
-    this.#take(buffer, frameAt, frameLength);
-    const kind = specialKind(buffer, frameAt, frameLength);
-    if (kind !== undefined) {
-      const ours = source === link.remote && destination === this.#options.local;
-      this.#dirty.add(link);
-      if (ours) link.special(kind, this.#frame, this.#from);
-      else counters.specialIgnored++;
-      return;
-    }
-    counters.framesIn++;
-    counters.frameOctetsIn += frameLength;
-    if (source === this.#options.local) this.#cameBack(link);
-    this.#deliver(source, destination, link.remote);
-  }
-
-  /** Our neighbours may speak before the next topology snapshot names them. */
-  #knows(peer: PeerName): boolean {
-    return this.#router.knows(peer) || this.#byPeer.has(peer);
-  }
-
-  #cameBack(link: SleeveLink): void {
-    this.#counters.ownFramesReceived++;
-    this.#note("warn", link, "a frame that we captured came back");
-  }
-
-  #take(bytes: Uint8Array, at: number, length: number): void {
-    this.#frame.bytes = bytes;
-    this.#frame.at = at;
-    this.#frame.length = length;
-  }
-
-  /** Routes the frame at hand as one that came from `via`. */
-  #deliver(source: PeerName, destination: PeerName, via: PeerName): void {
-    const { bytes, at } = this.#frame;
-    this.#via.source = source;
-    this.#via.destination = destination;
-    this.#via.via = via;
-    this.#obey(this.#router.received(bytes, at, this.#via, this.#clock.nowMs));
-  }
-
-  /** Does with the frame at hand what the router says. */
-  #obey(verdict: Verdict): void {
-    if (verdict.drop !== undefined) {
-      this.#counters[dropCounter[verdict.drop]]++;
-      return;
-    }
-    if (verdict.inject) {
-      this.#counters.framesInjected++;
-      this.#options.ports.inject(this.#frame.bytes, this.#frame.at, this.#frame.length);
-    }
-    const { source, destination, broadcast, hops } = verdict;
-    for (const hop of hops) {
-      this.#route.source = source;
-      this.#route.destination = broadcast ? hop : destination;
-      const link = this.#byPeer.get(hop);
-      if (link === undefined) this.#counters.dropNoLink++;
-      else this.#send(link, broadcast);
-    }
-  }
-
-  /** Sends the frame at hand on a link, along the route at hand. */
-  #send(link: SleeveLink, broadcast: boolean): void {
-    const frame = this.#frame;
-    this.#dirty.add(link);
-    const kind = packetKind(frame.bytes, frame.at, frame.length);
-    switch (carriage(kind, frame.length, link.path, broadcast)) {
-      case "df":
-        link.queue(true, this.#route, frame);
-        break;
-      case "whole":
-        link.queue(false, this.#route, frame);
-        break;
-      case "split":
-        this.#split(link);
-        break;
-      case "refuse":
-        this.#refuse(link, kind === "ipv6");
-        break;
-      case "drop":
-        link.counters.dropBroadcastTooBig++;
-        break;
-    }
-  }
-
-  #split(link: SleeveLink): void {
-    const pieces = fragment(this.#frame, link.path.mtu, this.#pieces, (piece) =>
-      link.queue(true, this.#route, piece),
-    );
-    link.counters.fragmentsOut += pieces;
-    if (pieces === 0) link.counters.dropIndivisible++;
-  }
-
-  /** Tells the sender of the frame at hand, as if the peer it was for had answered. */
-  #refuse(link: SleeveLink, ipv6: boolean): void {
-    const { source, destination } = this.#route;
-    const write = ipv6 ? packetTooBig : fragmentationNeeded;
-    const length = write(this.#frame, link.path.ceiling, this.#reply);
-    if (length === 0) return;
-    link.counters.tooBigReplies++;
-    this.#take(this.#reply, 0, length);
-    this.#deliver(destination, source, noPeer);
+    this.#packets.received(buffer, offset, length, ip, port);
   }
 
   /** Ends the burst: what is packed goes out. */
@@ -409,10 +243,5 @@ export class SleeveEngine implements SleeveCommands {
 
   links(): SleeveLinkStatus[] {
     return [...this.#links.values()].map(statusOf);
-  }
-
-  #note(level: "warn", link: SleeveLink, text: string): void {
-    const peer = formatPeerName(link.remote);
-    this.#log.note(level, `${peer} ${text}`, () => `sleeve from ${peer}: ${text}`);
   }
 }

@@ -90,6 +90,7 @@ export class SleeveLink {
   #state: LinkState = "prepared";
   #reportedMtu: number;
   #heardMs: number | undefined = undefined;
+  #silenceNoted = false;
   #movedMs = Number.NEGATIVE_INFINITY;
   #heartbeatMs = heartbeatFastMs;
   #heartbeatAtMs = never;
@@ -274,12 +275,18 @@ export class SleeveLink {
     const { nowMs } = this.#context.clock;
     if (nowMs >= this.#deadAtMs) return false;
     if (nowMs >= this.#heartbeatAtMs) this.#beat();
-    const wasSilent = this.#path.silent;
     this.#path.tick();
-    if (this.#path.silent && !wasSilent) {
+    this.#watchSilence();
+    return true;
+  }
+
+  /** Says once that nothing gets through, until something does. */
+  #watchSilence(): void {
+    const { silent, searching } = this.#path;
+    if (silent && !this.#silenceNoted) {
       this.#note("error", "no test of the path was answered, not even for small packets");
     }
-    return true;
+    if (!searching) this.#silenceNoted = silent;
   }
 
   #note(level: keyof Log, text: string): void {

@@ -59,7 +59,7 @@ export const prudentPlan: PathMtuPlan = {
   attemptsMax: 8,
   attemptsOnceAnsweredMax: 5,
   recheckMs: 60_000,
-  recheckSilentMs: 10_000,
+  recheckSilentMs: 30_000,
 };
 
 /** Overlay MTU that every path is assumed to carry until asked. */

@@ -279,14 +279,15 @@ describe("a path that drops large packets silently", () => {
     expect(a.events.filter((event) => event.startsWith("mtu")).at(-1)).toBe("mtu 1 1366");
   });
 
-  test("and everything else is an error in the log", () => {
+  test("and everything else is an error in the log, once", () => {
     net.wire(a, b).holeAbove = 100;
     established();
     net.run(5_000);
+    expect(a.engine.links()).toMatchObject([{ pathSilent: true, mtu: 552 }]);
+    net.run(5 * 60_000);
     expect(a.log).toEqual([
       "error: sleeve to 00:00:00:00:00:0b: no test of the path was answered, not even for small packets",
     ]);
-    expect(a.engine.links()).toMatchObject([{ pathSilent: true, mtu: 552 }]);
   });
 });
 

@@ -282,7 +282,7 @@ describe("with our plan", () => {
     expect(path.search.silent).toBe(true);
     expect(path.search.mtu).toBe(assumedMtu);
     path.passes = 1438;
-    path.run(13_000);
+    path.run(33_000);
     expect(path.search.silent).toBe(false);
     expect(path.search.mtu).toBe(1438);
   });
