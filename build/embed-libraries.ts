@@ -43,7 +43,8 @@ export function embedLibraries(root: string): string[] {
   });
 }
 
-function findLibrary(name: LibraryName): string | undefined {
+/** The file itself, behind all links; `undefined` when this machine has no such library. */
+export function findLibrary(name: LibraryName): string | undefined {
   const candidates = [
     ...loaderPaths(name.soname),
     ...usualFolders.map((f) => join(f, name.soname)),

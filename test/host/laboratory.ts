@@ -3,6 +3,7 @@ import type { Cidr } from "../../lib/base/ip.ts";
 import { formatIp, parseCidr, parseIpv4 } from "../../lib/base/ip.ts";
 import type { Log } from "../../lib/base/world.ts";
 import { addAddress } from "../../lib/host/netlink/address.ts";
+import type { Netlink } from "../../lib/host/netlink/conversation.ts";
 import { changeLink, createVeth, findLink } from "../../lib/host/netlink/link.ts";
 import { openRoute } from "../../lib/host/netlink/open.ts";
 import {
@@ -57,6 +58,10 @@ export class Laboratory {
       changeLink(netlink, index, { up: true });
       addAddress(netlink, index, parseCidr(end.address));
     }
+    for (const end of [a, b]) {
+      using netlink = openRoute(end.in);
+      awaitOperational(netlink, end.name);
+    }
   }
 
   close(): void {
@@ -74,15 +79,24 @@ export function recordingLog(): Log & { readonly lines: string[] } {
   return { lines, debug: add("debug"), info: add("info"), warn: add("warn"), error: add("error") };
 }
 
-const waitMs = 1000;
+/** More than the second after which the kernel asks again for a neighbour's address. */
+const waitMs = 3000;
 const bufferBytes = 1 << 18;
+
+/** Waits until the kernel lets frames pass an interface whose ends are both up. */
+export function awaitOperational(netlink: Netlink, name: string): void {
+  for (let tries = 0; tries < 100_000; tries++) {
+    if (findLink(netlink, { name })?.operational) return;
+  }
+  throw new Error(`${name} does not become operational`);
+}
 
 /** A UDP socket in a namespace. */
 export function udpIn(namespace: NetworkNamespace, host = 0, port = 0): UdpSocket {
   return new UdpSocket(namespace.run(() => openUdpSocket(host, port, bufferBytes)));
 }
 
-/** The next datagram and who sent it; `undefined` when none comes within a second. */
+/** The next datagram and who sent it; `undefined` when none comes in time. */
 export function awaitDatagram(
   socket: UdpSocket,
   timeoutMs = waitMs,
@@ -93,7 +107,7 @@ export function awaitDatagram(
   if (epoll.wait(timeoutMs) > 0) {
     socket.receive((bytes, at, length, ip) => {
       const from = formatIp({ family: 4, value: ip });
-      got = { payload: bytes.slice(at, at + length), from };
+      got ??= { payload: bytes.slice(at, at + length), from };
     });
   }
   epoll.close();

@@ -168,6 +168,7 @@ export class DataPlane {
 
   /** Everything that can be seen, as it is now. @throws WeaveError `DATA_PLANE_SILENT` */
   inspect(): Promise<Inspection> {
+    if (this.#commands === undefined) return Promise.reject(silent("is being started anew"));
     const request = ++this.#lastInspection;
     const waiting = Promise.withResolvers<Inspection>();
     this.#inspections.set(request, waiting);
@@ -287,7 +288,8 @@ export class DataPlane {
 
   /** Without a worker nothing is lost: the next one is told what counts then. */
   #command(command: Command): void {
-    this.#commands?.postMessage(command);
+    if (this.#commands === undefined) return;
+    this.#commands.postMessage(command);
     this.#wake.signal();
   }
 

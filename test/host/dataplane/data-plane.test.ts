@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { parseIpv4 } from "../../../lib/base/ip.ts";
+import { formatPeerName } from "../../../lib/base/peer-name.ts";
+import { capturedMtu, prepareBridge } from "../../../lib/host/bridge.ts";
+import { DataPlane } from "../../../lib/host/dataplane/data-plane.ts";
+import { defaultDeviceNames as names } from "../../../lib/host/device-names.ts";
+import { deleteLink, findLink } from "../../../lib/host/netlink/link.ts";
+import { openRoute } from "../../../lib/host/netlink/open.ts";
+import { formatMac } from "../../../lib/wire/ethernet.ts";
+import { deliver, Laboratory } from "../laboratory.ts";
+import { TwoHosts } from "./two-hosts.ts";
+
+describe("two data planes", () => {
+  const laboratory = new Laboratory("plane");
+  let hosts: TwoHosts;
+
+  beforeAll(async () => {
+    hosts = new TwoHosts(laboratory);
+    await Promise.all([hosts.a.plane.ready, hosts.b.plane.ready]);
+  });
+  afterAll(async () => {
+    await hosts.stop();
+    laboratory.close();
+  });
+
+  const aToB = (size?: number) =>
+    deliver(hosts.a.container, hosts.b.container, "10.32.0.2", size === undefined ? {} : { size });
+  const bToA = () => deliver(hosts.b.container, hosts.a.container, "10.32.0.1");
+
+  test("join the bridges of their hosts into one Ethernet", async () => {
+    expect(hosts.a.plane.secretBox).toBe("libsodium (system)");
+    expect(deliver(hosts.a.container, hosts.b.container, "10.32.0.2", { timeoutMs: 100 })).toBe(
+      undefined,
+    );
+    await hosts.connect(1);
+    expect(aToB()).toBe("10.32.0.1");
+    expect(bToA()).toBe("10.32.0.2");
+  });
+
+  test("carry datagrams far larger than the path between them", () => {
+    expect(aToB(30_000)).toBe("10.32.0.1");
+  });
+
+  test("say what they know and what they have done", async () => {
+    const { macs, links, total, engine, perLink, nowMs } = await hosts.a.plane.inspect();
+    expect(links).toMatchObject([
+      { link: 1, remote: hosts.b.name, state: "established", encrypted: false },
+    ]);
+    const peers = new Set(macs.map(({ peer }) => formatPeerName(peer)));
+    expect([...peers].sort()).toEqual([hosts.a.name, hosts.b.name].map(formatPeerName));
+    expect(macs.every(({ lastSeenMs }) => lastSeenMs <= nowMs)).toBe(true);
+    expect(total.framesOut).toBeGreaterThan(2);
+    expect(total.framesIn).toBeGreaterThan(1);
+    expect(engine.framesCaptured).toBeGreaterThan(2);
+    expect(perLink.get(1)).toEqual(total);
+    using netlink = openRoute(hosts.b.container);
+    const guest = findLink(netlink, { name: "ethwe" })!;
+    expect(macs.map(({ mac }) => formatMac(mac))).toContain(guest.mac);
+  });
+
+  test("publish counters without being asked", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = setInterval(() => {
+      if (hosts.a.plane.counters().total.framesOut > 2) resolve();
+    }, 10);
+    await promise;
+    clearInterval(look);
+    const { engine, sockets } = hosts.a.plane.counters();
+    expect(engine.framesCaptured).toBeGreaterThan(2);
+    expect(sockets.captureReceived).toBeGreaterThanOrEqual(engine.framesCaptured);
+    expect(sockets).toMatchObject({ captureDropped: 0, injectFailures: 0 });
+  });
+
+  test("go on when a link is replaced by an encrypted one", async () => {
+    await hosts.connect(2, new Uint8Array(32).fill(5));
+    for (const host of [hosts.a, hosts.b]) host.commands.stop(1);
+    expect(aToB()).toBe("10.32.0.1");
+    expect(aToB(30_000)).toBe("10.32.0.1");
+    expect((await hosts.a.plane.inspect()).links).toMatchObject([{ link: 2, encrypted: true }]);
+  });
+
+  test("go on after bridge and tap were made anew", async () => {
+    const { a } = hosts;
+    using netlink = openRoute(a.namespace);
+    for (const name of [names.tap, names.bridge]) {
+      deleteLink(netlink, findLink(netlink, { name })!.index);
+    }
+    const { capture } = a.namespace.run(() =>
+      prepareBridge(netlink, { names, peer: a.name, mtu: capturedMtu }),
+    );
+    a.plane.recapture(capture.index);
+    await a.plane.inspect();
+    expect(bToA()).toBe("10.32.0.2");
+    expect(() => a.plane.recapture(4711)).toThrow(
+      expect.objectContaining({ code: "CAPTURE_FAILED" }),
+    );
+    expect(aToB()).toBe("10.32.0.1");
+  });
+
+  test("cannot share a port, and the second says so", () => {
+    const { a } = hosts;
+    using netlink = openRoute(a.namespace);
+    const captureInterface = findLink(netlink, { name: names.capture })!.index;
+    const options = { local: a.name, captureInterface, host: 0, port: 6783, log: a.log };
+    expect(() => a.namespace.run(() => new DataPlane(options))).toThrow(
+      "cannot use UDP 0.0.0.0:6783",
+    );
+  });
+});
+
+describe("a data plane whose worker fails", () => {
+  const laboratory = new Laboratory("crash");
+  let hosts: TwoHosts;
+
+  beforeAll(async () => {
+    hosts = new TwoHosts(laboratory);
+    await hosts.connect(1);
+  });
+  afterAll(async () => {
+    await hosts.stop();
+    laboratory.close();
+  });
+
+  const aToB = () => deliver(hosts.a.container, hosts.b.container, "10.32.0.2");
+
+  /** A key of a wrong size is a fault that no caller of ours makes and no engine survives. */
+  const crash = async () => {
+    const { commands, plane } = hosts.a;
+    commands.prepare(9, {
+      remote: hosts.b.name,
+      connectionUid: 9n,
+      outbound: true,
+      localIp: parseIpv4("192.168.5.1"),
+      remoteIp: parseIpv4("192.168.5.2"),
+      remotePort: 6783,
+      key: new Uint8Array(31),
+    });
+    commands.confirm(9);
+    await expect(plane.inspect()).rejects.toMatchObject({ code: "DATA_PLANE_SILENT" });
+    const working = () =>
+      plane.inspect().then(
+        () => true,
+        () => false,
+      );
+    while (!(await working())) await new Promise(setImmediate);
+  };
+
+  test("starts another, which carries the links in clear on", async () => {
+    await crash();
+    const { failures, log, plane } = hosts.a;
+    expect(plane.restarts).toBe(1);
+    expect(log.lines.join("\n")).toMatch(/error data plane failed: .*32 octets/);
+    expect(failures).toEqual(["9 SLEEVE_RESTARTED"]);
+    expect((await plane.inspect()).links.map(({ link }) => link)).toEqual([1]);
+    expect(aToB()).toBe("10.32.0.1");
+    expect(hosts.b.failures).toEqual([]);
+  });
+
+  test("gives up encrypted links, whose keys must not be used again", async () => {
+    await hosts.connect(2, new Uint8Array(32).fill(1));
+    hosts.a.failures.splice(0);
+    await crash();
+    expect(hosts.a.failures.sort()).toEqual(["2 SLEEVE_RESTARTED", "9 SLEEVE_RESTARTED"]);
+    hosts.b.commands.stop(2);
+    await hosts.connect(3, new Uint8Array(32).fill(2));
+    expect(aToB()).toBe("10.32.0.1");
+  });
+
+  test("leaves nothing behind when it is stopped, and may be stopped twice", async () => {
+    await hosts.stop();
+    await hosts.stop();
+    await expect(hosts.a.plane.inspect()).rejects.toThrow();
+  });
+});

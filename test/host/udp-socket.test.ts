@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { parseCidr, parseIpv4 } from "../../lib/base/ip.ts";
+import { addAddress } from "../../lib/host/netlink/address.ts";
+import { changeLink, findLink } from "../../lib/host/netlink/link.ts";
+import { openRoute } from "../../lib/host/netlink/open.ts";
+import type { NetworkNamespace } from "../../lib/host/netns.ts";
+import {
+  kernelPathMtu,
+  openUdpSocket,
+  type SendFailure,
+  type UdpSocket,
+} from "../../lib/host/udp-socket.ts";
+import { awaitDatagram, Laboratory, udpIn } from "./laboratory.ts";
+
+const near = parseIpv4("192.168.5.1");
+const far = parseIpv4("192.168.5.2");
+
+describe("the UDP socket", () => {
+  const laboratory = new Laboratory("udp");
+  let a: NetworkNamespace;
+  let b: NetworkNamespace;
+  let sender: UdpSocket;
+  let receiver: UdpSocket;
+
+  beforeAll(() => {
+    a = laboratory.namespace("a");
+    b = laboratory.namespace("b");
+    laboratory.cable(
+      { in: a, name: "eth0", address: "192.168.5.1/24" },
+      { in: b, name: "eth0", address: "192.168.5.2/24" },
+    );
+    sender = udpIn(a);
+    receiver = udpIn(b);
+  });
+  afterAll(() => {
+    sender.close();
+    receiver.close();
+    laboratory.close();
+  });
+
+  const append = (
+    bytes: Uint8Array,
+    options: { df?: boolean; from?: number; mark?: number } = {},
+  ) =>
+    sender.append(
+      {
+        from: options.from ?? 0,
+        to: far,
+        port: receiver.port,
+        dontFragment: options.df ?? false,
+      },
+      options.mark ?? 0,
+      bytes,
+      bytes.length,
+    );
+  const flush = () => {
+    const failures: [number, SendFailure][] = [];
+    a.run(() => sender.flush((mark, failure) => failures.push([mark, failure])));
+    return failures;
+  };
+  const drain = (): Uint8Array[] => {
+    const got: Uint8Array[] = [];
+    for (;;) {
+      const next = receiver.receive((bytes, at, length) => got.push(bytes.slice(at, at + length)));
+      if (next === 0) return got;
+    }
+  };
+
+  test("sends a batch in order, from one port, whether it may be fragmented or not", () => {
+    const sizes = [1, 1472, 0, 60_000, 700, 65_507, 9, 1200];
+    for (const [index, size] of sizes.entries()) {
+      append(new Uint8Array(size).fill(index), { df: size <= 1472 && index % 2 === 1 });
+    }
+    expect(flush()).toEqual([]);
+    const got = drain();
+    expect(got.map(({ length }) => length)).toEqual(sizes);
+    for (const [index, payload] of got.entries()) {
+      expect(payload.every((octet) => octet === index)).toBe(true);
+    }
+  });
+
+  test("tells who sent a datagram, address and port", () => {
+    append(Uint8Array.of(1));
+    flush();
+    let from: [number, number] | undefined;
+    receiver.receive((_bytes, _at, _length, ip, port) => {
+      from = [ip, port];
+    });
+    expect(from).toEqual([near, sender.port]);
+  });
+
+  test("sends from whichever of the host's addresses it is told", () => {
+    using netlink = openRoute(a);
+    const { index } = findLink(netlink, { name: "eth0" })!;
+    addAddress(netlink, index, parseCidr("192.168.5.77/24"));
+    append(Uint8Array.of(1), { from: parseIpv4("192.168.5.77") });
+    append(Uint8Array.of(2), { from: near });
+    expect(flush()).toEqual([]);
+    expect(awaitDatagram(receiver)?.from).toBe("192.168.5.77");
+    drain();
+  });
+
+  test("reports what is larger than the path, with the path's MTU, and sends the rest", () => {
+    append(new Uint8Array(1472), { df: true, mark: 1 });
+    append(new Uint8Array(1473), { df: true, mark: 2 });
+    append(new Uint8Array(1473), { mark: 3 });
+    append(new Uint8Array(5), { df: true, mark: 4 });
+    expect(flush()).toEqual([[2, { pathMtu: 1500 }]]);
+    expect(drain().map(({ length }) => length)).toEqual([1472, 1473, 5]);
+  });
+
+  test("follows a path that becomes smaller", () => {
+    using netlink = openRoute(a);
+    const { index } = findLink(netlink, { name: "eth0" })!;
+    changeLink(netlink, index, { mtu: 700 });
+    append(new Uint8Array(1000), { df: true, mark: 8 });
+    expect(flush()).toEqual([[8, { pathMtu: 700 }]]);
+    expect(a.run(() => kernelPathMtu(0, far))).toBe(700);
+    changeLink(netlink, index, { mtu: 1500 });
+    expect(a.run(() => kernelPathMtu(near, far))).toBe(1500);
+    expect(a.run(() => kernelPathMtu(0, parseIpv4("203.0.113.1")))).toBeUndefined();
+  });
+
+  test("names any other reason for which a datagram is not sent", () => {
+    sender.append(
+      { from: 0, to: parseIpv4("203.0.113.1"), port: 9, dontFragment: true },
+      5,
+      Uint8Array.of(1),
+      1,
+    );
+    append(Uint8Array.of(2));
+    expect(flush()).toEqual([[5, { error: "ENETUNREACH" }]]);
+    expect(drain().map((payload) => [...payload])).toEqual([[2]]);
+  });
+
+  test("survives a receiver that is not there", () => {
+    for (let round = 0; round < 3; round++) {
+      sender.append({ from: 0, to: far, port: 9, dontFragment: true }, 0, Uint8Array.of(1), 1);
+      expect(flush()).toEqual([]);
+      expect(sender.receive(() => {})).toBe(0);
+    }
+  });
+
+  test("takes no more than a batch before it is flushed", () => {
+    let taken = 0;
+    while (!sender.full) {
+      append(Uint8Array.of(taken));
+      taken++;
+    }
+    expect([taken, sender.waiting]).toEqual([64, 64]);
+    flush();
+    expect(sender.waiting).toBe(0);
+    expect(drain()).toHaveLength(64);
+  });
+
+  test("refuses a port that is taken, and says what to do", () => {
+    expect(() => a.run(() => openUdpSocket(0, sender.port, 1 << 16))).toThrow(
+      expect.objectContaining({
+        code: "UDP_BIND",
+        remedy: expect.stringContaining("--port"),
+      }),
+    );
+  });
+});
