@@ -41,7 +41,7 @@ const claimsType = gob.struct("", {
     Origin: proposalType,
   }),
 });
-const ringType = gob.struct("Ring", {
+export const ringType = gob.struct("Ring", {
   Start: gob.uintBits(32),
   End: gob.uintBits(32),
   Peer: gob.uint,
@@ -83,11 +83,6 @@ export function decodeState(payload: Uint8Array): AllocatorMessage {
   };
 }
 
-/** The form in which the original stores a ring, for reading its database. */
-export function decodeStoredRing(bytes: Uint8Array): SentRing {
-  return toRing(decodeGob(ringType, bytes));
-}
-
 function fromRing(ring: SentRing): GobValue<typeof ringType> {
   return {
     Start: ring.universe.start,
@@ -103,7 +98,8 @@ function fromRing(ring: SentRing): GobValue<typeof ringType> {
   };
 }
 
-function toRing(ring: GobValue<typeof ringType>): SentRing {
+/** @throws WeaveError `PEER_NAME_RANGE` */
+export function toRing(ring: GobValue<typeof ringType>): SentRing {
   return {
     universe: { start: ring.Start, end: ring.End },
     peer: peerNameFromNumber(ring.Peer),
