@@ -32,10 +32,6 @@ export class HalfOpen {
   remove(connection: Connection): void {
     this.#connections.delete(connection);
   }
-
-  closeAll(error: WeaveError): void {
-    for (const connection of [...this.#connections]) connection.close(error);
-  }
 }
 
 function hostOf(connection: Connection): string {

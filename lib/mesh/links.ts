@@ -15,6 +15,7 @@ import { HalfOpen } from "./half-open.ts";
 import { Neighbour } from "./neighbour.ts";
 import { newRecord } from "./peer-record.ts";
 import type { Peers } from "./peers.ts";
+import { nicknameMaxLength } from "./topology-codec.ts";
 import type { ByteStream, Transport } from "./transport.ts";
 
 /** What the mesh does about its links. */
@@ -128,7 +129,8 @@ export class Links {
   /** Finds or makes the peer's record; true when it is of a former incarnation. */
   #meet(neighbour: Neighbour, open: OpenConnection): boolean {
     const { peers } = this.#ports;
-    const { name, nickname, uid, shortId } = neighbour.connection.remote;
+    const { name, uid, shortId, ...remote } = neighbour.connection.remote;
+    const nickname = remote.nickname.slice(0, nicknameMaxLength);
     const known = peers.get(name);
     if (known === undefined && !open.acceptUnknown) {
       const address = formatEndpoint(neighbour.connection.remoteAddress);

@@ -7,8 +7,6 @@ import { randomUint64 } from "../base/random.ts";
 import type { RoutesSnapshot } from "../base/routes-snapshot.ts";
 import type { SecretBox } from "../base/secret-box.ts";
 import { type Cancel, every, type World } from "../base/world.ts";
-import { Announcer } from "./announcer.ts";
-import { Collector } from "./collector.ts";
 import type { ConnectionConfig, DeliveredMessage } from "./connection.ts";
 import { ConnectionMaker } from "./connection-maker.ts";
 import { GossipRouter } from "./gossip-router.ts";
@@ -24,12 +22,10 @@ import {
   targetStatus,
 } from "./mesh-status.ts";
 import type { Neighbour } from "./neighbour.ts";
-import { OwnRecord } from "./own-record.ts";
 import { newRecord, type PeerRecord } from "./peer-record.ts";
-import { type AppliedUpdate, Peers } from "./peers.ts";
 import { Refusals } from "./refusals.ts";
-import { Routes } from "./routes.ts";
-import { TopologyChannel, topologyChannel } from "./topology-channel.ts";
+import { Topology } from "./topology.ts";
+import { topologyChannel } from "./topology-channel.ts";
 import type { ByteStream, Transport } from "./transport.ts";
 
 /** Every channel tells its whole state to some neighbours this often. */
@@ -89,41 +85,26 @@ export class Mesh {
   readonly #world: World;
   readonly #config: MeshConfig;
   readonly #dependencies: MeshDependencies;
-  readonly #peers: Peers;
-  readonly #own: OwnRecord;
-  readonly #routes: Routes;
-  readonly #topology: TopologyChannel;
+  readonly #topology: Topology;
   readonly #gossip: GossipRouter;
   readonly #links: Links;
   readonly #maker: ConnectionMaker;
-  readonly #announcer: Announcer;
-  readonly #collector: Collector;
   readonly #refusals: Refusals;
-  #publishedVersion = 0n;
   #stopPeriodic: Cancel | undefined;
   #stopped = false;
 
   constructor(world: World, config: MeshConfig, dependencies: MeshDependencies) {
-    const { name, nickname } = config;
     this.#world = world;
     this.#config = config;
     this.#dependencies = dependencies;
     // Zero stands for "unknown".
     this.uid = randomUint64(world.random) || 1n;
-    // The short id follows when the cluster's ids are known.
-    this.#peers = new Peers(newRecord({ name, nickname, uid: this.uid, shortId: undefined }));
-    this.#own = new OwnRecord(this.#peers, world.random);
     this.#refusals = new Refusals(world);
-    this.#routes = new Routes(world, this.#peers, (snapshot) => dependencies.onRoutes(snapshot));
-    this.#topology = new TopologyChannel(this.#peers, (update, from) =>
-      this.#applied(update, from),
-    );
+    this.#topology = this.#newTopology();
     this.#gossip = this.#newGossipRouter();
-    this.#gossip.join(topologyChannel, this.#topology);
+    this.#gossip.join(topologyChannel, this.#topology.channel);
     this.#links = this.#newLinks();
     this.#maker = this.#newConnectionMaker();
-    this.#announcer = new Announcer(world, (names) => this.#announce(names));
-    this.#collector = new Collector(world, this.#peers, (records) => this.#removed(records));
   }
 
   /** Makes `owner` the owner of a channel. Call it before {@link start}. */
@@ -134,7 +115,7 @@ export class Mesh {
   /** Begins to connect. Addresses that cannot be read are logged and left out. */
   start(targets: readonly string[]): void {
     this.#stopPeriodic = every(this.#world, gossipPeriodMs, () => this.#gossip.gossipState());
-    this.#routes.request();
+    this.#topology.routes.request();
     for (const error of this.connect(targets, { replace: false })) {
       this.#world.log.warn(`${error.message} (${error.remedy})`);
     }
@@ -162,22 +143,22 @@ export class Mesh {
   }
 
   isKnown(peer: PeerName): boolean {
-    return this.#peers.has(peer);
+    return this.#topology.peers.has(peer);
   }
 
   /** `undefined` for an unknown peer. */
   nickname(peer: PeerName): string | undefined {
-    return this.#peers.get(peer)?.nickname;
+    return this.#topology.peers.get(peer)?.nickname;
   }
 
   /** Whether gossip finds a way to `peer`. */
   canReach(peer: PeerName): boolean {
-    return this.#routes.claimed.unicast.has(peer);
+    return this.#topology.routes.claimed.unicast.has(peer);
   }
 
   /** Every known peer, ourselves included, in ascending order. */
   knownPeers(): PeerName[] {
-    return this.#peers.records().map(({ name }) => name);
+    return this.#topology.peers.records().map(({ name }) => name);
   }
 
   status(): MeshStatus {
@@ -191,8 +172,8 @@ export class Mesh {
       name: formatPeerName(config.name),
       nickname: config.nickname,
       port: config.port,
-      peers: peerStatuses(this.#peers),
-      ...routeStatuses(this.#routes, this.#peers),
+      peers: peerStatuses(this.#topology.peers),
+      ...routeStatuses(this.#topology.routes, this.#topology.peers),
       connections: [
         ...[...this.#links.table].map((link) => neighbourStatus(link, this.#passwordSet)),
         ...targets.filter((target) => target !== undefined),
@@ -212,21 +193,33 @@ export class Mesh {
     this.#maker.stop();
     this.#links.stop(new WeaveError("STOPPED", "this peer is shutting down"));
     this.#gossip.stop();
-    this.#announcer.stop();
-    this.#collector.stop();
-    this.#routes.stop();
+    this.#topology.stop();
   }
 
   get #passwordSet(): boolean {
     return (this.#config.password?.length ?? 0) > 0;
   }
 
+  #newTopology(): Topology {
+    const { name, nickname } = this.#config;
+    // The short id follows when the cluster's ids are known.
+    const own = newRecord({ name, nickname, uid: this.uid, shortId: undefined });
+    return new Topology(this.#world, own, {
+      tell: (records) => this.#gossip.gossip(topologyChannel, records),
+      publish: (records) => this.#gossip.broadcast(topologyChannel, records),
+      routes: (snapshot) => this.#dependencies.onRoutes(snapshot),
+      improved: () => this.#maker.checkSoon(),
+      removed: (records) => this.#removed(records),
+      refused: (from, error) => this.#refused(topologyChannel, from, error),
+    });
+  }
+
   #newGossipRouter(): GossipRouter {
     return new GossipRouter(this.#world, {
       self: this.#config.name,
-      routes: this.#routes,
+      routes: this.#topology.routes,
       neighbour: (name) => this.#links.table.get(name),
-      beforeBroadcast: () => this.#publishOwnRecord(),
+      beforeBroadcast: () => this.#topology.publishOwn(),
       refused: (channel, origin, error) => this.#refused(channel, origin, error),
     });
   }
@@ -236,7 +229,7 @@ export class Mesh {
     const ports = {
       transport,
       overlay,
-      peers: this.#peers,
+      peers: this.#topology.peers,
       passwordSet: this.#passwordSet,
       connectionLimit: this.#config.connectionLimit,
       config: () => this.#connectionConfig(),
@@ -245,14 +238,14 @@ export class Mesh {
       added: (neighbour, restarted) => this.#linkAdded(neighbour, restarted),
       established: (neighbour) => this.#linkEstablished(neighbour),
       removed: (neighbour, error) => this.#linkRemoved(neighbour, error),
-      refused: () => this.#collector.updated(),
+      refused: () => this.#topology.linkRefused(),
       message: (neighbour, message) => this.#received(neighbour, message),
     });
   }
 
   #newConnectionMaker(): ConnectionMaker {
     const { transport, saveTargets } = this.#dependencies;
-    const peers = this.#peers;
+    const { peers } = this.#topology;
     const ports = {
       dial: (...args: Parameters<Links["dial"]>) => this.#links.dial(...args),
       resolve: transport.resolve.bind(transport),
@@ -278,7 +271,7 @@ export class Mesh {
       ...(maxProtocolVersion === undefined ? {} : { maxVersion: maxProtocolVersion }),
       password,
       trusts: (ip) => this.#trusts(ip),
-      shortId: this.#own.record.shortId,
+      shortId: this.#topology.own.shortId,
       overlayFeatures: overlay.features(),
       ...(secretBox === undefined ? {} : { secretBox }),
     };
@@ -292,24 +285,20 @@ export class Mesh {
 
   #linkAdded(neighbour: Neighbour, restarted: boolean): void {
     // Whoever we reached already has our state, unless it lost it by restarting.
-    const reached = this.#routes.established.unicast.has(neighbour.name);
-    this.#own.addLink(neighbour.name, neighbour.link);
-    this.#ownChanged(neighbour.name);
+    const reached = this.#topology.routes.established.unicast.has(neighbour.name);
+    this.#topology.linkAdded(neighbour.name, neighbour.link);
     if (restarted || !reached) this.#gossip.sendState(neighbour);
     this.#maker.check();
     this.#tell("connected", neighbour);
   }
 
   #linkEstablished(neighbour: Neighbour): void {
-    this.#own.establish(neighbour.name);
-    this.#ownChanged();
+    this.#topology.linkEstablished(neighbour.name);
     this.#tell("established", neighbour);
   }
 
   #linkRemoved(neighbour: Neighbour, error: WeaveError): void {
-    this.#own.removeLink(neighbour.name);
-    this.#ownChanged();
-    this.#collector.linkLost();
+    this.#topology.linkRemoved(neighbour.name);
     this.#maker.check();
     const { name: peer, connection } = neighbour;
     const { nickname } = connection.remote;
@@ -321,59 +310,12 @@ export class Mesh {
     else this.#gossip.receive(message, neighbour.name);
   }
 
-  /** The topology channel took in an update. */
-  #applied(update: AppliedUpdate, from: PeerName): void {
-    for (const text of update.refusals) {
-      this.#refused(topologyChannel, from, new WeaveError("RECORD_REFUSED", text));
-    }
-    const { formerSelf } = update;
-    if (formerSelf !== undefined && this.#own.jumpPast(formerSelf)) this.#ownChanged();
-    this.#settleShortId(formerSelf?.shortId);
-    if (!update.changed) return;
-    this.#routes.request();
-    this.#maker.checkSoon();
-    this.#collector.updated();
-  }
-
-  #settleShortId(preferred?: number): void {
-    const isFirst = this.#own.record.shortId === undefined;
-    if (!this.#own.settleShortId(preferred)) return;
-    this.#ownChanged();
-    // Neighbours were told none in the introduction, and the fast datapath waits for it.
-    if (isFirst) this.#publishOwnRecord();
-  }
-
   #removed(records: readonly PeerRecord[]): void {
-    this.#routes.request();
-    if (this.#own.record.shortId !== undefined) this.#settleShortId();
     for (const { name: peer, nickname } of records) {
       this.#world.log.info(`Removed unreachable peer ${peerLabel(peer, nickname)}`);
       this.#dependencies.onPeerGone(peer, nickname);
       this.#dependencies.onEvent?.({ kind: "removed", peer, nickname });
     }
-  }
-
-  /** Our record has a new version: everybody is to know, with what is news beside it. */
-  #ownChanged(...besides: readonly PeerName[]): void {
-    this.#routes.request();
-    this.#announcer.add(this.#config.name, ...besides);
-  }
-
-  #announce(names: ReadonlySet<PeerName>): void {
-    const records = this.#topology.records(names);
-    if (records !== undefined) this.#gossip.gossip(topologyChannel, records);
-  }
-
-  /**
-   * Sends our record down our own tree, if it changed since: each peer on the way knows our links
-   * by the time it has to pass on what we broadcast next.
-   */
-  #publishOwnRecord(): void {
-    const { name, version } = this.#own.record;
-    if (version === this.#publishedVersion) return;
-    this.#publishedVersion = version;
-    const records = this.#topology.records(new Set([name]));
-    if (records !== undefined) this.#gossip.broadcast(topologyChannel, records);
   }
 
   #refused(channel: string, origin: PeerName, error: WeaveError): void {
