@@ -1,0 +1,90 @@
+import { createSocket } from "node:dgram";
+
+/**
+ * A program for the inside of containers:
+ *
+ *   tcp-sink <port>                    reads one connection to its end; prints count and SHA-256
+ *   tcp-source <host> <port> <octets>  sends so many octets; prints their SHA-256
+ *   udp-hear <port> [group]            prints the first datagram and who sent it
+ *   udp-say <host> <port> <text>       sends it once, broadcast and multicast included
+ *
+ * Whatever listens prints `listening` first.
+ */
+const [mode, ...words] = process.argv.slice(2) as [string, ...string[]];
+
+const chunkSize = 64 << 10;
+
+function tcpSink(port: number): void {
+  const hash = new Bun.CryptoHasher("sha256");
+  let count = 0;
+  const server = Bun.listen({
+    hostname: "0.0.0.0",
+    port,
+    socket: {
+      data(_socket, data) {
+        hash.update(data);
+        count += data.length;
+      },
+      close() {
+        console.log(`${count} ${hash.digest("hex")}`);
+        server.stop();
+      },
+    },
+  });
+  console.log("listening");
+}
+
+async function tcpSource(hostname: string, port: number, octets: number): Promise<void> {
+  const hash = new Bun.CryptoHasher("sha256");
+  let left = octets;
+  let chunk = new Uint8Array(0);
+  const pump = (socket: Bun.Socket): void => {
+    for (;;) {
+      if (chunk.length === 0) {
+        if (left === 0) break;
+        chunk = crypto.getRandomValues(new Uint8Array(Math.min(left, chunkSize)));
+        hash.update(chunk);
+        left -= chunk.length;
+      }
+      const written = socket.write(chunk);
+      chunk = chunk.subarray(written);
+      if (chunk.length > 0) return;
+    }
+    socket.end();
+  };
+  const done = Promise.withResolvers<void>();
+  await Bun.connect({
+    hostname,
+    port,
+    socket: { open: pump, drain: pump, data() {}, close: () => done.resolve() },
+  });
+  await done.promise;
+  console.log(`${octets} ${hash.digest("hex")}`);
+}
+
+function udpHear(port: number, group: string | undefined): void {
+  const socket = createSocket({ type: "udp4", reuseAddr: true });
+  socket.on("message", (message, from) => {
+    console.log(`${String(message)} from ${from.address}`);
+    socket.close();
+  });
+  socket.bind(port, () => {
+    if (group !== undefined) socket.addMembership(group);
+    console.log("listening");
+  });
+}
+
+function udpSay(host: string, port: number, text: string): void {
+  const socket = createSocket("udp4");
+  socket.bind(0, () => {
+    socket.setBroadcast(true);
+    socket.setMulticastTTL(8);
+    socket.send(text, port, host, () => socket.close());
+  });
+}
+
+const [first = "", second = "", third = ""] = words;
+if (mode === "tcp-sink") tcpSink(Number(first));
+else if (mode === "tcp-source") await tcpSource(first, Number(second), Number(third));
+else if (mode === "udp-hear") udpHear(Number(first), words[1]);
+else udpSay(first, Number(second), third);

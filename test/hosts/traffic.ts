@@ -1,0 +1,116 @@
+import { join } from "node:path";
+import type { Container } from "./lab.ts";
+import { eventually, must } from "./shell.ts";
+
+const probe = [process.execPath, join(import.meta.dir, "probe.ts")];
+
+/** A probe that listens inside a container. */
+class Listener {
+  readonly #child: Bun.Subprocess<"ignore", "pipe", "inherit">;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(child: Bun.Subprocess<"ignore", "pipe", "inherit">) {
+    this.#child = child;
+    this.#lines = linesOf(child.stdout);
+  }
+
+  /** Resolves when it listens. */
+  static async start(container: Container, words: readonly string[]): Promise<Listener> {
+    const child = Bun.spawn(container.command([...probe, ...words]), {
+      stdout: "pipe",
+      stderr: "inherit",
+      timeout: 60_000,
+      killSignal: "SIGKILL",
+    });
+    const listener = new Listener(child);
+    await listener.line();
+    return listener;
+  }
+
+  async line(): Promise<string> {
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error("the probe ended without an answer");
+    return value;
+  }
+
+  stop(): void {
+    this.#child.kill("SIGKILL");
+  }
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+}
+
+/** Sends `octets` random octets over TCP and gives what each side saw: count and SHA-256. */
+export async function transfer(
+  from: Container,
+  to: Container,
+  address: string,
+  octets: number,
+): Promise<{ sent: string; received: string }> {
+  const sink = await Listener.start(to, ["tcp-sink", "5001"]);
+  try {
+    const source = [...probe, "tcp-source", address, "5001", String(octets)];
+    const sent = await must(from.command(source), { waitMs: 60_000 });
+    return { sent: sent.trim(), received: await sink.line() };
+  } finally {
+    sink.stop();
+  }
+}
+
+/**
+ * Says a word by UDP until it is heard (datagrams may be lost), and gives what was heard.
+ *
+ * @param group multicast group that the hearer joins
+ */
+export async function hear(
+  from: Container,
+  to: Container,
+  destination: string,
+  group?: string,
+): Promise<string> {
+  const words = ["udp-hear", "5002", ...(group === undefined ? [] : [group])];
+  const listener = await Listener.start(to, words);
+  let heard: string | undefined;
+  void listener.line().then((line) => {
+    heard = line;
+  });
+  try {
+    const say = from.command([...probe, "udp-say", destination, "5002", "hello"]);
+    await eventually(
+      `UDP from ${from.namespace} to ${destination} heard in ${to.namespace}`,
+      async () => {
+        await must(say);
+        return heard;
+      },
+      (line) => line !== undefined,
+    );
+    return heard!;
+  } finally {
+    listener.stop();
+  }
+}
+
+/** Pings all the while `during` runs; gives how many of the packets came back. */
+export async function pingDuring(
+  from: Container,
+  address: string,
+  during: () => Promise<void>,
+): Promise<{ sent: number; received: number }> {
+  const child = Bun.spawn(from.command(["ping", "-i", "0.01", "-W", "2", address]), {
+    stdout: "pipe",
+    timeout: 120_000,
+  });
+  const output = new Response(child.stdout).text();
+  await during();
+  child.kill("SIGINT");
+  const counts = /(\d+) packets transmitted, (\d+) received/.exec(await output);
+  return { sent: Number(counts?.[1]), received: Number(counts?.[2]) };
+}
