@@ -1,5 +1,6 @@
 import type { Cancel, World } from "../base/world.ts";
 import { rcode } from "../wire/dns-message.ts";
+import { AnswerCache } from "./answer-cache.ts";
 import type { DnsResponder, Forward } from "./responder.ts";
 import { type Transport, truncateReply } from "./truncation.ts";
 import { type UpstreamIo, UpstreamQuery } from "./upstream-query.ts";
@@ -14,7 +15,7 @@ export const forwardsMax = 512;
  */
 export const loopDepthMax = 3;
 
-export type ForwardResult = "forwarded" | "unanswered" | "too-many" | "loop";
+export type ForwardResult = "forwarded" | "cached" | "unanswered" | "too-many" | "loop";
 
 export interface ForwarderOptions {
   /** Read time-out of one server when the resolver file gives none. */
@@ -23,7 +24,10 @@ export interface ForwarderOptions {
   isOwnAddress?(host: string): boolean;
 }
 
-/** Sends queries for other zones to the upstream servers (dns §6.5), a bounded number at a time. */
+/**
+ * Answers queries for other zones from what upstream servers said before, or sends them there
+ * (dns §6.5), a bounded number at a time.
+ */
 export class Forwarder {
   readonly #world: World;
   readonly #io: UpstreamIo;
@@ -33,6 +37,7 @@ export class Forwarder {
   readonly #running = new Set<UpstreamQuery>();
   /** How many of {@link #running} ask for the same record. */
   readonly #depths = new Map<string, number>();
+  readonly #cache: AnswerCache;
   #warnedOfLoop = false;
 
   constructor(
@@ -47,6 +52,7 @@ export class Forwarder {
     this.#upstreams = upstreams;
     this.#responder = responder;
     this.#options = options;
+    this.#cache = new AnswerCache(world);
   }
 
   get running(): number {
@@ -64,7 +70,12 @@ export class Forwarder {
       done(this.#responder.failure(request.query, code), result);
       return () => {};
     };
-    const { query } = request;
+    const { query, replySizeMax } = request;
+    const cached = this.#cached(query.bytes, replySizeMax);
+    if (cached !== undefined) {
+      done(cached, "cached");
+      return () => {};
+    }
     const key = `${query.name} ${query.type} ${query.class}`;
     if (this.#isLoop(key, from)) {
       this.#warnOfLoop(from);
@@ -78,7 +89,8 @@ export class Forwarder {
     };
     const running = new UpstreamQuery(this.#world, this.#io, this.#upstreams, options, (reply) => {
       leave();
-      const fitting = reply === undefined ? undefined : truncateReply(reply, request.replySizeMax);
+      if (reply !== undefined) this.#cache.put(query.bytes, reply);
+      const fitting = reply === undefined ? undefined : truncateReply(reply, replySizeMax);
       if (fitting === undefined) fail(rcode.serverFailure, "unanswered");
       else done(fitting, "forwarded");
     });
@@ -95,6 +107,11 @@ export class Forwarder {
     for (const running of this.#running) running.cancel();
     this.#running.clear();
     this.#depths.clear();
+  }
+
+  #cached(query: Uint8Array, replySizeMax: number): Uint8Array | undefined {
+    const reply = this.#cache.get(query);
+    return reply === undefined ? undefined : truncateReply(reply, replySizeMax);
   }
 
   #enter(running: UpstreamQuery, key: string): Cancel {

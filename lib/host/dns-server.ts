@@ -1,4 +1,3 @@
-import { networkInterfaces } from "node:os";
 import type { Socket, TCPSocketListener, udp } from "bun";
 import { formatEndpoint } from "../base/endpoint.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
@@ -10,6 +9,7 @@ import { type DnsServerStats, DnsStats } from "./dns-stats.ts";
 import { DnsTcpClient } from "./dns-tcp-client.ts";
 import { UpstreamSockets } from "./dns-upstream.ts";
 import { machineWorld } from "./machine-world.ts";
+import { OwnAddresses } from "./own-addresses.ts";
 import type { ResolvConfFile } from "./resolv-conf-file.ts";
 
 export const tcpClientsMax = 256;
@@ -60,9 +60,10 @@ export class DnsServer {
     this.#world = machineWorld(options.log);
     const { upstreams, responder, fallbackTimeoutMs } = options;
     const io = new UpstreamSockets(this.#world);
+    const own = new OwnAddresses(this.#world);
     this.#forwarder = new Forwarder(this.#world, io, upstreams.current(), responder, {
       fallbackTimeoutMs,
-      isOwnAddress,
+      isOwnAddress: (host) => own.has(host),
     });
   }
 
@@ -180,11 +181,4 @@ export class DnsServer {
     }
     return () => {};
   }
-}
-
-/** Asked only when a loop is suspected, so the list is made anew each time. */
-function isOwnAddress(host: string): boolean {
-  return Object.values(networkInterfaces()).some((addresses) =>
-    addresses?.some((each) => each.address === host),
-  );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import packet from "dns-packet";
 import { readUint16, toHex } from "../../lib/base/bytes.ts";
+import { AnswerCache, cachedAnswersMax } from "../../lib/dns/answer-cache.ts";
 import { Forwarder, type ForwardResult, forwardsMax } from "../../lib/dns/forwarder.ts";
 import { parseResolvConf, serversMax } from "../../lib/dns/resolv-conf.ts";
 import { DnsResponder, type Forward } from "../../lib/dns/responder.ts";
@@ -42,12 +43,12 @@ describe("the resolver file", () => {
   });
 });
 
-const reply = (query: Uint8Array, rcode = 0): Uint8Array => {
+const reply = (query: Uint8Array, rcode = 0, ttl = 0): Uint8Array => {
   const bytes = packet.encode({
     ...packet.decode(Buffer.from(query)),
     type: "response",
     flags: packet.RECURSION_AVAILABLE,
-    answers: [{ type: "A", name: "www.example.com", data: "192.0.2.80" }],
+    answers: [{ type: "A", name: "www.example.com", ttl, data: "192.0.2.80" }],
   });
   bytes[3] = (bytes[3]! & 0xf0) | rcode;
   return withIdOf(query, bytes);
@@ -226,6 +227,79 @@ describe("a resolver that asks us what we ask it", () => {
     const world = setUp({ "127.0.0.53": silent });
     for (let client = 1; client < 100; client++) world.ask(`10.32.0.${client}`);
     expect(world.results).toEqual([]);
+  });
+});
+
+describe("answers that were had before", () => {
+  const keeps: Behaviour = (query) => reply(query, 0, 60);
+
+  test("are given again, aged, without asking, for as long as their records live", () => {
+    const { ask, clock, results, io } = setUp({ "192.0.2.1": keeps });
+    ask();
+    clock.run(30_000);
+    ask();
+    expect(results.map(({ result }) => result)).toEqual(["forwarded", "cached"]);
+    expect(io.exchanges).toHaveLength(1);
+    clock.run(30_500);
+    ask();
+    expect(io.exchanges).toHaveLength(2);
+  });
+
+  test("are not kept when negative, truncated, or without time to live", () => {
+    const truncated: Behaviour = (query) => {
+      const bytes = reply(query, 0, 60);
+      bytes[2]! |= 2;
+      return bytes;
+    };
+    const negative: Behaviour = (query) => reply(query, 3, 60);
+    for (const behaviour of [answers, truncated, negative]) {
+      const { ask, clock, io } = setUp({ "192.0.2.1": behaviour });
+      for (let asked = 0; asked < 2; asked++) {
+        ask();
+        clock.run(100);
+      }
+      expect(io.exchanges).toHaveLength(2);
+    }
+  });
+});
+
+describe("the cache of answers", () => {
+  const query = (name: string, id = 7): Uint8Array =>
+    packet.encode({ id, type: "query", questions: [{ type: "A", name }] });
+  const ttlOf = (bytes: Uint8Array | undefined): unknown => {
+    const [record] = bytes === undefined ? [] : (packet.decode(Buffer.from(bytes)).answers ?? []);
+    return record !== undefined && "ttl" in record ? record.ttl : undefined;
+  };
+
+  test("ages records and puts the id of the query in place", () => {
+    const { world, clock } = loneWorld();
+    const cache = new AnswerCache(world);
+    cache.put(query("www.example.com"), reply(query("www.example.com"), 0, 60));
+    clock.run(20_500);
+    const cached = cache.get(query("www.example.com", 99));
+    expect(ttlOf(cached)).toBe(40);
+    expect(readUint16(cached!, 0)).toBe(99);
+    expect(cache.get(query("WWW.example.com"))).toBeUndefined();
+  });
+
+  test("asks again after five minutes, however long a record lives", () => {
+    const { world, clock } = loneWorld();
+    const cache = new AnswerCache(world);
+    cache.put(query("www.example.com"), reply(query("www.example.com"), 0, 86_400));
+    clock.run(300_000);
+    expect(cache.get(query("www.example.com"))).toBeUndefined();
+    expect(cache.size).toBe(0);
+  });
+
+  test("drops the oldest when it is full", () => {
+    const cache = new AnswerCache(loneWorld().world);
+    for (let number = 0; number <= cachedAnswersMax; number++) {
+      const asked = query(`n${number}.example.com`);
+      cache.put(asked, reply(asked, 0, 60));
+    }
+    expect(cache.size).toBe(cachedAnswersMax);
+    expect(cache.get(query("n0.example.com"))).toBeUndefined();
+    expect(cache.get(query("n1.example.com"))).toBeDefined();
   });
 });
 
