@@ -4,7 +4,7 @@
  *   bun bench/dns.ts            the responder alone, then over loopback with dnsperf if installed
  *   bun bench/dns.ts --serve    only serves on 127.0.0.1:5353, for measuring from outside
  */
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { noPeer, parsePeerName } from "../lib/base/peer-name.ts";
@@ -73,6 +73,7 @@ async function measureLoopback(): Promise<void> {
   const load = ["dnsperf", "-s", "127.0.0.1", "-p", `${port}`, "-d", list, "-l", "10", "-c", "4"];
   const run = Bun.spawn([...load, "-q", "200"], { stdout: "pipe" });
   const report = await new Response(run.stdout).text();
+  rmSync(list);
   for (const line of report.split("\n")) {
     if (/Queries per second|Queries lost|Average Latency/.test(line)) {
       write(`over loopback: ${line.trim().replace(/\s+/g, " ")}`);
