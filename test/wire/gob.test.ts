@@ -134,6 +134,19 @@ describe("gob maps and structs", () => {
   });
 });
 
+describe("gob lists that end early", () => {
+  const item = gob.struct("Item", { N: gob.uint });
+
+  test("are refused, not filled up with empty structs", () => {
+    const list = gob.slice(item);
+    const whole = encodeGob(list, [{ N: 1 }, { N: 2 }, { N: 3 }]);
+    // The last message is length, id, marker, count, three structs of three octets each.
+    const cut = whole.slice(0, -3);
+    cut[whole.length - 14] = whole[whole.length - 14]! - 3;
+    expect(() => decodeGob(list, cut)).toThrow("data ends inside a list");
+  });
+});
+
 describe("gob streams in pieces", () => {
   const text = gob.map(gob.string, gob.string);
   const whole = new GobEncoder()

@@ -1,4 +1,4 @@
-import { corrupt, overLimit } from "./error.ts";
+import { corrupt, overLimit, truncated } from "./error.ts";
 import type { GobInput } from "./number.ts";
 import { builtIn, type WireType } from "./wire-type.ts";
 
@@ -60,6 +60,7 @@ function skipDefined(input: GobInput, type: WireType, find: FindType, depth: num
       return;
     case "map":
       for (let left = countOf(input, 2); left > 0; left--) {
+        if (input.remaining === 0) throw truncated("a map");
         skipValue(input, type.key, find, depth);
         skipValue(input, type.element, find, depth);
       }
@@ -67,7 +68,10 @@ function skipDefined(input: GobInput, type: WireType, find: FindType, depth: num
     default: {
       const count = countOf(input, 1);
       if (type.kind === "array" && count !== type.length) throw corrupt("array of another length");
-      for (let left = count; left > 0; left--) skipValue(input, type.element, find, depth);
+      for (let left = count; left > 0; left--) {
+        if (input.remaining === 0) throw truncated("a list");
+        skipValue(input, type.element, find, depth);
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 import { fromUtf8, utf8 } from "../../base/bytes.ts";
 import type { ByteWriter } from "../byte-writer.ts";
-import { corrupt, outOfRange, overLimit, wrongType } from "./error.ts";
+import { corrupt, outOfRange, overLimit, truncated, wrongType } from "./error.ts";
 import { type GobInput, writeInt, writeUint } from "./number.ts";
 import { countOf, type FindType, skipValue } from "./skip.ts";
 import { builtIn, type WireType } from "./wire-type.ts";
@@ -168,7 +168,11 @@ export function slice<T>(element: GobType<T>, options: { name?: string } = {}): 
         const count = countOf(input, 1);
         if (count > elementsMax) throw overLimit(`list of ${count} elements`);
         const items: T[] = [];
-        for (let left = count; left > 0; left--) items.push(read(input));
+        for (let left = count; left > 0; left--) {
+          // A struct may end where the message ends; a list may not have such elements.
+          if (input.remaining === 0) throw truncated("a list");
+          items.push(read(input));
+        }
         return items;
       };
     },
@@ -210,7 +214,10 @@ export function map<K, V>(
         const count = countOf(input, 2);
         if (count > elementsMax) throw overLimit(`map of ${count} pairs`);
         const pairs: Array<[K, V]> = [];
-        for (let left = count; left > 0; left--) pairs.push([readKey(input), readElement(input)]);
+        for (let left = count; left > 0; left--) {
+          if (input.remaining === 0) throw truncated("a map");
+          pairs.push([readKey(input), readElement(input)]);
+        }
         return pairs;
       };
     },
