@@ -41,7 +41,10 @@ export class DnsService {
       ttlS: options.ttlSeconds,
       random: environment.random,
     });
-    this.upstreams = new ResolvConfFile(options.resolvConf, { exclude: this.#own().host });
+    this.upstreams = new ResolvConfFile(options.resolvConf, {
+      exclude: this.#own().host,
+      log: environment.log,
+    });
   }
 
   async start(): Promise<void> {

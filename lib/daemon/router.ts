@@ -10,6 +10,7 @@ import { capturedMtu, type PreparedBridge, prepareBridge } from "../host/bridge.
 import type { EngineLookup } from "../host/container.ts";
 import { DataPlane } from "../host/dataplane/data-plane.ts";
 import { type DeviceNames, defaultDeviceNames } from "../host/device-names.ts";
+import { machineWorld } from "../host/machine-world.ts";
 import { openRoute } from "../host/netlink/open.ts";
 import { checkRouteOverlap } from "../host/route-overlap.ts";
 import { openSecretBox } from "../host/secret-box.ts";
@@ -24,7 +25,6 @@ import type { LaunchOptions } from "./launch-options.ts";
 import { LocalControl } from "./local-control.ts";
 import type { Paths } from "./paths.ts";
 import { settlePeerName } from "./peer-identity.ts";
-import { realWorld } from "./real-world.ts";
 import { bridgeSetting } from "./remove-traces.ts";
 import { SettingsStore } from "./settings-store.ts";
 import { Shutdown } from "./shutdown.ts";
@@ -70,7 +70,7 @@ async function assemble(
   shutdown: Shutdown,
 ): Promise<StartedRouter> {
   const { options, paths, log } = environment;
-  const world = realWorld(log);
+  const world = machineWorld(log);
   const database = openDatabase(paths.database);
   shutdown.push("state", () => database.close());
   const settings = new SettingsStore(database);

@@ -58,7 +58,9 @@ class TcpStream implements ByteStream {
   listen(handlers: ByteStreamHandlers): void {
     this.#handlers = handlers;
     this.#socket.on("data", (bytes: Buffer) => {
-      if (!this.#closedByUs) handlers.data(bytes);
+      // A `Buffer` shares its memory when it is sliced; the protocols expect copies.
+      const { buffer, byteOffset, byteLength } = bytes;
+      if (!this.#closedByUs) handlers.data(new Uint8Array(buffer, byteOffset, byteLength));
     });
     this.#socket.on("drain", () => handlers.drained?.());
     // Half-closed connections are of no use to a protocol whose both sides talk.

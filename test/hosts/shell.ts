@@ -38,7 +38,8 @@ export async function must(command: readonly string[], options: RunOptions = {})
 }
 
 /**
- * Asks until the answer pleases: for states that other processes reach in their own time.
+ * Asks until the answer pleases: for states that other processes reach in their own time. Asking
+ * starts a program, which is what paces the loop.
  *
  * @throws Error with the last answer when it does not within `waitMs`
  */
@@ -55,6 +56,5 @@ export async function eventually<T>(
     if (performance.now() > deadline) {
       throw new Error(`${what}: not within ${waitMs} ms; last: ${JSON.stringify(answer, null, 1)}`);
     }
-    await Bun.sleep(50);
   }
 }
