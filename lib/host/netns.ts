@@ -48,7 +48,9 @@ export class NetworkNamespace {
   /**
    * Runs `action` with the calling thread inside this namespace and returns to where the thread
    * was. Sockets opened inside stay inside; programs started inside run there. `action` must be
-   * synchronous, because other work of this thread would be carried along.
+   * synchronous, because other work of this thread would be carried along; and short, because a
+   * compiler thread that the runtime happens to start meanwhile keeps the namespace in existence
+   * until it has had nothing to do for some ten seconds.
    *
    * @throws SystemError when the namespace cannot be entered, and whatever `action` throws
    */
