@@ -116,10 +116,10 @@ async function killInside(namespace: string): Promise<void> {
 const checkout = resolve(import.meta.dir, "../..");
 
 /** The program under test: the checkout's, or the executable that `WEAVE_BINARY` names. */
-export const weaveCommand: readonly string[] =
-  process.env.WEAVE_BINARY === undefined
-    ? [process.execPath, join(checkout, "cmd/weave.ts")]
-    : [process.env.WEAVE_BINARY];
+export function weaveCommand(): readonly string[] {
+  const binary = process.env.WEAVE_BINARY;
+  return binary === undefined ? [process.execPath, join(checkout, "cmd/weave.ts")] : [binary];
+}
 
 /** One host with a router of its own. */
 export class Host {
@@ -153,7 +153,7 @@ export class Host {
   }
 
   weave(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-    return this.exec([...weaveCommand, ...args], {
+    return this.exec([...weaveCommand(), ...args], {
       ...options,
       env: { ...this.env, ...options.env },
     });

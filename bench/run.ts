@@ -1,0 +1,23 @@
+/**
+ * The benchmarks, one after the other or by name:
+ *
+ *   bun run bench [start] [sleeve] [sleeve-core] [dns]
+ */
+const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
+  start: async () => (await import("./start.ts")).benchStart(),
+  "sleeve-core": () => import("./sleeve-core.ts"),
+  sleeve: async () => (await import("./sleeve.ts")).benchSleeve(),
+  dns: () => import("./dns.ts"),
+};
+
+const names = process.argv.slice(2);
+for (const name of names.length === 0 ? Object.keys(benchmarks) : names) {
+  const benchmark = benchmarks[name];
+  if (benchmark === undefined) {
+    console.error(`no benchmark "${name}"; there are ${Object.keys(benchmarks).join(", ")}`);
+    process.exitCode = 1;
+    break;
+  }
+  console.log(`── ${name}`);
+  await benchmark();
+}
