@@ -16,7 +16,7 @@ import {
 import { openRoute } from "../../lib/host/netlink/open.ts";
 import type { NetworkNamespace } from "../../lib/host/netns.ts";
 import { sysctl } from "../../lib/host/sysctl.ts";
-import { cidrs, deliver, Laboratory, recordingLog } from "./laboratory.ts";
+import { awaitOperational, cidrs, deliver, Laboratory, recordingLog } from "./laboratory.ts";
 
 const peer = parsePeerName("8a:3e:3e:3e:3e:3e");
 
@@ -65,7 +65,13 @@ describe("the bridge", () => {
 
   test("that stands is left alone", () => {
     const first = prepare(1376);
-    expect(prepare(1376)).toEqual({ ...first, mended: [] });
+    for (const name of [names.bridge, names.capture]) awaitOperational(netlink, name);
+    const settled = { bridge: link(names.bridge), capture: link(names.capture), mended: [] };
+    expect(prepare(1376)).toEqual(settled);
+    expect([settled.bridge.index, settled.capture.index]).toEqual([
+      first.bridge.index,
+      first.capture.index,
+    ]);
   });
 
   test("is mended whatever part of it is missing or changed", () => {
