@@ -1,6 +1,5 @@
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { closeDescriptor, EventCounter } from "../../../ffi/descriptor.ts";
-import { assert, errorText, WeaveError } from "../../base/errors.ts";
+import { assert, WeaveError } from "../../base/errors.ts";
 import type { Ipv4 } from "../../base/ip.ts";
 import type { PeerName } from "../../base/peer-name.ts";
 import type { RoutesSnapshot } from "../../base/routes-snapshot.ts";
@@ -12,17 +11,9 @@ import { openPacketSocket } from "../packet-socket.ts";
 import { openUdpSocket } from "../udp-socket.ts";
 import { CounterBoard, type DataPlaneCounters } from "./counter-board.ts";
 import { LinkLedger } from "./link-ledger.ts";
-import type { Command, Inspection, WorkerEvent, WorkerSetup } from "./protocol.ts";
-import { workerUrl } from "./worker-url.ts";
+import type { Inspection, WorkerEvent, WorkerSetup } from "./protocol.ts";
+import { WorkerKeeper } from "./worker-keeper.ts";
 
-/** What a worker that crashes again and again waits before the next start. */
-const restartDelaysMs = [0, 500, 2000, 5000, 10_000];
-/** After this time without a crash the next one counts as the first. */
-const restartForgivenMs = 60_000;
-/** A worker goes round at least once a second; one that does not is stuck. */
-const hangCheckMs = 5000;
-const hangChecksMax = 4;
-const quitWaitMs = 2000;
 const inspectWaitMs = 5000;
 
 export interface DataPlaneOptions {
@@ -42,10 +33,7 @@ export interface DataPlaneOptions {
 
 /**
  * The data plane as the main thread sees it: owns the sockets and a worker thread in which the
- * sleeve engine runs, and starts another worker when one fails.
- *
- *   starting ──ready──▶ working ──crash or hang──▶ starting (after a pause)
- *       └──────────────────┴────── stop ──▶ stopped
+ * sleeve engine runs, and tells another worker how things stand when one had to be replaced.
  *
  * A new worker gets topology and residents again, and the links in clear. Encrypted links fail, so
  * that the peers agree on new keys: the old ones must not be used again from message number 0.
@@ -63,20 +51,13 @@ export class DataPlane {
   readonly #ledger = new LinkLedger();
   readonly #inspections = new Map<number, PromiseWithResolvers<Inspection>>();
   readonly #ready = Promise.withResolvers<void>();
-  #worker: Worker | undefined;
-  #commands: MessagePort | undefined;
+  readonly #keeper: WorkerKeeper;
   #events: SleeveEvents | undefined;
   #snapshot: RoutesSnapshot | undefined;
   #residents: readonly Mac[] = [];
   #secretBox = "";
   #lastInspection = 0;
-  #startedAtMs = 0;
-  #crashes = 0;
-  #hangs = 0;
-  #turnsSeen = 0;
   #stopping = false;
-  #restartTimer: ReturnType<typeof setTimeout> | undefined;
-  readonly #hangTimer: ReturnType<typeof setInterval>;
 
   /**
    * Opens the sockets in the thread's network namespace and starts the worker.
@@ -96,11 +77,24 @@ export class DataPlane {
     }
     this.#namespace = NetworkNamespace.current();
     this.#wake = new EventCounter();
-    this.#start();
-    this.#hangTimer = setInterval(() => this.#checkHang(), hangCheckMs);
+    this.#keeper = new WorkerKeeper({
+      wake: this.#wake,
+      log: options.log,
+      setup: () => this.#setup(),
+      turns: () => this.#board.read().sockets.turns,
+      started: () => this.#restoreState(),
+      heard: (event) => this.#heard(event),
+      ended: () => this.#workerEnded("was started anew"),
+    });
+    this.#keeper.start();
+    // Nobody has to wait for it.
+    this.#ready.promise.catch(() => {});
   }
 
-  /** Resolves when a worker has taken up its work for the first time. */
+  /**
+   * Resolves when the worker has taken up its work. @throws WeaveError `DATA_PLANE_FAILED` when the
+   * first worker ends before that; the cause is in the log
+   */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
@@ -112,7 +106,7 @@ export class DataPlane {
 
   /** How often a worker had to be replaced. */
   get restarts(): number {
-    return this.#crashes;
+    return this.#keeper.restarts;
   }
 
   /** Connects the control plane, once: `events` from now on, commands by the result. */
@@ -122,29 +116,29 @@ export class DataPlane {
     return {
       prepare: (link, parameters) => {
         this.#ledger.prepared(link, parameters);
-        this.#command({ kind: "prepare", link, parameters });
+        this.#keeper.command({ kind: "prepare", link, parameters });
       },
       confirm: (link) => {
         this.#ledger.confirmed(link);
-        this.#command({ kind: "confirm", link });
+        this.#keeper.command({ kind: "confirm", link });
       },
-      control: (link, tag, body) => this.#command({ kind: "control", link, tag, body }),
+      control: (link, tag, body) => this.#keeper.command({ kind: "control", link, tag, body }),
       stop: (link) => {
         this.#ledger.forget(link);
-        this.#command({ kind: "stop", link });
+        this.#keeper.command({ kind: "stop", link });
       },
     };
   }
 
   setTopology(snapshot: RoutesSnapshot): void {
     this.#snapshot = snapshot;
-    this.#command({ kind: "topology", snapshot });
+    this.#keeper.command({ kind: "topology", snapshot });
   }
 
   /** The MAC addresses of this host's containers. */
   setResidents(macs: readonly Mac[]): void {
     this.#residents = macs;
-    this.#command({ kind: "residents", macs });
+    this.#keeper.command({ kind: "residents", macs });
   }
 
   /**
@@ -158,7 +152,7 @@ export class DataPlane {
     );
     this.#retired.add(this.#packetDescriptor);
     this.#packetDescriptor = descriptor;
-    this.#command({ kind: "capture", descriptor });
+    this.#keeper.command({ kind: "capture", descriptor });
   }
 
   /** Counters of at most half a second ago. A replaced worker counts from zero. */
@@ -168,11 +162,12 @@ export class DataPlane {
 
   /** Everything that can be seen, as it is now. @throws WeaveError `DATA_PLANE_SILENT` */
   inspect(): Promise<Inspection> {
-    if (this.#commands === undefined) return Promise.reject(silent("is being started anew"));
     const request = ++this.#lastInspection;
+    if (!this.#keeper.command({ kind: "inspect", request })) {
+      return Promise.reject(silent("is being started anew"));
+    }
     const waiting = Promise.withResolvers<Inspection>();
     this.#inspections.set(request, waiting);
-    this.#command({ kind: "inspect", request });
     const timer = setTimeout(() => waiting.reject(silent("does not answer")), inspectWaitMs);
     return waiting.promise.finally(() => {
       clearTimeout(timer);
@@ -184,11 +179,8 @@ export class DataPlane {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    clearTimeout(this.#restartTimer);
-    clearInterval(this.#hangTimer);
-    this.#rejectInspections("is being stopped");
-    await this.#endWorker();
-    this.#closeRetired();
+    await this.#keeper.stop();
+    this.#workerEnded("is being stopped");
     for (const descriptor of [this.#packetDescriptor, this.#udpDescriptor]) {
       closeDescriptor(descriptor);
     }
@@ -200,8 +192,8 @@ export class DataPlane {
     return this.#options.captureBufferBytes ?? 8 << 20;
   }
 
-  #start(): void {
-    const setup: WorkerSetup = {
+  #setup(): WorkerSetup {
+    return {
       local: this.#options.local,
       namespaceDescriptor: this.#namespace.descriptor,
       wakeDescriptor: this.#wake.descriptor,
@@ -209,47 +201,29 @@ export class DataPlane {
       udpDescriptor: this.#udpDescriptor,
       counters: this.#counterMemory,
     };
-    const { port1, port2 } = new MessageChannel();
-    const worker = new Worker(workerUrl(), {
-      workerData: { setup, commands: port2 },
-      transferList: [port2],
-    });
-    this.#worker = worker;
-    this.#commands = port1;
-    this.#startedAtMs = performance.now();
-    worker.on("message", (events: readonly WorkerEvent[]) => {
-      for (const event of events) this.#heard(event);
-    });
-    worker.on("error", (error) => {
-      this.#options.log.error(`data plane failed: ${errorText(error)}`);
-    });
-    worker.on("exit", () => this.#ended(worker));
-    this.#restoreState();
   }
 
   #restoreState(): void {
     if (this.#snapshot !== undefined) this.setTopology(this.#snapshot);
     if (this.#residents.length > 0) this.setResidents(this.#residents);
     const { kept, lost } = this.#ledger.restart();
-    for (const command of kept) this.#command(command);
+    for (const command of kept) this.#keeper.command(command);
     for (const link of lost) {
       this.#events?.failed(link, "SLEEVE_RESTARTED", "the data plane was started anew");
     }
   }
 
-  #ended(worker: Worker): void {
-    if (this.#worker !== worker) return;
-    this.#worker = undefined;
-    this.#commands?.close();
-    this.#commands = undefined;
-    this.#closeRetired();
-    this.#rejectInspections("was started anew");
-    if (this.#stopping) return;
-    if (performance.now() - this.#startedAtMs > restartForgivenMs) this.#crashes = 0;
-    const delayMs = restartDelaysMs[Math.min(this.#crashes, restartDelaysMs.length - 1)]!;
-    this.#crashes++;
-    this.#options.log.error(`data plane ended; starting it anew in ${delayMs} ms`);
-    this.#restartTimer = setTimeout(() => this.#start(), delayMs);
+  #workerEnded(why: string): void {
+    // Without effect once the data plane has been ready.
+    this.#ready.reject(
+      new WeaveError("DATA_PLANE_FAILED", "the data plane cannot start", {
+        remedy: "see the router's log for the reason",
+      }),
+    );
+    for (const { reject } of this.#inspections.values()) reject(silent(why));
+    this.#inspections.clear();
+    for (const descriptor of this.#retired) closeDescriptor(descriptor);
+    this.#retired.clear();
   }
 
   #heard(event: WorkerEvent): void {
@@ -284,43 +258,6 @@ export class DataPlane {
         this.#inspections.get(event.request)?.resolve(event.inspection);
         break;
     }
-  }
-
-  /** Without a worker nothing is lost: the next one is told what counts then. */
-  #command(command: Command): void {
-    if (this.#commands === undefined) return;
-    this.#commands.postMessage(command);
-    this.#wake.signal();
-  }
-
-  #checkHang(): void {
-    const { turns } = this.#board.read().sockets;
-    this.#hangs = turns === this.#turnsSeen && this.#worker !== undefined ? this.#hangs + 1 : 0;
-    this.#turnsSeen = turns;
-    if (this.#hangs < hangChecksMax) return;
-    this.#hangs = 0;
-    this.#options.log.error("data plane does not move; ending it");
-    void this.#worker?.terminate();
-  }
-
-  async #endWorker(): Promise<void> {
-    const worker = this.#worker;
-    if (worker === undefined) return;
-    const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-    this.#command({ kind: "quit" });
-    const timer = setTimeout(() => void worker.terminate(), quitWaitMs);
-    await ended;
-    clearTimeout(timer);
-  }
-
-  #rejectInspections(why: string): void {
-    for (const { reject } of this.#inspections.values()) reject(silent(why));
-    this.#inspections.clear();
-  }
-
-  #closeRetired(): void {
-    for (const descriptor of this.#retired) closeDescriptor(descriptor);
-    this.#retired.clear();
   }
 }
 

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { parseIpv4 } from "../../../lib/base/ip.ts";
-import { formatPeerName } from "../../../lib/base/peer-name.ts";
+import { formatPeerName, parsePeerName } from "../../../lib/base/peer-name.ts";
 import { capturedMtu, prepareBridge } from "../../../lib/host/bridge.ts";
 import { DataPlane } from "../../../lib/host/dataplane/data-plane.ts";
 import { defaultDeviceNames as names } from "../../../lib/host/device-names.ts";
 import { deleteLink, findLink } from "../../../lib/host/netlink/link.ts";
 import { openRoute } from "../../../lib/host/netlink/open.ts";
 import { formatMac } from "../../../lib/wire/ethernet.ts";
-import { deliver, Laboratory } from "../laboratory.ts";
+import { deliver, Laboratory, recordingLog } from "../laboratory.ts";
 import { TwoHosts } from "./two-hosts.ts";
 
 describe("two data planes", () => {
@@ -171,4 +171,24 @@ describe("a data plane whose worker fails", () => {
     await hosts.stop();
     await expect(hosts.a.plane.inspect()).rejects.toThrow();
   });
+});
+
+test("a data plane that is stopped before it is ready says so to whoever waits", async () => {
+  const laboratory = new Laboratory("early");
+  const host = laboratory.namespace("h");
+  const plane = host.run(() => {
+    using netlink = openRoute();
+    const { capture } = prepareBridge(netlink, { names, peer: parsePeerName("::1"), mtu: 1500 });
+    const captureInterface = capture.index;
+    const log = recordingLog();
+    const local = parsePeerName("::1");
+    return new DataPlane({ local, captureInterface, host: 0, port: 0, log });
+  });
+  const ready = plane.ready.then(
+    () => "ready",
+    (error) => error.code,
+  );
+  await plane.stop();
+  expect(["ready", "DATA_PLANE_FAILED"]).toContain(await ready);
+  laboratory.close();
 });
