@@ -111,6 +111,11 @@ function count(node: Node, size: number): number {
   return typeof node === "number" ? node * size : node.count;
 }
 
+/** Whether `range` has nothing in common with a block; an empty range never has. */
+function isApart(range: AddressRange, start: number, size: number): boolean {
+  return range.end <= range.start || range.end <= start || range.start >= start + size;
+}
+
 /** The block of two halves of `half` addresses each; `like` itself when it has these halves. */
 function join(lower: Node, upper: Node, half: number, like: Node): Node {
   if (typeof lower === "number" && lower === upper) return lower;
@@ -119,7 +124,7 @@ function join(lower: Node, upper: Node, half: number, like: Node): Node {
 }
 
 function paint(node: Node, start: number, size: number, range: AddressRange, value: 0 | 1): Node {
-  if (node === value || range.end <= start || range.start >= start + size) return node;
+  if (node === value || isApart(range, start, size)) return node;
   if (range.start <= start && range.end >= start + size) return value;
   const half = size / 2;
   const lower = paint(low(node), start, half, range, value);
@@ -151,7 +156,7 @@ function equal(a: Node, b: Node): boolean {
 }
 
 function countIn(node: Node, start: number, size: number, range: AddressRange): number {
-  if (node === 0 || range.end <= start || range.start >= start + size) return 0;
+  if (node === 0 || isApart(range, start, size)) return 0;
   if (range.start <= start && range.end >= start + size) return count(node, size);
   const half = size / 2;
   return countIn(low(node), start, half, range) + countIn(high(node), start + half, half, range);
@@ -165,7 +170,7 @@ function firstIn(
   range: AddressRange,
 ): Ipv4 | undefined {
   if (node === 0 || except === 1) return undefined;
-  if (range.end <= start || range.start >= start + size) return undefined;
+  if (isApart(range, start, size)) return undefined;
   if (node === 1 && except === 0) return Math.max(start, range.start);
   const half = size / 2;
   return (
@@ -181,7 +186,7 @@ function collect(
   range: AddressRange,
   found: { start: number; end: number }[],
 ): void {
-  if (node === 0 || range.end <= start || range.start >= start + size) return;
+  if (node === 0 || isApart(range, start, size)) return;
   if (node === 1) {
     const from = Math.max(start, range.start);
     const to = Math.min(start + size, range.end);

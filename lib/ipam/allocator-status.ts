@@ -1,8 +1,11 @@
 import type { Ipv4, Ipv4Cidr } from "../base/ip.ts";
 import type { PeerName } from "../base/peer-name.ts";
+import type { AllocatorConfig, AllocatorPeers } from "./allocator-config.ts";
 import type { Conflict } from "./conflicts.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Negotiation } from "./negotiation.ts";
 import { rangeSize } from "./range.ts";
+import type { RequestQueue } from "./request-queue.ts";
 
 /** One consistent picture of an allocator (ipam §16). */
 export interface AllocatorStatus {
@@ -47,18 +50,47 @@ export interface RangeStatus {
   readonly version: number;
 }
 
+interface StatusSource {
+  readonly config: AllocatorConfig;
+  readonly peers: AllocatorPeers;
+  readonly ledger: Ledger;
+  readonly negotiation: Negotiation;
+  readonly requests: RequestQueue;
+  readonly storeError: Error | undefined;
+  nickname(peer: PeerName): string;
+}
+
+export function statusOf(source: StatusSource): AllocatorStatus {
+  const { config, ledger, negotiation, requests } = source;
+  const { isElector, knownNodes, quorum } = negotiation.election;
+  return {
+    universe: config.universe,
+    universeSize: rangeSize(ledger.ring.universe),
+    defaultSubnet: config.defaultSubnet,
+    activeAddresses: ledger.space.allocatedSize,
+    heldOutside: ledger.heldOutside,
+    election: negotiation.election.awaiting ? { isElector, knownNodes, quorum } : undefined,
+    ranges: rangesOf(source),
+    ringEntries: ledger.ring.entries.length,
+    pendingClaims: requests.claims.map(({ ident, cidr }) => ({ ident, cidr })),
+    pendingAllocations: requests.allocations.map(({ ident, subnet }) => ({ ident, subnet })),
+    pendingPrimes: requests.primes.length,
+    conflicts: negotiation.conflicts.list(),
+    storeError: source.storeError?.message,
+  };
+}
+
 /** All ranges in the order of their tokens; one that wraps counts as two. */
-export function rangesOf(
-  ledger: Ledger,
-  describe: (peer: PeerName) => Pick<RangeStatus, "nickname" | "isKnownPeer">,
-): RangeStatus[] | undefined {
-  if (!ledger.hasRing) return undefined;
-  return ledger.ring.entries.flatMap(({ peer, version }, index) =>
-    ledger.ring.entryRanges(index).map((range) => ({
+function rangesOf({ ledger, peers, nickname }: StatusSource): RangeStatus[] | undefined {
+  const { ring } = ledger;
+  if (ring.isEmpty) return undefined;
+  return ring.entries.flatMap(({ peer, version }, index) =>
+    ring.entryRanges(index).map((range) => ({
       token: range.start,
       size: rangeSize(range),
       peer,
-      ...describe(peer),
+      nickname: nickname(peer),
+      isKnownPeer: peer === ring.self || peers.isKnown(peer),
       version,
     })),
   );

@@ -1,4 +1,4 @@
-import { assert, WeaveError } from "../base/errors.ts";
+import { WeaveError } from "../base/errors.ts";
 import type { Channel, GossipData, Gossiper } from "../base/gossip.ts";
 import { formatIpv4, type Ipv4, type Ipv4Cidr } from "../base/ip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
@@ -10,21 +10,20 @@ import {
   type PreClaim,
   universeOf,
 } from "./allocator-config.ts";
-import { type AllocatorStatus, rangesOf } from "./allocator-status.ts";
+import { type AllocatorStatus, statusOf } from "./allocator-status.ts";
 import type { AllocatorStore } from "./allocator-store.ts";
 import { ContainerDeaths } from "./container-deaths.ts";
-import { Journal } from "./journal.ts";
+import { Executor } from "./executor.ts";
 import { Ledger } from "./ledger.ts";
 import { Negotiation } from "./negotiation.ts";
 import { Outbox } from "./outbox.ts";
 import { cancelled, Pending } from "./pending.ts";
-import { contains, hostRange, rangeSize } from "./range.ts";
+import { contains, hostRange } from "./range.ts";
 import { recover } from "./recovery.ts";
 import { newClaim } from "./request.ts";
 import { RequestQueue } from "./request-queue.ts";
 import { RestingAddresses } from "./resting-addresses.ts";
-import { decodeState, encodeState } from "./state-codec.ts";
-import { findHeir, findTakeover } from "./succession.ts";
+import { decodeState } from "./state-codec.ts";
 import { decodeUnicast } from "./unicast-codec.ts";
 
 export type { AllocatorConfig, AllocatorPeers, OwnedRangesChange, PreClaim };
@@ -34,32 +33,21 @@ const tickMs = 5_000;
 
 /**
  * Hands out addresses of the ranges that this peer owns, and deals with the other peers over them
- * (ipam §10). Requests, messages, container events and ticks are actions: each runs to its end
- * before the next, and what it decided is told only after it is stored.
- *
- *   action ─▶ retry what waits ─▶ report free counts ─▶ store ─▶ send, answer
+ * (ipam §10). Requests, messages, container events and ticks are actions of the {@link Executor}.
  */
 export class Allocator implements Gossiper {
-  /** Called after changes of our ranges, and of those of a peer whose place we take. */
-  onOwnedRangesChanged: ((change: OwnedRangesChange) => void) | undefined;
-
   readonly #world: World;
   readonly #config: AllocatorConfig;
   readonly #peers: AllocatorPeers;
   readonly #store: AllocatorStore;
-  readonly #journal: Journal;
   readonly #containerAlive: (ident: string) => boolean;
   readonly #ledger: Ledger;
-  readonly #outbox = new Outbox();
   readonly #deaths = new ContainerDeaths();
   readonly #resting: RestingAddresses | undefined;
   readonly #negotiation: Negotiation;
   readonly #requests: RequestQueue;
-  #channel: Channel | undefined;
+  readonly #executor: Executor;
   #stopTicking: Cancel = () => {};
-  #rangeChanges: OwnedRangesChange[] = [];
-  #retryWanted = false;
-  #isActing = false;
   #isShutDown = false;
 
   /** @throws WeaveError `IPAM_UNIVERSE` */
@@ -76,9 +64,9 @@ export class Allocator implements Gossiper {
     this.#store = store;
     this.#containerAlive = containerAlive;
     this.#ledger = new Ledger(config.self, universeOf(config));
-    this.#journal = new Journal(this.#ledger, store, world.log);
     this.#resting = config.reuse === "rested" ? new RestingAddresses() : undefined;
-    const negotiation = new Negotiation(world, config, peers, this.#ledger, this.#outbox);
+    const outbox = new Outbox();
+    const negotiation = new Negotiation(world, config, peers, this.#ledger, outbox);
     this.#negotiation = negotiation;
     this.#requests = new RequestQueue({
       ledger: this.#ledger,
@@ -90,10 +78,23 @@ export class Allocator implements Gossiper {
       askDonors: (range) => negotiation.askDonors(range),
       nickname: (peer) => this.#nickname(peer),
     });
+    this.#executor = new Executor({
+      ledger: this.#ledger,
+      outbox,
+      negotiation,
+      requests: this.#requests,
+      store,
+      log: world.log,
+    });
   }
 
   setChannel(channel: Channel): void {
-    this.#channel = channel;
+    this.#executor.channel = channel;
+  }
+
+  /** Hears of changes of our ranges, and of those of a peer whose place we take. */
+  set onOwnedRangesChanged(listener: (change: OwnedRangesChange) => void) {
+    this.#executor.onOwnedRangesChanged = listener;
   }
 
   /**
@@ -105,7 +106,7 @@ export class Allocator implements Gossiper {
     const { self, init } = this.#config;
     const recovery = recover(this.#store.load(), self, this.#ledger.ring.universe);
     for (const note of recovery.notes) this.#world.log.info(`[allocator] ${note}`);
-    this.#act(() => {
+    this.#executor.run(() => {
       if (recovery.reset) this.#ledger.discardStored();
       if (recovery.isGrown) this.#ledger.storeRing();
       if (recovery.ring !== undefined) this.#ledger.restore(recovery.ring, recovery.held);
@@ -118,11 +119,11 @@ export class Allocator implements Gossiper {
   /** Gives up all requests and stores what is left to store. Ranges stay ours. */
   stop(): void {
     this.#stopTicking();
-    this.#act(() => {
+    this.#executor.run(() => {
       this.#isShutDown = true;
       this.#requests.cancel(() => true);
     });
-    this.#journal.save({ withCounts: true });
+    this.#executor.storeAll();
   }
 
   /**
@@ -138,7 +139,7 @@ export class Allocator implements Gossiper {
   ): Promise<Ipv4Cidr> {
     const { isContainer, signal } = options;
     const pending = this.#pending<Ipv4Cidr>(signal);
-    this.#act(() => {
+    this.#executor.run(() => {
       if (this.#isRefused(ident, isContainer)) this.#refuse(pending);
       else this.#requests.add({ kind: "allocation", ident, subnet, isContainer, pending });
     });
@@ -158,7 +159,7 @@ export class Allocator implements Gossiper {
     const { isContainer, noErrorOnUnknown, signal } = options;
     const pending = this.#pending<void>(signal);
     const request = { ident, cidr, isContainer, noErrorOnUnknown };
-    this.#act(() => {
+    this.#executor.run(() => {
       if (this.#isRefused(ident, isContainer)) this.#refuse(pending);
       else this.#requests.add(newClaim(request, pending));
     });
@@ -168,7 +169,7 @@ export class Allocator implements Gossiper {
   /** Resolves when there is a ring. Rejects with `IPAM_CANCELLED`. */
   prime(signal?: AbortSignal): Promise<void> {
     const pending = this.#pending<void>(signal);
-    this.#act(() => {
+    this.#executor.run(() => {
       if (this.#isShutDown) this.#refuse(pending);
       else this.#requests.add({ kind: "prime", pending });
     });
@@ -188,7 +189,7 @@ export class Allocator implements Gossiper {
 
   /** @throws WeaveError `IPAM_NOT_HELD` */
   free(ident: string, address: Ipv4): void {
-    this.#act(() => {
+    this.#executor.run(() => {
       if (this.#ledger.held.holderOf(address) !== ident) {
         throw notHeld(`Free: address ${formatIpv4(address)} not found for ${ident}`);
       }
@@ -198,7 +199,7 @@ export class Allocator implements Gossiper {
 
   /** Frees everything that `ident` holds. @throws WeaveError `IPAM_NOT_HELD` */
   delete(ident: string): void {
-    this.#act(() => {
+    this.#executor.run(() => {
       if (this.#ledger.held.of(ident).length === 0) {
         throw notHeld(`Delete: no addresses for ${ident}`);
       }
@@ -208,7 +209,7 @@ export class Allocator implements Gossiper {
 
   /** Its requests end, and its addresses are kept for the case that it is restarted. */
   containerDied(ident: string): void {
-    this.#act(() => {
+    this.#executor.run(() => {
       this.#cancelRequestsOf(ident);
       if (this.#ledger.held.isContainer(ident)) {
         this.#deaths.died(ident, this.#world.monotonicMs());
@@ -221,7 +222,7 @@ export class Allocator implements Gossiper {
   }
 
   containerDestroyed(ident: string): void {
-    this.#act(() => {
+    this.#executor.run(() => {
       this.#cancelRequestsOf(ident);
       if (this.#ledger.held.isContainer(ident)) this.#releaseAll(ident);
     });
@@ -229,7 +230,7 @@ export class Allocator implements Gossiper {
 
   /** Releases what containers hold that are not among those `alive`. */
   prune(alive: ReadonlySet<string>): void {
-    this.#act(() => {
+    this.#executor.run(() => {
       for (const ident of this.#ledger.held.containers()) {
         if (!alive.has(ident)) this.#releaseAll(ident);
       }
@@ -238,17 +239,10 @@ export class Allocator implements Gossiper {
 
   /** Hands all ranges to another peer, if there is one, and gives up all requests, now and later. */
   shutdown(): void {
-    this.#act(() => {
+    this.#executor.run(() => {
       this.#isShutDown = true;
       this.#requests.cancel(() => true);
-      const { ring } = this.#ledger;
-      const heir = findHeir(ring, this.#negotiation.nicknames, this.#peers);
-      if (heir === undefined || !ring.hasEntryOf(ring.self)) return;
-      this.#world.log.info(
-        `[allocator] handing all ranges to ${this.#negotiation.nicknames.describe(heir)}`,
-      );
-      this.#ledger.transfer(ring.self, heir);
-      this.#outbox.broadcast();
+      this.#negotiation.handOver();
     });
   }
 
@@ -259,18 +253,12 @@ export class Allocator implements Gossiper {
    * @throws WeaveError `IPAM_NICKNAME_AMBIGUOUS`; `IPAM_PEER_ALIVE` unless forced
    */
   takeover(peerOrNickname: string, options: { force: boolean }): number {
-    return this.#act(() => {
-      const { ring, space } = this.#ledger;
-      const { nicknames } = this.#negotiation;
-      const peer = findTakeover(peerOrNickname, ring, nicknames, this.#peers, options);
-      if (peer === undefined) return 0;
-      const freeBefore = space.free.size;
-      const previous = this.#ledger.transfer(peer, ring.self);
-      this.#rangeChanges.push({ previous, current: [], isLocal: false });
-      this.#world.log.warn(`[allocator] took over the ranges of ${nicknames.describe(peer)}`);
-      this.#negotiation.noteRingChanged();
-      this.#outbox.broadcast();
-      return space.free.size - freeBefore;
+    return this.#executor.run(() => {
+      const freeBefore = this.#ledger.space.free.size;
+      const previous = this.#negotiation.takeOver(peerOrNickname, options);
+      if (previous.length === 0) return 0;
+      this.#executor.noteRangesChanged({ previous, current: [], isLocal: false });
+      return this.#ledger.space.free.size - freeBefore;
     });
   }
 
@@ -280,30 +268,15 @@ export class Allocator implements Gossiper {
   }
 
   status(): AllocatorStatus {
-    const { election, conflicts } = this.#negotiation;
-    const describe = (peer: PeerName): { nickname: string; isKnownPeer: boolean } => ({
-      nickname: this.#nickname(peer),
-      isKnownPeer: peer === this.#config.self || this.#peers.isKnown(peer),
+    return statusOf({
+      config: this.#config,
+      peers: this.#peers,
+      ledger: this.#ledger,
+      negotiation: this.#negotiation,
+      requests: this.#requests,
+      storeError: this.#executor.storeError,
+      nickname: (peer) => this.#nickname(peer),
     });
-    const { isElector, knownNodes, quorum } = election;
-    return {
-      universe: this.#config.universe,
-      universeSize: rangeSize(this.#ledger.ring.universe),
-      defaultSubnet: this.#config.defaultSubnet,
-      activeAddresses: this.#ledger.space.allocatedSize,
-      heldOutside: this.#ledger.heldOutside,
-      election: election.awaiting ? { isElector, knownNodes, quorum } : undefined,
-      ranges: rangesOf(this.#ledger, describe),
-      ringEntries: this.#ledger.ring.entries.length,
-      pendingClaims: this.#requests.claims.map(({ ident, cidr }) => ({ ident, cidr })),
-      pendingAllocations: this.#requests.allocations.map(({ ident, subnet }) => ({
-        ident,
-        subnet,
-      })),
-      pendingPrimes: this.#requests.primes.length,
-      conflicts: conflicts.list(),
-      storeError: this.#journal.error?.message,
-    };
   }
 
   /** @throws WeaveError for a message that is refused */
@@ -314,11 +287,11 @@ export class Allocator implements Gossiper {
       this.#world.log.warn(`[allocator] ignored ${what} from ${formatPeerName(from)}`);
       return;
     }
-    this.#act(() => {
+    this.#executor.run(() => {
       switch (message.kind) {
         case "space-request":
           // What cannot be stored must not be given away; the peer will ask again.
-          if (this.#journal.error === undefined) this.#negotiation.give(from, message.range);
+          if (this.#executor.storeError === undefined) this.#negotiation.give(from, message.range);
           break;
         case "ring-update":
           this.#negotiation.answered(from);
@@ -327,7 +300,7 @@ export class Allocator implements Gossiper {
         case "space-denied":
           this.#negotiation.denied(from, message.range);
           this.#requests.denied(message.range);
-          this.#retryWanted = true;
+          this.#executor.wantRetry();
           break;
       }
     });
@@ -336,83 +309,32 @@ export class Allocator implements Gossiper {
   /** Passes on our own state, which includes the news. @throws WeaveError when it is refused */
   onBroadcast(origin: PeerName, payload: Uint8Array): GossipData | undefined {
     const state = decodeState(payload);
-    this.#act(() => this.#negotiation.receive(origin, state, true));
+    this.#executor.run(() => this.#negotiation.receive(origin, state, true));
     return this.full();
   }
 
   /** Periodic state is not passed on. @throws WeaveError when it is refused */
   onGossip(from: PeerName, payload: Uint8Array): undefined {
     const state = decodeState(payload);
-    this.#act(() => this.#negotiation.receive(from, state, false));
+    this.#executor.run(() => this.#negotiation.receive(from, state, false));
   }
 
-  /** What is not stored is not told, so a store that fails leaves nothing to say. */
+  /** Our whole state; `undefined` while it cannot be stored. */
   full(): GossipData | undefined {
-    if (this.#journal.error !== undefined) return undefined;
-    return {
-      encode: () =>
-        this.#journal.error === undefined ? [encodeState(this.#negotiation.message())] : [],
-      merge: (newer) => newer,
-    };
+    return this.#executor.state;
   }
 
   #tick(): void {
-    this.#act(() => {
+    this.#executor.run(() => {
       this.#requests.nextTick();
       this.#resting?.expire(this.#world.monotonicMs());
       this.#negotiation.tick();
-      if (!this.#negotiation.election.awaiting) this.#retryWanted = !this.#requests.isEmpty;
+      if (!this.#negotiation.election.awaiting) this.#executor.wantRetry();
       for (const ident of this.#deaths.takeExpired(this.#world.monotonicMs())) {
         this.#releaseAll(ident);
       }
     });
-    this.#journal.save({ withCounts: true });
-  }
-
-  /** Runs one action and what follows from it. */
-  #act<T>(action: () => T): T {
-    assert(!this.#isActing, "an action of the allocator began inside another");
-    const ownedBefore = this.#ledger.space.owned;
-    this.#isActing = true;
-    try {
-      return action();
-    } finally {
-      this.#settle();
-      const { owned } = this.#ledger.space;
-      if (!owned.equals(ownedBefore)) {
-        const previous = ownedBefore.ranges();
-        this.#rangeChanges.push({ previous, current: owned.ranges(), isLocal: true });
-        this.#ledger.assertConsistent();
-      }
-      this.#isActing = false;
-      this.#conclude();
-    }
-  }
-
-  /** Serves what waits until nothing changes any more, and lets the ring know. */
-  #settle(): void {
-    while (this.#negotiation.takeRingChanged() || this.#retryWanted) {
-      this.#retryWanted = false;
-      this.#requests.retry();
-    }
-    this.#ledger.reportFree();
-    this.#ledger.assertBalanced();
-  }
-
-  #conclude(): void {
-    this.#journal.save({ withCounts: false });
-    const { error } = this.#journal;
-    const decisions = this.#requests.takeDecisions();
-    const rangeChanges = this.#rangeChanges;
-    this.#rangeChanges = [];
-    const state = this.full();
-    if (state === undefined) this.#outbox.dropUnicasts();
-    else if (this.#channel !== undefined) this.#outbox.send(this.#channel, state);
-    for (const change of rangeChanges) this.onOwnedRangesChanged?.(change);
-    for (const decision of decisions) {
-      if (error === undefined) decision.deliver();
-      else decision.withdraw(error);
-    }
+    this.#executor.storeAll();
   }
 
   #preClaim({ ident, isContainer, cidr }: PreClaim): void {
@@ -425,7 +347,7 @@ export class Allocator implements Gossiper {
 
   #pending<T>(signal: AbortSignal | undefined): Pending<T> {
     return new Pending<T>(signal, () =>
-      this.#act(() => this.#requests.cancel(({ pending }) => pending?.isAborted === true)),
+      this.#executor.run(() => this.#requests.cancel(({ pending }) => pending?.isAborted === true)),
     );
   }
 
@@ -450,7 +372,7 @@ export class Allocator implements Gossiper {
   #release(address: Ipv4): void {
     this.#ledger.release(address);
     this.#resting?.add(address, this.#world.monotonicMs());
-    this.#retryWanted = true;
+    this.#executor.wantRetry();
   }
 
   #nickname(peer: PeerName): string {

@@ -40,10 +40,12 @@ export class Ledger {
     return this.held.size - this.#heldInside;
   }
 
-  /** Starts from stored data that need not be stored again. */
+  /** Starts from stored data that need not be stored again. Of several holders the first counts. */
   restore(ring: RingState, held: readonly HeldAddress[]): void {
     this.ring.replace(ring);
-    for (const row of held) this.held.add(row);
+    for (const row of held) {
+      if (this.held.holderOf(row.cidr.address) === undefined) this.held.add(row);
+    }
     this.#follow();
   }
 

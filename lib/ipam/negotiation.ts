@@ -12,6 +12,7 @@ import type { Outbox } from "./outbox.ts";
 import { type AddressRange, formatRange } from "./range.ts";
 import { SpaceRequests } from "./space-requests.ts";
 import type { AllocatorMessage, SentRing } from "./state-codec.ts";
+import { findHeir, findTakeover } from "./succession.ts";
 import { encodeUnicast } from "./unicast-codec.ts";
 
 /**
@@ -63,10 +64,6 @@ export class Negotiation {
     const changed = this.#ringChanged;
     this.#ringChanged = false;
     return changed;
-  }
-
-  noteRingChanged(): void {
-    this.#ringChanged = true;
   }
 
   /** Starts the election unless there is a ring or one is awaited. */
@@ -154,6 +151,33 @@ export class Negotiation {
       this.#outbox.broadcast();
     }
     this.#sendRing(to);
+  }
+
+  /** Leaves for good: everything goes to an heir, if there is one and there is anything. */
+  handOver(): void {
+    const { ring } = this.#ledger;
+    const heir = findHeir(ring, this.nicknames, this.#peers);
+    if (heir === undefined || !ring.hasEntryOf(ring.self)) return;
+    this.#world.log.info(`[allocator] handing all ranges to ${this.nicknames.describe(heir)}`);
+    this.#ledger.transfer(ring.self, heir);
+    this.#outbox.broadcast();
+  }
+
+  /**
+   * Takes the place of a peer that will not come back. Returns the ranges that it had, none for a
+   * peer that is unknown, ourselves, or without any.
+   *
+   * @throws WeaveError `IPAM_NICKNAME_AMBIGUOUS`; `IPAM_PEER_ALIVE` unless forced
+   */
+  takeOver(nameOrNickname: string, options: { force: boolean }): readonly AddressRange[] {
+    const { ring } = this.#ledger;
+    const peer = findTakeover(nameOrNickname, ring, this.nicknames, this.#peers, options);
+    if (peer === undefined) return [];
+    this.#world.log.warn(`[allocator] taking over the ranges of ${this.nicknames.describe(peer)}`);
+    const ranges = this.#ledger.transfer(peer, ring.self);
+    this.#ringChanged = true;
+    this.#outbox.broadcast();
+    return ranges;
   }
 
   /** `peer` left the topology; what it is called matters only as long as it owns something. */

@@ -58,10 +58,6 @@ export class RequestQueue {
     return this.#allocations;
   }
 
-  get isEmpty(): boolean {
-    return this.#size === 0;
-  }
-
   get #size(): number {
     return this.#primes.length + this.#claims.length + this.#allocations.length;
   }

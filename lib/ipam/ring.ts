@@ -97,14 +97,15 @@ export class Ring {
     const { start, end } = range;
     const index = this.indexOf(start);
     const entry = this.#entries[index]!;
-    const next = this.#entries[index + 1]?.token ?? this.#universe.end;
+    const at = this.#firstIndex((token) => token > start);
+    const next = this.#entries[at]?.token ?? this.#universe.end;
     const free = Math.min(next - start, end - start);
+    const version = raisedVersion(entry.version);
     if (entry.token === start) {
-      this.#entries[index] = { ...entry, peer: to, version: raisedVersion(entry.version), free };
+      this.#entries[index] = { ...entry, peer: to, version, free };
     } else {
-      this.#entries.splice(index + 1, 0, { token: start, peer: to, version: 0, free });
-      const kept = { version: raisedVersion(entry.version), free: start - entry.token };
-      this.#entries[index] = { ...entry, ...kept };
+      this.#entries[index] = { ...entry, version, free: this.#distance(entry.token, start) };
+      this.#entries.splice(at, 0, { token: start, peer: to, version: 0, free });
     }
     this.#handOverTokens(start, end, to);
     this.#markEnd(end);
@@ -176,14 +177,9 @@ export class Ring {
     return this.#entries.find(({ peer }) => peer !== this.self && acceptable(peer))?.peer;
   }
 
-  /** Addresses that entry `index` covers. */
-  entrySize(index: number): number {
-    return entrySize(this.#entries, index, this.#universe);
-  }
-
-  /** Addresses of the universe. */
-  get size(): number {
-    return rangeSize(this.#universe);
+  /** Addresses from `from` up to `to`, around the end of the universe if need be. */
+  #distance(from: Ipv4, to: Ipv4): number {
+    return to >= from ? to - from : rangeSize(this.#universe) - (from - to);
   }
 
   /** Lowest index whose token passes a test that, once passed, all later tokens pass. */

@@ -193,6 +193,20 @@ test("every address has the owner of the entry that it lies in", () => {
   expect(new Ring(noPeer, slash24).ownerOf(parseIpv4("10.0.0.1"))).toBeUndefined();
 });
 
+test("the low part of a range that wraps around the end is given away in order", () => {
+  const us = parsePeerName("::1");
+  const ring = ringOf("::1", [{ token: parseIpv4("10.0.0.10"), peer: us, version: 3, free: 256 }]);
+  ring.grant({ start: parseIpv4("10.0.0.4"), end: parseIpv4("10.0.0.8") }, parsePeerName("::2"));
+  expect(ringFault(ring.state())).toBeUndefined();
+  expect(
+    ring.entries.map(({ token, peer, free }) => [formatIpv4(token), peer as number, free]),
+  ).toEqual([
+    ["10.0.0.4", 2, 4],
+    ["10.0.0.8", 1, 2],
+    ["10.0.0.10", 1, 250],
+  ]);
+});
+
 test("a peer with more free addresses is asked first more often", () => {
   const ring = ringOf("01:00:00:00:00:01", [
     { token: parseIpv4("10.0.0.0"), peer: parsePeerName("::2"), version: 0, free: 90 },
