@@ -1,41 +1,54 @@
 import { Hono, type MiddlewareHandler } from "hono";
-import { errorText } from "../base/errors.ts";
-import { refuse } from "./answers.ts";
+import { type Log, silentLog } from "../base/world.ts";
+import { refuseError } from "./answers.ts";
 import { containerRoutes } from "./container-routes.ts";
 import { dnsRoutes } from "./dns-routes.ts";
 import { ipamRoutes } from "./ipam-routes.ts";
 import { meshRoutes } from "./mesh-routes.ts";
-import { answerOtherMethods } from "./methods.ts";
+import { answerOtherMethods, refuseHead } from "./methods.ts";
 import type { RouterControl } from "./router-control.ts";
-import { statusRoutes } from "./status-routes.ts";
+import { metricsRoute, statusRoutes } from "./status-routes.ts";
 
 /** The control API (http-api §1, first row). */
-export function controlApp(router: RouterControl): Hono {
-  const app = baseApp();
-  statusRoutes(app, router);
-  meshRoutes(app, router);
-  containerRoutes(app, router.containers);
-  if (router.ipam !== undefined) {
-    ipamRoutes(app, router.ipam.allocator, router.ipam.defaultSubnet);
-  }
-  if (router.dns !== undefined) dnsRoutes(app, router.dns);
-  answerOtherMethods(app);
-  return app;
+export function controlApp(router: RouterControl, log: Log = silentLog): Hono {
+  return application(log, (app) => {
+    statusRoutes(app, router);
+    metricsRoute(app, router);
+    meshRoutes(app, router);
+    containerRoutes(app, router.containers);
+    if (router.ipam !== undefined) ipamRoutes(app, router.ipam, router.containers);
+    if (router.dns !== undefined) dnsRoutes(app, router.dns, router.containers);
+  });
 }
 
-/** The read-only address for monitoring (http-api §1, second row). */
-export function statusApp(router: RouterControl): Hono {
-  const app = baseApp();
-  statusRoutes(app, router);
-  answerOtherMethods(app);
-  return app;
+/** The read-only address for people and monitoring (http-api §1, second row). */
+export function statusApp(router: RouterControl, log: Log = silentLog): Hono {
+  return application(log, (app) => {
+    statusRoutes(app, router);
+    metricsRoute(app, router);
+  });
 }
 
-function baseApp(): Hono {
+/** The address for monitoring alone (http-api §1, third row). */
+export function metricsApp(router: RouterControl, log: Log = silentLog): Hono {
+  return application(log, (app) => metricsRoute(app, router));
+}
+
+function application(log: Log, addRoutes: (app: Hono) => void): Hono {
   const app = new Hono();
-  app.use(cleanPath);
-  app.onError((error, context) => refuse(context, 500, errorText(error)));
+  app.use(logRequest(log), cleanPath, refuseHead);
+  app.onError((error, context) => refuseError(context, error));
+  addRoutes(app);
+  answerOtherMethods(app);
   return app;
+}
+
+function logRequest(log: Log): MiddlewareHandler {
+  return (context, next) => {
+    const { pathname, search } = new URL(context.req.url);
+    log.debug(`[http] ${context.req.method} ${pathname}${search}`);
+    return next();
+  };
 }
 
 /** Doubled slashes are answered by a redirect to the clean path, as Go's server does. */

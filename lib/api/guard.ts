@@ -1,27 +1,23 @@
-import type { MiddlewareHandler } from "hono";
 import { splitHostPort } from "../base/endpoint.ts";
 import { tryParseIp } from "../base/ip.ts";
-import { refuse } from "./answers.ts";
 
 /**
- * Keeps browsers out of the control API. A page on the web can make a browser send requests to
- * 127.0.0.1, but not without an `Origin` header, and after DNS rebinding only with the name of the
- * page's own site as `Host`.
+ * Tells requests that a browser sends on behalf of a web page, and why they are refused. A page can
+ * make the browser of whoever reads it send requests to 127.0.0.1, but then there is
+ *
+ *   Origin            on all that are not a plain GET
+ *   Sec-Fetch-Site    other than `none`, which stands for an address typed by the reader
+ *   Host              with the name of the page's own site, after DNS rebinding
  */
-export const refuseBrowsers: MiddlewareHandler = async (context, next) => {
-  if (context.req.header("Origin") !== undefined) {
-    return refuse(context, 403, "requests from web pages are refused");
+export function browserRefusal(headers: Headers): string | undefined {
+  const site = headers.get("Sec-Fetch-Site");
+  if (headers.has("Origin") || (site !== null && site !== "none")) {
+    return "requests from web pages are refused";
   }
-  const host = context.req.header("Host");
-  if (host !== undefined && !isOwnHost(host)) {
-    return refuse(
-      context,
-      403,
-      `requests for host "${host}" are refused: use an IP address or localhost`,
-    );
-  }
-  return next();
-};
+  const host = headers.get("Host");
+  if (host === null || isOwnHost(host)) return undefined;
+  return `requests for host "${host}" are refused: use an IP address or localhost`;
+}
 
 /** An address or `localhost`: no name that a stranger's DNS server could answer for. */
 function isOwnHost(host: string): boolean {

@@ -1,97 +1,113 @@
 import type { Context, Hono } from "hono";
-import { errorCode, errorText } from "../base/errors.ts";
+import { errorCode, WeaveError } from "../base/errors.ts";
 import { formatIpv4Cidr, type Ipv4Cidr, parseIpv4, parseIpv4Cidr } from "../base/ip.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import { parseSubnet } from "../ipam/range.ts";
-import { refuse, refuseError, text } from "./answers.ts";
+import { refuseError, text } from "./answers.ts";
+import { goJson } from "./go-json.ts";
 import { Parameters } from "./parameters.ts";
+import type { ContainerControl } from "./router-control.ts";
 
 /** What the routes of http-api §3.2 ask of the allocator. */
-export type IpamService = Pick<
-  Allocator,
-  "allocate" | "claim" | "lookup" | "list" | "free" | "delete" | "prime"
->;
+export interface IpamService {
+  readonly allocator: Pick<
+    Allocator,
+    "allocate" | "claim" | "lookup" | "list" | "free" | "delete" | "prime"
+  >;
+  readonly defaultSubnet: Ipv4Cidr;
+}
+
+type Liveness = Pick<ContainerControl, "isAlive">;
 
 /** Adds `/ip…`, `/ring` and `/ipinfo…`. They do not exist when address allocation is off. */
-export function ipamRoutes(app: Hono, ipam: IpamService, defaultSubnet: Ipv4Cidr): void {
+export function ipamRoutes(app: Hono, ipam: IpamService, containers: Liveness): void {
+  const { allocator, defaultSubnet } = ipam;
   app.get("/ipinfo/defaultsubnet", (context) => text(context, formatIpv4Cidr(defaultSubnet)));
   app.get("/ipinfo/tracker", (context) => text(context, "\n"));
-  app.get("/ring", (context) => answerPrime(context, ipam));
+  app.get("/ring", (context) => prime(context, ipam));
   app.get("/ip", (context) => listAll(context, ipam));
 
-  app.post("/ip/:id", (context) => allocate(context, ipam, () => defaultSubnet));
-  app.post("/ip/:id/:net/:length", (context) =>
-    allocate(context, ipam, () => parseSubnet(cidrText(context, "net"))),
-  );
-  app.get("/ip/:id", (context) => lookup(context, ipam, () => defaultSubnet));
-  app.get("/ip/:id/:net/:length", (context) =>
-    lookup(context, ipam, () => parseSubnet(cidrText(context, "net"))),
-  );
-  app.put("/ip/:id/:ip/:length", (context) => claim(context, ipam));
+  app.post("/ip/:id", (context) => allocate(context, ipam, containers));
+  app.post("/ip/:id/:net/:length", (context) => allocate(context, ipam, containers));
+  app.get("/ip/:id", (context) => lookup(context, ipam));
+  app.get("/ip/:id/:net/:length", (context) => lookup(context, ipam));
+  app.put("/ip/:id/:ip/:length", (context) => claim(context, ipam, containers));
   app.delete("/ip/:id/:ip", (context) =>
     release(context, "Unable to free: ", () =>
-      ipam.free(context.req.param("id"), parseIpv4(context.req.param("ip"))),
+      allocator.free(ident(context), parseIpv4(context.req.param("ip"))),
     ),
   );
-  app.delete("/ip/:id", (context) =>
-    release(context, "", () => ipam.delete(context.req.param("id"))),
-  );
+  app.delete("/ip/:id", (context) => release(context, "", () => allocator.delete(ident(context))));
 }
 
-function cidrText(context: Context, name: string): string {
-  return `${context.req.param(name)}/${context.req.param("length")}`;
+function ident(context: Context): string {
+  return context.req.param("id") ?? "";
 }
 
-/**
- * The original answers 200 `cancelled` for a request whose container died or whose client went.
- * Scripts know the body; the header tells it from an address.
- */
-function cancelled(context: Context): Response {
-  context.header("X-Weave-Cancelled", "true");
-  return text(context, "cancelled");
+/** @throws WeaveError when the path names a subnet that is none */
+function subnetOf(context: Context, defaultSubnet: Ipv4Cidr): Ipv4Cidr {
+  const net = context.req.param("net");
+  return net === undefined ? defaultSubnet : parseSubnet(`${net}/${context.req.param("length")}`);
 }
 
 async function allocate(
   context: Context,
-  ipam: IpamService,
-  subnetOf: () => Ipv4Cidr,
+  { allocator, defaultSubnet }: IpamService,
+  containers: Liveness,
 ): Promise<Response> {
-  const parameters = await Parameters.of(context);
+  const isContainer = (await Parameters.of(context)).isTrue("check-alive");
   try {
-    const address = await ipam.allocate(context.req.param("id") ?? "", subnetOf(), {
-      isContainer: parameters.isTrue("check-alive"),
-      signal: context.req.raw.signal,
-    });
+    const subnet = subnetOf(context, defaultSubnet);
+    if (isContainer) await checkAlive(containers, ident(context));
+    const { signal } = context.req.raw;
+    const address = await allocator.allocate(ident(context), subnet, { isContainer, signal });
     return text(context, formatIpv4Cidr(address));
   } catch (error) {
-    return errorCode(error) === "IPAM_CANCELLED" ? cancelled(context) : refuseError(context, error);
+    return refuseError(context, error);
   }
 }
 
-async function claim(context: Context, ipam: IpamService): Promise<Response> {
+async function claim(
+  context: Context,
+  { allocator }: IpamService,
+  containers: Liveness,
+): Promise<Response> {
   const parameters = await Parameters.of(context);
+  const isContainer = parameters.isTrue("check-alive");
+  const noErrorOnUnknown = parameters.isTrue("noErrorOnUnknown");
   let cidr: Ipv4Cidr;
   try {
-    cidr = parseIpv4Cidr(cidrText(context, "ip"));
+    cidr = parseIpv4Cidr(`${context.req.param("ip")}/${context.req.param("length")}`);
+    if (isContainer) await checkAlive(containers, ident(context));
   } catch (error) {
     return refuseError(context, error);
   }
   try {
-    await ipam.claim(context.req.param("id") ?? "", cidr, {
-      isContainer: parameters.isTrue("check-alive"),
-      noErrorOnUnknown: parameters.isTrue("noErrorOnUnknown"),
-      signal: context.req.raw.signal,
-    });
+    const { signal } = context.req.raw;
+    await allocator.claim(ident(context), cidr, { isContainer, noErrorOnUnknown, signal });
     return context.body(null, 204);
   } catch (error) {
-    if (errorCode(error) === "IPAM_CANCELLED") return cancelled(context);
-    return refuse(context, 400, `Unable to claim: ${errorText(error)}`);
+    const isCancelled = errorCode(error) === "IPAM_CANCELLED";
+    return refuseError(context, error, isCancelled ? "" : "Unable to claim: ");
   }
 }
 
-function lookup(context: Context, ipam: IpamService, subnetOf: () => Ipv4Cidr): Response {
+/**
+ * The original says `cancelled` with 200, which clients take for an address or for a claim that
+ * holds; the word is the same here, but no success.
+ *
+ * @throws WeaveError `CONTAINER_NOT_RUNNING`
+ */
+async function checkAlive(containers: Liveness, ident: string): Promise<void> {
+  if (await containers.isAlive(ident)) return;
+  throw new WeaveError("CONTAINER_NOT_RUNNING", `cancelled: container ${ident} not running`, {
+    remedy: "start the container first",
+  });
+}
+
+function lookup(context: Context, { allocator, defaultSubnet }: IpamService): Response {
   try {
-    const held = ipam.lookup(context.req.param("id") ?? "", subnetOf());
+    const held = allocator.lookup(ident(context), subnetOf(context, defaultSubnet));
     return text(context, held.map(formatIpv4Cidr).join(" "));
   } catch (error) {
     return refuseError(context, error);
@@ -103,24 +119,24 @@ function release(context: Context, lead: string, action: () => void): Response {
     action();
     return context.body(null, 204);
   } catch (error) {
-    const isParseError = errorCode(error) === "IP_FORMAT";
-    return refuse(context, 400, `${isParseError ? "" : lead}${errorText(error)}`);
+    return refuseError(context, error, errorCode(error) === "IP_FORMAT" ? "" : lead);
   }
 }
 
-async function answerPrime(context: Context, ipam: IpamService): Promise<Response> {
+/** A router that leaves the cluster needs no ring any more: whoever waits for one is let go. */
+async function prime(context: Context, { allocator }: IpamService): Promise<Response> {
   try {
-    await ipam.prime(context.req.raw.signal);
+    await allocator.prime(context.req.raw.signal);
   } catch (error) {
     if (errorCode(error) !== "IPAM_CANCELLED") return refuseError(context, error);
   }
   return text(context, "");
 }
 
-function listAll(context: Context, ipam: IpamService): Response {
-  const owned = ipam
+function listAll(context: Context, { allocator }: IpamService): Response {
+  const owned = allocator
     .list()
     .map(({ ident, cidrs }) => ({ containerid: ident, addrs: cidrs.map(formatIpv4Cidr) }));
-  const body = JSON.stringify({ owned: owned.length === 0 ? null : owned });
+  const body = goJson({ owned: owned.length === 0 ? null : owned });
   return context.body(`${body}\n`, 200, { "Content-Type": "application/json" });
 }

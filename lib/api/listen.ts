@@ -1,8 +1,8 @@
-import { chmodSync, rmSync } from "node:fs";
-import { Hono } from "hono";
-import { splitHostPort } from "../base/endpoint.ts";
+import { lstatSync, rmSync } from "node:fs";
+import type { Hono } from "hono";
+import { formatEndpoint, splitHostPort } from "../base/endpoint.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
-import { refuseBrowsers } from "./guard.ts";
+import { browserRefusal } from "./guard.ts";
 
 /** The largest body any route reads, with room to spare. */
 const bodyBytesMax = 1 << 20;
@@ -13,53 +13,95 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+export interface ListenOptions {
+  /**
+   * Lets in who calls this host by a name of its own, and with it web pages: for what may be read
+   * by anybody who can connect.
+   */
+  readonly isPublic?: boolean;
+}
+
 /**
  * Serves `app` on `host:port` or, for an absolute path, on a unix socket for root alone. A socket
  * file left by a dead router is replaced.
  *
  * @throws WeaveError `API_LISTEN`
  */
-export function listen(app: Hono, address: string): Listener {
+export function listen(app: Hono, address: string, options: ListenOptions = {}): Listener {
   try {
-    return address.startsWith("/") ? listenUnix(app, address) : listenTcp(app, address);
+    return address.startsWith("/")
+      ? listenUnix(app, address)
+      : listenTcp(app, address, options.isPublic ?? false);
   } catch (cause) {
     throw new WeaveError("API_LISTEN", `cannot listen on ${address}: ${errorText(cause)}`, {
-      remedy: "choose another address with --http-addr or --status-addr, or stop what uses it",
+      remedy:
+        "choose another address with --http-addr, --status-addr or --metrics-addr, or stop what " +
+        "uses this one",
       cause,
     });
   }
 }
 
 function listenUnix(app: Hono, path: string): Listener {
-  rmSync(path, { force: true });
-  const server = Bun.serve({ ...serving(app), unix: path });
-  chmodSync(path, 0o600);
+  removeSocket(path);
+  // The file must not be open to others for even a moment, so its mode cannot be set afterwards.
+  const umask = process.umask(0o177);
+  try {
+    const server = Bun.serve({ ...serving((request) => app.fetch(request)), unix: path });
+    return {
+      address: path,
+      async close() {
+        await server.stop(true);
+        rmSync(path, { force: true });
+      },
+    };
+  } finally {
+    process.umask(umask);
+  }
+}
+
+/** A mistyped path must not cost anybody a file. */
+function removeSocket(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) throw new Error("a file is there that is no socket");
+  rmSync(path);
+}
+
+function listenTcp(app: Hono, address: string, isPublic: boolean): Listener {
+  const parts = splitHostPort(address);
+  if (parts?.port === undefined) throw new Error("should be host:port or an absolute path");
+  const answer = (request: Request): Response | Promise<Response> => {
+    // Browsers reach TCP alone, so only here they have to be kept out.
+    const refusal = isPublic ? undefined : browserRefusal(request.headers);
+    return refusal === undefined ? app.fetch(request) : forbidden(refusal);
+  };
+  const server = Bun.serve({ ...serving(answer), hostname: parts.host, port: parts.port });
+  const port = server.port ?? parts.port;
   return {
-    address: path,
-    async close() {
-      await server.stop(true);
-      rmSync(path, { force: true });
-    },
+    address: formatEndpoint({ host: parts.host, port }),
+    close: () => server.stop(true),
   };
 }
 
-function listenTcp(app: Hono, address: string): Listener {
-  const parts = splitHostPort(address);
-  if (parts?.port === undefined) throw new Error("should be host:port or an absolute path");
-  // Browsers reach TCP alone, so only here they have to be kept out.
-  const guarded = new Hono().use(refuseBrowsers).route("/", app);
-  const server = Bun.serve({ ...serving(guarded), hostname: parts.host, port: parts.port });
-  return { address, close: () => server.stop(true) };
+function forbidden(sentence: string): Response {
+  return new Response(`${sentence}\n`, {
+    status: 403,
+    headers: {
+      "Content-Type": "text/plain; charset=utf-8",
+      "X-Content-Type-Options": "nosniff",
+    },
+  });
 }
 
-function serving(app: Hono) {
+function serving(answer: (request: Request) => Response | Promise<Response>) {
   return {
     maxRequestBodySize: bodyBytesMax,
     development: false,
     fetch(request: Request, server: Bun.Server<undefined>): Response | Promise<Response> {
       // An allocation may wait for hours for a quorum: a silent connection is left alone.
       server.timeout(request, 0);
-      return app.fetch(request);
+      return answer(request);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { WeaveError } from "../base/errors.ts";
-import type { Cidr, Ipv4Cidr } from "../base/ip.ts";
-import type { NameTable } from "../dns/name-table.ts";
+import type { Cidr, IpAddress, Ipv4Cidr } from "../base/ip.ts";
+import type { Entry } from "../dns/entry.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import type { Report } from "./report.ts";
 
@@ -26,8 +26,20 @@ export interface RouterControl {
   /** Absent when address allocation is off. */
   readonly ipam: { readonly allocator: Allocator; readonly defaultSubnet: Ipv4Cidr } | undefined;
   /** Absent when DNS is off. */
-  readonly dns: { readonly names: NameTable; readonly listenAddress: string } | undefined;
+  readonly dns: { readonly names: NameRegistry; readonly listenAddress: string } | undefined;
   readonly containers: ContainerControl;
+}
+
+/** The names that this router registers, which outlive its process. */
+export interface NameRegistry {
+  /** With final dot. */
+  readonly domain: string;
+  /** Returns false for a name outside the domain, which is ignored. @throws WeaveError `DNS_…` */
+  add(fqdn: string, ident: string, address: IpAddress): boolean;
+  /** Removes the names that match all that is given. */
+  remove(filter: { fqdn?: string; ident?: string; address?: IpAddress }): void;
+  /** Those of all peers, deleted ones included. */
+  entries(): readonly Entry[];
 }
 
 export interface Gauge {
@@ -40,6 +52,8 @@ export interface Gauge {
 
 /** Containers of this host and addresses of the bridge. Tokens are those of cli §2. */
 export interface ContainerControl {
+  /** False for a container that is known to be gone or at rest; it must not get anything then. */
+  isAlive(ident: string): Promise<boolean>;
   attach(request: AttachRequest, signal: AbortSignal): Promise<AttachAnswer>;
   detach(request: DetachRequest): Promise<DetachAnswer>;
   expose(request: ExposeRequest, signal: AbortSignal): Promise<CidrsAnswer>;

@@ -1,5 +1,5 @@
 import type { Context, Hono } from "hono";
-import { refuse, text } from "./answers.ts";
+import { acceptsJson, refuse, text } from "./answers.ts";
 import { goJson } from "./go-json.ts";
 import { metricsText } from "./metrics.ts";
 import type { Report } from "./report.ts";
@@ -14,7 +14,7 @@ import {
 } from "./status-text.ts";
 import { renderTemplate } from "./template/render.ts";
 
-/** Adds `/status…`, `/report` and `/metrics`: everything that only reads. */
+/** Adds `/status…` and `/report`: everything that only reads. */
 export function statusRoutes(app: Hono, router: RouterControl): void {
   const page = (path: string, render: (report: Report) => string): void => {
     app.get(path, async (context) =>
@@ -30,6 +30,10 @@ export function statusRoutes(app: Hono, router: RouterControl): void {
     report.IPAM === undefined ? "" : ipamText(report.IPAM, report.Router.Name),
   );
   app.get("/report", (context) => answerReport(context, router));
+}
+
+/** Adds `/metrics` (http-api §6). */
+export function metricsRoute(app: Hono, router: RouterControl): void {
   app.get("/metrics", async (context) =>
     context.body(metricsText(await router.report(), router.gauges()), 200, {
       "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
@@ -40,7 +44,7 @@ export function statusRoutes(app: Hono, router: RouterControl): void {
 /** JSON for who accepts it, else the template given as `format` (http-api §5). */
 async function answerReport(context: Context, router: RouterControl): Promise<Response> {
   const formats = context.req.queries("format") ?? [];
-  if (/\bapplication\/json\b/.test(context.req.header("Accept") ?? "")) {
+  if (acceptsJson(context)) {
     return context.body(goJson(await router.report(), "    "), 200, {
       "Content-Type": "application/json",
     });

@@ -5,7 +5,7 @@ import type {
   DetachRequest,
   ListedContainer,
 } from "../api/router-control.ts";
-import { WeaveError } from "../base/errors.ts";
+import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, cidrFromIpv4, formatCidr, formatIp, type Ipv4Cidr } from "../base/ip.ts";
 import type { Log } from "../base/world.ts";
 import { addressesOf, attachContainer, detachContainer, findBridge } from "../host/attach.ts";
@@ -13,6 +13,7 @@ import { type Attachment, listAttachments } from "../host/attachments.ts";
 import {
   type Container,
   type EngineLookup,
+  isContainerAlive,
   openContainer,
   resolveContainer,
 } from "../host/container.ts";
@@ -138,6 +139,20 @@ export class Containers {
     return this.onBridge()
       .filter((each) => each.ident === container.ident)
       .flatMap((each) => each.addresses);
+  }
+
+  /** False when the machine or the engine knows that it does not run; doubt speaks for it. */
+  async isAlive(ident: string): Promise<boolean> {
+    const known = isContainerAlive(ident);
+    const { engine, log } = this.#options;
+    if (known !== undefined || engine === undefined) return known ?? true;
+    try {
+      const found = await engine(ident);
+      return found !== undefined && found.pid !== 0;
+    } catch (error) {
+      log.warn(`cannot tell whether container ${ident} runs: ${errorText(error)}`);
+      return true;
+    }
   }
 
   resolve(reference: string): Promise<Container> {

@@ -51,9 +51,8 @@ export class LocalControl implements RouterControl {
   }
 
   get dns(): RouterControl["dns"] {
-    const { plane, services } = this.#parts;
-    if (plane.names === undefined || services.dns === undefined) return undefined;
-    return { names: plane.names, listenAddress: services.dns.listenAddress };
+    const { names, dns } = this.#parts.services;
+    return names && dns && { names, listenAddress: dns.listenAddress };
   }
 
   connect(peers: readonly string[], options: { replace: boolean }) {
@@ -80,6 +79,7 @@ export class LocalControl implements RouterControl {
   get containers(): ContainerControl {
     const { containers, exposures, nameRequests, names } = this.#parts.services;
     return {
+      isAlive: (ident) => containers.isAlive(ident),
       attach: (request: AttachRequest, signal) => containers.attach(request, signal),
       detach: (request: DetachRequest) => containers.detach(request),
       list: (references) => containers.list(references),

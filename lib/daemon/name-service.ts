@@ -1,3 +1,4 @@
+import type { NameRegistry } from "../api/router-control.ts";
 import { formatIp, formatIpv4, type IpAddress, parseIp } from "../base/ip.ts";
 import type { NameTable } from "../dns/name-table.ts";
 import type { SettingsStore } from "./settings-store.ts";
@@ -11,13 +12,21 @@ export const exposeIdent = "weave:expose";
  * Names that this router registers: in the table that all peers share, and on disk, so that they
  * are there again after a restart.
  */
-export class NameService {
+export class NameService implements NameRegistry {
   readonly #table: NameTable;
   readonly #settings: SettingsStore;
 
   constructor(table: NameTable, settings: SettingsStore) {
     this.#table = table;
     this.#settings = settings;
+  }
+
+  get domain(): string {
+    return this.#table.domain.name;
+  }
+
+  entries() {
+    return this.#table.entries();
   }
 
   /** Returns false for a name that is not in the local domain; nothing is kept of it then. */
@@ -52,7 +61,7 @@ export class NameService {
   /** Addresses of a name, short or full, as the local server would answer. */
   lookup(name: string): string[] {
     const isShort = !name.replace(/\.$/, "").includes(".");
-    const full = isShort ? `${name.replace(/\.$/, "")}.${this.#table.domain.name}` : name;
+    const full = isShort ? `${name.replace(/\.$/, "")}.${this.domain}` : name;
     const found = this.#table.lookup(full).map(({ address }) => formatIpv4(address));
     return [...new Set(found)];
   }

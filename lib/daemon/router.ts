@@ -1,4 +1,4 @@
-import { controlApp, statusApp } from "../api/app.ts";
+import { controlApp, metricsApp, statusApp } from "../api/app.ts";
 import { listen } from "../api/listen.ts";
 import { toHex } from "../base/bytes.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
@@ -120,7 +120,7 @@ async function assemble(
     dataPlane,
     capture: devices.capture,
   });
-  openApi(control, options, paths, shutdown);
+  openApi(control, environment, shutdown);
 
   plane.mesh.start(options.resume ? settings.targets() : options.peers);
   control.setReady();
@@ -198,18 +198,17 @@ function makePlane(
 
 function openApi(
   control: LocalControl,
-  options: LaunchOptions,
-  paths: Paths,
+  { options, paths, log }: RouterEnvironment,
   shutdown: Shutdown,
 ): void {
-  const app = controlApp(control);
-  const open = (address: string, served: ReturnType<typeof controlApp>): void => {
+  const open = (address: string, app: ReturnType<typeof controlApp>, isPublic: boolean): void => {
     if (address === "") return;
-    const listener = listen(served, address);
+    const listener = listen(app, address, { isPublic });
     shutdown.push(`API at ${address}`, () => listener.close());
   };
-  open(paths.socket, app);
-  open(options.httpAddress, app);
-  open(options.statusAddress, statusApp(control));
-  open(options.metricsAddress, statusApp(control));
+  const app = controlApp(control, log);
+  open(paths.socket, app, false);
+  open(options.httpAddress, app, false);
+  open(options.statusAddress, statusApp(control, log), true);
+  open(options.metricsAddress, metricsApp(control, log), true);
 }

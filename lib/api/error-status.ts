@@ -1,0 +1,45 @@
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { errorCode } from "../base/errors.ts";
+
+/** Codes that rooms below throw for what a client can put right, by the status they become. */
+const codesByStatus: ReadonlyArray<readonly [ContentfulStatusCode, readonly string[]]> = [
+  [
+    400,
+    [
+      "BODY_INVALID",
+      "CIDR_FAMILY",
+      "CIDR_FORMAT",
+      "CONTAINER_REFERENCE",
+      "DNS_ADDRESS_FAMILY",
+      "DNS_NAME",
+      "IPAM_CLAIM_REFUSED",
+      "IPAM_NICKNAME_AMBIGUOUS",
+      "IPAM_NOT_HELD",
+      "IPAM_OUT_OF_RANGE",
+      "IPAM_SUBNET",
+      "IP_FORMAT",
+      "NAME_INCOMPLETE",
+    ],
+  ],
+  [404, ["CONTAINER_UNKNOWN", "DNS_DISABLED", "IPAM_OFF"]],
+  [
+    409,
+    [
+      "ATTACH_NAME_TAKEN",
+      "CONTAINER_HOST_NETWORK",
+      "CONTAINER_NOT_RUNNING",
+      "IPAM_CANCELLED",
+      "IPAM_PEER_ALIVE",
+    ],
+  ],
+  [503, ["DNS_TABLE_FULL", "ENGINE_UNREACHABLE", "IPAM_BUSY"]],
+];
+
+const statusByCode = new Map(
+  codesByStatus.flatMap(([status, codes]) => codes.map((code) => [code, status] as const)),
+);
+
+/** The HTTP status of anything that was thrown: 500 for whatever is no fault of the request. */
+export function errorStatus(thrown: unknown): ContentfulStatusCode {
+  return statusByCode.get(errorCode(thrown)) ?? 500;
+}

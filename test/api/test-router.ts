@@ -1,0 +1,160 @@
+import type { Hono } from "hono";
+import { controlApp } from "../../lib/api/app.ts";
+import { makeRouterReport, orNull } from "../../lib/api/make-router-report.ts";
+import type { Report } from "../../lib/api/report.ts";
+import type { Gauge, NameRegistry, RouterControl } from "../../lib/api/router-control.ts";
+import { ipamReport } from "../../lib/daemon/ipam-report.ts";
+import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
+import { nameStatus } from "../../lib/dns/name-report.ts";
+import { SimCluster, type SimPeer } from "../sim/cluster.ts";
+import { FakeContainers } from "./fake-containers.ts";
+
+export const listenAddress = "172.17.0.1:53";
+
+/** A router without a machine: the protocols are real, containers and the bridge are pretended. */
+export class TestRouter implements RouterControl {
+  readonly peer: SimPeer;
+  readonly containers: FakeContainers;
+  readonly ipam: RouterControl["ipam"];
+  readonly dns: RouterControl["dns"];
+  isReady = true;
+  moreGauges: readonly Gauge[] = [];
+
+  constructor(peer: SimPeer) {
+    const { ipam, names } = peer.plane;
+    this.peer = peer;
+    this.ipam = ipam;
+    this.containers = new FakeContainers(ipam, names);
+    const registry: NameRegistry | undefined = names && {
+      domain: names.domain.name,
+      add: (fqdn, ident, address) => names.add(fqdn, ident, address) !== "outside-domain",
+      remove: ({ fqdn, ...rest }) =>
+        void names.remove(fqdn === undefined ? rest : { ...rest, name: fqdn }),
+      entries: () => names.entries(),
+    };
+    this.dns = registry && { names: registry, listenAddress };
+  }
+
+  ready(): boolean {
+    return this.isReady;
+  }
+
+  gauges(): readonly Gauge[] {
+    return this.moreGauges;
+  }
+
+  connect(peers: readonly string[], options: { replace: boolean }) {
+    return this.peer.plane.mesh.connect(peers, options);
+  }
+
+  forget(peers: readonly string[]): void {
+    this.peer.plane.mesh.forget(peers);
+  }
+
+  removePeer(nameOrNickname: string, options: { force: boolean }): number {
+    return this.ipam?.allocator.takeover(nameOrNickname, options) ?? 0;
+  }
+
+  leave(): void {
+    this.ipam?.allocator.shutdown();
+  }
+
+  async report(): Promise<Report> {
+    const { mesh } = this.peer.plane;
+    return {
+      Ready: this.isReady,
+      Version: "3.0.0",
+      VersionCheck: {
+        Enabled: false,
+        Success: false,
+        NewVersion: "",
+        NextCheckAt: "0001-01-01T00:00:00Z",
+      },
+      Router: makeRouterReport(mesh.status(), {
+        interface: "vethwe-pcap (via pcap)",
+        captureStats: { PacketsReceived: 7, PacketsDropped: 0, PacketsIfDropped: 0 },
+        macs: [],
+        overlayDiagnostics: { sleeve: null },
+      }),
+      ...(this.ipam !== undefined && { IPAM: ipamReport(this.ipam.allocator.status()) }),
+      ...(this.dns !== undefined && {
+        DNS: {
+          Domain: this.dns.names.domain,
+          Upstream: ["8.8.8.8"],
+          Address: listenAddress,
+          TTL: 1,
+          Entries: orNull(this.dns.names.entries().map(nameStatus)),
+        },
+      }),
+    };
+  }
+}
+
+/** One router alone in its cluster, with its control API. */
+export class Alone {
+  readonly cluster: SimCluster;
+  readonly router: TestRouter;
+  readonly app: Hono;
+
+  constructor(options: Partial<LaunchOptions> = {}, targets: readonly string[] = []) {
+    this.cluster = new SimCluster(1, options);
+    this.router = new TestRouter(this.cluster.start(1, targets));
+    this.app = controlApp(this.router);
+  }
+
+  ask(method: string, path: string, request?: AskOptions): Promise<Answer> {
+    return ask(this.app, method, path, request);
+  }
+}
+
+/** What a client sees of an answer. */
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly type: string | null;
+  readonly headers: Headers;
+}
+
+export interface AskOptions {
+  readonly form?: string;
+  readonly json?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** One request without a socket in between. */
+export async function ask(
+  app: Pick<Hono, "fetch">,
+  method: string,
+  path: string,
+  { form, json, headers = {}, signal }: AskOptions = {},
+): Promise<Answer> {
+  const type =
+    form === undefined ? undefined : { "Content-Type": "application/x-www-form-urlencoded" };
+  const body = form ?? (json === undefined ? undefined : JSON.stringify(json));
+  const request = new Request(`http://127.0.0.1:6784${path}`, {
+    method,
+    headers: { ...type, ...headers },
+    ...(body !== undefined && { body }),
+    ...(signal !== undefined && { signal }),
+  });
+  const response = await app.fetch(request);
+  return {
+    status: response.status,
+    body: await response.text(),
+    type: response.headers.get("Content-Type"),
+    headers: response.headers,
+  };
+}
+
+/** Whether a promise settles without any time passing. */
+export async function isAnswered(promise: Promise<unknown>): Promise<boolean> {
+  let answered = false;
+  const note = (): void => {
+    answered = true;
+  };
+  promise.then(note, note);
+  // Every step of a request in process is a microtask; a macrotask comes after all of them.
+  await new Promise((resolve) => setImmediate(resolve));
+  return answered;
+}
