@@ -21,7 +21,10 @@ export interface AllocatorChange {
   readonly ring: RingState | undefined;
   /** Addresses no longer held; some may not be stored. */
   readonly removed: readonly Ipv4[];
-  /** An address that is stored already keeps its place in the order. */
+  /**
+   * Applied after `removed`, which may name the same address. One that is still stored keeps its
+   * place in the order.
+   */
   readonly added: readonly HeldAddress[];
 }
 

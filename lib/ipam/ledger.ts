@@ -22,7 +22,9 @@ export class Ledger {
   readonly ring: Ring;
   readonly space = new Space();
   readonly held = new HeldAddresses();
-  readonly #changedRows = new Map<Ipv4, HeldAddress | undefined>();
+  /** Not stored yet. An address may be in both: released, and then acquired anew. */
+  readonly #removedRows = new Set<Ipv4>();
+  readonly #addedRows = new Map<Ipv4, HeldAddress>();
   #heldInside = 0;
   #ringChange: "none" | "counts" | "owners" = "none";
   #reset = false;
@@ -66,18 +68,19 @@ export class Ledger {
     const { address } = row.cidr;
     this.held.add({ ...row, isContainer });
     if (this.space.take(address)) this.#heldInside++;
-    this.#rowChanged(address, { ...row, isContainer });
+    this.#addedRows.set(address, { ...row, isContainer });
   }
 
   markContainer(ident: string): void {
-    for (const row of this.held.markContainer(ident)) this.#rowChanged(row.cidr.address, row);
+    for (const row of this.held.markContainer(ident)) this.#addedRows.set(row.cidr.address, row);
   }
 
   /** Whether the address was held. */
   release(address: Ipv4): boolean {
     if (!this.held.remove(address)) return false;
     if (this.space.release(address)) this.#heldInside--;
-    this.#rowChanged(address, undefined);
+    this.#addedRows.delete(address);
+    this.#removedRows.add(address);
     return true;
   }
 
@@ -127,21 +130,20 @@ export class Ledger {
   unsaved(withCounts: boolean): AllocatorChange | undefined {
     const storesRing =
       this.#ringChange === "owners" || (this.#ringChange === "counts" && withCounts) || this.#reset;
-    if (!storesRing && this.#changedRows.size === 0) return undefined;
+    if (!storesRing && this.#removedRows.size + this.#addedRows.size === 0) return undefined;
     return {
       self: this.ring.self,
       reset: this.#reset,
       ring: storesRing && this.hasRing ? this.ring.state() : undefined,
-      removed: [...this.#changedRows].flatMap(([address, row]) =>
-        row === undefined ? [address] : [],
-      ),
-      added: [...this.#changedRows.values()].filter((row) => row !== undefined),
+      removed: [...this.#removedRows],
+      added: [...this.#addedRows.values()],
     };
   }
 
   /** `change`, the last answer of {@link unsaved}, is stored. */
   saved(change: AllocatorChange): void {
-    this.#changedRows.clear();
+    this.#removedRows.clear();
+    this.#addedRows.clear();
     this.#reset = false;
     if (change.ring !== undefined) this.#ringChange = "none";
   }
@@ -198,11 +200,5 @@ export class Ledger {
     if (this.ring.reportFree(index, free) && this.#ringChange === "none") {
       this.#ringChange = "counts";
     }
-  }
-
-  /** Deleting first keeps rows in the order in which they became what they are. */
-  #rowChanged(address: Ipv4, row: HeldAddress | undefined): void {
-    this.#changedRows.delete(address);
-    this.#changedRows.set(address, row);
   }
 }

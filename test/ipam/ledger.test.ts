@@ -111,3 +111,16 @@ test("an allocation is stored as one row, without the ring", () => {
   expect(ledger.unsaved(false)).toBeUndefined();
   expect(ledger.unsaved(true)?.ring?.entries[0]?.free).toBe(255);
 });
+
+test("an address that changes hands in one action is stored as acquired last", () => {
+  const ledger = new Ledger(parsePeerName("::1"), cidrRange(parseIpv4Cidr("10.0.0.0/24")));
+  ledger.seed([parsePeerName("::1")]);
+  ledger.hold(held("10.0.0.7"));
+  ledger.hold(held("10.0.0.8"));
+  ledger.saved(ledger.unsaved(false)!);
+  ledger.release(parseIpv4("10.0.0.7"));
+  ledger.hold({ ...held("10.0.0.7"), ident: "c-10.0.0.8" });
+  const change = ledger.unsaved(false)!;
+  expect(change.removed).toEqual([parseIpv4("10.0.0.7")]);
+  expect(change.added.map(({ ident }) => ident)).toEqual(["c-10.0.0.8"]);
+});
