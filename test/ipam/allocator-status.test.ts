@@ -11,8 +11,6 @@ const { cases } = await vectors<{ cases: { name: string; json?: object }[] }>("s
 
 /** The member of the report that the original makes of the same facts. */
 function report(status: AllocatorStatus): object {
-  const orNull = <T>(items: readonly T[] | undefined): readonly T[] | null =>
-    items === undefined || items.length === 0 ? null : items;
   const { election } = status;
   return {
     ActiveIPs: status.activeAddresses,
@@ -42,6 +40,11 @@ function report(status: AllocatorStatus): object {
     Range: formatIpv4Cidr(status.universe),
     RangeNumIPs: status.universeSize,
   };
+}
+
+/** An empty list is null in the report. */
+function orNull<T>(items: readonly T[] | undefined): readonly T[] | null {
+  return items === undefined || items.length === 0 ? null : items;
 }
 
 function wanted(name: string): object {
