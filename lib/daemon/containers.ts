@@ -111,7 +111,10 @@ export class Containers {
     }
     const answer: ListedContainer[] = [];
     for (const reference of references) {
-      if (reference === exposeIdent) answer.push(this.#bridge());
+      if (reference === exposeIdent) {
+        answer.push(this.#bridge());
+        continue;
+      }
       const ident = await this.#identOf(reference);
       const found = here.find((each) => each.ident === ident);
       if (found !== undefined) answer.push(listed(reference, found));

@@ -37,6 +37,12 @@ export class Exposures {
     this.#changed();
   }
 
+  /** Puts addresses and rules in place again, after the bridge was made anew. */
+  apply(): void {
+    this.#options.exposure.apply();
+    this.#changed();
+  }
+
   expose(request: ExposeRequest, signal: AbortSignal): Promise<CidrsAnswer> {
     const tokens = parseAddressTokens(request.addresses);
     const { names, book } = this.#options;

@@ -1,8 +1,13 @@
 import { existsSync } from "node:fs";
+import { isSystemError } from "../../ffi/system-error.ts";
+import { type Attachment, listAttachments } from "../host/attachments.ts";
 import { removeBridge } from "../host/bridge.ts";
 import { defaultDeviceNames } from "../host/device-names.ts";
 import { removeExposureRules } from "../host/exposure.ts";
-import { openRoute } from "../host/netlink/open.ts";
+import { stopFilteringMulticast } from "../host/multicast-filter.ts";
+import { findLink } from "../host/netlink/link.ts";
+import { openNetfilter, openRoute } from "../host/netlink/open.ts";
+import { NetworkNamespace, namedNamespaces } from "../host/netns.ts";
 import { openDatabase } from "./database.ts";
 import type { Paths } from "./paths.ts";
 import { SettingsStore } from "./settings-store.ts";
@@ -19,8 +24,27 @@ export const bridgeSetting = "weave-bridge";
 export function removeTraces(paths: Paths): void {
   const names = { ...defaultDeviceNames, bridge: rememberedBridge(paths) };
   using netlink = openRoute();
+  if (findLink(netlink, { name: names.bridge })?.kind === "bridge") {
+    for (const attachment of listAttachments(netlink, names.bridge)) forgetContainer(attachment);
+  }
   removeBridge(netlink, names);
   removeExposureRules();
+}
+
+/** The interface goes with the bridge's ports; what is left inside is the multicast filter. */
+function forgetContainer({ namespace: inode, firstProcess }: Attachment): void {
+  const path =
+    namedNamespaces().find((named) => named.inode === inode)?.path ??
+    (firstProcess === undefined ? undefined : `/proc/${firstProcess}/ns/net`);
+  if (path === undefined) return;
+  try {
+    using namespace = new NetworkNamespace(path);
+    using netfilter = openNetfilter(namespace);
+    stopFilteringMulticast(netfilter);
+  } catch (error) {
+    // The container ended meanwhile, and its filter with it.
+    if (!isSystemError(error)) throw error;
+  }
 }
 
 /** State that cannot be read must not keep the host from being cleaned. */

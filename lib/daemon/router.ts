@@ -1,18 +1,16 @@
 import { controlApp, metricsApp, statusApp } from "../api/app.ts";
 import { listen } from "../api/listen.ts";
 import { toHex } from "../base/bytes.ts";
-import { errorText, WeaveError } from "../base/errors.ts";
-import { parseCidr, tryParseIpv4 } from "../base/ip.ts";
+import { errorText } from "../base/errors.ts";
+import { tryParseIpv4 } from "../base/ip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import { productVersion } from "../base/product-version.ts";
 import type { Log, World } from "../base/world.ts";
-import { capturedMtu, type PreparedBridge, prepareBridge } from "../host/bridge.ts";
+import { BridgeKeeper } from "../host/bridge-keeper.ts";
 import type { EngineLookup } from "../host/container.ts";
 import { DataPlane } from "../host/dataplane/data-plane.ts";
-import { type DeviceNames, defaultDeviceNames } from "../host/device-names.ts";
+import { defaultDeviceNames } from "../host/device-names.ts";
 import { machineWorld } from "../host/machine-world.ts";
-import { openRoute } from "../host/netlink/open.ts";
-import { checkRouteOverlap } from "../host/route-overlap.ts";
 import { openSecretBox } from "../host/secret-box.ts";
 import { listenTcp, TcpTransport } from "../host/tcp.ts";
 import { OverlayChooser } from "../overlay/chooser.ts";
@@ -25,6 +23,7 @@ import type { LaunchOptions } from "./launch-options.ts";
 import { LocalControl } from "./local-control.ts";
 import type { Paths } from "./paths.ts";
 import { settlePeerName } from "./peer-identity.ts";
+import { bridgeMtu, prepareHost } from "./prepare-host.ts";
 import { bridgeSetting } from "./remove-traces.ts";
 import { SettingsStore } from "./settings-store.ts";
 import { Shutdown } from "./shutdown.ts";
@@ -108,6 +107,15 @@ async function assemble(
     setResidents: (macs) => dataPlane.setResidents(macs),
   });
   shutdown.push("host services", () => services.stop());
+  const keeper = new BridgeKeeper(world, {
+    names: devices,
+    peer: name,
+    mtu: bridgeMtu(options),
+    captureInterface: capture.index,
+    recapture: (index) => dataPlane.recapture(index),
+    mended: () => services.exposures.apply(),
+  });
+  shutdown.push("bridge keeper", () => keeper.stop());
 
   const listener = await listenTcp({ host: options.host, port: options.port }, (stream) =>
     plane.mesh.accepted(stream),
@@ -128,43 +136,6 @@ async function assemble(
     id: toHex(world.random.fill(new Uint8Array(32))),
     stop: () => shutdown.run(log),
   };
-}
-
-function prepareHost(
-  options: LaunchOptions,
-  devices: DeviceNames,
-  name: PeerName,
-  log: Log,
-): PreparedBridge {
-  using netlink = openRoute();
-  if (options.ipalloc !== undefined) checkRange(netlink, options.ipalloc, devices.bridge, log);
-  const mtu = options.mtu === 0 ? capturedMtu : options.mtu;
-  const prepared = prepareBridge(netlink, { names: devices, peer: name, mtu });
-  for (const sentence of prepared.mended) log.info(sentence);
-  return prepared;
-}
-
-/** A default that overlaps a route of the host is refused; a range that was asked for is not. */
-function checkRange(
-  netlink: ReturnType<typeof openRoute>,
-  ipalloc: NonNullable<LaunchOptions["ipalloc"]>,
-  bridge: string,
-  log: Log,
-): void {
-  try {
-    checkRouteOverlap(netlink, parseCidr(ipalloc.range), bridge);
-  } catch (error) {
-    if (!(error instanceof WeaveError)) throw error;
-    if (ipalloc.rangeGiven) {
-      log.warn(`Specified --ipalloc-range ${ipalloc.range}: ${error.message}`);
-      return;
-    }
-    throw new WeaveError(
-      error.code,
-      `${error.message}\nERROR: Default --ipalloc-range ${ipalloc.range} overlaps with existing route on host.`,
-      { remedy: "You must pick another range and set it on all hosts.", cause: error },
-    );
-  }
 }
 
 function makePlane(
