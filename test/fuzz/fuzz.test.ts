@@ -1,0 +1,19 @@
+import { describe, expect, test } from "bun:test";
+import { inputMaxMs, runCampaign } from "./campaign.ts";
+import { targets } from "./targets.ts";
+
+/** A short campaign for each target; `bun run fuzz` is the long one. */
+const count = 5000;
+
+describe("damaged octets are accepted or refused for a stated reason, at once, and leave no harm", () => {
+  for (const target of targets) {
+    test(target.name, async () => {
+      const result = await runCampaign(target, { seed: 7, count });
+      expect(result.inputs).toBe(count);
+      // Damage that nothing survives, or that everything survives, would test nothing.
+      expect(result.accepted).toBeGreaterThan(0);
+      expect(result.accepted).toBeLessThan(count);
+      expect(result.longestMs).toBeLessThan(inputMaxMs);
+    }, 60_000);
+  }
+});
