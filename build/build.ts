@@ -1,5 +1,5 @@
-import { mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { embeddedNaming, embedLibraries } from "./embed-libraries.ts";
 import { productVersion } from "./product-version.ts";
 
@@ -16,8 +16,10 @@ export interface BuildResult {
 }
 
 export async function buildExecutable(outfile = join(root, "dist/weave")): Promise<BuildResult> {
-  mkdirSync(join(outfile, ".."), { recursive: true });
   const version = productVersion(root);
+  // Source maps go into the executable; the bundler leaves copies beside it, which nobody wants.
+  const scratch = join(root, "build/cache/executable");
+  rmSync(scratch, { recursive: true, force: true });
   const result = await Bun.build({
     // The worker is an entry of its own: a thread starts from a file, not from a function.
     entrypoints: [
@@ -35,13 +37,15 @@ export async function buildExecutable(outfile = join(root, "dist/weave")): Promi
     format: "esm",
     define: { WEAVE_VERSION: JSON.stringify(version) },
     compile: {
-      outfile,
+      outfile: join(scratch, "weave"),
       autoloadDotenv: false,
       autoloadBunfig: false,
       autoloadTsconfig: false,
       autoloadPackageJson: false,
     },
   });
+  mkdirSync(dirname(outfile), { recursive: true });
+  renameSync(join(scratch, "weave"), outfile);
   for (const message of result.logs) console.warn(String(message));
   return { path: outfile, bytes: statSync(outfile).size, version };
 }

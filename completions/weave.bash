@@ -39,6 +39,7 @@ _weave_flag_value() {
     "dns-add --fqdn" | "dns-add -h") _weave_router fqdn ;;
     "dns-remove --fqdn" | "dns-remove -h") _weave_router fqdn ;;
     "report --format" | "report -f") : ;;
+    "demo --name") : ;;
     *) return 1 ;;
   esac
 }
@@ -95,7 +96,7 @@ _weave() {
     status) flags="--json --help" ;;
     report) flags="--format -f --help" ;;
     version) flags="--json --help" ;;
-    demo) flags="--keep --remove --help" ;;
+    demo) flags="--keep --name --remove --help" ;;
     help) flags="--help" ;;
     completion) flags="--help" ;;
     esac

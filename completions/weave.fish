@@ -111,6 +111,7 @@ complete -c weave -n '__fish_seen_subcommand_from version; and not __fish_is_fir
 complete -c weave -n '__fish_seen_subcommand_from version; and not __fish_is_first_token' -l help -d 'explain this command'
 complete -c weave -n __fish_is_first_token -a demo -d 'show two hosts and three containers on this machine, then clean up'
 complete -c weave -n '__fish_seen_subcommand_from demo; and not __fish_is_first_token' -l keep -d 'leave it running and say what to try next'
+complete -c weave -n '__fish_seen_subcommand_from demo; and not __fish_is_first_token' -l name -r -d 'begin the names of what it makes with this word, so that several can stand'
 complete -c weave -n '__fish_seen_subcommand_from demo; and not __fish_is_first_token' -l remove -d 'remove what an earlier `weave demo --keep` left'
 complete -c weave -n '__fish_seen_subcommand_from demo; and not __fish_is_first_token' -l help -d 'explain this command'
 complete -c weave -n __fish_is_first_token -a help -d 'explain weave or one of its commands'

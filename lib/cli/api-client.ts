@@ -91,7 +91,7 @@ async function send(address: ApiAddress, request: ApiRequest): Promise<string> {
         path: query === "" ? path : `${path}?${query}`,
         agent: false,
         headers: {
-          ...("socketPath" in address ? { Host: "weave" } : {}),
+          ...("socketPath" in address ? { Host: "localhost" } : {}),
           ...(request.accept === undefined ? {} : { Accept: request.accept }),
           ...(type === undefined ? {} : { "Content-Type": type }),
           "Content-Length": Buffer.byteLength(body),

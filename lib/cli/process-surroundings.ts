@@ -31,7 +31,8 @@ function outputOf(stream: NodeJS.WriteStream): Output {
 function interrupts(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => controller.abort());
+    // Every time, not once: an impatient second Ctrl-C must not cut the cleaning up short.
+    process.on(signal, () => controller.abort());
   }
   return controller.signal;
 }

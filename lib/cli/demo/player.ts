@@ -43,7 +43,7 @@ export class Player {
 
   /** Like {@link weave}, for a command that people do not type. */
   async perform(role: Role, words: readonly string[]): Promise<string> {
-    const child = this.start(role, words);
+    const child = this.#spawn(role, words, "pipe");
     const kill = (): void => child.kill("SIGKILL");
     this.#signal.addEventListener("abort", kill, { once: true });
     try {
@@ -68,8 +68,18 @@ export class Player {
     }
   }
 
+  /** Starts a command that stays, and waits for its first line. */
+  async serve(role: Role, words: readonly string[]): Promise<void> {
+    const child = this.#spawn(role, words, "ignore");
+    const reader = child.stdout.getReader();
+    await reader.read();
+    // From here on it is on its own: neither its output nor its end concerns this process.
+    await reader.cancel();
+    child.unref();
+  }
+
   /** Starts this program in the role's namespace, in a session of its own. */
-  start(role: Role, words: readonly string[]) {
+  #spawn<Stderr extends "pipe" | "ignore">(role: Role, words: readonly string[], stderr: Stderr) {
     if (this.#signal.aborted) throw new Interrupted();
     const environment = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !name.startsWith("WEAVE_")),
@@ -78,7 +88,7 @@ export class Player {
       Bun.spawn([...selfCommand(), ...words], {
         stdin: "ignore",
         stdout: "pipe",
-        stderr: "pipe",
+        stderr,
         env: { ...environment, ...role.environment },
         // A Ctrl-C at the terminal is for the demonstration, which then ends everything in order.
         detached: true,

@@ -20,26 +20,26 @@ import {
   namedNamespaceFolder,
   namedNamespaces,
 } from "../../host/netns.ts";
-import { hosts, namespaces, sceneFolder, webPidFile } from "./scene.ts";
+import { hostsOf, namespacesOf, removalOf, type Scene } from "./scene.ts";
 
 /** Makes and removes the namespaces, the cable and the folder of the demonstration. */
 
 /** @throws WeaveError `DEMO_NOT_ROOT`, `DEMO_EXISTS` or `DEMO_KERNEL`; nothing is left behind then */
-export function buildStage(): void {
+export function buildStage(scene: Scene): void {
   if (process.getuid?.() !== 0) {
     throw new WeaveError("DEMO_NOT_ROOT", "weave demo makes network namespaces and needs root", {
       remedy: "run 'sudo weave demo'",
     });
   }
-  claimFolder();
+  claimFolder(scene);
   try {
-    for (const name of namespaces) createNamedNamespace(name).close();
-    for (const name of namespaces) inNamespace(name, () => raise("lo"));
-    inNamespace(hosts[0]!.namespace, probeBridge);
-    layCable();
+    for (const name of namespacesOf(scene)) createNamedNamespace(name).close();
+    for (const name of namespacesOf(scene)) inNamespace(name, () => raise("lo"));
+    inNamespace(scene.host1.namespace, probeBridge);
+    layCable(scene);
   } catch (cause) {
-    removeNamespaces();
-    rmSync(sceneFolder, { recursive: true, force: true });
+    removeNamespaces(scene);
+    rmSync(scene.folder, { recursive: true, force: true });
     throw new WeaveError("DEMO_KERNEL", `the stage cannot be built: ${errorText(cause)}`, {
       remedy:
         "this needs a kernel with network namespaces, veth and bridge; inside a container, a privileged one",
@@ -48,12 +48,12 @@ export function buildStage(): void {
   }
 }
 
-function claimFolder(): void {
+function claimFolder(scene: Scene): void {
   try {
-    mkdirSync(sceneFolder, { mode: 0o700 });
+    mkdirSync(scene.folder, { mode: 0o700 });
   } catch (cause) {
-    throw new WeaveError("DEMO_EXISTS", `another demonstration is there (${sceneFolder})`, {
-      remedy: "'weave demo --remove' removes it",
+    throw new WeaveError("DEMO_EXISTS", `another demonstration is there (${scene.folder})`, {
+      remedy: `'${removalOf(scene)}' removes it`,
       cause,
     });
   }
@@ -80,18 +80,15 @@ function probeBridge(): void {
 }
 
 /** `eth0` of each host is one end. */
-function layCable(): void {
-  const [left, right] = hosts.map(
-    (host) => new NetworkNamespace(`${namedNamespaceFolder}/${host.namespace}`),
-  );
-  using ends = new DisposableStack();
-  ends.use(left!);
-  ends.use(right!);
-  left!.run(() => {
+function layCable(scene: Scene): void {
+  const path = (name: string): string => `${namedNamespaceFolder}/${name}`;
+  using left = new NetworkNamespace(path(scene.host1.namespace));
+  using right = new NetworkNamespace(path(scene.host2.namespace));
+  left.run(() => {
     using netlink = openRoute();
-    createVeth(netlink, { name: "eth0" }, { name: "eth0", namespaceDescriptor: right!.descriptor });
+    createVeth(netlink, { name: "eth0" }, { name: "eth0", namespaceDescriptor: right.descriptor });
   });
-  for (const host of hosts) {
+  for (const host of hostsOf(scene)) {
     inNamespace(host.namespace, () => {
       using netlink = openRoute();
       const link = findLink(netlink, { name: "eth0" });
@@ -102,16 +99,16 @@ function layCable(): void {
 }
 
 /** Ends what runs on the stage and removes it, as far as it is there. */
-export async function strikeStage(): Promise<void> {
-  for (const host of hosts) await stopRouter(pathsFrom(host.environment));
-  const server = runningRouter(webPidFile);
+export async function strikeStage(scene: Scene): Promise<void> {
+  for (const host of hostsOf(scene)) await stopRouter(pathsFrom(host.environment));
+  const server = runningRouter(scene.webPidFile);
   if (server !== undefined) process.kill(server.pid, "SIGKILL");
-  removeNamespaces();
-  rmSync(sceneFolder, { recursive: true, force: true });
+  removeNamespaces(scene);
+  rmSync(scene.folder, { recursive: true, force: true });
 }
 
 /** The devices inside go with them. */
-function removeNamespaces(): void {
+function removeNamespaces(scene: Scene): void {
   const present = new Set(namedNamespaces().map((namespace) => namespace.name));
-  for (const name of namespaces) if (present.has(name)) deleteNamedNamespace(name);
+  for (const name of namespacesOf(scene)) if (present.has(name)) deleteNamedNamespace(name);
 }

@@ -18,6 +18,12 @@ export const demoCommands: readonly CommandSpec[] = [
     arguments: [],
     flags: [
       { name: "keep", summary: "leave it running and say what to try next" },
+      {
+        name: "name",
+        value: { kind: "text", placeholder: "word" },
+        default: "weave-demo",
+        summary: "begin the names of what it makes with this word, so that several can stand",
+      },
       { name: "remove", summary: "remove what an earlier `weave demo --keep` left" },
     ],
     examples: [
@@ -32,7 +38,9 @@ export const demoCommands: readonly CommandSpec[] = [
     hidden: true,
     summary: "the web server of the demonstration",
     description: ["Runs in a container of `weave demo` until that is removed."],
-    arguments: [],
+    arguments: [
+      { kind: "file", placeholder: "file", summary: "its pid file", minimum: 1, maximum: 1 },
+    ],
     flags: [],
     examples: [],
   },
