@@ -46,14 +46,9 @@ export function compareText(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at++) {
     if (a.charCodeAt(at) === b.charCodeAt(at)) continue;
-    return codePointFrom(a, at) - codePointFrom(b, at);
+    return a.codePointAt(at)! - b.codePointAt(at)!;
   }
   return a.length - b.length;
-}
-
-/** The first difference may be the second unit of a pair; its order is then that of the pair. */
-function codePointFrom(text: string, at: number): number {
-  return text.codePointAt(at) ?? 0;
 }
 
 /** Go's `unicode.IsPrint`. */

@@ -96,9 +96,8 @@ export function wrap(data: unknown, type: GoType): GoValue {
     case "float64":
       return absent || typeof data === "number" ? floatValue(data ?? 0) : wrapPlain(data);
     case "int": {
-      const whole = absent ? 0 : data;
-      const fits = typeof whole === "bigint" || Number.isSafeInteger(whole);
-      return fits ? intValue(BigInt(whole as bigint | number), type) : wrapPlain(data);
+      const whole = data ?? 0;
+      return typeof whole === "bigint" || isWhole(whole) ? intValue(whole, type) : wrapPlain(data);
     }
     case "slice": {
       if (absent) return { kind: "slice", type, items: null };
@@ -118,6 +117,10 @@ export function wrap(data: unknown, type: GoType): GoValue {
     case "plain":
       return wrapPlain(data);
   }
+}
+
+function isWhole(data: unknown): data is number {
+  return Number.isSafeInteger(data);
 }
 
 function structValue(data: unknown, type: StructType): StructValue | undefined {

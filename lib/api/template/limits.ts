@@ -38,6 +38,11 @@ export class BoundedText {
     return this.#text;
   }
 
+  /** For work that shows in no text. */
+  spend(work: number): void {
+    this.#budget.spend(work);
+  }
+
   write(piece: string): void {
     this.#claim(piece.length);
     this.#text += piece;

@@ -1,0 +1,78 @@
+import { compareText } from "./go-text.ts";
+import type { GoType } from "./go-type.ts";
+import { fieldOf, type GoValue, type StructValue, typeNameOf } from "./go-value.ts";
+import { functionFailure } from "./template-error.ts";
+
+/**
+ * Go's `eq` and `lt`: numbers of one sort, strings and booleans among themselves; an `int` and a
+ * float are different sorts, `int` and `uint64` are one.
+ */
+const ordered = ["int", "float64", "string"];
+const basic = ["bool", ...ordered];
+
+export function equals(a: GoValue, b: GoValue): boolean {
+  if (isNothing(a) || isNothing(b)) return isNothing(a) && isNothing(b);
+  requireComparable(a);
+  if (a.kind === "int" && b.kind === "int") return a.int === b.int;
+  if (a.kind === "float64" && b.kind === "float64") return a.float === b.float;
+  if (a.kind === "string" && b.kind === "string") return a.text === b.text;
+  if (a.kind === "bool" && b.kind === "bool") return a.bool === b.bool;
+  if (basic.includes(a.kind) || basic.includes(b.kind)) {
+    throw functionFailure("incompatible types for comparison");
+  }
+  requireComparable(b);
+  return sameMembers(a, b);
+}
+
+/** Negative, 0 or positive. */
+export function order(a: GoValue, b: GoValue): number {
+  if (a.kind === "int" && b.kind === "int") return Number(a.int > b.int) - Number(a.int < b.int);
+  if (a.kind === "float64" && b.kind === "float64") return a.float - b.float;
+  if (a.kind === "string" && b.kind === "string") return compareText(a.text, b.text);
+  const fit = basic.includes(a.kind) && basic.includes(b.kind) && a.kind !== b.kind;
+  throw functionFailure(fit ? "incompatible types for comparison" : "invalid type for comparison");
+}
+
+function isNothing({ kind }: GoValue): boolean {
+  return kind === "none" || kind === "nil";
+}
+
+export function requireComparable(value: GoValue): void {
+  if (!isComparable(value)) {
+    throw functionFailure(`uncomparable type ${typeNameOf(value)}`);
+  }
+}
+
+function isComparable(value: GoValue): boolean {
+  switch (value.kind) {
+    case "slice":
+    case "map":
+    case "object":
+      return false;
+    case "struct":
+      return Object.values(value.type.fields).every(isComparableType);
+    default:
+      return true;
+  }
+}
+
+function isComparableType(type: GoType): boolean {
+  if (type.kind === "struct") return Object.values(type.fields).every(isComparableType);
+  return type.kind !== "slice" && type.kind !== "map";
+}
+
+/** Pointers are equal when they lead to the same thing, structs when their fields are equal. */
+function sameMembers(a: GoValue, b: GoValue): boolean {
+  if (a.kind === "pointer" && b.kind === "pointer") {
+    return a.type === b.type && a.target?.members === b.target?.members;
+  }
+  if (a.kind !== "struct" || b.kind !== "struct" || a.type !== b.type) return false;
+  return Object.keys(a.type.fields).every((name) => sameField(a, b, name));
+}
+
+function sameField(a: StructValue, b: StructValue, name: string): boolean {
+  const [left, right] = [fieldOf(a, name), fieldOf(b, name)];
+  return (
+    left !== undefined && right !== undefined && left.kind === right.kind && equals(left, right)
+  );
+}

@@ -1,0 +1,111 @@
+import { any, bool, int, map, pointer, slice, string, struct, uint16, uint64 } from "./go-type.ts";
+
+/** The Go types of the report (http-api §5), for templates over it. Times are strings, as in JSON. */
+
+const versionCheckType = struct(
+  "VersionCheckReport",
+  { Enabled: bool, Success: bool, NewVersion: string, NextCheckAt: string },
+  // The sentence of `weave status`; there is no service any more that would know of new versions.
+  { print: () => "version check update disabled" },
+);
+
+const peerConnectionType = struct("PeerConnectionReport", {
+  Name: string,
+  NickName: string,
+  Address: string,
+  Outbound: bool,
+  Established: bool,
+});
+
+const peerType = struct("PeerReport", {
+  Name: string,
+  NickName: string,
+  UID: uint64,
+  ShortID: uint16,
+  Version: uint64,
+  Connections: slice(peerConnectionType),
+});
+
+const connectionType = struct("ConnectionReport", {
+  Address: string,
+  Outbound: bool,
+  State: string,
+  Info: string,
+  Attrs: map(any),
+});
+
+const routerType = struct("RouterReport", {
+  Protocol: string,
+  ProtocolMinVersion: int,
+  ProtocolMaxVersion: int,
+  Encryption: bool,
+  PeerDiscovery: bool,
+  Name: string,
+  NickName: string,
+  Port: int,
+  Peers: slice(peerType),
+  UnicastRoutes: slice(struct("UnicastRouteReport", { Dest: string, Via: string })),
+  BroadcastRoutes: slice(struct("BroadcastRouteReport", { Source: string, Via: slice(string) })),
+  Connections: slice(connectionType),
+  TerminationCount: int,
+  Targets: slice(string),
+  OverlayDiagnostics: map(any),
+  TrustedSubnets: slice(string),
+  Interface: string,
+  CaptureStats: map(int),
+  MACs: slice(
+    struct("MacReport", { Mac: string, Name: string, NickName: string, LastSeen: string }),
+  ),
+});
+
+const ringEntryType = struct("RingEntryReport", {
+  Token: string,
+  Size: int,
+  Peer: string,
+  Nickname: string,
+  IsKnownPeer: bool,
+  Version: int,
+});
+
+const ipamType = struct("IpamReport", {
+  Paxos: pointer(struct("PaxosReport", { Elector: bool, KnownNodes: int, Quorum: int })),
+  Range: string,
+  RangeNumIPs: int,
+  ActiveIPs: int,
+  DefaultSubnet: string,
+  Entries: slice(ringEntryType),
+  PendingClaims: slice(
+    struct("PendingClaimReport", {
+      Ident: string,
+      CIDR: struct("CidrReport", { Addr: string, PrefixLen: int }),
+    }),
+  ),
+  PendingAllocates: slice(string),
+});
+
+const dnsEntryType = struct("DnsEntryReport", {
+  Hostname: string,
+  Origin: string,
+  ContainerID: string,
+  Address: string,
+  Version: int,
+  Tombstone: int,
+});
+
+const dnsType = struct("DnsReport", {
+  Domain: string,
+  Upstream: slice(string),
+  Address: string,
+  TTL: int,
+  Entries: slice(dnsEntryType),
+});
+
+/** A service that is off is a nil pointer: false to `if`, and an error to look into. */
+export const reportType = struct("Report", {
+  Ready: bool,
+  Version: string,
+  VersionCheck: versionCheckType,
+  Router: routerType,
+  IPAM: pointer(ipamType),
+  DNS: pointer(dnsType),
+});
