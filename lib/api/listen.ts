@@ -7,6 +7,9 @@ import { browserRefusal } from "./guard.ts";
 /** The largest body any route reads, with room to spare. */
 const bodyBytesMax = 1 << 20;
 
+/** No page with the source of an error for whoever causes one. */
+const common = { maxRequestBodySize: bodyBytesMax, development: false } as const;
+
 export interface Listener {
   /** `host:port`, or the path of a unix socket. */
   readonly address: string;
@@ -47,7 +50,8 @@ function listenUnix(app: Hono, path: string): Listener {
   // The file must not be open to others for even a moment, so its mode cannot be set afterwards.
   const umask = process.umask(0o177);
   try {
-    const server = Bun.serve({ ...serving((request) => app.fetch(request)), unix: path });
+    const fetch = (request: Request) => app.fetch(withProperUrl(request));
+    const server = Bun.serve<undefined>(withoutIdleLimit({ ...common, unix: path, fetch }));
     return {
       address: path,
       async close() {
@@ -58,6 +62,14 @@ function listenUnix(app: Hono, path: string): Listener {
   } finally {
     process.umask(umask);
   }
+}
+
+/**
+ * An allocation may wait for hours, and on a unix socket Bun cannot lift the limit from a single
+ * request. Its types know the option for TCP only. Who sends no request is cut off all the same.
+ */
+function withoutIdleLimit<T extends object>(options: T): T {
+  return { ...options, idleTimeout: 0 };
 }
 
 /** A mistyped path must not cost anybody a file. */
@@ -71,17 +83,32 @@ function removeSocket(path: string): void {
 function listenTcp(app: Hono, address: string, isPublic: boolean): Listener {
   const parts = splitHostPort(address);
   if (parts?.port === undefined) throw new Error("should be host:port or an absolute path");
-  const answer = (request: Request): Response | Promise<Response> => {
-    // Browsers reach TCP alone, so only here they have to be kept out.
-    const refusal = isPublic ? undefined : browserRefusal(request.headers);
-    return refusal === undefined ? app.fetch(request) : forbidden(refusal);
-  };
-  const server = Bun.serve({ ...serving(answer), hostname: parts.host, port: parts.port });
+  const server = Bun.serve<undefined>({
+    ...common,
+    // Else two routers could have the same port, and each every other request.
+    reusePort: false,
+    hostname: parts.host,
+    port: parts.port,
+    fetch(request, self) {
+      // An allocation may wait for hours; who sends no request is cut off after ten seconds.
+      self.timeout(request, 0);
+      // Browsers reach TCP alone, so only here they have to be kept out.
+      const refusal = isPublic ? undefined : browserRefusal(request.headers);
+      return refusal === undefined ? app.fetch(withProperUrl(request)) : forbidden(refusal);
+    },
+  });
   const port = server.port ?? parts.port;
   return {
     address: formatEndpoint({ host: parts.host, port }),
     close: () => server.stop(true),
   };
+}
+
+/** Without a proper Host header, as in HTTP/1.0, there is a path and no URL: the path will do. */
+function withProperUrl(request: Request): Request {
+  if (URL.canParse(request.url)) return request;
+  const path = request.url.replace(/^[a-z]+:\/\/[^/]*/, "").replace(/^\/+/, "");
+  return new Request(`http://localhost/${path}`, request);
 }
 
 function forbidden(sentence: string): Response {
@@ -92,16 +119,4 @@ function forbidden(sentence: string): Response {
       "X-Content-Type-Options": "nosniff",
     },
   });
-}
-
-function serving(answer: (request: Request) => Response | Promise<Response>) {
-  return {
-    maxRequestBodySize: bodyBytesMax,
-    development: false,
-    fetch(request: Request, server: Bun.Server<undefined>): Response | Promise<Response> {
-      // An allocation may wait for hours for a quorum: a silent connection is left alone.
-      server.timeout(request, 0);
-      return answer(request);
-    },
-  };
 }
