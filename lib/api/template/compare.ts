@@ -1,6 +1,6 @@
 import { compareText } from "./go-text.ts";
 import type { GoType } from "./go-type.ts";
-import { fieldOf, type GoValue, type StructValue, typeNameOf } from "./go-value.ts";
+import { fieldOf, type GoValue, isNil, type StructValue, typeNameOf } from "./go-value.ts";
 import { functionFailure } from "./template-error.ts";
 
 /**
@@ -11,15 +11,15 @@ const ordered = ["int", "float64", "string"];
 const basic = ["bool", ...ordered];
 
 export function equals(a: GoValue, b: GoValue): boolean {
-  if (isNothing(a) || isNothing(b)) return isNothing(a) && isNothing(b);
-  requireComparable(a);
   if (a.kind === "int" && b.kind === "int") return a.int === b.int;
   if (a.kind === "float64" && b.kind === "float64") return a.float === b.float;
   if (a.kind === "string" && b.kind === "string") return a.text === b.text;
   if (a.kind === "bool" && b.kind === "bool") return a.bool === b.bool;
-  if (basic.includes(a.kind) || basic.includes(b.kind)) {
+  if (a.kind !== "none" && b.kind !== "none" && (isBasic(a) || isBasic(b))) {
     throw functionFailure("incompatible types for comparison");
   }
+  if (isNil(a) || isNil(b)) return isNil(a) && isNil(b);
+  requireComparable(a);
   requireComparable(b);
   return sameMembers(a, b);
 }
@@ -29,17 +29,17 @@ export function order(a: GoValue, b: GoValue): number {
   if (a.kind === "int" && b.kind === "int") return Number(a.int > b.int) - Number(a.int < b.int);
   if (a.kind === "float64" && b.kind === "float64") return a.float - b.float;
   if (a.kind === "string" && b.kind === "string") return compareText(a.text, b.text);
-  const fit = basic.includes(a.kind) && basic.includes(b.kind) && a.kind !== b.kind;
+  const fit = isBasic(a) && isBasic(b) && a.kind !== b.kind;
   throw functionFailure(fit ? "incompatible types for comparison" : "invalid type for comparison");
 }
 
-function isNothing({ kind }: GoValue): boolean {
-  return kind === "none" || kind === "nil";
+function isBasic({ kind }: GoValue): boolean {
+  return basic.includes(kind);
 }
 
-export function requireComparable(value: GoValue): void {
+function requireComparable(value: GoValue): void {
   if (!isComparable(value)) {
-    throw functionFailure(`uncomparable type ${typeNameOf(value)}`);
+    throw functionFailure(`non-comparable type ${typeNameOf(value)}`);
   }
 }
 

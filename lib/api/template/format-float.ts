@@ -35,7 +35,7 @@ function formatDecimal(
   const general = verb === "g" || verb === "G";
   if (general && precision === undefined) {
     const decimal = shortestDecimal(float);
-    return generalNotation(decimal, verb, { exponentMin: 21, digits: decimal.digits.length });
+    return generalNotation(decimal, verb, { exponentMin: 6, digits: decimal.digits.length });
   }
   const exact = exactDecimal(float);
   out.spend(4 * exact.digits.length);

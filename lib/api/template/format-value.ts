@@ -6,6 +6,7 @@ import { int, plain, typeName } from "./go-type.ts";
 import {
   fieldOf,
   type GoValue,
+  held,
   keysOf,
   type MapValue,
   memberAt,
@@ -27,7 +28,7 @@ export function printValue(out: BoundedText, value: GoValue): void {
 
 /** No value prints as `<no value>`, a pointer as what it points to. */
 export function printable(value: GoValue): GoValue {
-  if (value.kind === "none") return stringValue("<no value>");
+  if (held(value).kind === "none") return stringValue("<no value>");
   return value.kind === "pointer" ? (value.target ?? value) : value;
 }
 

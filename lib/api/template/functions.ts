@@ -1,5 +1,5 @@
 import { goJson } from "../go-json.ts";
-import { equals, order, requireComparable } from "./compare.ts";
+import { equals, order } from "./compare.ts";
 import { escapeHtml, escapeJs, escapeQuery } from "./escape-functions.ts";
 import { printable } from "./format-value.ts";
 import {
@@ -57,7 +57,6 @@ function comparison(holds: (order: number) => boolean): TemplateFunction {
 }
 
 function equalsAny([first = none, ...others]: readonly GoValue[]): boolean {
-  requireComparable(first);
   if (others.length === 0) throw functionFailure("missing argument for comparison");
   return others.some((other) => equals(first, other));
 }

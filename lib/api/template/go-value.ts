@@ -1,5 +1,6 @@
 import { compareText } from "./go-text.ts";
 import {
+  any,
   type GoType,
   type IntType,
   int,
@@ -15,7 +16,7 @@ import {
 /** Data as a template sees it: with its Go type. Members are looked at when they are asked for. */
 export type GoValue =
   | { readonly kind: "none" }
-  | { readonly kind: "nil" }
+  | NilValue
   | { readonly kind: "bool"; readonly bool: boolean }
   | IntValue
   | { readonly kind: "float64"; readonly float: number }
@@ -27,6 +28,12 @@ export type GoValue =
   | ObjectValue;
 
 type Members = Readonly<Record<string, unknown>>;
+
+/** `null` of plain data, or of an `interface {}`: there it is no value once it is looked at. */
+export interface NilValue {
+  readonly kind: "nil";
+  readonly interface: boolean;
+}
 
 export interface IntValue {
   readonly kind: "int";
@@ -67,7 +74,8 @@ export interface ObjectValue {
 
 /** Go's zero `reflect.Value`: the literal `nil`, a missing key of a map. */
 export const none: GoValue = { kind: "none" };
-const nil: GoValue = { kind: "nil" };
+const nil: GoValue = { kind: "nil", interface: false };
+const nilInterface: GoValue = { kind: "nil", interface: true };
 
 export function boolValue(value: boolean): GoValue {
   return { kind: "bool", bool: value };
@@ -113,7 +121,7 @@ export function wrap(data: unknown, type: GoType): GoValue {
       return target === undefined ? wrapPlain(data) : { kind: "pointer", type, target };
     }
     case "any":
-      return absent ? none : wrapPlain(data);
+      return absent ? nilInterface : wrapPlain(data);
     case "plain":
       return wrapPlain(data);
   }
@@ -177,8 +185,9 @@ export function toData(value: GoValue): unknown {
 export function typeNameOf(value: GoValue): string {
   switch (value.kind) {
     case "none":
-    case "nil":
       return "nil";
+    case "nil":
+      return value.interface ? typeName(any) : "nil";
     case "int":
     case "slice":
     case "map":
@@ -187,6 +196,28 @@ export function typeNameOf(value: GoValue): string {
       return typeName(value.type);
     default:
       return value.kind;
+  }
+}
+
+/** What an `interface {}` holds. */
+export function held(value: GoValue): GoValue {
+  return value.kind === "nil" && value.interface ? none : value;
+}
+
+/** Go's nil, of whatever type. */
+export function isNil(value: GoValue): boolean {
+  switch (value.kind) {
+    case "none":
+    case "nil":
+      return true;
+    case "slice":
+      return value.items === null;
+    case "map":
+      return value.members === null;
+    case "pointer":
+      return value.target === null;
+    default:
+      return false;
   }
 }
 

@@ -203,11 +203,16 @@ class Lexer {
 
   #takeNumber(): boolean {
     const start = this.#at;
-    const text = this.#match(number) ?? "";
-    this.#at += text.length;
-    const next = this.#here();
+    this.#at += this.#match(number)?.length ?? 0;
+    // A second part with a sign makes a complex number.
+    const complex = /[+-]/.test(this.#here());
+    if (complex) this.#at += this.#match(number)?.length ?? 0;
+    const text = this.#source.slice(start, this.#at);
     if (this.#match(word) !== undefined) {
-      return this.#fail(`bad number syntax: ${quote(text + next)}`, start);
+      return this.#fail(`bad number syntax: ${quote(text + this.#here())}`, start);
+    }
+    if (complex && !text.endsWith("i")) {
+      return this.#fail(`bad number syntax: ${quote(text)}`, start);
     }
     this.#push("number", text, start);
     return true;

@@ -18,12 +18,11 @@ export function unquote(written: string): string | undefined {
   return fromBytes(joined(parts));
 }
 
-/** `'a'`: the number of the character. */
-export function unquoteCharacter(written: string): number | undefined {
+/** `'a'`: the number of the character; `"long"` where there are more. */
+export function unquoteCharacter(written: string): number | "long" | undefined {
   const inner = written.slice(1, -1);
-  const part = unescapeAt(inner, 0, "'");
-  if (part === undefined || part.length !== inner.length) return undefined;
-  return part.code;
+  const part = inner === "" ? undefined : unescapeAt(inner, 0, "'");
+  return part === undefined || part.length === inner.length ? part?.code : "long";
 }
 
 interface Unescaped {
@@ -104,9 +103,9 @@ export function floatNumber(written: string): number | undefined {
 }
 
 function decimalFloat(digits: string): number | undefined {
-  return /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(digits)
-    ? Number(digits)
-    : undefined;
+  // An underscore stands between digits.
+  const bare = digits.replace(/(?<=[0-9])_(?=[0-9])/g, "");
+  return /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(bare) ? Number(bare) : undefined;
 }
 
 function hexFloat(digits: string): number | undefined {

@@ -6,6 +6,7 @@ import {
   fieldOf,
   floatValue,
   type GoValue,
+  held,
   intValue,
   memberAt,
   none,
@@ -90,7 +91,7 @@ export class PipeEvaluator {
       case "bool":
         return boolValue(operand.bool);
       case "dot":
-        return dot;
+        return held(dot);
       case "nil":
         return none;
       case "number":
@@ -121,11 +122,14 @@ export class PipeEvaluator {
     const start = this.#start(path, dot);
     if (path.names.length === 0) {
       this.#refuseCall(path, call);
-      return start;
+      return held(start);
     }
-    return path.names.reduce(
-      (value, name, at) => this.#field(value, name, at === path.names.length - 1 ? call : noCall),
-      start,
+    const last = path.names.length - 1;
+    return held(
+      path.names.reduce(
+        (value, name, at) => this.#field(value, name, at === last ? call : noCall),
+        start,
+      ),
     );
   }
 
@@ -144,7 +148,7 @@ export class PipeEvaluator {
       case "none":
         return none;
       case "nil":
-        throw this.#execution.error(`nil pointer evaluating nil.${name}`);
+        throw this.#execution.error(`nil pointer evaluating ${typeNameOf(value)}.${name}`);
       case "pointer": {
         const known = Object.hasOwn(value.type.to.fields, name);
         if (!known) break;

@@ -190,7 +190,8 @@ export class PipeParser {
   #number({ at, kind, text }: Token): NumberOperand {
     if (kind === "character") {
       const code = unquoteCharacter(text);
-      if (code === undefined) throw this.#reader.error(`malformed character constant: ${text}`);
+      if (code === undefined) throw this.#reader.error("invalid syntax");
+      if (code === "long") throw this.#reader.error(`malformed character constant: ${text}`);
       return { kind: "number", at, written: text, value: { int: BigInt(code) } };
     }
     const int = wholeNumber(text);

@@ -46,7 +46,8 @@ export function indexInto(operand: GoValue, indices: readonly GoValue[], budget:
   return indices.reduce((value, index) => indexOnce(value, index, budget), operand);
 }
 
-function indexOnce(value: GoValue, index: GoValue, budget: Budget): GoValue {
+function indexOnce(operand: GoValue, index: GoValue, budget: Budget): GoValue {
+  const value = indirect(operand);
   switch (value.kind) {
     case "slice":
       return itemAt(value, position(index, (value.items?.length ?? 0) - 1));
@@ -64,6 +65,7 @@ function indexOnce(value: GoValue, index: GoValue, budget: Budget): GoValue {
       return memberAt(value, index.text) ?? zeroMember(value);
     case "none":
     case "nil":
+    case "pointer":
       throw functionFailure("index of nil pointer");
     default:
       throw functionFailure(`can't index item of type ${typeNameOf(value)}`);
