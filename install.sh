@@ -289,7 +289,7 @@ end_manifest() {
 	printf '%s\n' share/weave/manifest >>"$new_manifest"
 	remove_leftovers
 	install_as 644 "$new_manifest" "$manifest"
-	say "$("$prefix/bin/weave" version | sed -n 1p) is installed: $prefix/bin/weave"
+	say "weave $("$prefix/bin/weave" version | sed -n 's/^weave script //p') is installed: $prefix/bin/weave"
 	case :$PATH: in
 	*":$prefix/bin:"*) ;;
 	*) say "note: $prefix/bin is not in PATH" ;;

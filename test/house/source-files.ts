@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
 /** The sources as git and the compiler see them, for the rules of the house. */
@@ -36,7 +36,7 @@ const transpiler = new Bun.Transpiler({ loader: "tsx" });
 
 /** Static, dynamic, re-exporting and type-only imports of a file. */
 export function importsOf(path: string): Import[] {
-  const text = textOf(path);
+  const text = textOf(path).replace(/^#!.*/, "");
   const atRunTime = new Set(transpiler.scanImports(text).map((entry) => entry.path));
   const typeOnly = new Set<string>();
   // The transpiler erases type imports; as dependencies between rooms they count all the same.
@@ -52,4 +52,12 @@ export function importsOf(path: string): Import[] {
     ...[...atRunTime].map((specifier) => describe(specifier, false)),
     ...[...typeOnly].map((specifier) => describe(specifier, true)),
   ];
+}
+
+/** Files that a file starts as threads: `new URL("./worker.ts", import.meta.url)`. */
+export function threadsOf(path: string): string[] {
+  const matches = textOf(path).matchAll(/new URL\("(\.[^"]+\.ts)", import\.meta\.url\)/g);
+  return [...matches]
+    .map((match) => normalize(join(dirname(path), match[1]!)))
+    .filter((target) => existsSync(join(root, target)));
 }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { isCore } from "./floors.ts";
-import { importsOf, root, sourcesUnder, textOf } from "./source-files.ts";
+import { importsOf, root, sourcesUnder, textOf, threadsOf } from "./source-files.ts";
 
 const fileLinesMax = 400;
 const functionLinesMax = 80;
@@ -87,13 +87,15 @@ describe("a test", () => {
 describe("the tests", () => {
   const reached = new Set<string>();
   beforeAll(() => {
-    const queue = sourcesUnder("test");
+    // Tests with hosts run the program itself.
+    const queue = [...sourcesUnder("test"), "cmd/weave.ts"];
     for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
       if (reached.has(path)) continue;
       reached.add(path);
       for (const entry of importsOf(path)) {
         if (entry.path !== undefined && /\.tsx?$/.test(entry.path)) queue.push(entry.path);
       }
+      queue.push(...threadsOf(path));
     }
   });
 

@@ -44,7 +44,7 @@ describe("a release from the network", () => {
     const { code, stdout, stderr } = await install();
     expect(stderr).toBe("");
     expect(code).toBe(0);
-    expect(stdout).toContain(`weave script 9.1.0 is installed: ${prefix}/bin/weave\n`);
+    expect(stdout).toContain(`weave 9.1.0 is installed: ${prefix}/bin/weave\n`);
     expect(stdout).toContain(`note: ${prefix}/bin is not in PATH\n`);
     const files = tree(prefix);
     expect(files).toContain("bin/weave");
