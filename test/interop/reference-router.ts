@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Container, Host } from "../hosts/lab.ts";
 import { eventually, must } from "../hosts/shell.ts";
@@ -51,8 +51,8 @@ export class ReferenceRouter implements AsyncDisposable {
           CHECKPOINT_DISABLE: "1",
           ...(password === undefined ? {} : { WEAVE_PASSWORD: password }),
         },
-        stdout: Bun.file(join(this.#folder, "log")),
-        stderr: Bun.file(join(this.#folder, "log")),
+        stdout: openSync(join(this.#folder, "log"), "a"),
+        stderr: openSync(join(this.#folder, "log"), "a"),
       },
     );
     await eventually(
@@ -108,22 +108,34 @@ export class ReferenceRouter implements AsyncDisposable {
       .filter((line) => line !== "");
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#holder === undefined) return;
-    // `unshare` forks: its child is the first process of the new process id space.
-    const children = readFileSync(
-      `/proc/${this.#holder.pid}/task/${this.#holder.pid}/children`,
-      "utf8",
-    );
-    for (const pid of children
-      .trim()
-      .split(" ")
-      .filter((each) => each !== "")) {
-      process.kill(Number(pid), "SIGKILL");
-    }
-    this.#holder.kill("SIGKILL");
-    await this.#holder.exited;
+  /** Whether the process runs: it ends by itself only when it has crashed. */
+  get running(): boolean {
+    return this.#holder !== undefined && this.#holder.exitCode === null;
+  }
+
+  /** Ends the process; what it stored stays for the next start. */
+  async stop(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    const holder = this.#holder;
+    if (holder === undefined) return;
     this.#holder = undefined;
+    // `unshare` forks: its child is the router, the first process of its own process ids.
+    const children = readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, "utf8");
+    for (const pid of children.trim().split(" ")) {
+      if (pid !== "") process.kill(Number(pid), signal);
+    }
+    if (signal === "SIGKILL") holder.kill("SIGKILL");
+    await holder.exited;
+    // With this file left behind, the next start would ignore the peers it is given.
+    rmSync(join(this.#folder, "restart.sentinel"), { force: true });
+  }
+
+  /** Forgets what was stored. */
+  wipe(): void {
+    rmSync(join(this.#folder, "weavedata.db"), { force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop("SIGKILL");
   }
 }
 
