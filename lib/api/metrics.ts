@@ -1,8 +1,10 @@
+import { processGauges } from "./process-gauges.ts";
+import { prometheusText } from "./prometheus-text.ts";
 import type { ConnectionReport, IpamReport, Report } from "./report.ts";
 import type { Gauge } from "./router-control.ts";
 
 /**
- * Prometheus text (exposition format 0.0.4). Names, labels and help texts of the original are kept
+ * What `/metrics` shows. Names, labels and help texts of the original are kept
  * (http-api §6); what the router adds beyond the report comes as `more`.
  */
 export function metricsText(report: Report, more: readonly Gauge[]): string {
@@ -22,7 +24,7 @@ export function metricsText(report: Report, more: readonly Gauge[]): string {
     );
     metrics.push(gauge("weave_dns_entries", "Number of DNS entries.", own.length));
   }
-  return expose([...metrics, ...processGauges(), ...more]);
+  return prometheusText([...metrics, ...processGauges(), ...more]);
 }
 
 function gauge(name: string, help: string, value: number): Gauge {
@@ -81,50 +83,4 @@ function ipamGauges(ipam: IpamReport): Gauge[] {
       ipam.PendingClaims?.length ?? 0,
     ),
   ];
-}
-
-/** The families of every Prometheus client that dashboards of the original use. */
-function processGauges(): Gauge[] {
-  const { user, system } = process.cpuUsage();
-  return [
-    {
-      name: "process_cpu_seconds_total",
-      help: "Total user and system CPU time spent in seconds.",
-      type: "counter",
-      value: (user + system) / 1e6,
-    },
-    gauge(
-      "process_resident_memory_bytes",
-      "Resident memory size in bytes.",
-      process.memoryUsage.rss(),
-    ),
-    gauge(
-      "process_start_time_seconds",
-      "Start time of the process since unix epoch in seconds.",
-      performance.timeOrigin / 1000,
-    ),
-  ];
-}
-
-function expose(metrics: readonly Gauge[]): string {
-  const families = new Map<string, Gauge[]>();
-  for (const metric of metrics) {
-    const family = families.get(metric.name) ?? [];
-    family.push(metric);
-    families.set(metric.name, family);
-  }
-  let out = "";
-  for (const [name, family] of families) {
-    out += `# HELP ${name} ${family[0]!.help}\n# TYPE ${name} ${family[0]!.type}\n`;
-    for (const { labels, value } of family) out += `${name}${labelText(labels)} ${value}\n`;
-  }
-  return out;
-}
-
-function labelText(labels: Gauge["labels"]): string {
-  if (labels === undefined) return "";
-  const pairs = Object.entries(labels)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-  return `{${pairs.join(",")}}`;
 }

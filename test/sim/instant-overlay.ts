@@ -64,6 +64,8 @@ export class InstantLink implements OverlayLink {
   }
 
   describe(): OverlayLinkStatus {
-    return { name: "sleeve", attributes: { mtu: 1438 }, reason: "the only one there is" };
+    const isSealed = this.parameters.sessionKey !== undefined;
+    const attributes = { ...(isSealed && { encrypted: true }), mtu: 1438 };
+    return { name: "sleeve", attributes, reason: "the only one there is" };
   }
 }
