@@ -1,5 +1,5 @@
 import type { PeerName } from "../base/peer-name.ts";
-import type { Mac } from "../wire/ethernet.ts";
+import { isGroupMac, type Mac } from "../wire/ethernet.ts";
 
 /**
  * Which peer a MAC address lives at (sleeve §12.1).
@@ -15,6 +15,9 @@ import type { Mac } from "../wire/ethernet.ts";
  * with its address is believed as soon as its former peer has been silent for
  * {@link macHoldDownMs}. Without that pause a frame that returns to us through a bridging loop
  * would steal the address from the peer that just sent it.
+ *
+ * Group addresses are never learned: a single frame that claims to come from ff:ff:ff:ff:ff:ff would
+ * keep every broadcast from reaching anybody.
  */
 export const macAgeMaxMs = 10 * 60_000;
 export const macSweepMs = 60_000;
@@ -70,6 +73,7 @@ export class MacTable {
 
   /** Learns from a frame captured here. False: the address lives elsewhere, discard the frame. */
   learnCaptured(mac: Mac, nowMs: number): boolean {
+    if (isGroupMac(mac)) return true;
     const entry = this.#entries.get(mac);
     if (entry !== undefined && entry.peer !== this.#local) {
       if (nowMs - entry.lastSeenMs < macHoldDownMs) return false;
@@ -80,7 +84,7 @@ export class MacTable {
 
   /** Learns from a frame that `peer` sent to us. */
   learnReceived(mac: Mac, peer: PeerName, nowMs: number): void {
-    this.#bind(this.#entries.get(mac), mac, peer, nowMs);
+    if (!isGroupMac(mac)) this.#bind(this.#entries.get(mac), mac, peer, nowMs);
   }
 
   #bind(entry: Entry | undefined, mac: Mac, peer: PeerName, nowMs: number): void {

@@ -30,6 +30,11 @@ export function readMac(bytes: Uint8Array, at: number): Mac {
   return readUint16(bytes, at) * 2 ** 32 + readUint32(bytes, at + 2);
 }
 
+/** Whether the address stands for many receivers, as broadcast does: nobody may send from one. */
+export function isGroupMac(mac: Mac): boolean {
+  return ((mac / 2 ** 40) & 1) === 1;
+}
+
 export function writeMac(bytes: Uint8Array, at: number, mac: Mac): void {
   writeUint16(bytes, at, Math.floor(mac / 2 ** 32));
   writeUint32(bytes, at + 2, mac >>> 0);

@@ -26,6 +26,15 @@ describe("learning", () => {
     expect(table.lookup(mac)).toBe(other);
   });
 
+  test("a frame that claims to come from a group teaches nothing", () => {
+    for (const group of [0xffffffffffff, 0x01005e000001, 0x333300000001]) {
+      expect(table.learnCaptured(group, 0)).toBe(true);
+      table.learnReceived(group, other, 0);
+      expect(table.lookup(group)).toBeUndefined();
+    }
+    expect(table.size).toBe(0);
+  });
+
   test("an address that another peer sends from moves there at once, and the former one is told", () => {
     table.learnReceived(mac, other, 0);
     table.learnReceived(mac, third, 1);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { formatMac, readMac, tryParseMac, writeMac } from "../../lib/wire/ethernet.ts";
+import { formatMac, isGroupMac, readMac, tryParseMac, writeMac } from "../../lib/wire/ethernet.ts";
 
 test("a MAC address reads back from the wire and from text", () => {
   fc.assert(
@@ -28,4 +28,11 @@ test("text that is no MAC address is refused", () => {
   ]) {
     expect(tryParseMac(text)).toBeUndefined();
   }
+});
+
+test("an address is a group's when the last bit of its first octet is set", () => {
+  for (const group of [0xffffffffffff, 0x0180c2000000, 0x01005e000001, 0x333300000001]) {
+    expect(isGroupMac(group)).toBe(true);
+  }
+  for (const single of [0, 0xfeffffffffff, 0x020000000001]) expect(isGroupMac(single)).toBe(false);
 });
