@@ -1,7 +1,9 @@
 import type { FuzzTarget } from "./target.ts";
+import { dnsQueryTarget, dnsReplyTarget, dnsStreamTarget } from "./targets/dns.ts";
 import { gobTarget } from "./targets/gob.ts";
 import { handshakeTarget, sealedHandshakeTarget } from "./targets/handshake.ts";
 import { gossipTargets, messagesTarget } from "./targets/mesh.ts";
+import { framesTarget, plainSleeveTarget, sealedSleeveTarget } from "./targets/sleeve.ts";
 
 /** Everything that reads octets of strangers. */
 export const targets: readonly FuzzTarget[] = [
@@ -10,4 +12,10 @@ export const targets: readonly FuzzTarget[] = [
   sealedHandshakeTarget,
   messagesTarget,
   ...gossipTargets,
+  plainSleeveTarget,
+  sealedSleeveTarget,
+  framesTarget,
+  dnsQueryTarget,
+  dnsReplyTarget,
+  dnsStreamTarget,
 ];

@@ -16,7 +16,7 @@ export interface WatchdogOrder {
 }
 
 /** An input under way for this long will not end. */
-const stuckMs = 20_000;
+const stuckMs = 60_000;
 const lookMs = 1000;
 const standardError = 2;
 
