@@ -1,7 +1,9 @@
 import type { CidrsAnswer, ExposeRequest } from "../api/router-control.ts";
-import { WeaveError } from "../base/errors.ts";
+import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, cidrFromIpv4, formatCidr, parseCidr } from "../base/ip.ts";
+import type { Log } from "../base/world.ts";
 import type { Exposure } from "../host/exposure.ts";
+import type { ForwardChain } from "../host/forward-chain.ts";
 import type { AddressBook } from "./address-book.ts";
 import { parseAddressTokens } from "./address-token.ts";
 import { KeyedLock } from "./keyed-lock.ts";
@@ -14,6 +16,9 @@ export interface ExposuresOptions {
   readonly settings: SettingsStore;
   /** Missing when DNS is off. */
   readonly names: NameService | undefined;
+  /** Lets the overlay's frames pass other programs' filters. */
+  readonly forward: ForwardChain;
+  readonly log: Log;
   /** Called after every change with all exposed addresses. */
   changed(cidrs: readonly Cidr[]): void;
 }
@@ -22,6 +27,8 @@ export interface ExposuresOptions {
 export class Exposures {
   readonly #options: ExposuresOptions;
   readonly #lock = new KeyedLock();
+  /** Why the last attempt to let frames pass failed: said once. */
+  #trouble: string | undefined;
 
   constructor(options: ExposuresOptions) {
     this.#options = options;
@@ -104,7 +111,21 @@ export class Exposures {
     this.#changed();
   }
 
+  /** Another program may have put its rules before ours, or removed them. */
+  keepForwarding(): void {
+    const { forward, log } = this.#options;
+    try {
+      if (forward.apply(this.cidrs())) log.info("let the overlay pass iptables' FORWARD chain");
+      this.#trouble = undefined;
+    } catch (error) {
+      const trouble = errorText(error);
+      if (trouble !== this.#trouble) log.warn(trouble);
+      this.#trouble = trouble;
+    }
+  }
+
   #changed(): void {
+    this.keepForwarding();
     this.#options.changed(this.cidrs());
   }
 }

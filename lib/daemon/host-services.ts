@@ -1,7 +1,8 @@
-import type { Log, World } from "../base/world.ts";
+import { every, type Log, type World } from "../base/world.ts";
 import { type EngineLookup, isContainerAlive } from "../host/container.ts";
 import type { DeviceNames } from "../host/device-names.ts";
 import { Exposure } from "../host/exposure.ts";
+import { ForwardChain } from "../host/forward-chain.ts";
 import type { Mac } from "../wire/ethernet.ts";
 import { AddressBook } from "./address-book.ts";
 import { watchContainers } from "./container-watch.ts";
@@ -13,6 +14,9 @@ import type { LaunchOptions } from "./launch-options.ts";
 import { NameRequests } from "./name-requests.ts";
 import { exposeIdent, externIdent, NameService } from "./name-service.ts";
 import type { SettingsStore } from "./settings-store.ts";
+
+/** How often the filters of other programs are looked at. */
+const forwardCheckMs = 10_000;
 
 export interface HostServicesOptions {
   readonly world: World;
@@ -66,6 +70,8 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     book,
     settings,
     names,
+    forward: new ForwardChain(devices.bridge),
+    log,
     changed: (cidrs) => void dns?.serveExposed(cidrs),
   });
   await dns?.start();
@@ -84,6 +90,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
       names?.remove({ ident });
     },
   );
+  const stopForwarding = every(world, forwardCheckMs, () => exposures.keepForwarding());
   return {
     containers,
     exposures,
@@ -91,6 +98,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     dns,
     nameRequests: new NameRequests(names, containers),
     async stop() {
+      stopForwarding();
       stopWatching();
       await dns?.stop();
     },

@@ -4,6 +4,7 @@ import { type Attachment, listAttachments } from "../host/attachments.ts";
 import { removeBridge } from "../host/bridge.ts";
 import { defaultDeviceNames } from "../host/device-names.ts";
 import { removeExposureRules } from "../host/exposure.ts";
+import { removeForwardChain } from "../host/forward-chain.ts";
 import { stopFilteringMulticast } from "../host/multicast-filter.ts";
 import { findLink } from "../host/netlink/link.ts";
 import { openNetfilter, openRoute } from "../host/netlink/open.ts";
@@ -29,6 +30,7 @@ export function removeTraces(paths: Paths): void {
   }
   removeBridge(netlink, names);
   removeExposureRules();
+  removeForwardChain();
 }
 
 /** The interface goes with the bridge's ports; what is left inside is the multicast filter. */
