@@ -150,7 +150,7 @@ install_from_checkout() {
 	"$bun" run build/build.ts
 	begin_manifest
 	install_tree "$checkout/dist/weave" "$checkout"
-	[ "$dev" = no ] || install_bun
+	install_bun
 	end_manifest
 }
 
@@ -215,9 +215,14 @@ bun_flavour() {
 	esac
 }
 
-# The tests are started with `bun`; a Bun of another origin stays as it is.
+# The tests are started with `bun`. What an earlier --dev installed stays; a Bun of another origin
+# is used when it is the pinned one, and never replaced.
 install_bun() {
-	[ "$(command -v bun || true)" != "" ] && [ "$(bun --version)" = "$pinned" ] && return 0
+	if ! is_ours bin/bun; then
+		[ "$dev" = yes ] || return 0
+		found=$(command -v bun || true)
+		[ -z "$found" ] || [ "$("$found" --version)" != "$pinned" ] || return 0
+	fi
 	if may_write "$prefix/bin/bun"; then
 		install_file 755 "$bun" bin/bun
 	else
@@ -332,7 +337,12 @@ install_tree() {
 
 # True when nothing is there, or what an earlier run of this script put there.
 may_write() {
-	[ ! -e "$1" ] || { [ -f "$manifest" ] && grep -q -x -F -- "${1#"$prefix"/}" "$manifest"; }
+	[ ! -e "$1" ] || is_ours "${1#"$prefix"/}"
+}
+
+# Whether an earlier run of this script installed a path.
+is_ours() {
+	[ -f "$manifest" ] && grep -q -x -F -- "$1" "$manifest"
 }
 
 install_file() {
