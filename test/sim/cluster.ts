@@ -59,6 +59,11 @@ export class SimCluster {
     return this.#peers.get(number);
   }
 
+  /** Of a peer that was started at least once. */
+  disk(number: number): Disk | undefined {
+    return this.#disks.get(number);
+  }
+
   /** Starts a process of peer `number`; one that ran before finds its disk, unless it lost it. */
   start(number: number, targets: readonly string[], options: { diskLost?: boolean } = {}): SimPeer {
     if (options.diskLost) this.#disks.delete(number);
