@@ -79,13 +79,17 @@ async function answer<Schema extends v.GenericSchema>(
   });
 }
 
+/** Without a body all members have their defaults. */
 function parseJson(raw: string): unknown {
   if (raw === "") return {};
+  let value: unknown;
   try {
-    return JSON.parse(raw);
+    value = JSON.parse(raw);
   } catch (cause) {
     throw new WeaveError("BODY_INVALID", "the request body is no JSON", { cause });
   }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw new WeaveError("BODY_INVALID", "the request body is no JSON object");
 }
 
 async function guarded(context: Context, action: () => Promise<object>): Promise<Response> {

@@ -38,7 +38,7 @@ export function makeRouterReport(mesh: MeshStatus, dataPlane: DataPlaneReport): 
     Connections: orNull(mesh.connections.map(connection)),
     TerminationCount: mesh.terminationCount,
     Targets: orNull(mesh.targets),
-    OverlayDiagnostics: dataPlane.overlayDiagnostics,
+    OverlayDiagnostics: sorted(dataPlane.overlayDiagnostics),
     TrustedSubnets: mesh.trustedSubnets,
     Interface: dataPlane.interface,
     CaptureStats: dataPlane.captureStats,
@@ -76,8 +76,13 @@ function connection(status: MeshStatus["connections"][number]) {
     Outbound: status.outbound,
     State: status.state,
     Info: status.info,
-    Attrs: status.attributes ?? null,
+    Attrs: status.attributes === undefined ? null : sorted(status.attributes),
   };
+}
+
+/** As Go writes a map. */
+function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function macs(learnt: readonly LearntMac[], mesh: MeshStatus): MacReport[] {
