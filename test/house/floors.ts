@@ -7,6 +7,8 @@ const floors: ReadonlyArray<readonly string[]> = [
   ["lib/base"],
   ["lib/wire"],
   ["lib/mesh", "lib/ipam", "lib/dns", "lib/overlay", "lib/policy"],
+  ["lib/peer"],
+  ["lib/simulator"],
   ["lib/host"],
   ["lib/api"],
   ["lib/daemon"],
@@ -24,6 +26,8 @@ const coreRooms = [
   "lib/dns",
   "lib/overlay",
   "lib/policy",
+  "lib/peer",
+  "lib/simulator",
 ];
 
 /** `lib/mesh/peers.ts` → `lib/mesh`. */

@@ -33,7 +33,7 @@ describe("a source file", () => {
     // Counted by the linter, which knows where a function ends.
     const rule = "complexity/noExcessiveLinesPerFunction";
     const lint = Bun.spawnSync(
-      ["bunx", "biome", "lint", `--only=${rule}`, "--reporter=summary", ...product],
+      [process.execPath, "x", "biome", "lint", `--only=${rule}`, "--reporter=summary", ...product],
       { cwd: root },
     );
     expect(lint.stdout.toString() + lint.stderr.toString()).not.toContain(rule);
