@@ -5,7 +5,7 @@ import { formatPeerName, type PeerName, parsePeerName } from "../../lib/base/pee
 import { seededRandom } from "../../lib/base/random.ts";
 import { portableSecretBox } from "../../lib/base/secret-box.ts";
 import { silentLog, type World } from "../../lib/base/world.ts";
-import { type ControlPlane, makeControlPlane } from "../../lib/daemon/control-plane.ts";
+import { type ControlPlane, makeControlPlane } from "../../lib/peer/control-plane.ts";
 import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
 import { launchOptions } from "../../lib/daemon/launch-validation.ts";
 import { encodeFeatures } from "../../lib/mesh/features.ts";

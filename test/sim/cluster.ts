@@ -1,10 +1,10 @@
 import { formatIpv4, type IpAddress } from "../../lib/base/ip.ts";
 import { formatPeerName, type PeerName } from "../../lib/base/peer-name.ts";
 import { portableSecretBox } from "../../lib/base/secret-box.ts";
-import { type ControlPlane, makeControlPlane } from "../../lib/daemon/control-plane.ts";
 import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
 import type { NameTable } from "../../lib/dns/name-table.ts";
 import type { Allocator } from "../../lib/ipam/allocator.ts";
+import { type ControlPlane, makeControlPlane } from "../../lib/peer/control-plane.ts";
 import { MemoryStore } from "../ipam/memory-store.ts";
 import { InstantOverlay } from "./instant-overlay.ts";
 import { MemoryNetwork } from "./memory-network.ts";

@@ -9,9 +9,29 @@ import { NameTable } from "../dns/name-table.ts";
 import { Allocator } from "../ipam/allocator.ts";
 import type { AllocatorStore } from "../ipam/allocator-store.ts";
 import { parseInitMode } from "../ipam/init-mode.ts";
+import type { ProtocolVersion } from "../mesh/header.ts";
 import { Mesh, type MeshEvent } from "../mesh/mesh.ts";
 import type { Transport } from "../mesh/transport.ts";
-import type { LaunchOptions } from "./launch-options.ts";
+
+/** What the operator chose for the protocols, as launch options say it. */
+export interface ControlPlaneOptions {
+  readonly nickname: string;
+  readonly port: number;
+  /** Absent: nothing is sealed. */
+  readonly password?: string | undefined;
+  readonly minProtocolVersion: ProtocolVersion;
+  readonly maxProtocolVersion?: ProtocolVersion;
+  readonly discovery: boolean;
+  /** 0 for no limit. */
+  readonly connectionLimit: number;
+  readonly trustedSubnets: readonly string[];
+  /** Absent: allocation is off. */
+  readonly ipalloc?:
+    | { readonly range: string; readonly defaultSubnet: string; readonly init: string }
+    | undefined;
+  /** Absent: names are off. */
+  readonly dns?: { readonly domain: string } | undefined;
+}
 
 /** Channels as the original names them. */
 const ipamChannel = "IPallocation";
@@ -41,7 +61,7 @@ export interface ControlPlane {
 
 export function makeControlPlane(
   world: World,
-  options: LaunchOptions,
+  options: ControlPlaneOptions,
   dependencies: ControlPlaneDependencies,
 ): ControlPlane {
   let ipam: ControlPlane["ipam"];
@@ -87,13 +107,16 @@ export function makeControlPlane(
   };
 }
 
-function meshConfig(options: LaunchOptions, name: PeerName) {
+function meshConfig(options: ControlPlaneOptions, name: PeerName) {
   return {
     name,
     nickname: options.nickname,
     port: options.port,
     ...(options.password !== undefined && { password: utf8(options.password) }),
     minProtocolVersion: options.minProtocolVersion,
+    ...(options.maxProtocolVersion !== undefined && {
+      maxProtocolVersion: options.maxProtocolVersion,
+    }),
     discovery: options.discovery,
     connectionLimit: options.connectionLimit,
     trustedSubnets: options.trustedSubnets.map(parseCidr),
@@ -103,8 +126,8 @@ function meshConfig(options: LaunchOptions, name: PeerName) {
 function makeIpam(
   world: World,
   mesh: Mesh,
-  options: LaunchOptions,
-  ipalloc: NonNullable<LaunchOptions["ipalloc"]>,
+  options: ControlPlaneOptions,
+  ipalloc: NonNullable<ControlPlaneOptions["ipalloc"]>,
   dependencies: ControlPlaneDependencies,
 ): NonNullable<ControlPlane["ipam"]> {
   const defaultSubnet = parseIpv4Cidr(ipalloc.defaultSubnet);

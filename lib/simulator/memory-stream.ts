@@ -1,10 +1,25 @@
-import type { Endpoint } from "../../lib/base/endpoint.ts";
-import { WeaveError } from "../../lib/base/errors.ts";
-import type { ByteStream, ByteStreamHandlers } from "../../lib/mesh/transport.ts";
-import type { MemoryNetwork } from "./memory-network.ts";
+import type { Endpoint } from "../base/endpoint.ts";
+import { WeaveError } from "../base/errors.ts";
+import type { ByteStream, ByteStreamHandlers } from "../mesh/transport.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
 
 /** What the kernel of a host takes from a writer before the other side has read it. */
 const kernelBufferBytes = 64 << 10;
+
+/** What a stream asks of the network that it crosses. */
+export interface Wires {
+  readonly clock: VirtualClock;
+  /** How long a segment takes now, without the time for its octets; drawn anew at each call. */
+  delayMs(from: string, to: string): number;
+  /** The least that {@link delayMs} answers. */
+  delayMinMs(from: string, to: string): number;
+  /** Octets per millisecond that get through; infinite for no limit. */
+  bytesPerMs(from: string, to: string): number;
+  isCut(from: string, to: string): boolean;
+  carried(bytes: number): void;
+  opened(stream: MemoryStream): void;
+  gone(stream: MemoryStream): void;
+}
 
 /**
  * One end of a TCP connection in memory.
@@ -15,7 +30,7 @@ const kernelBufferBytes = 64 << 10;
 export class MemoryStream implements ByteStream {
   readonly local: Endpoint;
   readonly remote: Endpoint;
-  readonly #network: MemoryNetwork;
+  readonly #network: Wires;
   #peer!: MemoryStream;
   #handlers: ByteStreamHandlers | undefined;
   #state: "open" | "ending" | "closed" = "open";
@@ -26,11 +41,13 @@ export class MemoryStream implements ByteStream {
   #inFlightBytes = 0;
   /** Segments that meet a cut link wait here, in order. */
   #stuck: Array<() => void> = [];
+  /** Delivered, while the way back is cut for the acknowledgement. */
+  #unheardBytes = 0;
   /** When the last segment arrives: later ones never overtake it. */
   #lastArrivalMs = 0;
 
   /** Both ends of a new connection: the dialler's and the acceptor's. */
-  static pair(network: MemoryNetwork, from: Endpoint, to: Endpoint): [MemoryStream, MemoryStream] {
+  static pair(network: Wires, from: Endpoint, to: Endpoint): [MemoryStream, MemoryStream] {
     const near = new MemoryStream(network, from, to);
     const far = new MemoryStream(network, to, from);
     near.#peer = far;
@@ -40,7 +57,7 @@ export class MemoryStream implements ByteStream {
     return [near, far];
   }
 
-  private constructor(network: MemoryNetwork, local: Endpoint, remote: Endpoint) {
+  private constructor(network: Wires, local: Endpoint, remote: Endpoint) {
     this.#network = network;
     this.local = local;
     this.remote = remote;
@@ -60,6 +77,7 @@ export class MemoryStream implements ByteStream {
 
   write(bytes: Uint8Array): void {
     if (this.#state !== "open" || bytes.length === 0) return;
+    this.#network.carried(bytes.length);
     this.#backlog.push(bytes.slice());
     this.#backlogBytes += bytes.length;
     this.#pump();
@@ -92,6 +110,11 @@ export class MemoryStream implements ByteStream {
 
   /** The link was healed: what waited for it goes on its way. */
   resume(): void {
+    if (this.#unheardBytes > 0 && !this.#network.isCut(this.remote.host, this.local.host)) {
+      const heard = this.#unheardBytes;
+      this.#unheardBytes = 0;
+      this.#acknowledged(heard);
+    }
     if (this.#network.isCut(this.local.host, this.remote.host)) return;
     const stuck = this.#stuck;
     this.#stuck = [];
@@ -113,22 +136,20 @@ export class MemoryStream implements ByteStream {
   }
 
   #send(size: number, deliver: () => void): void {
-    const { clock } = this.#network;
-    const link = this.#network.linkBetween(this.local.host, this.remote.host);
-    const startMs = Math.max(clock.nowMs, this.#lastArrivalMs - link.delayMs);
-    const transferMs = link.bytesPerMs === undefined ? 0 : size / link.bytesPerMs;
+    const network = this.#network;
+    const { clock } = network;
+    const [from, to] = [this.local.host, this.remote.host];
+    const startMs = Math.max(clock.nowMs, this.#lastArrivalMs - network.delayMinMs(from, to));
+    const transferMs = size / network.bytesPerMs(from, to);
     const arrivalMs = Math.max(
-      startMs + transferMs + this.#network.delayMs(this.local.host, this.remote.host),
+      startMs + transferMs + network.delayMs(from, to),
       this.#lastArrivalMs,
     );
     this.#lastArrivalMs = arrivalMs;
     clock.after(arrivalMs - clock.nowMs, () => {
       // In order: behind a segment that is stuck, all are.
-      if (this.#stuck.length > 0 || this.#network.isCut(this.local.host, this.remote.host)) {
-        this.#stuck.push(deliver);
-      } else {
-        deliver();
-      }
+      if (this.#stuck.length > 0 || network.isCut(from, to)) this.#stuck.push(deliver);
+      else deliver();
     });
   }
 
@@ -139,9 +160,17 @@ export class MemoryStream implements ByteStream {
       return;
     }
     if (receiver.#state === "open") receiver.#handlers?.data(segment);
+    if (this.#network.isCut(this.remote.host, this.local.host)) {
+      this.#unheardBytes += segment.length;
+    } else {
+      this.#acknowledged(segment.length);
+    }
+  }
+
+  #acknowledged(count: number): void {
     if (this.#state === "closed") return;
     const hadBacklog = this.#backlogBytes > 0;
-    this.#inFlightBytes -= segment.length;
+    this.#inFlightBytes -= count;
     this.#pump();
     if (this.#state === "ending") this.#finishWhenSent();
     else if (hadBacklog && this.#backlogBytes === 0) this.#handlers?.drained?.();
