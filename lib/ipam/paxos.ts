@@ -1,4 +1,4 @@
-import type { PeerName } from "../base/peer-name.ts";
+import { noPeer, type PeerName } from "../base/peer-name.ts";
 
 /**
  * Single-decree Paxos spread by gossip (ipam §9). Every node holds a table of what each node has
@@ -77,10 +77,11 @@ export class Paxos {
     if (this.quorum === 1) this.think();
   }
 
-  /** Merges what another node knows; whether that was news. */
+  /** Merges what another node knows; whether that was news. What no node can mean is passed over. */
   receive(table: readonly NodeClaims[]): boolean {
     let learned = false;
     for (const { node, claims } of table) {
+      if (!isMeaningful(claims)) continue;
       const known = this.#table.get(keyOf(node));
       if (known === undefined && this.#table.size >= nodesMax) continue;
       const merged = known === undefined ? claims : later(known.claims, claims);
@@ -156,6 +157,15 @@ export class Paxos {
   #claim(claims: Claims): void {
     this.#table.set(keyOf(this.#self), { node: this.#self, claims });
   }
+}
+
+/**
+ * Whoever accepted anything accepted the names of some peers. To agree on nobody would make a ring
+ * without owners, and everyone who waits for one would call the election again at once.
+ */
+function isMeaningful({ accepted, acceptedValue: { origin, value } }: Claims): boolean {
+  if (accepted.round === 0) return origin.round === 0;
+  return origin.round > 0 && value.length > 0 && !value.includes(noPeer);
 }
 
 function keyOf(node: NodeId): string {

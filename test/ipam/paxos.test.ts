@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { formatPeerName, type PeerName } from "../../lib/base/peer-name.ts";
+import { formatPeerName, noPeer, type PeerName } from "../../lib/base/peer-name.ts";
 import { type NodeClaims, type NodeId, Paxos, type Proposal } from "../../lib/ipam/paxos.ts";
 import { sortedClaims, toClaims, toNode, type VectorClaims, vectors } from "./vectors.ts";
 
@@ -133,4 +133,26 @@ test("a flood of invented nodes does not fill the memory", () => {
   const flood = Array.from({ length: 10_000 }, (_, at) => ({ ...seen!, node: nodeId(at + 3) }));
   paxos.receive(flood);
   expect(paxos.knownNodes).toBeLessThan(5000);
+});
+
+test("votes for nobody, or for no peer by name, are no votes", () => {
+  const [self, other] = [nodeId(1), nodeId(2)];
+  const proposal: Proposal = { round: 5, proposer: other };
+  const none: Proposal = { round: 0, proposer: { name: noPeer, uid: 0n } };
+  const vote = (accepted: Proposal, value: readonly PeerName[], origin: Proposal): NodeClaims => ({
+    node: other,
+    claims: { promise: proposal, accepted, acceptedValue: { value, origin } },
+  });
+  for (const votes of [
+    vote(proposal, [], proposal),
+    vote(proposal, [other.name, noPeer], proposal),
+    vote(proposal, [other.name], none),
+    vote(none, [other.name], proposal),
+  ]) {
+    const paxos = new Paxos(self);
+    paxos.quorum = 1;
+    expect(paxos.receive([votes])).toBe(false);
+    expect(paxos.decided()).toBeUndefined();
+    expect(paxos.knownNodes).toBe(0);
+  }
 });
