@@ -1,9 +1,9 @@
 import { isSystemError } from "../../../ffi/system-error.ts";
 import { concatBytes } from "../../base/bytes.ts";
-import { type Cidr, formatCidr, ipBits, ipBytes, ipFromBytes } from "../../base/ip.ts";
+import { type Cidr, formatCidr, ipBits, ipBytes } from "../../base/ip.ts";
 import type { Netlink } from "./conversation.ts";
 import * as message from "./message.ts";
-import { Attributes, flags, viewOf } from "./message.ts";
+import { attributesBehind, flags, viewOf } from "./message.ts";
 
 /**
  * Addresses of interfaces (rtnetlink(7), linux/if_addr.h).
@@ -20,6 +20,7 @@ export interface InterfaceAddress {
   readonly scope: number;
 }
 
+const ifaddrBytes = 8;
 const RTM = { newAddress: 20, deleteAddress: 21, getAddress: 22 } as const;
 const IFA = { address: 1, local: 2, broadcast: 4, targetNamespace: 10 } as const;
 const AF_INET = 2;
@@ -57,22 +58,21 @@ export function listAddresses(
   netlink: Netlink,
   of: { readonly interfaceIndex: number; readonly namespace?: number },
 ): InterfaceAddress[] {
-  const header = new Uint8Array(8);
+  const header = new Uint8Array(ifaddrBytes);
   new DataView(header.buffer).setUint32(4, of.interfaceIndex, true);
   const body =
     of.namespace === undefined
       ? header
       : concatBytes(header, message.uint32(IFA.targetNamespace, of.namespace));
   return netlink.dump(RTM.getAddress, body, "addresses").flatMap(({ body: found }) => {
-    const attributes = new Attributes(found.subarray(8));
-    const address = attributes.bytes(IFA.local) ?? attributes.bytes(IFA.address);
-    const family = found[0];
-    if (address === undefined || (family !== AF_INET && family !== AF_INET6)) return [];
+    const attributes = attributesBehind(ifaddrBytes, found);
+    const address = attributes.ip(IFA.local) ?? attributes.ip(IFA.address);
+    if (address === undefined) return [];
     const interfaceIndex = viewOf(found).getUint32(4, true);
     return [
       {
         interfaceIndex,
-        cidr: { address: ipFromBytes(address), prefix: found[1]! },
+        cidr: { address, prefix: found[1]! },
         scope: found[3]!,
       },
     ];
@@ -80,7 +80,7 @@ export function listAddresses(
 }
 
 function addressBody(interfaceIndex: number, cidr: Cidr): Uint8Array {
-  const header = new Uint8Array(8);
+  const header = new Uint8Array(ifaddrBytes);
   header[0] = cidr.address.family === 4 ? AF_INET : AF_INET6;
   header[1] = cidr.prefix;
   new DataView(header.buffer).setUint32(4, interfaceIndex, true);

@@ -1,11 +1,13 @@
-import { NetlinkSocket, netlinkError } from "../../../ffi/libnl.ts";
+import { netlinkError } from "../../../ffi/libnl.ts";
 import { concatBytes } from "../../base/bytes.ts";
 import { WeaveError } from "../../base/errors.ts";
 import {
-  Attributes,
+  attributesBehind,
   decodeMessages,
   encodeMessage,
   flags,
+  headerBytes,
+  malformed,
   messageType,
   type NetlinkMessage,
   viewOf,
@@ -23,6 +25,14 @@ export interface NetlinkRequest {
   readonly about: string;
 }
 
+/** Whole datagrams to the kernel and back: a `NetlinkSocket`, or a test in the kernel's place. */
+export interface NetlinkPort {
+  send(datagram: Uint8Array): void;
+  /** `undefined` when none came in time. */
+  receive(): Uint8Array | undefined;
+  close(): void;
+}
+
 /**
  * Requests and answers on one netlink socket, one after the other:
  *
@@ -31,12 +41,12 @@ export interface NetlinkRequest {
  *   dump   ──▶  ◀── message (multi)…  ◀── done, or again when the list changed meanwhile
  */
 export class Netlink {
-  readonly #socket: NetlinkSocket;
+  readonly #socket: NetlinkPort;
   #sequence = 0;
 
-  /** Opens a socket in the thread's current network namespace. @throws SystemError */
-  constructor(protocol: number) {
-    this.#socket = new NetlinkSocket(protocol);
+  /** The socket belongs to this conversation from now on. */
+  constructor(socket: NetlinkPort) {
+    this.#socket = socket;
   }
 
   /** Sends a request and returns the messages it was answered with. @throws SystemError */
@@ -151,6 +161,8 @@ export class Netlink {
   }
 }
 
+const errnoBytes = 4;
+
 /**
  *   error message: nlmsgerr
  *   +----------+---------------------------+------------------------------------+
@@ -158,6 +170,7 @@ export class Netlink {
  *   +----------+---------------------------+------------------------------------+
  */
 function throwIfRefused(message: NetlinkMessage, about: string): void {
+  if (message.body.length < errnoBytes) throw malformed("error", 0);
   const errno = -viewOf(message.body).getInt32(0, true);
   if (errno === 0) return;
   const explanationAttribute = 1;
@@ -165,6 +178,6 @@ function throwIfRefused(message: NetlinkMessage, about: string): void {
   const explanation =
     (message.flags & extendedAck) === 0
       ? undefined
-      : new Attributes(message.body.subarray(20)).text(explanationAttribute);
+      : attributesBehind(errnoBytes + headerBytes, message.body).text(explanationAttribute);
   throw netlinkError(errno, about, explanation ?? "");
 }

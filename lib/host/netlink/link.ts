@@ -2,7 +2,7 @@ import { isSystemError } from "../../../ffi/system-error.ts";
 import { concatBytes, fromHex, toHex } from "../../base/bytes.ts";
 import type { Netlink } from "./conversation.ts";
 import * as message from "./message.ts";
-import { Attributes, flags, type NetlinkMessage, viewOf } from "./message.ts";
+import { attributesBehind, flags, type NetlinkMessage, viewOf } from "./message.ts";
 
 /**
  * Network interfaces (rtnetlink(7), linux/if_link.h).
@@ -36,6 +36,7 @@ export interface Link {
   readonly hairpin: boolean;
 }
 
+const ifinfoBytes = 16;
 const RTM = { newLink: 16, deleteLink: 17, getLink: 18 } as const;
 const IFLA = {
   address: 1,
@@ -158,10 +159,14 @@ export function macBytes(link: Pick<Link, "mac">): Uint8Array {
   return fromHex(link.mac.replaceAll(":", ""));
 }
 
-/** Reads a link message, as dumped or as told to {@link linkChangesGroup}. */
+/**
+ * Reads a link message, as dumped or as told to {@link linkChangesGroup}.
+ *
+ * @throws WeaveError `NETLINK_FORMAT`
+ */
 export function decodeLink(from: NetlinkMessage): Link {
+  const attributes = attributesBehind(ifinfoBytes, from.body);
   const view = viewOf(from.body);
-  const attributes = new Attributes(from.body.subarray(16));
   const info = attributes.nested(IFLA.info);
   const port = info.text(INFO.portKind) === "bridge" ? info.nested(INFO.portData) : undefined;
   const mac = attributes.bytes(IFLA.address) ?? new Uint8Array(0);
@@ -218,7 +223,7 @@ function upDown(settings: LinkSettings): { flags?: number; change?: number } {
 }
 
 function ifinfo(fields: { index?: number; flags?: number; change?: number }): Uint8Array {
-  const bytes = new Uint8Array(16);
+  const bytes = new Uint8Array(ifinfoBytes);
   const view = new DataView(bytes.buffer);
   view.setInt32(4, fields.index ?? 0, true);
   view.setUint32(8, fields.flags ?? 0, true);

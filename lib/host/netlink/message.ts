@@ -1,5 +1,6 @@
 import { concatBytes, fromUtf8, utf8 } from "../../base/bytes.ts";
 import { WeaveError } from "../../base/errors.ts";
+import { type IpAddress, ipFromBytes } from "../../base/ip.ts";
 
 /**
  * Netlink messages (RFC 3549 §2.3.2, linux/netlink.h). Numbers are in the machine's byte order,
@@ -152,10 +153,27 @@ export class Attributes {
       : viewOf(payload).getUint32(0, true);
   }
 
+  /** An address of the family that its length tells; `undefined` for any other length. */
+  ip(type: number): IpAddress | undefined {
+    const payload = this.bytes(type);
+    const isAddress = payload?.length === 4 || payload?.length === 16;
+    return payload !== undefined && isAddress ? ipFromBytes(payload) : undefined;
+  }
+
   uint32BigEndian(type: number): number | undefined {
     const payload = this.bytes(type);
     return payload === undefined || payload.length < 4 ? undefined : viewOf(payload).getUint32(0);
   }
+}
+
+/**
+ * The attributes behind a fixed header of `fixedBytes`, which is then known to be whole.
+ *
+ * @throws WeaveError `NETLINK_FORMAT`
+ */
+export function attributesBehind(fixedBytes: number, body: Uint8Array): Attributes {
+  if (body.length < fixedBytes) throw malformed("header", 0);
+  return new Attributes(body.subarray(fixedBytes));
 }
 
 /** A view of exactly these octets, whatever buffer they lie in. */
@@ -167,7 +185,8 @@ function align(length: number): number {
   return (length + 3) & ~3;
 }
 
-function malformed(what: string, at: number): WeaveError {
+/** For octets that no kernel sends. */
+export function malformed(what: string, at: number): WeaveError {
   return new WeaveError(
     "NETLINK_FORMAT",
     `netlink ${what} at octet ${at} has an impossible length`,

@@ -1,7 +1,7 @@
 import { concatBytes } from "../../base/bytes.ts";
 import type { Netlink } from "./conversation.ts";
 import * as message from "./message.ts";
-import { Attributes } from "./message.ts";
+import { attributesBehind } from "./message.ts";
 
 const RTM_GETNSID = 90;
 const NETNSA = { id: 1, descriptor: 3 } as const;
@@ -15,6 +15,6 @@ export function namespaceId(netlink: Netlink, descriptor: number): number | unde
   const body = concatBytes(header, message.uint32(NETNSA.descriptor, descriptor));
   const answer = netlink.request(RTM_GETNSID, 0, body, "namespace number")[0];
   const none = 0xffffffff;
-  const id = answer && new Attributes(answer.body.subarray(4)).uint32(NETNSA.id);
+  const id = answer && attributesBehind(header.length, answer.body).uint32(NETNSA.id);
   return id === none ? undefined : id;
 }

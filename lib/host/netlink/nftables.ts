@@ -2,7 +2,7 @@ import { isSystemError } from "../../../ffi/system-error.ts";
 import { concatBytes, utf8 } from "../../base/bytes.ts";
 import type { Netlink, NetlinkRequest } from "./conversation.ts";
 import * as message from "./message.ts";
-import { Attributes, flags } from "./message.ts";
+import { attributesBehind, flags } from "./message.ts";
 
 /**
  * Tables of nf_tables (linux/netfilter/nf_tables.h), declared whole and put in place in one
@@ -39,6 +39,7 @@ export interface NftRule {
 
 const subsystem = 10;
 const NFT = { newTable: 0, getTable: 1, deleteTable: 2, newChain: 3, newRule: 6 } as const;
+const nfgenBytes = 4;
 const NFNL_BATCH_BEGIN = 0x10;
 const NFNL_BATCH_END = 0x11;
 const familyNumber = { ip: 2, ip6: 10, inet: 1 } as const;
@@ -77,7 +78,7 @@ export function deleteTable(netlink: Netlink, table: Pick<NftTable, "family" | "
 export function listTables(netlink: Netlink, family: NftFamily): string[] {
   return netlink
     .dump((subsystem << 8) | NFT.getTable, nfgen(familyNumber[family], 0), "nftables tables")
-    .map(({ body }) => new Attributes(body.subarray(4)).text(TABLE_NAME) ?? "");
+    .map(({ body }) => attributesBehind(nfgenBytes, body).text(TABLE_NAME) ?? "");
 }
 
 function transact(netlink: Netlink, requests: readonly NetlinkRequest[]): void {

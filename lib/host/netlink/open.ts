@@ -1,4 +1,4 @@
-import { NETLINK_NETFILTER, NETLINK_ROUTE } from "../../../ffi/libnl.ts";
+import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from "../../../ffi/libnl.ts";
 import type { NetworkNamespace } from "../netns.ts";
 import { Netlink } from "./conversation.ts";
 
@@ -13,6 +13,6 @@ export function openNetfilter(namespace?: NetworkNamespace): Netlink {
 }
 
 function open(protocol: number, namespace: NetworkNamespace | undefined): Netlink {
-  const connect = (): Netlink => new Netlink(protocol);
+  const connect = (): Netlink => new Netlink(new NetlinkSocket(protocol));
   return namespace === undefined ? connect() : namespace.run(connect);
 }

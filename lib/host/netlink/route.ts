@@ -1,9 +1,9 @@
 import { isSystemError } from "../../../ffi/system-error.ts";
 import { concatBytes } from "../../base/bytes.ts";
-import { type Cidr, formatCidr, type IpAddress, ipBytes, ipFromBytes } from "../../base/ip.ts";
+import { type Cidr, formatCidr, type IpAddress, ipBytes } from "../../base/ip.ts";
 import type { Netlink } from "./conversation.ts";
 import * as message from "./message.ts";
-import { Attributes, flags } from "./message.ts";
+import { attributesBehind, flags } from "./message.ts";
 
 /**
  * Routes (rtnetlink(7), linux/rtnetlink.h).
@@ -20,6 +20,7 @@ export interface Route {
   readonly interfaceIndex: number | undefined;
 }
 
+const rtmsgBytes = 12;
 const RTM = { newRoute: 24, deleteRoute: 25, getRoute: 26 } as const;
 const RTA = { destination: 1, outputInterface: 4, gateway: 5, table: 15 } as const;
 const AF_INET = 2;
@@ -66,17 +67,16 @@ export function deleteRoute(netlink: Netlink, route: RouteSettings): boolean {
 
 /** The main table's routes of one family. @throws SystemError */
 export function listRoutes(netlink: Netlink, family: 4 | 6 = 4): Route[] {
-  const header = new Uint8Array(12);
+  const header = new Uint8Array(rtmsgBytes);
   header[0] = family === 4 ? AF_INET : AF_INET6;
   return netlink.dump(RTM.getRoute, header, "routes").flatMap(({ body }) => {
-    const attributes = new Attributes(body.subarray(12));
+    const attributes = attributesBehind(rtmsgBytes, body);
     if ((attributes.uint32(RTA.table) ?? body[4]) !== mainTable) return [];
-    const destination = attributes.bytes(RTA.destination);
-    const gateway = attributes.bytes(RTA.gateway);
+    const destination = attributes.ip(RTA.destination);
     return [
       {
-        destination: destination && { address: ipFromBytes(destination), prefix: body[1]! },
-        gateway: gateway && ipFromBytes(gateway),
+        destination: destination && { address: destination, prefix: body[1]! },
+        gateway: attributes.ip(RTA.gateway),
         interfaceIndex: attributes.uint32(RTA.outputInterface),
       },
     ];
@@ -84,7 +84,7 @@ export function listRoutes(netlink: Netlink, family: 4 | 6 = 4): Route[] {
 }
 
 function routeBody(route: RouteSettings): Uint8Array {
-  const header = new Uint8Array(12);
+  const header = new Uint8Array(rtmsgBytes);
   const { address, prefix } = route.destination;
   const scope = route.gateway === undefined ? scopeLink : scopeUniverse;
   header.set([address.family === 4 ? AF_INET : AF_INET6, prefix, 0, 0, mainTable]);
