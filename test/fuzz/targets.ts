@@ -3,6 +3,7 @@ import { dnsQueryTarget, dnsReplyTarget, dnsStreamTarget } from "./targets/dns.t
 import { gobTarget } from "./targets/gob.ts";
 import { handshakeTarget, sealedHandshakeTarget } from "./targets/handshake.ts";
 import { gossipTargets, messagesTarget } from "./targets/mesh.ts";
+import { netlinkTarget } from "./targets/netlink.ts";
 import { framesTarget, plainSleeveTarget, sealedSleeveTarget } from "./targets/sleeve.ts";
 
 /** Everything that reads octets of strangers. */
@@ -18,4 +19,5 @@ export const targets: readonly FuzzTarget[] = [
   dnsQueryTarget,
   dnsReplyTarget,
   dnsStreamTarget,
+  netlinkTarget,
 ];
