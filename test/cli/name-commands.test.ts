@@ -47,6 +47,16 @@ describe("weave dns-add and dns-remove", () => {
     expect(outcome.stderr).toBe("x.example was left alone: it is not in weave.local.\n");
   });
 
+  test("tell that a container has no name of its own", async () => {
+    const outcome = await weave(["dns-add", "netns:c1"], {
+      answer: () => '{"names":[],"ignored":[{"fqdn":"","reason":"it has no domain"}]}',
+    });
+    expect(outcome).toMatchObject({
+      code: 0,
+      stderr: "netns:c1 was left alone: it has no domain\n",
+    });
+  });
+
   test("say that DNS is off instead of looking successful", async () => {
     const outcome = await weave(["dns-add", "c1", "-h", "n"], { answer: off });
     expect(outcome).toMatchObject({ code: 4, stderr: "the router runs without DNS\n" });

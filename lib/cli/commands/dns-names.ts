@@ -38,7 +38,8 @@ async function change(context: CommandContext, command: "dns-add" | "dns-remove"
     json: { ...(container ? { container } : {}), addresses, ...(fqdn ? { fqdn } : {}) },
   });
   for (const { fqdn: name, reason } of readAnswer(answer, body).ignored) {
-    stderr.write(`${name} was left alone: ${reason}\n`);
+    // A container without a domain has no name that could be told.
+    stderr.write(`${name || container} was left alone: ${reason}\n`);
   }
   return 0;
 }
