@@ -1,0 +1,26 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { Alone } from "./test-router.ts";
+
+const text = readFileSync("docs/api.md", "utf8");
+
+test("docs/api.md tells of every route", () => {
+  const routes = new Alone().app.routes
+    .filter(({ method }) => method !== "ALL")
+    .map(({ path, method }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
+  expect(routes.length).toBeGreaterThan(30);
+  expect(routes.filter((route) => !text.includes(`\`${route}\``))).toEqual([]);
+});
+
+test("docs/api.md has no route that the router does not have", async () => {
+  const alone = new Alone();
+  const documented = [...text.matchAll(/`(GET|POST|PUT|DELETE) (\/[^`?…]*)(\?[^`]*)?`/g)];
+  expect(documented.length).toBeGreaterThan(30);
+  const headers = { Accept: "application/json" };
+  for (const [, method, path] of documented) {
+    const example = path!.replaceAll(/\{\w+\}/g, "1");
+    const { body, status } = await alone.ask(method!, example, { headers });
+    const isKnown = status !== 405 && body !== "404 page not found\n";
+    expect(`${method} ${path} is ${isKnown ? "known" : "unknown"}`).toEndWith("is known");
+  }
+});
