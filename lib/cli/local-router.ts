@@ -39,9 +39,6 @@ export async function runRouterChild(environment: Environment): Promise<number> 
 async function integrations() {
   const { DockerEngine } = await import("../docker/engine.ts");
   return {
-    engine: (endpoint: string) => {
-      const engine = new DockerEngine(endpoint);
-      return (reference: string) => engine.inspect(reference);
-    },
+    engine: (endpoint: string) => new DockerEngine(endpoint),
   };
 }

@@ -1,12 +1,12 @@
 import { every, type Log, type World } from "../base/world.ts";
-import { type EngineLookup, isContainerAlive } from "../host/container.ts";
+import { type ContainerEngine, isContainerAlive } from "../host/container.ts";
 import type { DeviceNames } from "../host/device-names.ts";
 import { Exposure } from "../host/exposure.ts";
 import { ForwardChain } from "../host/forward-chain.ts";
 import type { ControlPlane } from "../peer/control-plane.ts";
 import type { Mac } from "../wire/ethernet.ts";
 import { AddressBook } from "./address-book.ts";
-import { watchContainers } from "./container-watch.ts";
+import { ContainerWatch } from "./container-watch.ts";
 import { Containers } from "./containers.ts";
 import { DnsService } from "./dns-service.ts";
 import { Exposures, rememberedExposures } from "./exposures.ts";
@@ -25,7 +25,7 @@ export interface HostServicesOptions {
   readonly plane: ControlPlane;
   readonly settings: SettingsStore;
   readonly devices: DeviceNames;
-  readonly engine: EngineLookup | undefined;
+  readonly engine: ContainerEngine | undefined;
   /** Told the MAC addresses of this host's containers and bridge whenever they may have changed. */
   setResidents(macs: readonly Mac[]): void;
 }
@@ -61,7 +61,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     bridgeName: devices.bridge,
     book,
     names,
-    engine,
+    engine: engine === undefined ? undefined : (reference) => engine.inspect(reference),
     log,
     changed: () => from.setResidents(containers.macs()),
   });
@@ -77,19 +77,19 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
   await dns?.start();
   exposures.restore();
   plane.ipam?.allocator.start(preClaims(containers, exposures));
+  from.setResidents(containers.macs());
   names?.restore(isNameOwnerAlive);
-  const stopWatching = watchContainers(
-    world,
-    () => {
-      from.setResidents(containers.macs());
-      return holders(plane, containers);
-    },
-    (ident) => {
+  const allocator = plane.ipam?.allocator;
+  const watch = new ContainerWatch(world, () => holders(plane, settings), engine, {
+    died: (ident) => allocator?.containerDied(ident),
+    started: (ident) => allocator?.containerStarted(ident),
+    gone: (ident) => {
       log.info(`container ${ident} is gone: its addresses and names are free`);
-      plane.ipam?.allocator.containerDestroyed(ident);
+      allocator?.containerDestroyed(ident);
       names?.remove({ ident });
+      from.setResidents(containers.macs());
     },
-  );
+  });
   const stopForwarding = every(world, forwardCheckMs, () => exposures.keepForwarding());
   return {
     containers,
@@ -99,7 +99,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     nameRequests: new NameRequests(names, containers),
     async stop() {
       stopForwarding();
-      stopWatching();
+      watch.stop();
       await dns?.stop();
     },
   };
@@ -126,13 +126,8 @@ function isNameOwnerAlive(ident: string): boolean {
   return ident === exposeIdent || ident === externIdent || isContainerAlive(ident) !== false;
 }
 
-/** Everybody of this host who holds an address or is attached. */
-function holders(plane: ControlPlane, containers: Containers): string[] {
-  const listed = plane.ipam?.allocator.list().map(({ ident }) => ident) ?? [];
-  try {
-    return [...listed, ...containers.onBridge().map(({ ident }) => ident)];
-  } catch {
-    // Without a bridge nobody is attached; that is for others to report.
-    return listed;
-  }
+/** Everybody of this host who holds an address or a name. */
+function holders(plane: ControlPlane, settings: SettingsStore): string[] {
+  const held = plane.ipam?.allocator.list().map(({ ident }) => ident) ?? [];
+  return [...held, ...settings.names().map(({ ident }) => ident)];
 }

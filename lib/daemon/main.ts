@@ -1,6 +1,6 @@
 import { closeSync, writeSync } from "node:fs";
 import { errorCode, errorText, WeaveError } from "../base/errors.ts";
-import type { EngineLookup } from "../host/container.ts";
+import type { ContainerEngine } from "../host/container.ts";
 import { decodeLaunchOptions, type LaunchOptions } from "./launch-options.ts";
 import { openLog } from "./log-file.ts";
 import type { Paths } from "./paths.ts";
@@ -10,8 +10,8 @@ import { startRouter } from "./router.ts";
 
 /** Other programs on this host that the router works with. */
 export interface Integrations {
-  /** Makes the look-up of containers by name for an engine's endpoint. */
-  engine(endpoint: string): EngineLookup;
+  /** The container engine at an endpoint; nothing is asked of it before it is needed. */
+  engine(endpoint: string): ContainerEngine;
 }
 
 /**

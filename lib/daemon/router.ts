@@ -7,7 +7,7 @@ import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import { productVersion } from "../base/product-version.ts";
 import type { Log, World } from "../base/world.ts";
 import { BridgeKeeper } from "../host/bridge-keeper.ts";
-import type { EngineLookup } from "../host/container.ts";
+import type { ContainerEngine } from "../host/container.ts";
 import { DataPlane } from "../host/dataplane/data-plane.ts";
 import { defaultDeviceNames } from "../host/device-names.ts";
 import { machineWorld } from "../host/machine-world.ts";
@@ -33,7 +33,7 @@ export interface RouterEnvironment {
   readonly paths: Paths;
   readonly log: Log;
   /** Missing when no container engine is asked. */
-  readonly engine: EngineLookup | undefined;
+  readonly engine: ContainerEngine | undefined;
 }
 
 export interface StartedRouter {

@@ -29,6 +29,13 @@ export interface Container {
 /** What a container engine answers for a name or id; `undefined` when it knows no such container. */
 export type EngineLookup = (reference: string) => Promise<EngineAnswer | undefined>;
 
+/** A container engine, as far as the router asks it. Both calls fail when it does not answer. */
+export interface ContainerEngine {
+  inspect: EngineLookup;
+  /** Full ids of the containers that run. */
+  runningIds(): Promise<readonly string[]>;
+}
+
 export interface EngineAnswer {
   /** The full id. */
   readonly id: string;

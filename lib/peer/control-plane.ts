@@ -138,9 +138,18 @@ function makeIpam(
     universe: parseIpv4Cidr(ipalloc.range),
     defaultSubnet,
     init: parseInitMode(ipalloc.init),
-    // Every configured peer is expected to vote, and so are we.
-    quorumPeers: () => mesh.targets.length + 1,
+    // Every configured peer is expected to vote, and so are we; not those that turned out to be us.
+    quorumPeers: () => mesh.targets.length - ownTargets(mesh) + 1,
   };
   const allocator = new Allocator(world, config, mesh, dependencies.allocatorStore);
   return { allocator, defaultSubnet };
+}
+
+/** Targets that can never be connected to because they are this peer, or one of its name. */
+function ownTargets(mesh: Mesh): number {
+  return mesh.status().connections.filter(({ error }) => isOurself(error?.code)).length;
+}
+
+function isOurself(code: string | undefined): boolean {
+  return code === "CONNECT_SELF" || code === "NAME_COLLISION";
 }

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Host, Lab } from "./lab.ts";
+import { eventually, must } from "./shell.ts";
+
+describe("containers of a host", () => {
+  let lab: Lab;
+  let host: Host;
+
+  beforeAll(async () => {
+    lab = await Lab.onSwitch("wn", 1);
+    host = lab.hosts[0]!;
+    await host.launch();
+  });
+
+  afterAll(() => lab?.[Symbol.asyncDispose]());
+
+  test("take all forms of addresses, and give them back one by one", async () => {
+    const c = await host.container("forms");
+    const attach = ["attach", "10.2.1.1/24", "ip:10.2.2.1/24", "net:10.32.3.0/24", c.reference];
+    expect(await host.mustWeave(attach)).toBe("10.2.1.1 10.2.2.1 10.32.3.1");
+    const listed = await host.mustWeave(["ps", c.reference]);
+    expect(listed).toEndWith(" 10.2.1.1/24 10.2.2.1/24 10.32.3.1/24");
+    const some = ["detach", "ip:10.2.2.1/24", "net:10.32.3.0/24", c.reference];
+    expect(await host.mustWeave(some)).toBe("10.2.2.1 10.32.3.1");
+    expect(await host.mustWeave(["ps", c.reference])).toEndWith(" 10.2.1.1/24");
+    await host.mustWeave(["detach", "10.2.1.1/24", c.reference]);
+    expect(await host.mustWeave(["ps", c.reference])).toBe("");
+  });
+
+  test("are named by path, name or process, and it is the same container", async () => {
+    const c = await host.container("names");
+    const child = Bun.spawn(c.command(["sleep", "60"]));
+    const ip = await host.mustWeave(["attach", `netns:/var/run/netns/${c.namespace}`]);
+    expect(await host.mustWeave(["attach", c.reference])).toBe(ip);
+    await eventually(
+      "the process in its namespace",
+      () => host.weave(["attach", `pid:${child.pid}`]),
+      ({ stdout }) => stdout.trim() === ip,
+    );
+    child.kill("SIGKILL");
+    await child.exited;
+    await host.mustWeave(["detach", c.reference]);
+  });
+
+  test("that vanish without a word give their addresses and names back", async () => {
+    const c = await host.container("gone");
+    const ip = await host.mustWeave(["attach", c.reference]);
+    await host.mustWeave(["dns-add", c.reference, "-h", "gone.weave.local"]);
+    expect(await host.mustWeave(["dns-lookup", "gone"])).toBe(ip);
+    await must(["ip", "netns", "del", c.namespace]);
+    await eventually(
+      "the name is gone",
+      async () => (await host.weave(["dns-lookup", "gone"])).stdout,
+      (text) => text === "",
+    );
+    const next = await host.container("next");
+    expect(await host.mustWeave(["attach", next.reference])).toBe(ip);
+  });
+
+  test("that cannot be attached say why, and nothing stays allocated", async () => {
+    const before = await host.mustWeave(["status", "ipam"]);
+    const missing = await host.weave(["attach", "netns:nowhere"]);
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toContain("network namespace nowhere does not exist");
+    const own = await host.weave(["attach", `pid:${await host.routerPid()}`]);
+    expect(own.code).toBe(1);
+    expect(own.stderr).toContain("host network namespace");
+    const c = await host.container("odd");
+    const small = await host.weave(["attach", "net:10.32.3.2/31", c.reference]);
+    expect(small.code).toBe(1);
+    expect(small.stderr).toContain("smaller than minimum size 4");
+    expect(await host.mustWeave(["status", "ipam"])).toBe(before);
+  });
+});
