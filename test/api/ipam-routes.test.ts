@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { Alone, isAnswered } from "./test-router.ts";
+import { Hono } from "hono";
+import { ipamRoutes } from "../../lib/api/ipam-routes.ts";
+import { WeaveError } from "../../lib/base/errors.ts";
+import { Alone, ask, isAnswered } from "./test-router.ts";
 
 const wide = {
   ipalloc: { range: "10.2.0.0/16", rangeGiven: true, defaultSubnet: "10.2.0.0/16", init: "" },
@@ -59,15 +62,37 @@ describe("allocation", () => {
     expect(JSON.parse(body)).toEqual({ owned: [{ containerid: ident, addrs: ["10.2.0.1/16"] }] });
   });
 
-  test("that cannot be stored is our fault, and nothing is given", async () => {
-    const alone = new Alone(wide);
-    await alone.ask("POST", "/ip/a");
-    alone.cluster.disk(1)!.allocations.isFull = true;
-    const answer = await alone.ask("POST", "/ip/b");
-    expect(answer.status).toBe(500);
-    expect(answer.body).toStartWith("cannot store IP allocation data");
-    expect((await alone.ask("GET", "/ip/b")).body).toBe("");
-  });
+  for (const [code, status] of [
+    ["IPAM_STORE_FAILED", 500],
+    ["IPAM_BUSY", 503],
+  ] as const) {
+    test(`that fails with ${code} is no fault of the request`, async () => {
+      const app = new Hono();
+      const { router } = new Alone(wide);
+      const { allocator, defaultSubnet } = router.ipam!;
+      const fail = () => Promise.reject(new WeaveError(code, "it does not work"));
+      const failing = {
+        allocate: fail,
+        claim: fail,
+        prime: fail,
+        lookup: allocator.lookup.bind(allocator),
+        list: allocator.list.bind(allocator),
+        free: allocator.free.bind(allocator),
+        delete: allocator.delete.bind(allocator),
+      };
+      ipamRoutes(app, { allocator: failing, defaultSubnet }, router.containers);
+      const answers = [
+        await ask(app, "POST", "/ip/a"),
+        await ask(app, "PUT", "/ip/a/10.2.0.7/16"),
+        await ask(app, "GET", "/ring"),
+      ];
+      expect(answers.map((answer) => [answer.status, answer.body])).toEqual([
+        [status, "it does not work\n"],
+        [status, "Unable to claim: it does not work\n"],
+        [status, "it does not work\n"],
+      ]);
+    });
+  }
 });
 
 describe("a container that does not run", () => {
