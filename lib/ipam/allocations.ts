@@ -18,12 +18,15 @@ import type { RestingAddresses } from "./resting-addresses.ts";
  *   held already ──▶ that one        own space has one ──▶ the lowest
  *   outside the universe ──▶ error   otherwise ──▶ wait, and ask other peers
  *
+ *   without the lease that it takes ──▶ wait for one
+ *
  * @returns whether the request is decided; if not, more space of its subnet is needed
  */
 export function tryAllocate(
   request: Allocation,
   ledger: Ledger,
   resting: RestingAddresses | undefined,
+  mayUse = true,
 ): boolean {
   const { ident, subnet, isContainer, pending } = request;
   const held = heldIn(ledger, ident, cidrRange(subnet));
@@ -36,6 +39,7 @@ export function tryAllocate(
     pending.fail(outOfBounds(cidrRange(subnet), ledger.ring.universe));
     return true;
   }
+  if (!mayUse) return false;
   const address = pick(ledger, hostRange(subnet), resting);
   if (address === undefined) return false;
   const cidr = { address, prefix: subnet.prefix };

@@ -3,6 +3,7 @@ import { formatIpv4Cidr, type Ipv4Cidr } from "../base/ip.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import type { InitMode } from "./init-mode.ts";
 import { type AddressRange, cidrRange, subnetSizeMin } from "./range.ts";
+import type { Fence } from "./reclaim-lease.ts";
 
 export interface AllocatorConfig {
   readonly self: PeerName;
@@ -20,6 +21,10 @@ export interface AllocatorConfig {
    * else's.
    */
   readonly reuse?: "lowest-first" | "rested";
+  /** Silence after which the ranges of a peer may be taken, milliseconds; 0 or absent for never. */
+  readonly reclaimAfterMs?: number;
+  /** Whether a lease still holds; replaced only to show what happens without. */
+  readonly fence?: Fence;
   /** Configured targets that are not ourselves, plus one; asked when an election starts. */
   quorumPeers(): number;
 }

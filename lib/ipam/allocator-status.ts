@@ -5,6 +5,8 @@ import type { Conflict } from "./conflicts.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Negotiation } from "./negotiation.ts";
 import { rangeSize } from "./range.ts";
+import type { Council } from "./reclaim-council.ts";
+import type { Taking } from "./reclaim-decree.ts";
 import type { RequestQueue } from "./request-queue.ts";
 
 /** One consistent picture of an allocator (ipam §16). */
@@ -27,6 +29,8 @@ export interface AllocatorStatus {
   readonly pendingPrimes: number;
   /** Peers whose rings disagree with ours. */
   readonly conflicts: readonly Conflict[];
+  /** Automatic reclaim; absent as long as it was never on. */
+  readonly reclaim: ReclaimStatus | undefined;
   /** Why the last change could not be stored, while that lasts. */
   readonly storeError: string | undefined;
 }
@@ -37,6 +41,21 @@ export interface ElectionStatus {
   readonly knownNodes: number;
   /** Votes needed; 0 for an observer. */
   readonly quorum: number;
+}
+
+export interface ReclaimStatus {
+  /** Silence after which ranges are taken, milliseconds; 0 while there is no council. */
+  readonly afterMs: number;
+  /** Decrees so far. */
+  readonly epoch: number;
+  /** Who decides; empty while there is no council. */
+  readonly members: readonly PeerName[];
+  /** Until our ranges may no longer be used; absent for a peer that needs no lease. */
+  readonly leaseLeftMs: number | undefined;
+  /** Whether addresses may be given out now. */
+  readonly mayUse: boolean;
+  /** Whose ranges were taken lately, and the decree that said so. */
+  readonly taken: readonly Taking[];
 }
 
 export interface RangeStatus {
@@ -76,7 +95,21 @@ export function statusOf(source: StatusSource): AllocatorStatus {
     pendingAllocations: requests.allocations.map(({ ident, subnet }) => ({ ident, subnet })),
     pendingPrimes: requests.primes.length,
     conflicts: negotiation.conflicts.list(),
+    reclaim: reclaimOf(negotiation.council),
     storeError: source.storeError?.message,
+  };
+}
+
+function reclaimOf(council: Council): ReclaimStatus | undefined {
+  if (!council.isActive) return undefined;
+  const { afterMs, epoch, roster, taken } = council.decree;
+  return {
+    afterMs,
+    epoch,
+    members: roster.map(({ peer }) => peer),
+    leaseLeftMs: council.leaseLeftMs,
+    mayUse: council.mayUse(),
+    taken,
   };
 }
 

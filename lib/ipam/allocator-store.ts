@@ -1,6 +1,7 @@
 import type { Ipv4 } from "../base/ip.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import type { HeldAddress } from "./held-addresses.ts";
+import type { StoredCouncil } from "./reclaim-council.ts";
 import type { RingState } from "./ring-entry.ts";
 
 /** What an allocator remembers from one run to the next (ipam §15). */
@@ -10,6 +11,8 @@ export interface AllocatorState {
   readonly ring: RingState | undefined;
   /** In the order in which the addresses were acquired. */
   readonly held: readonly HeldAddress[];
+  /** Absent as long as automatic reclaim was never on. */
+  readonly council?: StoredCouncil | undefined;
 }
 
 /** What one action changed, to be stored whole or not at all. */
@@ -26,6 +29,8 @@ export interface AllocatorChange {
    * place in the order.
    */
   readonly added: readonly HeldAddress[];
+  /** What to remember of the council, when it is to be stored anew. */
+  readonly council?: StoredCouncil | undefined;
 }
 
 /** Where the allocator keeps its state. Both calls return when the work is done. */

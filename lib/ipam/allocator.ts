@@ -76,6 +76,7 @@ export class Allocator implements Gossiper {
       needRing: () => negotiation.needRing(),
       ask: (peer, range) => negotiation.ask(peer, range),
       askDonors: (range) => negotiation.askDonors(range),
+      mayUse: () => negotiation.council.mayUse(),
       nickname: (peer) => this.#nickname(peer),
     });
     this.#executor = new Executor({
@@ -104,10 +105,14 @@ export class Allocator implements Gossiper {
    */
   start(preClaims: readonly PreClaim[]): void {
     const { self, init } = this.#config;
-    const recovery = recover(this.#store.load(), self, this.#ledger.ring.universe);
+    const stored = this.#store.load();
+    const recovery = recover(stored, self, this.#ledger.ring.universe);
+    const { council } = this.#negotiation;
     for (const note of recovery.notes) this.#world.log.info(`[allocator] ${note}`);
     this.#executor.run(() => {
       if (recovery.reset) this.#ledger.discardStored();
+      else if (stored?.council !== undefined) council.restore(stored.council);
+      council.store();
       if (recovery.isGrown) this.#ledger.storeRing();
       if (recovery.ring !== undefined) this.#ledger.restore(recovery.ring, recovery.held);
       else if (init.kind === "seed") this.#negotiation.makeRing(init.seeds);

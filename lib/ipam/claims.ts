@@ -10,11 +10,13 @@ import { anonymousIdent, type Claim } from "./request.ts";
  *
  *   outside the universe ──▶ record, whatever the ring     no ring ──▶ wait for one
  *   owned by another peer ──▶ ask it for this one address  ours ──▶ take it, or say who has it
+ *                                                          ours without a lease ──▶ wait for one
  */
 export type ClaimStep =
   | { readonly kind: "granted" }
   | { readonly kind: "refused"; readonly error: WeaveError }
   | { readonly kind: "needs-ring" }
+  | { readonly kind: "needs-lease" }
   | { readonly kind: "needs-owner"; readonly owner: PeerName };
 
 const granted: ClaimStep = { kind: "granted" };
@@ -23,13 +25,16 @@ export function tryClaim(
   claim: Claim,
   ledger: Ledger,
   isDead: (ident: string) => boolean,
+  mayUse = true,
 ): ClaimStep {
   if (!contains(ledger.ring.universe, claim.cidr.address)) {
     return claimOutside(claim, ledger, isDead);
   }
   const owner = ledger.ring.ownerOf(claim.cidr.address);
   if (owner === undefined) return { kind: "needs-ring" };
-  return owner === ledger.ring.self ? claimOwn(claim, ledger) : { kind: "needs-owner", owner };
+  if (owner !== ledger.ring.self) return { kind: "needs-owner", owner };
+  const isHeld = ledger.held.holderOf(claim.cidr.address) !== undefined;
+  return mayUse || isHeld ? claimOwn(claim, ledger) : { kind: "needs-lease" };
 }
 
 /** Nobody else keeps track of such addresses, so they only must not be used twice here. */

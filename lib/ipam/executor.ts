@@ -8,6 +8,7 @@ import { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Negotiation } from "./negotiation.ts";
 import type { Outbox } from "./outbox.ts";
+import { newClaim } from "./request.ts";
 import type { RequestQueue } from "./request-queue.ts";
 import { encodeState } from "./state-codec.ts";
 
@@ -40,7 +41,8 @@ export class Executor {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#journal = new Journal(parts.ledger, parts.store, parts.log);
+    const { ledger, store, log } = parts;
+    this.#journal = new Journal(ledger, parts.negotiation.council, store, log);
   }
 
   /** Why the last change is not stored; absent while all is well. */
@@ -93,12 +95,23 @@ export class Executor {
   /** Serves what waits until nothing changes any more, and lets the ring know. */
   #settle(): void {
     const { negotiation, requests, ledger } = this.#parts;
-    while (negotiation.takeRingChanged() || this.#retryWanted) {
-      this.#retryWanted = false;
+    while (this.#takeRetryWanted()) {
+      for (const row of negotiation.takeYielded()) {
+        requests.add(newClaim({ ...row, noErrorOnUnknown: true }, undefined));
+      }
       requests.retry();
     }
     ledger.reportFree();
+    negotiation.sayCouncilWords();
     ledger.assertBalanced();
+  }
+
+  #takeRetryWanted(): boolean {
+    const { negotiation } = this.#parts;
+    negotiation.carryOutDecided();
+    const isWanted = negotiation.takeRingChanged() || this.#retryWanted;
+    this.#retryWanted = false;
+    return isWanted;
   }
 
   #compareOwned(before: AddressSet): void {

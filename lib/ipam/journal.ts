@@ -1,17 +1,20 @@
 import { errorText, WeaveError } from "../base/errors.ts";
 import type { Log } from "../base/world.ts";
-import type { AllocatorStore } from "./allocator-store.ts";
+import type { AllocatorChange, AllocatorStore } from "./allocator-store.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Council } from "./reclaim-council.ts";
 
 /** Brings what changed in the ledger into the store, and remembers when that fails. */
 export class Journal {
   readonly #ledger: Ledger;
+  readonly #council: Council;
   readonly #store: AllocatorStore;
   readonly #log: Log;
   #error: WeaveError | undefined;
 
-  constructor(ledger: Ledger, store: AllocatorStore, log: Log) {
+  constructor(ledger: Ledger, council: Council, store: AllocatorStore, log: Log) {
     this.#ledger = ledger;
+    this.#council = council;
     this.#store = store;
     this.#log = log;
   }
@@ -23,15 +26,25 @@ export class Journal {
 
   /** One transaction. What could not be stored is part of the next one. */
   save(options: { withCounts: boolean }): void {
-    const change = this.#ledger.unsaved(options.withCounts);
+    const change = this.#unsaved(options.withCounts);
     try {
       if (change !== undefined) this.#store.save(change);
     } catch (error) {
       this.#failed(error);
       return;
     }
-    if (change !== undefined) this.#ledger.saved(change);
+    if (change !== undefined) {
+      this.#ledger.saved(change);
+      this.#council.saved();
+    }
     this.#error = undefined;
+  }
+
+  #unsaved(withCounts: boolean): AllocatorChange | undefined {
+    const change = this.#ledger.unsaved(withCounts);
+    const council = this.#council.unsaved();
+    if (council === undefined) return change;
+    return { ...(change ?? this.#ledger.noChange()), council };
   }
 
   #failed(cause: unknown): void {

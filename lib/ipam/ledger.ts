@@ -5,9 +5,16 @@ import { AddressSet } from "./address-set.ts";
 import type { AllocatorChange } from "./allocator-store.ts";
 import { type HeldAddress, HeldAddresses } from "./held-addresses.ts";
 import { type AddressRange, rangeSize } from "./range.ts";
+import { rebaseRing } from "./reclaim-rebase.ts";
 import { Ring } from "./ring.ts";
 import type { RingState } from "./ring-entry.ts";
-import { type MergeContext, type MergedRing, mergeRings, mergeUndisputed } from "./ring-merge.ts";
+import {
+  checkRelated,
+  type MergeContext,
+  type MergedRing,
+  mergeRings,
+  mergeUndisputed,
+} from "./ring-merge.ts";
 import { Space } from "./space.ts";
 
 /**
@@ -113,6 +120,40 @@ export class Ledger {
     return merged !== undefined && this.#adopt(merged);
   }
 
+  /**
+   * Goes on with the ring of others, who took ranges while we were away: all of ours if
+   * `options.yieldsAll`. Addresses held there are no longer held; returns them.
+   *
+   * @throws WeaveError as {@link checkRelated}
+   */
+  rebase(
+    theirs: RingState,
+    confirmed: AddressSet,
+    options: { yieldsAll: boolean; describe: (peer: PeerName) => string },
+  ): HeldAddress[] {
+    const ours = this.ring.state();
+    checkRelated(ours, theirs, this.#mergeContext(options.describe));
+    const entries = options.yieldsAll
+      ? theirs.entries
+      : rebaseRing(ours, theirs, this.ring.self, confirmed);
+    const heldBefore = this.held.addresses.intersection(this.space.owned);
+    this.ring.replace({ entries, seeds: theirs.seeds });
+    this.#ownersChanged();
+    return this.#letGo(heldBefore.difference(this.space.owned));
+  }
+
+  #letGo(addresses: AddressSet): HeldAddress[] {
+    const rows: HeldAddress[] = [];
+    for (const { ident, cidrs } of this.held.list()) {
+      const isContainer = this.held.isContainer(ident);
+      for (const cidr of cidrs) {
+        if (addresses.has(cidr.address)) rows.push({ ident, isContainer, cidr });
+      }
+    }
+    for (const { cidr } of rows) this.release(cidr.address);
+    return rows;
+  }
+
   /** Writes the number of free addresses of ranges where it may have changed into the ring. */
   reportFree(): void {
     const changes = this.space.takeChanges();
@@ -138,6 +179,11 @@ export class Ledger {
       removed: [...this.#removedRows],
       added: [...this.#addedRows.values()],
     };
+  }
+
+  /** A change of nothing, for what else is stored with changes. */
+  noChange(): AllocatorChange {
+    return { self: this.ring.self, reset: false, ring: undefined, removed: [], added: [] };
   }
 
   /** `change`, the last answer of {@link unsaved}, is stored. */

@@ -5,11 +5,15 @@ import type { AllocatorConfig, AllocatorPeers } from "./allocator-config.ts";
 import { Conflicts } from "./conflicts.ts";
 import { chooseDonation } from "./donation.ts";
 import { Election, type ElectionStep } from "./election.ts";
+import type { HeldAddress } from "./held-addresses.ts";
 import { quorumOf } from "./init-mode.ts";
 import type { Ledger } from "./ledger.ts";
 import { Nicknames } from "./nicknames.ts";
 import type { Outbox } from "./outbox.ts";
 import { type AddressRange, formatRange } from "./range.ts";
+import type { CouncilMessage, Word } from "./reclaim-codec.ts";
+import { Council } from "./reclaim-council.ts";
+import { type Decree, newlyTaken, wasTaken } from "./reclaim-decree.ts";
 import { SpaceRequests } from "./space-requests.ts";
 import type { AllocatorMessage, SentRing } from "./state-codec.ts";
 import { findHeir, findTakeover } from "./succession.ts";
@@ -23,6 +27,7 @@ export class Negotiation {
   readonly election: Election;
   readonly nicknames: Nicknames;
   readonly conflicts = new Conflicts();
+  readonly council: Council;
   readonly #world: World;
   readonly #config: AllocatorConfig;
   readonly #peers: AllocatorPeers;
@@ -30,6 +35,7 @@ export class Negotiation {
   readonly #outbox: Outbox;
   readonly #requests = new SpaceRequests();
   #ringChanged = false;
+  #yielded: HeldAddress[] = [];
 
   constructor(
     world: World,
@@ -46,22 +52,32 @@ export class Negotiation {
     const node = { name: config.self, uid: config.uid };
     this.election = new Election(node, config.init.kind !== "observer");
     this.nicknames = new Nicknames(config.self, config.nickname);
+    this.council = new Council(
+      world,
+      { self: config.self, afterMs: config.reclaimAfterMs ?? 0, ...fenceOf(config) },
+      peers,
+      {
+        owners: () => new Set(ledger.ring.entries.map(({ peer }) => peer)),
+        owned: () => ledger.space.owned,
+      },
+    );
   }
 
   /** What we have to say to everybody. */
-  message(): AllocatorMessage {
+  message(words: readonly Word[] = []): AllocatorMessage {
     const { ring, hasRing } = this.#ledger;
     return {
       nowSeconds: Math.floor(this.#world.now() / 1000),
       nicknames: this.nicknames.entries(),
       paxos: hasRing ? undefined : this.election.table(),
       ring: hasRing ? { ...ring.state(), peer: ring.self } : undefined,
+      council: this.council.message(words),
     };
   }
 
-  /** Whether owners changed since the last call, so that requests may find what they need. */
+  /** Whether owners or our lease changed, so that requests may find what they need. */
   takeRingChanged(): boolean {
-    const changed = this.#ringChanged;
+    const changed = this.council.takeOpened() || this.#ringChanged;
     this.#ringChanged = false;
     return changed;
   }
@@ -77,6 +93,25 @@ export class Negotiation {
   tick(): void {
     this.#requests.forgetOutstanding();
     if (this.election.awaiting) this.#follow(this.election.propose());
+    if (this.#ledger.hasRing) this.council.tick();
+  }
+
+  /** Held addresses that went with ranges that others took: to be claimed from their owners. */
+  takeYielded(): HeldAddress[] {
+    const yielded = this.#yielded;
+    this.#yielded = [];
+    return yielded;
+  }
+
+  /** Does to the ring what the council decided. */
+  carryOutDecided(): void {
+    const decree = this.council.takeDecided();
+    if (decree !== undefined) this.#carryOut(decree);
+  }
+
+  /** Lets the council talk; every word travels with our ring. */
+  sayCouncilWords(): void {
+    for (const [to, words] of this.council.takeWords()) this.#sendRing(to, words);
   }
 
   /** Makes the first ring. */
@@ -95,8 +130,9 @@ export class Negotiation {
    */
   receive(origin: PeerName, state: AllocatorMessage, answerable: boolean): void {
     this.nicknames.merge(state.nicknames);
+    if (state.council !== undefined) this.council.met(state.council);
     if (state.ring !== undefined) {
-      this.#mergeRing(origin, state.ring);
+      this.#receiveRing(origin, state.ring, state.council);
     } else if (this.#ledger.hasRing) {
       if (answerable) this.#sendRing(origin);
     } else if (state.paxos !== undefined) {
@@ -140,7 +176,7 @@ export class Negotiation {
   /** Somebody asks for space (ipam §11.2): a part of `range`, or a denial, and always our ring. */
   give(to: PeerName, range: AddressRange): void {
     if (!this.#ledger.hasRing) return;
-    const block = chooseDonation(this.#ledger.space.free, range);
+    const block = chooseDonation(this.council.mayGive(this.#ledger.space.free), range);
     if (block === undefined) {
       this.#outbox.unicast(to, encodeUnicast({ kind: "space-denied", range }));
     } else {
@@ -157,6 +193,8 @@ export class Negotiation {
   handOver(): void {
     const { ring } = this.#ledger;
     const heir = findHeir(ring, this.nicknames, this.#peers);
+    // Ranges that may have been taken are no longer ours to hand over.
+    if (!this.council.mayUse()) return;
     if (heir === undefined || !ring.hasEntryOf(ring.self)) return;
     this.#world.log.info(`[allocator] handing all ranges to ${this.nicknames.describe(heir)}`);
     this.#ledger.transfer(ring.self, heir);
@@ -175,6 +213,7 @@ export class Negotiation {
     if (peer === undefined) return [];
     this.#world.log.warn(`[allocator] taking over the ranges of ${this.nicknames.describe(peer)}`);
     const ranges = this.#ledger.transfer(peer, ring.self);
+    this.council.declareDead(peer);
     this.#ringChanged = true;
     this.#outbox.broadcast();
     return ranges;
@@ -185,8 +224,58 @@ export class Negotiation {
     if (!this.#ledger.ring.hasEntryOf(peer)) this.nicknames.keepOnly((other) => other !== peer);
   }
 
-  #sendRing(to: PeerName): void {
-    this.#outbox.unicast(to, encodeUnicast({ kind: "ring-update", state: this.message() }));
+  #sendRing(to: PeerName, words: readonly Word[] = []): void {
+    this.#outbox.unicast(to, encodeUnicast({ kind: "ring-update", state: this.message(words) }));
+  }
+
+  /**
+   * A ring counts together with the decree that its sender knows: older ones may speak of ranges
+   * that were taken since, newer ones of ranges that were taken from us.
+   */
+  #receiveRing(origin: PeerName, ring: SentRing, council: CouncilMessage | undefined): void {
+    if (council !== undefined && this.#ledger.hasRing) {
+      const behind = this.council.decree.epoch - council.decree.epoch;
+      if (behind > 0) {
+        this.#sendRing(council.presence.peer);
+        return;
+      }
+      if (behind < 0) this.#catchUp(ring, council.decree);
+    } else if (council !== undefined && council.decree.epoch > 0) {
+      this.council.adopt(council.decree);
+    }
+    this.#mergeRing(origin, ring);
+    if (council === undefined || origin !== council.presence.peer) return;
+    for (const word of council.words) this.council.hear(origin, word, council);
+  }
+
+  /** Others decided something without us. */
+  #catchUp(ring: SentRing, decree: Decree): void {
+    const { council } = this;
+    const describe = (peer: PeerName): string => this.nicknames.describe(peer);
+    if (decree.removalEpoch > council.decree.epoch) {
+      const yieldsAll = wasTaken(council.decree, decree, this.#config.self);
+      const yielded = this.#ledger.rebase(ring, council.confirmed, { yieldsAll, describe });
+      this.#yielded.push(...yielded);
+      if (yieldsAll) {
+        this.#world.log.warn(
+          `[allocator] was gone for too long: the others took our ranges, with ${yielded.length} addresses in use here, which are claimed again`,
+        );
+      }
+      this.#adopted();
+    }
+    council.adopt(decree);
+  }
+
+  #carryOut(decree: Decree): void {
+    for (const peer of newlyTaken(this.council.decree, decree)) {
+      if (!this.#ledger.ring.hasEntryOf(peer)) continue;
+      const [from, to] = [this.nicknames.describe(peer), this.nicknames.describe(decree.heir)];
+      this.#world.log.warn(`[allocator] the ranges of ${from}, gone for too long, go to ${to}`);
+      this.#ledger.transfer(peer, decree.heir);
+    }
+    this.council.adopt(decree);
+    this.#ringChanged = true;
+    this.#outbox.broadcast();
   }
 
   #follow(step: ElectionStep): void {
@@ -229,6 +318,10 @@ export class Negotiation {
       `[allocator] cannot agree with ${this.nicknames.describe(origin)}: ${String(error)}${remedy === undefined ? "" : `; ${remedy}`}`,
     );
   }
+}
+
+function fenceOf({ fence }: AllocatorConfig): Pick<AllocatorConfig, "fence"> {
+  return fence === undefined ? {} : { fence };
 }
 
 /** Two peers claim the same range; everything else that a ring may be refused for is about all. */

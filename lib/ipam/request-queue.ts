@@ -23,6 +23,8 @@ export interface RequestContext {
   ask(peer: PeerName, range: AddressRange): boolean;
   /** Asks the most promising peer for space in `range`. */
   askDonors(range: AddressRange): void;
+  /** Whether addresses of our ranges may be given out at all. */
+  mayUse(): boolean;
   nickname(peer: PeerName): string;
 }
 
@@ -167,23 +169,26 @@ export class RequestQueue {
   #tryAllocate(allocation: Allocation): boolean {
     const { ledger, deaths, resting } = this.#context;
     deaths.forget(allocation.ident);
-    if (tryAllocate(allocation, ledger, resting)) return true;
+    const mayUse = this.#context.mayUse();
+    if (tryAllocate(allocation, ledger, resting, mayUse)) return true;
+    if (!mayUse) return false;
     if (ledger.hasRing) {
       this.#context.askDonors(cidrRange(allocation.subnet));
       return false;
     }
     this.#context.needRing();
-    return ledger.hasRing && tryAllocate(allocation, ledger, resting);
+    return ledger.hasRing && tryAllocate(allocation, ledger, resting, this.#context.mayUse());
   }
 
   #tryClaim(claim: Claim): boolean {
     const { ledger, deaths } = this.#context;
     const isDead = (ident: string): boolean => deaths.isDead(ident);
     if (contains(ledger.ring.universe, claim.cidr.address)) deaths.forget(claim.ident);
-    let step = tryClaim(claim, ledger, isDead);
+    const mayUse = this.#context.mayUse();
+    let step = tryClaim(claim, ledger, isDead, mayUse);
     if (step.kind === "needs-ring") {
       this.#context.needRing();
-      if (ledger.hasRing) step = tryClaim(claim, ledger, isDead);
+      if (ledger.hasRing) step = tryClaim(claim, ledger, isDead, mayUse);
     }
     switch (step.kind) {
       case "granted":
@@ -193,6 +198,7 @@ export class RequestQueue {
         this.#refuse(claim, step.error);
         return true;
       case "needs-ring":
+      case "needs-lease":
         this.#answerUnknown(claim);
         return false;
       case "needs-owner":

@@ -37,10 +37,7 @@ const ringEntriesMax = 1 << 18;
  *   `IPAM_RING_CONFLICT`, with the original's wording
  */
 export function mergeRings(ours: RingState, theirs: RingState, context: MergeContext): MergedRing {
-  const fault = ringFault(theirs);
-  if (fault !== undefined) throw invalid(fault);
-  checkSeeds(ours.seeds, theirs.seeds, context);
-  checkUniverse(ours.universe, theirs.universe);
+  checkRelated(ours, theirs, context);
   const { entries, changed } = new EntryMerge(ours, theirs, context).run();
   return {
     entries: sound(entries, ours.universe, context.self),
@@ -65,6 +62,18 @@ export function mergeUndisputed(
     return undefined;
   }
   return { entries: result, seeds: seedsOf(ours, theirs), changed };
+}
+
+/**
+ * Whether two rings are of one cluster.
+ *
+ * @throws WeaveError `IPAM_RING_INVALID`, `IPAM_RING_SEEDS` or `IPAM_RING_RANGE`
+ */
+export function checkRelated(ours: RingState, theirs: RingState, context: MergeContext): void {
+  const fault = ringFault(theirs);
+  if (fault !== undefined) throw invalid(fault);
+  checkSeeds(ours.seeds, theirs.seeds, context);
+  checkUniverse(ours.universe, theirs.universe);
 }
 
 function seedsOf(ours: RingState, theirs: RingState): readonly PeerName[] {

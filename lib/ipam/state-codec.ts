@@ -1,14 +1,15 @@
 import { type PeerName, peerNameFromNumber } from "../base/peer-name.ts";
 import { decodeGob, encodeGob, type GobValue, gob } from "../wire/gob.ts";
 import type { NodeClaims, NodeId, Proposal } from "./paxos.ts";
+import { type CouncilMessage, councilType, fromCouncil, toCouncil } from "./reclaim-codec.ts";
 import type { RingState } from "./ring-entry.ts";
 
 /**
  * The state that peers send each other, as one gob stream (ipam §5).
  *
- *   Now int │ Nicknames map uint→string │ Paxos map of struct→struct │ Ring struct
- *                                         only without a ring,         only with a ring
- *                                         absent from observers
+ *   Now int │ Nicknames map uint→string │ Paxos map of struct→struct │ Ring struct │ Council struct
+ *                                         only without a ring,         only with     our extension,
+ *                                         absent from observers        a ring        others skip it
  *
  * An absent Paxos asks for an election; one without entries does not.
  */
@@ -18,6 +19,8 @@ export interface AllocatorMessage {
   readonly nicknames: ReadonlyArray<readonly [PeerName, string]>;
   readonly paxos: readonly NodeClaims[] | undefined;
   readonly ring: SentRing | undefined;
+  /** Only from peers that take part in automatic reclaim. */
+  readonly council?: CouncilMessage | undefined;
 }
 
 /** A ring with the peer that sent it, which need not be the one whose broadcast it came by. */
@@ -56,30 +59,40 @@ export const ringType = gob.struct("Ring", {
   ),
   Seeds: gob.slice(gob.uint, { name: "[]mesh.PeerName" }),
 });
-const stateType = gob.struct("gossipState", {
+
+const stateFields = {
   Now: gob.int64,
   Nicknames: gob.map(gob.uint, gob.string),
   Paxos: gob.optional(gob.map(nodeType, claimsType)),
   Ring: gob.optional(ringType),
+};
+const stateType = gob.struct("gossipState", stateFields);
+/** Its definition costs half a kilobyte, so it is sent only where there is something to say. */
+const extendedStateType = gob.struct("gossipState", {
+  ...stateFields,
+  Council: gob.optional(councilType),
 });
 
 export function encodeState(message: AllocatorMessage): Uint8Array {
-  return encodeGob(stateType, {
+  const state = {
     Now: BigInt(message.nowSeconds),
     Nicknames: message.nicknames.map(([name, nickname]): [number, string] => [name, nickname]),
     Paxos: message.paxos?.map(fromNodeClaims),
     Ring: message.ring === undefined ? undefined : fromRing(message.ring),
-  });
+  };
+  if (message.council === undefined) return encodeGob(stateType, state);
+  return encodeGob(extendedStateType, { ...state, Council: fromCouncil(message.council) });
 }
 
-/** @throws GobError, WeaveError `PEER_NAME_RANGE` */
+/** @throws GobError, WeaveError `PEER_NAME_RANGE`, `IPAM_COUNCIL` */
 export function decodeState(payload: Uint8Array): AllocatorMessage {
-  const { Now, Nicknames, Paxos, Ring } = decodeGob(stateType, payload);
+  const { Now, Nicknames, Paxos, Ring, Council } = decodeGob(extendedStateType, payload);
   return {
     nowSeconds: Number(Now),
     nicknames: Nicknames.map(([name, nickname]) => [peerNameFromNumber(name), nickname]),
     paxos: Paxos?.map(toNodeClaims),
     ring: Ring === undefined ? undefined : toRing(Ring),
+    council: Council === undefined ? undefined : toCouncil(Council),
   };
 }
 

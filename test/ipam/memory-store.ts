@@ -13,7 +13,7 @@ export class MemoryStore implements AllocatorStore {
   readonly changes: AllocatorChange[] = [];
   /** While set, nothing can be saved. */
   isFull = false;
-  #state: Pick<AllocatorState, "self" | "ring"> | undefined;
+  #state: Pick<AllocatorState, "self" | "ring" | "council"> | undefined;
   readonly #held = new Map<Ipv4, HeldAddress>();
 
   constructor(state?: AllocatorState) {
@@ -32,6 +32,7 @@ export class MemoryStore implements AllocatorStore {
     for (const address of change.removed) this.#held.delete(address);
     for (const row of change.added) this.#held.set(row.cidr.address, row);
     const ring = change.ring ?? (change.reset ? undefined : this.#state?.ring);
-    this.#state = { self: change.self, ring };
+    const council = change.council ?? (change.reset ? undefined : this.#state?.council);
+    this.#state = { self: change.self, ring, council };
   }
 }

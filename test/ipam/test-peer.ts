@@ -25,6 +25,7 @@ export interface TestPeerOptions {
   init?: string;
   targets?: number;
   reuse?: "lowest-first" | "rested";
+  reclaimAfterMs?: number;
   store?: MemoryStore;
   containerAlive?: (ident: string) => boolean;
   preClaims?: PreClaim[];
@@ -54,6 +55,7 @@ export class TestPeer implements AllocatorPeers, Channel {
       defaultSubnet: parseIpv4Cidr(options.defaultSubnet ?? universe),
       init: parseInitMode(options.init ?? "consensus"),
       ...(options.reuse === undefined ? {} : { reuse: options.reuse }),
+      ...(options.reclaimAfterMs === undefined ? {} : { reclaimAfterMs: options.reclaimAfterMs }),
       quorumPeers: () => (options.targets ?? 0) + 1,
     };
     const { containerAlive } = options;

@@ -1,0 +1,533 @@
+import type { PeerName } from "../base/peer-name.ts";
+import { randomUint32 } from "../base/random.ts";
+import type { World } from "../base/world.ts";
+import { AddressSet } from "./address-set.ts";
+import type { AllocatorPeers } from "./allocator-config.ts";
+import { Acceptor, type AcceptorState, type noBallot, type Vote } from "./reclaim-acceptor.ts";
+import type { CouncilMessage, Word } from "./reclaim-codec.ts";
+import {
+  type Decree,
+  follow,
+  type Member,
+  majorityOf,
+  memberOf,
+  newlyTaken,
+  noDecree,
+  type RosterChange,
+  rosterMax,
+  rosterMin,
+} from "./reclaim-decree.ts";
+import {
+  type Clocks,
+  type Fence,
+  LeaseKeeper,
+  leaseHolds,
+  leaseMsOf,
+  leaseOfEarlierRun,
+  tenureMsOf,
+} from "./reclaim-lease.ts";
+import { electorate, Proposal } from "./reclaim-proposal.ts";
+import { Witness } from "./reclaim-witness.ts";
+
+/** What a member must not forget, or it is another member. */
+export interface StoredCouncil {
+  readonly incarnation: number;
+  readonly decree: Decree;
+  readonly acceptor: AcceptorState;
+  /** Wall clock of the last lease, milliseconds since the epoch; 0 for none. */
+  readonly leaseWallMs: number;
+}
+
+export interface CouncilConfig {
+  readonly self: PeerName;
+  /** `--reclaim-after` in milliseconds; 0 for off. */
+  readonly afterMs: number;
+  readonly fence?: Fence;
+}
+
+/** What the council asks of the ring. */
+export interface CouncilRing {
+  owners(): ReadonlySet<PeerName>;
+  owned(): AddressSet;
+}
+
+/** An attempt that has come to nothing for so long makes room for the next. */
+const proposalMs = 10_000;
+/** Members try one after the other, in the order of their names. */
+const rankMs = 15_000;
+/** A request for a lease is repeated after this time, or sooner when leases are short. */
+const renewalRetryMaxMs = 60_000;
+
+/**
+ * How peers agree to take the ranges of those that are gone (docs/ipam.md). Every member needs a
+ * lease, granted by a majority, to use its ranges; a majority that has given a member no lease for
+ * long enough decides that it is gone.
+ *
+ *   no council ──all owners are there, all of our kind──▶ council ──┐
+ *        ▲                                                │  ▲      │ members come; the silent go,
+ *        └─────── too few are left, or one is off ────────┘  └──────┘ their ranges to the heir
+ *
+ * It changes no ring: {@link takeDecided} tells what to do to it.
+ */
+export class Council {
+  readonly #world: World;
+  readonly #config: CouncilConfig;
+  readonly #peers: AllocatorPeers;
+  readonly #ring: CouncilRing;
+  readonly #witness: Witness;
+  readonly #lease = new LeaseKeeper(AddressSet.empty);
+  readonly #declaredDead = new Set<PeerName>();
+  #acceptor = new Acceptor();
+  #incarnation: number;
+  #decree = noDecree;
+  #proposal: Proposal | undefined;
+  #decided: Decree | undefined;
+  #wantedSinceMs: number | undefined;
+  #words: { to: PeerName; word: Word }[] = [];
+  #greeted = new Set<PeerName>();
+  #isUnsaved = false;
+  #hasOpened = false;
+
+  constructor(world: World, config: CouncilConfig, peers: AllocatorPeers, ring: CouncilRing) {
+    this.#world = world;
+    this.#config = config;
+    this.#peers = peers;
+    this.#ring = ring;
+    this.#witness = new Witness(world.monotonicMs());
+    this.#incarnation =
+      1 + randomUint32(world.random) + 2 ** 32 * (randomUint32(world.random) >>> 16);
+  }
+
+  get decree(): Decree {
+    return this.#decree;
+  }
+
+  get isMember(): boolean {
+    return memberOf(this.#decree, this.#config.self)?.incarnation === this.#incarnation;
+  }
+
+  /** Whether anything about a council is to be said or stored. */
+  get isActive(): boolean {
+    return this.#config.afterMs > 0 || this.#decree.epoch > 0;
+  }
+
+  restore(stored: StoredCouncil): void {
+    this.#incarnation = stored.incarnation;
+    this.#decree = stored.decree;
+    this.#acceptor = new Acceptor(stored.acceptor);
+    if (stored.leaseWallMs > 0) {
+      this.#lease.restore(leaseOfEarlierRun(stored.leaseWallMs, this.#clocks()));
+    }
+  }
+
+  /** Has the next change stored, whether or not anything happened. */
+  store(): void {
+    this.#isUnsaved = this.isActive;
+  }
+
+  unsaved(): StoredCouncil | undefined {
+    if (!this.#isUnsaved) return undefined;
+    return {
+      incarnation: this.#incarnation,
+      decree: this.#decree,
+      acceptor: this.#acceptor.state,
+      leaseWallMs: this.#lease.lease?.wallMs ?? 0,
+    };
+  }
+
+  saved(): void {
+    this.#isUnsaved = false;
+  }
+
+  /**
+   * Whether our ranges may be used: without a council always, else as a member with a lease. Whoever
+   * wants to become a member may be one already without knowing, and waits.
+   */
+  mayUse(): boolean {
+    if (this.#isForming || this.isMember) return this.#holdsLease();
+    if (this.#decree.roster.length === 0) return true;
+    return !this.#isInRoster(this.#config.self) && this.#config.afterMs === 0;
+  }
+
+  /**
+   * The part of our ranges that may be given away: what a majority knows to be ours. A range handed
+   * on by someone whom the others never saw with it would outlive the lease it came from.
+   */
+  mayGive(free: AddressSet): AddressSet {
+    if (!this.mayUse()) return AddressSet.empty;
+    return this.isMember ? free.intersection(this.#lease.confirmed) : free;
+  }
+
+  /** What a majority knows to be ours. */
+  get confirmed(): AddressSet {
+    return this.#lease.confirmed;
+  }
+
+  /** Milliseconds until our ranges may no longer be used; `undefined` unless we are a member. */
+  get leaseLeftMs(): number | undefined {
+    if (!this.isMember) return undefined;
+    const { lease } = this.#lease;
+    if (lease === undefined || !this.mayUse()) return 0;
+    const now = this.#clocks();
+    const elapsed = Math.max(now.monotonicMs - lease.monotonicMs, now.wallMs - lease.wallMs);
+    return Math.max(0, this.#leaseMs - elapsed);
+  }
+
+  /** Our part of a state message; `words` are for its one receiver. */
+  message(words: readonly Word[] = []): CouncilMessage | undefined {
+    if (!this.isActive) return undefined;
+    const { self, afterMs } = this.#config;
+    const presence = { peer: self, incarnation: this.#incarnation, afterMs };
+    return { presence, decree: this.#decree, words };
+  }
+
+  /** What is to be said, by receiver. */
+  takeWords(): Map<PeerName, Word[]> {
+    const byPeer = Map.groupBy(this.#words, ({ to }) => to);
+    this.#words = [];
+    return new Map([...byPeer].map(([to, said]) => [to, said.map(({ word }) => word)]));
+  }
+
+  /** Whether a lease was granted since the last call. */
+  takeOpened(): boolean {
+    const hasOpened = this.#hasOpened;
+    this.#hasOpened = false;
+    return hasOpened;
+  }
+
+  /** A decree that was decided under our eyes: to be carried out in the ring, then adopted. */
+  takeDecided(): Decree | undefined {
+    const decided = this.#decided;
+    this.#decided = undefined;
+    return decided;
+  }
+
+  /** An operator says that `peer` is dead: it need neither be silent nor vote. */
+  declareDead(peer: PeerName): void {
+    if (memberOf(this.#decree, peer) !== undefined) this.#declaredDead.add(peer);
+  }
+
+  /** Somebody is there. */
+  met({ presence, decree }: CouncilMessage): void {
+    if (this.isActive && presence.peer !== this.#config.self) {
+      this.#witness.met(presence, decree.epoch, this.#world.monotonicMs());
+    }
+  }
+
+  /** From now on `decree` stands; the ring says the same already. */
+  adopt(decree: Decree): void {
+    this.#witness.learned(this.#decree, decree, this.#config.self, this.#world.monotonicMs());
+    this.#decree = decree;
+    this.#acceptor.reset();
+    this.#proposal = undefined;
+    this.#wantedSinceMs = undefined;
+    this.#lease.forgetRequest();
+    for (const peer of this.#declaredDead) {
+      if (memberOf(decree, peer) === undefined) this.#declaredDead.delete(peer);
+    }
+    this.#isUnsaved = true;
+    // A council that ended sets everything free.
+    this.#hasOpened = true;
+    if (this.isMember) this.#renew();
+  }
+
+  /** What a member says to us. Its ring has been merged before. */
+  hear(from: PeerName, word: Word, sender: CouncilMessage): void {
+    switch (word.kind) {
+      case "renew":
+        if (this.#grants(sender)) this.#say(from, { kind: "grant", serial: word.serial });
+        break;
+      case "grant":
+        this.#granted(from, word.serial);
+        break;
+      case "prepare":
+        this.#hearPrepare(from, word.vote, word.declaredDead);
+        break;
+      case "promise":
+        if (isBallotOf(this.#proposal, word.ballot)) this.#promised(from, word.vote);
+        break;
+      case "accept":
+        if (this.#isNext(word.vote.decree) && this.#vote(word.vote)) {
+          this.#say(from, { kind: "accepted", ballot: word.vote.ballot });
+        }
+        break;
+      case "accepted":
+        if (isBallotOf(this.#proposal, word.ballot)) this.#voted(from);
+        break;
+    }
+  }
+
+  /** Every few seconds, once there is a ring. */
+  tick(): void {
+    if (!this.isActive) return;
+    const { self } = this.#config;
+    this.#witness.prune((peer) => this.#peers.isKnown(peer) || this.#isInRoster(peer));
+    this.#greet();
+    if (this.isMember && this.#isRenewalDue()) this.#renew();
+    const nowMs = this.#world.monotonicMs();
+    if (this.#proposal !== undefined) {
+      if (nowMs - this.#proposal.startedMs < proposalMs) return;
+      this.#proposal = undefined;
+    }
+    const wanted = this.#wanted();
+    if (wanted === undefined) {
+      this.#wantedSinceMs = undefined;
+      return;
+    }
+    this.#wantedSinceMs ??= nowMs;
+    const lower = electorate(this.#decree, wanted, [...this.#declaredDead]).voters.filter(
+      (peer) => peer < self && this.#peers.isKnown(peer),
+    );
+    if (nowMs - this.#wantedSinceMs >= lower.length * rankMs) this.#propose(wanted);
+  }
+
+  /** Whether we voted for the first decree, which may stand by now for all we know. */
+  get #isForming(): boolean {
+    return this.#decree.roster.length === 0 && this.#acceptor.state.accepted !== undefined;
+  }
+
+  get #leaseMs(): number {
+    const forming = this.#isForming ? this.#acceptor.state.accepted?.decree : undefined;
+    return leaseMsOf((forming ?? this.#decree).afterMs);
+  }
+
+  #clocks(): Clocks {
+    return { monotonicMs: this.#world.monotonicMs(), wallMs: this.#world.now() };
+  }
+
+  #holdsLease(): boolean {
+    const holds = this.#config.fence ?? leaseHolds;
+    return holds(this.#lease.lease, this.#clocks(), this.#leaseMs);
+  }
+
+  #isInRoster(peer: PeerName): boolean {
+    return memberOf(this.#decree, peer) !== undefined;
+  }
+
+  #isNext({ epoch }: Decree): boolean {
+    return epoch === this.#decree.epoch + 1;
+  }
+
+  #say(to: PeerName, word: Word): void {
+    this.#words.push({ to, word });
+  }
+
+  /** Peers that are new to us learn that we are of their kind; others see a plain ring update. */
+  #greet(): void {
+    for (const peer of this.#greeted) if (!this.#peers.isKnown(peer)) this.#greeted.delete(peer);
+    for (const peer of this.#peers.knownPeers()) {
+      if (peer === this.#config.self || this.#greeted.has(peer)) continue;
+      if (!this.#peers.canReach(peer)) continue;
+      this.#greeted.add(peer);
+      this.#say(peer, { kind: "grant", serial: 0 });
+    }
+  }
+
+  // Leases
+
+  #isRenewalDue(): boolean {
+    const nowMs = this.#world.monotonicMs();
+    const { askedMs, lease, confirmed } = this.#lease;
+    if (askedMs !== undefined) {
+      return nowMs - askedMs >= Math.min(renewalRetryMaxMs, this.#leaseMs / 16);
+    }
+    const hasGained = this.#ring.owned().difference(confirmed).size > 0;
+    if (lease === undefined || hasGained || !this.#holdsLease()) return true;
+    return nowMs - lease.monotonicMs >= this.#leaseMs / 8;
+  }
+
+  #renew(): void {
+    const { self } = this.#config;
+    const serial = this.#lease.ask(this.#clocks(), this.#ring.owned());
+    for (const { peer } of this.#decree.roster) {
+      if (peer !== self && this.#peers.canReach(peer)) this.#say(peer, { kind: "renew", serial });
+    }
+    if (this.#acceptor.mayGrant(self)) this.#granted(self, serial);
+  }
+
+  /** A lease is for a member that knows the decree that we know, and is not about to go. */
+  #grants({ presence, decree }: CouncilMessage): boolean {
+    return (
+      this.isMember &&
+      decree.epoch === this.#decree.epoch &&
+      memberOf(this.#decree, presence.peer)?.incarnation === presence.incarnation &&
+      this.#acceptor.mayGrant(presence.peer)
+    );
+  }
+
+  #granted(by: PeerName, serial: number): void {
+    const needed = majorityOf(this.#decree.roster.length);
+    if (!this.isMember || !this.#isInRoster(by)) return;
+    if (!this.#lease.granted(by, serial, needed)) return;
+    this.#isUnsaved = true;
+    this.#hasOpened = true;
+  }
+
+  // Decrees
+
+  /** The decree that there should be next; `undefined` when all is well. */
+  #wanted(): Decree | undefined {
+    const { roster } = this.#decree;
+    if (roster.length === 0) return this.#config.afterMs > 0 ? this.#wantedFirst() : undefined;
+    if (!this.isMember) return undefined;
+    const change: RosterChange = {
+      heir: this.#config.self,
+      afterMs: this.#decree.afterMs,
+      admitted: this.#applicants(),
+      taken: this.#gone(),
+      dissolved: this.#isAnyOff(),
+    };
+    const isIdle = change.admitted.length + change.taken.length === 0 && !change.dissolved;
+    return isIdle && !this.#acceptor.isBusy ? undefined : follow(this.#decree, change);
+  }
+
+  /** All that are there, if they are of our kind, are enough and include every owner. */
+  #wantedFirst(): Decree | undefined {
+    const voted = this.#acceptor.state.accepted?.decree;
+    if (voted !== undefined) return voted;
+    const admitted = this.#applicants();
+    const next = follow(this.#decree, {
+      heir: this.#config.self,
+      afterMs: this.#config.afterMs,
+      admitted: [...admitted, { peer: this.#config.self, incarnation: this.#incarnation }],
+      taken: [],
+      dissolved: false,
+    });
+    return this.#mayForm(next) ? next : undefined;
+  }
+
+  #applicants(): Member[] {
+    const room = rosterMax - this.#decree.roster.length - 1;
+    return [...this.#witness.presences()]
+      .filter(({ peer, incarnation, afterMs, epoch }) => {
+        const isMember = memberOf(this.#decree, peer)?.incarnation === incarnation;
+        // Whoever does not know what we know may have lost ranges since, and must learn of it first.
+        const isUpToDate = epoch === this.#decree.epoch;
+        return !isMember && isUpToDate && afterMs > 0 && this.#peers.isKnown(peer);
+      })
+      .slice(0, room)
+      .map(({ peer, incarnation }) => ({ peer, incarnation }));
+  }
+
+  #gone(): PeerName[] {
+    const names = this.#decree.roster.map(({ peer }) => peer);
+    const candidates = names.filter((peer) => peer !== this.#config.self);
+    return candidates.filter((peer) => this.#mayTake(peer, [...this.#declaredDead]));
+  }
+
+  /** Whether we would vote for taking the ranges of a member. */
+  #mayTake(peer: PeerName, declaredDead: readonly number[]): boolean {
+    if (declaredDead.includes(peer)) return true;
+    const { afterMs } = this.#decree;
+    const nowMs = this.#world.monotonicMs();
+    return (
+      !this.#peers.isKnown(peer) &&
+      this.#witness.silenceMs(peer, nowMs) >= afterMs &&
+      this.#witness.tenureMs(nowMs) >= tenureMsOf(afterMs) &&
+      this.#areAllOfOurKind()
+    );
+  }
+
+  #isAnyOff(): boolean {
+    const { self, afterMs } = this.#config;
+    return this.#decree.roster.some(({ peer }) => {
+      const theirs = peer === self ? afterMs : this.#witness.presence(peer)?.afterMs;
+      return theirs === 0;
+    });
+  }
+
+  #areAllOfOurKind(): boolean {
+    for (const peer of this.#peers.knownPeers()) {
+      if (peer !== this.#config.self && !this.#witness.presence(peer)?.afterMs) return false;
+    }
+    return true;
+  }
+
+  #mayForm(next: Decree): boolean {
+    // What we voted for may stand already: it is to be brought to its end, come what may.
+    if (isSameDecree(next, this.#acceptor.state.accepted?.decree)) return true;
+    if (this.#config.afterMs === 0 || next.roster.length < rosterMin) return false;
+    if (memberOf(next, this.#config.self)?.incarnation !== this.#incarnation) return false;
+    if (!this.#areAllOfOurKind()) return false;
+    const names = new Set(next.roster.map(({ peer }) => peer));
+    return [...this.#peers.knownPeers(), ...this.#ring.owners()].every((peer) => names.has(peer));
+  }
+
+  #propose(decree: Decree): void {
+    const { self } = this.#config;
+    const round = this.#acceptor.state.promised.round + 1;
+    const ballot = { round, proposer: self };
+    const declaredDead = [...this.#declaredDead];
+    const startedMs = this.#world.monotonicMs();
+    this.#proposal = new Proposal(ballot, this.#decree, decree, { startedMs, declaredDead });
+    const vote = { ballot, decree };
+    for (const peer of this.#proposal.electorate.voters) {
+      if (peer !== self) this.#say(peer, { kind: "prepare", vote, declaredDead });
+    }
+    const before = this.#acceptor.state.accepted;
+    if (this.#promise(vote, declaredDead)) this.#promised(self, before);
+  }
+
+  #hearPrepare(from: PeerName, vote: Vote, declaredDead: readonly number[]): void {
+    if (from !== vote.ballot.proposer || !this.#isNext(vote.decree)) return;
+    const before = this.#acceptor.state.accepted;
+    if (!this.#promise(vote, declaredDead)) return;
+    this.#say(from, { kind: "promise", ballot: vote.ballot, vote: before });
+  }
+
+  #promise({ ballot, decree }: Vote, declaredDead: readonly number[]): boolean {
+    if (!this.#agrees(decree, ballot.proposer, declaredDead)) return false;
+    if (!this.#acceptor.promise(ballot, newlyTaken(this.#decree, decree))) return false;
+    this.#isUnsaved = true;
+    return true;
+  }
+
+  #agrees(next: Decree, proposer: PeerName, declaredDead: readonly number[]): boolean {
+    if (this.#decree.roster.length === 0) return this.#mayForm(next);
+    if (!this.isMember || !this.#isInRoster(proposer)) return false;
+    return newlyTaken(this.#decree, next).every(
+      (peer) => peer !== this.#config.self && this.#mayTake(peer, declaredDead),
+    );
+  }
+
+  #promised(by: PeerName, vote: Vote | undefined): void {
+    const proposal = this.#proposal;
+    if (proposal === undefined || !proposal.promised(by, vote)) return;
+    const { ballot, decree } = proposal;
+    for (const peer of proposal.electorate.voters) {
+      if (peer !== this.#config.self) this.#say(peer, { kind: "accept", vote: { ballot, decree } });
+    }
+    if (this.#vote({ ballot, decree })) this.#voted(this.#config.self);
+  }
+
+  /** Votes for what a majority has promised to; whether that is still possible. */
+  #vote(vote: Vote): boolean {
+    const isVoter = this.#decree.roster.length === 0 || this.isMember;
+    if (!isVoter || !this.#acceptor.accept(vote)) return false;
+    // Nobody can find us gone earlier than this long after our own vote.
+    if (this.#isForming) this.#lease.restore(this.#clocks());
+    this.#isUnsaved = true;
+    return true;
+  }
+
+  #voted(by: PeerName): void {
+    if (this.#proposal?.voted(by) !== true) return;
+    this.#decided = this.#proposal.decree;
+    this.#proposal = undefined;
+  }
+}
+
+function isSameDecree(a: Decree, b: Decree | undefined): boolean {
+  return (
+    a.roster.length === b?.roster.length &&
+    a.roster.every(({ peer, incarnation }) => memberOf(b, peer)?.incarnation === incarnation)
+  );
+}
+
+function isBallotOf(proposal: Proposal | undefined, ballot: typeof noBallot): boolean {
+  return (
+    proposal !== undefined &&
+    proposal.ballot.round === ballot.round &&
+    proposal.ballot.proposer === ballot.proposer
+  );
+}

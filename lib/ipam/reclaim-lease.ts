@@ -1,0 +1,110 @@
+import type { PeerName } from "../base/peer-name.ts";
+import type { AddressSet } from "./address-set.ts";
+
+/** Both clocks of a machine, milliseconds. */
+export interface Clocks {
+  /** Never goes back, but may stand still while the machine sleeps. */
+  readonly monotonicMs: number;
+  /** Goes on while the machine sleeps, but may be set. */
+  readonly wallMs: number;
+}
+
+/** The moment at which a request was sent that a majority has granted since. */
+export type Lease = Clocks;
+
+/**
+ * Whether a peer may use its ranges. Injected, so that a simulation can show what happens without.
+ */
+export type Fence = (lease: Lease | undefined, now: Clocks, leaseMs: number) => boolean;
+
+/**
+ * A lease ends after `leaseMs` by whichever clock went further: the wall clock knows of a machine
+ * that slept, the monotonic one of a wall clock that was set back.
+ */
+export const leaseHolds: Fence = (lease, now, leaseMs) =>
+  lease !== undefined &&
+  Math.max(now.monotonicMs - lease.monotonicMs, now.wallMs - lease.wallMs) < leaseMs;
+
+/** A third of the silence after which ranges are taken; docs/ipam.md says why a third. */
+export function leaseMsOf(afterMs: number): number {
+  return afterMs / 3;
+}
+
+/** How long a voter must know members and removals before it votes to take ranges. */
+export function tenureMsOf(afterMs: number): number {
+  return afterMs / 2;
+}
+
+/** A lease granted in an earlier run of this peer, of which only the wall clock tells. */
+export function leaseOfEarlierRun(wallMs: number, now: Clocks): Lease | undefined {
+  if (wallMs > now.wallMs) return undefined;
+  return { wallMs, monotonicMs: now.monotonicMs - (now.wallMs - wallMs) };
+}
+
+interface LeaseRequest {
+  readonly serial: number;
+  readonly sentAt: Clocks;
+  /** What the members learn from this request to be ours. */
+  readonly owned: AddressSet;
+  readonly grants: Set<PeerName>;
+}
+
+/**
+ * The lease of this peer on its ranges.
+ *
+ *   none ──request──▶ asked ──majority grants──▶ held ──a third of the silence──▶ none
+ *                      ▲                          │
+ *                      └───────── renewal ────────┘
+ */
+export class LeaseKeeper {
+  #lease: Lease | undefined;
+  #request: LeaseRequest | undefined;
+  #confirmed: AddressSet;
+  #serial = 0;
+
+  constructor(nothing: AddressSet) {
+    this.#confirmed = nothing;
+  }
+
+  get lease(): Lease | undefined {
+    return this.#lease;
+  }
+
+  /** What a majority knows to be ours. */
+  get confirmed(): AddressSet {
+    return this.#confirmed;
+  }
+
+  /** When the last request left that is still unanswered. */
+  get askedMs(): number | undefined {
+    return this.#request?.sentAt.monotonicMs;
+  }
+
+  restore(lease: Lease | undefined): void {
+    this.#lease = lease;
+  }
+
+  /** Begins a request; returns its number for the members. */
+  ask(sentAt: Clocks, owned: AddressSet): number {
+    this.#serial++;
+    this.#request = { serial: this.#serial, sentAt, owned, grants: new Set() };
+    return this.#serial;
+  }
+
+  /** Whether this grant completed a majority of `needed`. */
+  granted(by: PeerName, serial: number, needed: number): boolean {
+    const request = this.#request;
+    if (request?.serial !== serial) return false;
+    request.grants.add(by);
+    if (request.grants.size < needed) return false;
+    this.#lease = request.sentAt;
+    this.#confirmed = request.owned;
+    this.#request = undefined;
+    return true;
+  }
+
+  /** Grants of members of the old roster count no longer for a request that is under way. */
+  forgetRequest(): void {
+    this.#request = undefined;
+  }
+}

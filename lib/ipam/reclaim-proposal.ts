@@ -1,0 +1,88 @@
+import type { PeerName } from "../base/peer-name.ts";
+import { type Ballot, compareBallots, type Vote } from "./reclaim-acceptor.ts";
+import { type Decree, majorityOf } from "./reclaim-decree.ts";
+
+/** Who votes, and how many of them must agree. */
+export interface Electorate {
+  readonly voters: readonly PeerName[];
+  readonly needed: number;
+}
+
+/**
+ * A council that exists decides by majority; those that operators declared dead are taken to agree.
+ * A council to be is formed by all of its members.
+ */
+export function electorate(
+  current: Decree,
+  next: Decree,
+  declaredDead: readonly PeerName[],
+): Electorate {
+  const isForming = current.roster.length === 0;
+  const members = isForming ? next.roster : current.roster;
+  const voters = members.map(({ peer }) => peer);
+  if (isForming) return { voters, needed: voters.length };
+  const dead = voters.filter((peer) => declaredDead.includes(peer)).length;
+  return { voters, needed: Math.max(1, majorityOf(voters.length) - dead) };
+}
+
+/**
+ * One attempt at the next decree.
+ *
+ *   preparing ──enough promises──▶ accepting ──enough votes──▶ decided
+ *
+ * If anybody has voted already, what was voted for under the highest ballot is proposed instead.
+ */
+export class Proposal {
+  readonly ballot: Ballot;
+  readonly startedMs: number;
+  readonly declaredDead: readonly PeerName[];
+  readonly #current: Decree;
+  readonly #promises = new Set<PeerName>();
+  readonly #votes = new Set<PeerName>();
+  #decree: Decree;
+  #isAccepting = false;
+  #best: Vote | undefined;
+
+  constructor(
+    ballot: Ballot,
+    current: Decree,
+    decree: Decree,
+    options: { startedMs: number; declaredDead: readonly PeerName[] },
+  ) {
+    this.ballot = ballot;
+    this.#current = current;
+    this.#decree = decree;
+    this.startedMs = options.startedMs;
+    this.declaredDead = options.declaredDead;
+  }
+
+  get decree(): Decree {
+    return this.#decree;
+  }
+
+  get electorate(): Electorate {
+    return electorate(this.#current, this.#decree, this.declaredDead);
+  }
+
+  /** Whether it is now time to ask for votes. */
+  promised(by: PeerName, vote: Vote | undefined): boolean {
+    const { voters, needed } = this.electorate;
+    if (this.#isAccepting || !voters.includes(by)) return false;
+    this.#promises.add(by);
+    if (vote !== undefined && compareBallots(vote.ballot, this.#best?.ballot ?? vote.ballot) >= 0) {
+      this.#best = vote;
+    }
+    if (this.#promises.size < needed) return false;
+    this.#decree = this.#best?.decree ?? this.#decree;
+    this.#isAccepting = true;
+    return true;
+  }
+
+  /** Whether the decree is now decided. */
+  voted(by: PeerName): boolean {
+    const { voters, needed } = this.electorate;
+    if (!this.#isAccepting || !voters.includes(by)) return false;
+    this.#votes.add(by);
+    return this.#votes.size >= needed;
+  }
+}
