@@ -46,7 +46,7 @@ would differ by themselves.)
   );
 }
 
-/** Shows each new state of the connection; answers when it is established at both ends. */
+/** Shows each new state of the connection; answers when both hosts know it stands at both ends. */
 function stateChanges(
   player: Player,
   hosts: readonly SceneHost[],
@@ -54,18 +54,20 @@ function stateChanges(
   const start = performance.now();
   const shown = new Map<string, string>();
   return async () => {
-    const states: string[] = [];
+    let knowing = 0;
     for (const host of hosts) {
-      const connection = (await reportOf(host)).Router.Connections[0];
+      const { Router: router } = await reportOf(host);
+      // Frames flow along links of which both ends have told that they stand.
+      const links = router.Peers.flatMap((peer) => peer.Connections);
+      if (links.length === hosts.length && links.every((link) => link.Established)) knowing++;
+      const connection = router.Connections[0];
       if (connection === undefined) continue;
-      states.push(connection.State);
       if (shown.get(host.name) === connection.State) continue;
       shown.set(host.name, connection.State);
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
       player.say(`  ${seconds} s  ${host.name}: ${connection.State} ${connection.Info}`.trimEnd());
     }
-    const met = states.length === 2 && states.every((state) => state === "established");
-    return met ? true : undefined;
+    return knowing === hosts.length ? true : undefined;
   };
 }
 
