@@ -87,21 +87,24 @@ for (const password of [undefined, "a password for the lab"]) {
 
     test("the payload is readable on the underlay only without a password", async () => {
       const word = "PLAINLY-VISIBLE";
+      // It ends by itself, when it has seen so many datagrams.
       const capture = Bun.spawn(
         [
           ...["nsenter", `--net=/run/netns/${lab.hosts[0]!.namespace}`],
-          ...["tcpdump", "-i", "eth0", "-A", "-s", "0", "-l", "-n", "-U"],
+          ...["tcpdump", "-i", "eth0", "-A", "-s", "0", "-n", "-c", "6", "udp", "port", "6783"],
         ],
-        { stdout: "pipe", stderr: "pipe" },
+        { stdout: "pipe", stderr: "pipe", timeout: 30_000 },
       );
       const seen = new Response(capture.stdout).text();
-      // tcpdump says so when it captures.
-      for await (const chunk of capture.stderr) {
-        if (new TextDecoder().decode(chunk).includes("listening on")) break;
-      }
+      const listening = Promise.withResolvers<void>();
+      void (async () => {
+        for await (const chunk of capture.stderr) {
+          if (new TextDecoder().decode(chunk).includes("listening on")) listening.resolve();
+        }
+      })();
+      await listening.promise;
       const pattern = Buffer.from(word).toString("hex");
-      await must(c1.command(["ping", "-c", "3", "-i", "0.2", "-s", "64", "-p", pattern, ip2]));
-      capture.kill("SIGINT");
+      await must(c1.command(["ping", "-c", "5", "-i", "0.2", "-s", "64", "-p", pattern, ip2]));
       const text = await seen;
       expect(text.length).toBeGreaterThan(0);
       expect(text.includes(word)).toBe(password === undefined);
