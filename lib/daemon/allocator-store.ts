@@ -11,19 +11,26 @@ const ringSetting = "ipam-ring";
 
 const peer = v.pipe(v.string(), v.transform(parsePeerName));
 
+const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
+const word = v.pipe(whole, v.maxValue(2 ** 32 - 1));
+/** One more than an address: ranges name the first address behind them. */
+const bound = v.pipe(whole, v.maxValue(2 ** 32));
+
 /** The ring as JSON, with peers as text so that a person can read it. */
 const ringSchema = v.object({
-  universe: v.object({ start: v.number(), end: v.number() }),
-  entries: v.array(v.object({ token: v.number(), peer, version: v.number(), free: v.number() })),
+  universe: v.object({ start: word, end: bound }),
+  entries: v.array(v.object({ token: word, peer, version: word, free: bound })),
   seeds: v.array(peer),
 });
 
-interface AddressRow {
-  readonly ident: string;
-  readonly address: number;
-  readonly prefix: number;
-  readonly is_container: number;
-}
+const rowsSchema = v.array(
+  v.object({
+    ident: v.string(),
+    address: word,
+    prefix: v.pipe(whole, v.maxValue(32)),
+    is_container: whole,
+  }),
+);
 
 /** The allocator's state in the router's database: the ring as one value, each address as a row. */
 export class SqliteAllocatorStore implements AllocatorStore {
@@ -35,9 +42,9 @@ export class SqliteAllocatorStore implements AllocatorStore {
 
   /** @throws WeaveError `STORE_DAMAGED` */
   load(): AllocatorState | undefined {
-    const owner = this.#setting(ownerSetting);
-    if (owner === undefined) return undefined;
     try {
+      const owner = this.#setting(ownerSetting);
+      if (owner === undefined) return undefined;
       const ring = this.#setting(ringSetting);
       return {
         self: parsePeerName(owner),
@@ -85,14 +92,12 @@ export class SqliteAllocatorStore implements AllocatorStore {
   }
 
   #held(): HeldAddress[] {
-    return this.#database
-      .query<AddressRow, []>("SELECT * FROM address ORDER BY sequence")
-      .all()
-      .map((row) => ({
-        ident: row.ident,
-        cidr: { address: row.address, prefix: row.prefix },
-        isContainer: row.is_container !== 0,
-      }));
+    const rows = this.#database.query("SELECT * FROM address ORDER BY sequence").all();
+    return v.parse(rowsSchema, rows).map((row) => ({
+      ident: row.ident,
+      cidr: { address: row.address, prefix: row.prefix },
+      isContainer: row.is_container !== 0,
+    }));
   }
 
   #setting(name: string): string | undefined {

@@ -16,6 +16,15 @@ const schema = `
                           PRIMARY KEY (fqdn, ident, address)) STRICT;
 `;
 
+/** What is read from each table: a file in which one of these is missing is not ours any more. */
+const columns: Readonly<Record<string, string>> = {
+  setting: "name, value",
+  target: "position, peer",
+  address: "sequence, ident, address, prefix, is_container",
+  exposed: "cidr, masquerade",
+  name: "fqdn, ident, address",
+};
+
 /**
  * Opens the router's state, making it when there is none.
  *
@@ -23,26 +32,43 @@ const schema = `
  * cut within a second or so: WAL with `synchronous = NORMAL`; what a cut could take back (an address
  * given out a moment before) is taken back from the container as well.
  *
- * @throws WeaveError `STORE_UNUSABLE`, `STORE_NEWER`
+ * @throws WeaveError `STORE_UNUSABLE`, `STORE_NEWER`, `STORE_DAMAGED`
  */
 export function openDatabase(path: string): Database {
-  let database: Database;
+  const database = open(path);
+  try {
+    prepare(database, path);
+    return database;
+  } catch (cause) {
+    database.close();
+    if (cause instanceof WeaveError) throw cause;
+    throw damaged(path, { cause });
+  }
+}
+
+function open(path: string): Database {
+  let database: Database | undefined;
   try {
     database = new Database(path, { create: true, strict: true });
     database.run("PRAGMA busy_timeout = 2000");
     database.run("PRAGMA journal_mode = WAL");
     database.run("PRAGMA synchronous = NORMAL");
+    return database;
   } catch (cause) {
+    database?.close();
     throw new WeaveError("STORE_UNUSABLE", `cannot open the router's state ${path}`, {
       remedy:
         "see that no other router uses this WEAVE_STATE_DIR; 'weave reset --force' removes it",
       cause,
     });
   }
+}
+
+/** Makes the tables of a new file, and looks whether those of an old one are whole. */
+function prepare(database: Database, path: string): void {
   const found = database.query<{ user_version: number }, []>("PRAGMA user_version").get();
   const version = found?.user_version ?? 0;
   if (version > schemaVersion) {
-    database.close();
     throw new WeaveError("STORE_NEWER", `${path} was written by a newer weave`, {
       remedy: "install that version again, or 'weave reset --force' to start without state",
     });
@@ -53,5 +79,16 @@ export function openDatabase(path: string): Database {
       database.run(`PRAGMA user_version = ${schemaVersion}`);
     })();
   }
-  return database;
+  const check = database.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").get();
+  if (check?.quick_check !== "ok") throw damaged(path, { cause: check?.quick_check });
+  // Behind a damaged table definition everything else may be in order.
+  for (const table in columns) database.run(`SELECT ${columns[table]} FROM ${table} LIMIT 0`);
+}
+
+function damaged(path: string, options: { cause: unknown }): WeaveError {
+  return new WeaveError("STORE_DAMAGED", `the router's state ${path} is damaged`, {
+    remedy:
+      "restore the file from a backup, or 'weave reset --force' to start without state; addresses in use are claimed again",
+    ...options,
+  });
 }

@@ -1,3 +1,4 @@
+import { WeaveError } from "../base/errors.ts";
 import { peerNameFromNumber } from "../base/peer-name.ts";
 import { decodeGob, gob } from "../wire/gob.ts";
 import type { AllocatorState } from "./allocator-store.ts";
@@ -17,6 +18,8 @@ export interface OriginalValues {
   readonly ownedAddresses: Uint8Array | undefined;
 }
 
+const ipv4Bits = 32;
+
 const ownedAddressesType = gob.map(
   gob.string,
   gob.struct("ownedData", {
@@ -28,7 +31,7 @@ const ownedAddressesType = gob.map(
 /**
  * What an allocator of the original remembers; `undefined` when it never stored anything.
  *
- * @throws GobError, WeaveError for values that cannot be read
+ * @throws GobError, WeaveError `PEER_NAME_RANGE`, `IPAM_STATE_INVALID`
  */
 export function readOriginalState(values: OriginalValues): AllocatorState | undefined {
   if (values.peername === undefined) return undefined;
@@ -45,10 +48,17 @@ export function readOriginalRing(bytes: Uint8Array): SentRing {
 
 function readHeld(bytes: Uint8Array): HeldAddress[] {
   return decodeGob(ownedAddressesType, bytes).flatMap(([ident, { IsContainer, Cidrs }]) =>
-    Cidrs.map(({ Addr, PrefixLen }) => ({
-      ident,
-      isContainer: IsContainer,
-      cidr: { address: Addr, prefix: PrefixLen },
-    })),
+    Cidrs.map(({ Addr, PrefixLen }) => {
+      if (PrefixLen < 0 || PrefixLen > ipv4Bits) throw badPrefix(ident, PrefixLen);
+      return { ident, isContainer: IsContainer, cidr: { address: Addr, prefix: PrefixLen } };
+    }),
+  );
+}
+
+function badPrefix(ident: string, length: number): WeaveError {
+  return new WeaveError(
+    "IPAM_STATE_INVALID",
+    `the original's data says that ${ident} holds an address with a prefix of ${length} bits`,
+    { remedy: "restore the original's database from a backup, or start without it" },
   );
 }

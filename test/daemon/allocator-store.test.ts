@@ -62,4 +62,30 @@ describe("the stored allocations", () => {
     database.run("UPDATE setting SET value = '{}' WHERE name = 'ipam-owner'");
     expect(() => new SqliteAllocatorStore(database).load()).toThrow("cannot be read");
   });
+
+  const address = (column: string, value: number) =>
+    `UPDATE address SET ${column} = ${value} WHERE ident = 'c3'`;
+  const ringWith = (change: object) => {
+    const entries = [{ token: start, peer: "::1", version: 3, free: 4094, ...change }];
+    const text = JSON.stringify({ ...ring, seeds: [], entries });
+    return `INSERT OR REPLACE INTO setting VALUES ('ipam-ring', '${text}')`;
+  };
+
+  for (const [what, statement] of Object.entries({
+    "an address beyond 32 bits": address("address", 2 ** 32),
+    "an address below zero": address("address", -1),
+    "a prefix of 33 bits": address("prefix", 33),
+    "a token between two addresses": ringWith({ token: start + 0.5 }),
+    "a version below zero": ringWith({ version: -1 }),
+  })) {
+    test(`in which ${what} stands are refused`, () => {
+      const database = openDatabase(":memory:");
+      const store = new SqliteAllocatorStore(database);
+      store.save({ ...nothing, ring, added: [held("c3", 3, true)] });
+      expect(store.load()?.held).toHaveLength(1);
+      database.run(statement);
+      expect(() => store.load()).toThrow("cannot be read");
+      database.close();
+    });
+  }
 });

@@ -3,6 +3,7 @@ import { fromHex } from "../../lib/base/bytes.ts";
 import { formatIpv4Cidr } from "../../lib/base/ip.ts";
 import { formatPeerName } from "../../lib/base/peer-name.ts";
 import { readOriginalState } from "../../lib/ipam/original-state.ts";
+import { encodeGob, gob } from "../../lib/wire/gob.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { TestPeer } from "./test-peer.ts";
 import { toRing, type VectorRing, vectors } from "./vectors.ts";
@@ -49,4 +50,19 @@ test("a peer goes on from the state of the original with all its addresses", () 
 test("a database in which nothing was stored yet is empty", () => {
   const nothing = { peername: undefined, ring: undefined, ownedAddresses: undefined };
   expect(readOriginalState(nothing)).toBeUndefined();
+});
+
+test("an address whose prefix has more bits than an address is refused", () => {
+  const type = gob.map(
+    gob.string,
+    gob.struct("ownedData", {
+      IsContainer: gob.bool,
+      Cidrs: gob.slice(gob.struct("CIDR", { Addr: gob.uint, PrefixLen: gob.int })),
+    }),
+  );
+  for (const PrefixLen of [-1, 33]) {
+    const data = { IsContainer: true, Cidrs: [{ Addr: 1, PrefixLen }] };
+    const ownedAddresses = encodeGob(type, [["c1", data]]);
+    expect(() => readOriginalState({ ...values, ownedAddresses })).toThrow("prefix of");
+  }
 });

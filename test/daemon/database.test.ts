@@ -1,0 +1,62 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { errorCode } from "../../lib/base/errors.ts";
+import { openDatabase } from "../../lib/daemon/database.ts";
+import { SettingsStore } from "../../lib/daemon/settings-store.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weave-database-"));
+const path = join(folder, "weave.db");
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function codeOf(open: () => unknown): string {
+  try {
+    open();
+  } catch (error) {
+    return errorCode(error);
+  }
+  return "";
+}
+
+describe("the router's state", () => {
+  test("is there again when it is opened again", () => {
+    const first = openDatabase(path);
+    new SettingsStore(first).saveTargets(["10.0.0.2"]);
+    first.close();
+    const second = openDatabase(path);
+    expect(new SettingsStore(second).targets()).toEqual(["10.0.0.2"]);
+    second.close();
+  });
+
+  test("of a newer release is left alone", () => {
+    const newer = join(folder, "newer.db");
+    const database = openDatabase(newer);
+    database.run("PRAGMA user_version = 99");
+    database.close();
+    expect(codeOf(() => openDatabase(newer))).toBe("STORE_NEWER");
+  });
+
+  test("that is no database at all is refused", () => {
+    const text = join(folder, "text.db");
+    writeFileSync(text, "This is a letter to somebody, long enough for a page.\n".repeat(100));
+    expect(codeOf(() => openDatabase(text))).toBe("STORE_UNUSABLE");
+  });
+
+  test("whose pages are damaged is refused before anything is read from it", () => {
+    const octets = readFileSync(path);
+    // The header stays whole; every page behind it is overwritten.
+    const damaged = join(folder, "damaged.db");
+    writeFileSync(damaged, octets.fill(0x5a, 4096));
+    expect(codeOf(() => openDatabase(damaged))).toBe("STORE_DAMAGED");
+  });
+
+  test("in which a table is missing is refused", () => {
+    const lacking = join(folder, "lacking.db");
+    const database = openDatabase(lacking);
+    database.run("DROP TABLE exposed");
+    database.close();
+    expect(codeOf(() => openDatabase(lacking))).toBe("STORE_DAMAGED");
+  });
+});
