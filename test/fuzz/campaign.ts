@@ -15,6 +15,8 @@ export interface Campaign {
   readonly count: number;
   /** Number of the first one: the life that it belongs to begins with its first input. */
   readonly from?: number;
+  /** Whether to measure what is retained, which takes a few seconds. */
+  readonly measuresMemory?: boolean;
   /** Told of each input before it is fed. */
   onInput?(index: number): void;
 }
@@ -51,13 +53,14 @@ export async function runCampaign(target: FuzzTarget, campaign: Campaign): Promi
   const end = (campaign.from ?? 0) + count;
   const warmLife = firstLife + Math.ceil((count * warmUpShare) / lifeInputs);
   const progress = new Progress(target.name, campaign);
-  let before = await settledMemory();
+  const memory = campaign.measuresMemory === true ? settledMemory : async () => noMemory;
+  let before = await memory();
   const startMs = performance.now();
   let idleMs = 0;
   for (let life = firstLife; life * lifeInputs < end; life++) {
     if (life === warmLife) {
       const measuredMs = performance.now();
-      before = await settledMemory();
+      before = await memory();
       idleMs += performance.now() - measuredMs;
     }
     const inputs = Math.min(lifeInputs, end - life * lifeInputs);
@@ -69,7 +72,7 @@ export async function runCampaign(target: FuzzTarget, campaign: Campaign): Promi
     );
   }
   const elapsedMs = performance.now() - startMs - idleMs;
-  const after = await settledMemory();
+  const after = await memory();
   return {
     inputs: progress.inputs,
     accepted: progress.accepted,
@@ -170,12 +173,22 @@ function busyMs(): number {
   return (user + system) / 1000;
 }
 
-/** What is left when nothing more can be collected, as far as the allocator gives it back. */
-async function settledMemory(): Promise<{ rss: number; heap: number }> {
+interface Memory {
+  readonly rss: number;
+  readonly heap: number;
+}
+
+const noMemory: Memory = { rss: 0, heap: 0 };
+
+/**
+ * What is left when nothing more can be collected. The allocator gives pages back in its own time,
+ * so the least of several looks counts.
+ */
+async function settledMemory(): Promise<Memory> {
   let rss = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 5; round++) {
+  for (let look = 0; look < 10; look++) {
     Bun.gc(true);
-    await Bun.sleep(20);
+    await Bun.sleep(100);
     rss = Math.min(rss, process.memoryUsage.rss());
   }
   return { rss, heap: heapStats().heapSize };

@@ -53,7 +53,10 @@ async function runOne(target: FuzzTarget): Promise<boolean> {
   const onInput = (index: number): void => void Atomics.store(watchdog.progress, 0, index);
   try {
     if (values.only !== undefined) return await replay(target, wholeNumber(values.only), onInput);
-    return report(target, await runCampaign(target, { seed, count, onInput }));
+    return report(
+      target,
+      await runCampaign(target, { seed, count, measuresMemory: true, onInput }),
+    );
   } catch (error) {
     if (!(error instanceof FuzzFailure)) throw error;
     console.error(error.message);

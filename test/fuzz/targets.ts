@@ -2,9 +2,16 @@ import type { FuzzTarget } from "./target.ts";
 import { dnsQueryTarget, dnsReplyTarget, dnsStreamTarget } from "./targets/dns.ts";
 import { gobTarget } from "./targets/gob.ts";
 import { handshakeTarget, sealedHandshakeTarget } from "./targets/handshake.ts";
+import { httpTarget, templateTarget } from "./targets/http.ts";
 import { gossipTargets, messagesTarget } from "./targets/mesh.ts";
 import { netlinkTarget } from "./targets/netlink.ts";
 import { framesTarget, plainSleeveTarget, sealedSleeveTarget } from "./targets/sleeve.ts";
+import {
+  databaseTarget,
+  launchOptionsTarget,
+  originalStateTarget,
+  storedTarget,
+} from "./targets/stored.ts";
 
 /** Everything that reads octets of strangers. */
 export const targets: readonly FuzzTarget[] = [
@@ -19,5 +26,11 @@ export const targets: readonly FuzzTarget[] = [
   dnsQueryTarget,
   dnsReplyTarget,
   dnsStreamTarget,
+  httpTarget,
+  templateTarget,
   netlinkTarget,
+  launchOptionsTarget,
+  storedTarget,
+  originalStateTarget,
+  databaseTarget,
 ];

@@ -5,7 +5,6 @@ import { formatPeerName, type PeerName, parsePeerName } from "../../lib/base/pee
 import { seededRandom } from "../../lib/base/random.ts";
 import { portableSecretBox } from "../../lib/base/secret-box.ts";
 import { silentLog, type World } from "../../lib/base/world.ts";
-import { type ControlPlane, makeControlPlane } from "../../lib/peer/control-plane.ts";
 import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
 import { launchOptions } from "../../lib/daemon/launch-validation.ts";
 import { encodeFeatures } from "../../lib/mesh/features.ts";
@@ -22,6 +21,7 @@ import { OverlayChooser } from "../../lib/overlay/chooser.ts";
 import { SleeveEngine } from "../../lib/overlay/sleeve/engine.ts";
 import { SleeveOverlay } from "../../lib/overlay/sleeve/overlay.ts";
 import type { SleevePorts } from "../../lib/overlay/sleeve/ports.ts";
+import { type ControlPlane, makeControlPlane } from "../../lib/peer/control-plane.ts";
 import { MemoryStore } from "../ipam/memory-store.ts";
 import { ScriptedStream } from "../mesh/scripted-stream.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
