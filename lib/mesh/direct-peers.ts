@@ -21,7 +21,7 @@ export interface DirectPeer {
 export function parseDirectPeer(text: string, defaultPort: number): DirectPeer {
   const parts = splitHostPort(text);
   if (parts === undefined || parts.port === 0) {
-    throw new WeaveError("PEER_ADDRESS", `invalid peer address "${text}", should be host[:port]`, {
+    throw new WeaveError("PEER_ADDRESS", `invalid peer name "${text}", should be host[:port]`, {
       remedy: "give the address or host name of a peer, with :port if it is not the usual one",
     });
   }

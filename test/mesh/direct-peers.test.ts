@@ -17,7 +17,7 @@ describe("a peer as typed", () => {
 
   test("is refused with a remedy when it is neither", () => {
     for (const text of ["", "10.0.0.1:0", "10.0.0.1:65536", "a b", "host:", "[fd00::1", ":6783"]) {
-      expect(() => parseDirectPeer(text, 6783)).toThrow(`invalid peer address "${text}"`);
+      expect(() => parseDirectPeer(text, 6783)).toThrow(`invalid peer name "${text}"`);
     }
   });
 

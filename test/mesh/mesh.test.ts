@@ -488,7 +488,7 @@ describe("targets", () => {
     const two = cluster(1, 2, { discovery: false });
     const refused = two.peer(2).mesh.connect(["10.0.0.3:99999", "10.0.0.4"], { replace: false });
     expect(refused.map(({ message }) => message)).toEqual([
-      'invalid peer address "10.0.0.3:99999", should be host[:port]',
+      'invalid peer name "10.0.0.3:99999", should be host[:port]',
     ]);
     expect(two.peer(2).mesh.targets).toEqual([ipOf(1), "10.0.0.4"]);
   });

@@ -10,6 +10,7 @@ export const rmpeer: CommandHandler = async ({ api, arguments: peers, flags, std
         method: "DELETE",
         path: ["peer", peer],
         query: flags.enabled("force") ? [["force", "true"]] : [],
+        accept: "application/json",
       });
       stdout.write(body);
     } catch (error) {
