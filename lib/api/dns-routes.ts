@@ -9,21 +9,22 @@ import type { ContainerControl, NameRegistry } from "./router-control.ts";
 
 export interface DnsService {
   readonly names: NameRegistry;
-  /** `host:port` of the server. */
+  /** `host:port` at which containers ask; it may change while the router runs. */
   readonly listenAddress: string;
 }
 
 /** Adds `/domain`, `/dns-address…` and `/name…` (http-api §3.3); they do not exist without DNS. */
 export function dnsRoutes(
   app: Hono,
-  { names, listenAddress }: DnsService,
+  service: DnsService,
   containers: Pick<ContainerControl, "isAlive">,
 ): void {
+  const { names } = service;
   app.get("/domain", (context) => text(context, names.domain));
   app.get("/dns-address", (context) =>
-    text(context, splitHostPort(listenAddress)?.host ?? listenAddress),
+    text(context, splitHostPort(service.listenAddress)?.host ?? service.listenAddress),
   );
-  app.get("/dns-address-port", (context) => text(context, listenAddress));
+  app.get("/dns-address-port", (context) => text(context, service.listenAddress));
 
   app.put("/name/:id/:ip", async (context) => {
     const parameters = await Parameters.of(context);

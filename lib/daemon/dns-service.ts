@@ -70,6 +70,15 @@ export class DnsService {
     for (const endpoint of wanted.values()) await this.#listen(endpoint);
   }
 
+  /** What to tell containers: an address of the overlay when the own one is this host's alone. */
+  get advertisedAddress(): string {
+    const isLocal = this.#own().host.startsWith("127.");
+    const [exposed] = [...this.#servers.keys()].filter(
+      (key) => key !== formatEndpoint(this.#own()),
+    );
+    return isLocal && exposed !== undefined ? exposed : this.listenAddress;
+  }
+
   /** Sentences about addresses at which nobody answers, for status and log. */
   problems(): string[] {
     return [...this.#refused].map(

@@ -52,7 +52,13 @@ export class LocalControl implements RouterControl {
 
   get dns(): RouterControl["dns"] {
     const { names, dns } = this.#parts.services;
-    return names && dns && { names, listenAddress: dns.listenAddress };
+    if (names === undefined || dns === undefined) return undefined;
+    return {
+      names,
+      get listenAddress() {
+        return dns.advertisedAddress;
+      },
+    };
   }
 
   connect(peers: readonly string[], options: { replace: boolean }) {

@@ -63,6 +63,7 @@ export async function launchRouter(options: LaunchOptions, paths: Paths): Promis
     detached: true,
     stdio: ["pipe", log, log, "pipe"],
     cwd: "/",
+    env: environmentWithoutSecrets(),
   });
   closeSync(log);
   // A child that dies at once closes its input; what matters then is its exit, not this write.
@@ -71,6 +72,12 @@ export async function launchRouter(options: LaunchOptions, paths: Paths): Promis
   const answer = await readAll(child.stdio[readyDescriptor] as Readable);
   child.unref();
   return parseAnswer(answer, paths);
+}
+
+/** The password reaches the router on its input; every user may not read it in /proc. */
+function environmentWithoutSecrets(): Record<string, string | undefined> {
+  const { WEAVE_PASSWORD: _, ...environment } = process.env;
+  return environment;
 }
 
 async function readAll(stream: Readable): Promise<string> {

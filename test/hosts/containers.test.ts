@@ -57,6 +57,19 @@ describe("containers of a host", () => {
     expect(await host.mustWeave(["attach", next.reference])).toBe(ip);
   });
 
+  test("ask for names at the exposed address, and the password is nowhere to be read", async () => {
+    expect(await host.mustWeave(["dns-args"])).toBe("--dns=127.0.0.1 --dns-search=weave.local.");
+    const ip = await host.mustWeave(["expose"]);
+    expect(await host.mustWeave(["dns-args"])).toBe(`--dns=${ip} --dns-search=weave.local.`);
+    await host.mustWeave(["hide"]);
+    await host.mustWeave(["stop"]);
+    await host.launch([], { env: { WEAVE_PASSWORD: "not-for-everybody" } });
+    const pid = await host.routerPid();
+    for (const file of ["environ", "cmdline"]) {
+      expect(await Bun.file(`/proc/${pid}/${file}`).text()).not.toContain("not-for-everybody");
+    }
+  });
+
   test("that cannot be attached say why, and nothing stays allocated", async () => {
     const before = await host.mustWeave(["status", "ipam"]);
     const missing = await host.weave(["attach", "netns:nowhere"]);
