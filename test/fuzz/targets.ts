@@ -13,6 +13,8 @@ import {
   storedTarget,
 } from "./targets/stored.ts";
 
+import { wordsTarget } from "./targets/words.ts";
+
 /** Everything that reads octets of strangers. */
 export const targets: readonly FuzzTarget[] = [
   gobTarget,
@@ -33,4 +35,5 @@ export const targets: readonly FuzzTarget[] = [
   storedTarget,
   originalStateTarget,
   databaseTarget,
+  wordsTarget,
 ];
