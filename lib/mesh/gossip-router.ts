@@ -108,6 +108,11 @@ export class GossipRouter {
     }
   }
 
+  /** Sends `data` to one neighbour alone. */
+  tell(to: GossipNeighbour, channel: string, data: GossipData): void {
+    to.sender.gossip(channel, data);
+  }
+
   /** Sends `data` down our own tree. */
   broadcast(channel: string, data: GossipData): void {
     this.#broadcast(channel, this.#ports.self, data, undefined);

@@ -294,6 +294,10 @@ export class Mesh {
 
   #linkEstablished(neighbour: Neighbour): void {
     this.#topology.linkEstablished(neighbour.name);
+    // Frames flow once the other end has read that we call the link established: it need not wait
+    // for the announcement to everybody.
+    const own = this.#topology.ownRecord();
+    if (own !== undefined) this.#gossip.tell(neighbour, topologyChannel, own);
     this.#tell("established", neighbour);
   }
 

@@ -74,6 +74,11 @@ export class Topology {
     this.#ownChanged();
   }
 
+  /** Our own record, to be sent as it is at that moment. */
+  ownRecord(): GossipData | undefined {
+    return this.channel.records(new Set([this.own.name]));
+  }
+
   linkRemoved(remote: PeerName): void {
     this.#own.removeLink(remote);
     this.#ownChanged();

@@ -69,6 +69,11 @@ describe("two peers", () => {
     });
   });
 
+  test("route frames to each other as soon as both call the link established", () => {
+    const two = cluster(1, 2);
+    expect(two.clock.runUntil(() => two.isConnected(), 2000)).toBeLessThan(300);
+  });
+
   test("see the link pending while the overlay is not established, and route no packets", () => {
     const two = cluster(1, 2, { overlayDelayMs: Number.POSITIVE_INFINITY });
     two.clock.run(60_000);
