@@ -13,6 +13,7 @@ import {
   targetsText,
 } from "./status-text.ts";
 import { renderTemplate } from "./template/render.ts";
+import { reportType } from "./template/report-type.ts";
 
 /** Adds `/status…` and `/report`: everything that only reads. */
 export function statusRoutes(app: Hono, router: RouterControl): void {
@@ -53,7 +54,7 @@ async function answerReport(context: Context, router: RouterControl): Promise<Re
   if (format === undefined || formats.length !== 1) {
     return refuse(context, 400, "error: must supply one format parameter");
   }
-  const rendered = renderTemplate(format, await router.report());
+  const rendered = renderTemplate(format, await router.report(), reportType);
   if (rendered.parseError !== undefined) return refuse(context, 400, rendered.parseError);
   if (rendered.error === undefined) return text(context, rendered.output);
   if (rendered.output === "") return refuse(context, 500, rendered.error);

@@ -1,6 +1,7 @@
 import { compareText } from "./go-text.ts";
 import type { GoType } from "./go-type.ts";
 import { fieldOf, type GoValue, isNil, type StructValue, typeNameOf } from "./go-value.ts";
+import type { Budget } from "./limits.ts";
 import { functionFailure } from "./template-error.ts";
 
 /**
@@ -10,27 +11,40 @@ import { functionFailure } from "./template-error.ts";
 const ordered = ["int", "float64", "string"];
 const basic = ["bool", ...ordered];
 
-export function equals(a: GoValue, b: GoValue): boolean {
+export function equals(a: GoValue, b: GoValue, budget: Budget): boolean {
   if (a.kind === "int" && b.kind === "int") return a.int === b.int;
   if (a.kind === "float64" && b.kind === "float64") return a.float === b.float;
-  if (a.kind === "string" && b.kind === "string") return a.text === b.text;
+  if (a.kind === "string" && b.kind === "string") {
+    budget.spend(Math.min(a.text.length, b.text.length));
+    return a.text === b.text;
+  }
   if (a.kind === "bool" && b.kind === "bool") return a.bool === b.bool;
-  if (a.kind !== "none" && b.kind !== "none" && (isBasic(a) || isBasic(b))) {
-    throw functionFailure("incompatible types for comparison");
+  if (isNothing(a) || isNothing(b)) return isNil(a) && isNil(b);
+  if (isBasic(a) || isBasic(b)) throw functionFailure("incompatible types for comparison");
+  if (a.kind !== b.kind) {
+    throw functionFailure(`non-comparable types ${typeNameOf(a)}, ${typeNameOf(b)}`);
   }
   if (isNil(a) || isNil(b)) return isNil(a) && isNil(b);
   requireComparable(a);
   requireComparable(b);
-  return sameMembers(a, b);
+  return sameMembers(a, b, budget);
 }
 
 /** Negative, 0 or positive. */
-export function order(a: GoValue, b: GoValue): number {
+export function order(a: GoValue, b: GoValue, budget: Budget): number {
   if (a.kind === "int" && b.kind === "int") return Number(a.int > b.int) - Number(a.int < b.int);
   if (a.kind === "float64" && b.kind === "float64") return a.float - b.float;
-  if (a.kind === "string" && b.kind === "string") return compareText(a.text, b.text);
+  if (a.kind === "string" && b.kind === "string") {
+    budget.spend(Math.min(a.text.length, b.text.length));
+    return compareText(a.text, b.text);
+  }
   const fit = isBasic(a) && isBasic(b) && a.kind !== b.kind;
   throw functionFailure(fit ? "incompatible types for comparison" : "invalid type for comparison");
+}
+
+/** Nil without a type of its own. */
+function isNothing({ kind }: GoValue): boolean {
+  return kind === "none" || kind === "nil";
 }
 
 function isBasic({ kind }: GoValue): boolean {
@@ -62,17 +76,20 @@ function isComparableType(type: GoType): boolean {
 }
 
 /** Pointers are equal when they lead to the same thing, structs when their fields are equal. */
-function sameMembers(a: GoValue, b: GoValue): boolean {
+function sameMembers(a: GoValue, b: GoValue, budget: Budget): boolean {
   if (a.kind === "pointer" && b.kind === "pointer") {
     return a.type === b.type && a.target?.members === b.target?.members;
   }
   if (a.kind !== "struct" || b.kind !== "struct" || a.type !== b.type) return false;
-  return Object.keys(a.type.fields).every((name) => sameField(a, b, name));
+  return Object.keys(a.type.fields).every((name) => sameField(a, b, name, budget));
 }
 
-function sameField(a: StructValue, b: StructValue, name: string): boolean {
+function sameField(a: StructValue, b: StructValue, name: string, budget: Budget): boolean {
   const [left, right] = [fieldOf(a, name), fieldOf(b, name)];
   return (
-    left !== undefined && right !== undefined && left.kind === right.kind && equals(left, right)
+    left !== undefined &&
+    right !== undefined &&
+    left.kind === right.kind &&
+    equals(left, right, budget)
   );
 }

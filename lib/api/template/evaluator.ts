@@ -13,7 +13,7 @@ import {
   none,
   stringValue,
 } from "./go-value.ts";
-import { BoundedText } from "./limits.ts";
+import { BoundedText, workPerStep } from "./limits.ts";
 import { PipeEvaluator } from "./pipe-evaluator.ts";
 import type { BranchNode, Node, TemplateSet } from "./tree.ts";
 import { Variables } from "./variables.ts";
@@ -99,6 +99,7 @@ class Evaluator {
     let empty = true;
     for (const { key, item } of this.#items(value)) {
       empty = false;
+      this.#run.execution.budget.spend(workPerStep);
       this.#setVariables(node, key, item);
       const jump = this.list(node.body, item);
       this.#variables.release(mark);

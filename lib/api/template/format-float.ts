@@ -1,6 +1,6 @@
 import { type Decimal, exactDecimal, roundDecimal, shortestDecimal } from "./decimal.ts";
 import { type Format, pad } from "./format.ts";
-import type { BoundedText } from "./limits.ts";
+import { type BoundedText, workPerCharacter } from "./limits.ts";
 
 /**
  * Prints a float; false for a verb that does not go with one. Of Go's, `%b`, `%x` and the flag `#`
@@ -38,7 +38,7 @@ function formatDecimal(
     return generalNotation(decimal, verb, { exponentMin: 6, digits: decimal.digits.length });
   }
   const exact = exactDecimal(float);
-  out.spend(4 * exact.digits.length);
+  out.spend(workPerCharacter * exact.digits.length);
   const places = precision ?? 6;
   if (verb === "e" || verb === "E")
     return exponential(roundDecimal(exact, places + 1), places, verb);

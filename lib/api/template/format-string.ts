@@ -1,6 +1,6 @@
 import { type Format, pad } from "./format.ts";
 import { firstRunes, quote, toBytes } from "./go-text.ts";
-import type { BoundedText } from "./limits.ts";
+import { type BoundedText, workPerCharacter } from "./limits.ts";
 
 /** Prints a string; false for a verb that does not go with one. */
 export function formatString(out: BoundedText, text: string, format: Format): boolean {
@@ -33,8 +33,7 @@ function truncated(text: string, { precision }: Format): string {
 }
 
 function formatQuoted(out: BoundedText, text: string, format: Format): void {
-  // Quoting looks at every character.
-  out.spend(4 * text.length);
+  out.spend(workPerCharacter * text.length);
   const shown = truncated(text, format);
   const raw = format.sharp && canBackquote(shown);
   pad(out, raw ? `\`${shown}\`` : quote(shown, { ascii: format.plus }), format);
@@ -50,7 +49,7 @@ function canBackquote(text: string): boolean {
 
 /** `%x`, `% x`, `%#x`; the precision counts bytes. */
 function formatHex(out: BoundedText, text: string, format: Format): void {
-  out.spend(4 * text.length);
+  out.spend(workPerCharacter * text.length);
   const bytes = toBytes(text).subarray(0, format.precision);
   const prefix = format.sharp ? `0${format.verb}` : "";
   const pairs = Array.from(bytes, (byte) => {

@@ -2,7 +2,7 @@ import { type Format, pad, plainFormat } from "./format.ts";
 import { formatFloat } from "./format-float.ts";
 import { formatInt } from "./format-int.ts";
 import { formatString, formatText } from "./format-string.ts";
-import { int, plain, typeName } from "./go-type.ts";
+import { any, int, plain, typeName } from "./go-type.ts";
 import {
   fieldOf,
   type GoValue,
@@ -36,6 +36,9 @@ export function printable(value: GoValue): GoValue {
 export function formatValue(out: BoundedText, value: GoValue, format: Format): void {
   if (format.verb === "T") {
     formatText(out, isNothing(value) ? "<nil>" : typeNameOf(value), format);
+  } else if (format.verb === "p") {
+    // Nothing here has an address.
+    formatWrongVerb(out, value, format);
   } else {
     formatNested(out, value, format);
   }
@@ -65,8 +68,10 @@ function formatWrongVerb(out: BoundedText, value: GoValue, format: Format): void
 /** False, with nothing written, for a verb that does not go with the value. Anything goes with `v`. */
 function formatByKind(out: BoundedText, value: GoValue, format: Format): boolean {
   switch (value.kind) {
-    case "none":
     case "nil":
+      if (value.interface) return formatEmpty(out, format);
+      return formatByKind(out, none, format);
+    case "none":
       if (format.verb !== "v") return false;
       pad(out, "<nil>", format);
       return true;
@@ -91,6 +96,12 @@ function formatByKind(out: BoundedText, value: GoValue, format: Format): boolean
     case "object":
       return formatObject(out, value, format);
   }
+}
+
+/** An `interface {}` within a value that holds nothing, by whatever verb. */
+function formatEmpty(out: BoundedText, format: Format): boolean {
+  out.write(format.source ? `${typeName(any)}(nil)` : "<nil>");
+  return true;
 }
 
 /** What stands before, between and after the parts of a value. */

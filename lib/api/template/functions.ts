@@ -11,7 +11,7 @@ import {
   toData,
   typeNameOf,
 } from "./go-value.ts";
-import { BoundedText, type Budget } from "./limits.ts";
+import { BoundedText, type Budget, workPerCharacter } from "./limits.ts";
 import { print, printf, println } from "./printf.ts";
 import { indexInto, lengthOf, sliceOf } from "./sequence-functions.ts";
 import { functionFailure } from "./template-error.ts";
@@ -45,7 +45,7 @@ function escaping(how: (text: string) => string): TemplateFunction {
     const [first] = operands;
     if (operands.length === 1 && first?.kind === "string") plain.write(first.text);
     else print(plain, operands.map(printable));
-    budget.spend(8 * plain.text.length);
+    budget.spend(workPerCharacter * plain.text.length);
     escaped.write(how(plain.text));
     return stringValue(escaped.text);
   };
@@ -53,18 +53,23 @@ function escaping(how: (text: string) => string): TemplateFunction {
 }
 
 function comparison(holds: (order: number) => boolean): TemplateFunction {
-  return { least: 2, most: 2, call: ([a = none, b = none]) => boolValue(holds(order(a, b))) };
+  return {
+    least: 2,
+    most: 2,
+    call: ([a = none, b = none], budget) => boolValue(holds(order(a, b, budget))),
+  };
 }
 
-function equalsAny([first = none, ...others]: readonly GoValue[]): boolean {
+function equalsAny([first = none, ...others]: readonly GoValue[], budget: Budget): boolean {
   if (others.length === 0) throw functionFailure("missing argument for comparison");
-  return others.some((other) => equals(first, other));
+  return others.some((other) => equals(first, other, budget));
 }
 
 function json([value = none]: readonly GoValue[], budget: Budget): GoValue {
-  const out = new BoundedText(budget);
-  out.write(goJson(toData(value)));
-  return stringValue(out.text);
+  const text = new BoundedText(budget);
+  text.write(goJson(toData(value)));
+  text.spend(2 * text.text.length);
+  return stringValue(text.text);
 }
 
 /** Nothing in a report can be called. */
@@ -102,11 +107,15 @@ export const functions: ReadonlyMap<string, TemplateFunction> = new Map(
     html: escaping(escapeHtml),
     js: escaping(escapeJs),
     urlquery: escaping(escapeQuery),
-    eq: { least: 1, most: many, call: (operands) => boolValue(equalsAny(operands)) },
+    eq: {
+      least: 1,
+      most: many,
+      call: (operands, budget) => boolValue(equalsAny(operands, budget)),
+    },
     ne: {
       least: 2,
       most: 2,
-      call: (operands) => boolValue(!equalsAny(operands)),
+      call: (operands, budget) => boolValue(!equalsAny(operands, budget)),
     },
     lt: comparison((order) => order < 0),
     le: comparison((order) => order <= 0),

@@ -75,9 +75,10 @@ export function pointer(to: StructType): PointerType {
   return { kind: "pointer", to };
 }
 
-export function struct(
+/** `T` is the shape of the data, if it has one: then no member can be forgotten. */
+export function struct<T extends object = Record<string, unknown>>(
   name: string,
-  fields: Readonly<Record<string, GoType>>,
+  fields: { readonly [Name in keyof T]-?: GoType },
   options: { readonly print?: (data: unknown) => string } = {},
 ): StructType {
   return { kind: "struct", name, fields, ...options };

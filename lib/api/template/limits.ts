@@ -10,9 +10,14 @@ export const nestingMax = 100;
 /** Blocks, pipelines and templates within each other, while it runs: a template may call itself. */
 export const evaluationDepthMax = 500;
 export const outputCharsMax = 16 * 1024 * 1024;
-/** One unit is a character handled; a step of evaluation costs {@link workPerStep}. */
-export const workMax = 48 * 1024 * 1024;
+/** A unit is some ten nanoseconds, so that no template holds the router up for much of a second. */
+export const workMax = 32 * 1024 * 1024;
+/** A node evaluated, a turn of a loop. */
 export const workPerStep = 16;
+/** A character that is looked at one by one: escaped, quoted, turned into digits. */
+export const workPerCharacter = 16;
+/** A piece of text written, besides a quarter for each of its characters. */
+const workPerPiece = 16;
 
 /** What an evaluation may still do. */
 export class Budget {
@@ -59,7 +64,7 @@ export class BoundedText {
     if (this.#text.length + chars > outputCharsMax) {
       throw limitExceeded(`a text grows longer than ${outputCharsMax} characters`);
     }
-    this.#budget.spend(chars);
+    this.#budget.spend(workPerPiece + chars / 4);
   }
 }
 

@@ -1,10 +1,11 @@
 import { type Format, plainFormat } from "./format.ts";
 import { formatValue } from "./format-value.ts";
 import { type GoValue, typeNameOf } from "./go-value.ts";
-import type { BoundedText } from "./limits.ts";
+import { type BoundedText, workPerStep } from "./limits.ts";
 
-/** Go bounds widths and precisions so, in characters; what is larger is no number at all. */
+/** Characters. As in Go, what is much larger ends the format. */
 const widthMax = 1_000_000;
+const workPerVerb = 4 * workPerStep;
 
 /**
  * Go's `fmt.Fprintf`: `%[flags][width][.precision][argument index]verb`. It never fails; what is
@@ -65,6 +66,7 @@ class FormatScan {
       return false;
     }
     this.#at = percent + 1;
+    this.#out.spend(workPerVerb);
     this.#indexGood = true;
     this.#afterIndex = false;
     this.#directive();
@@ -114,6 +116,7 @@ class FormatScan {
   #flags(): Set<string> {
     const flags = new Set<string>();
     for (; "#0+- ".includes(this.#format[this.#at] ?? "x"); this.#at++) {
+      this.#out.spend(workPerStep);
       flags.add(this.#format[this.#at]!);
     }
     return flags;
@@ -152,6 +155,7 @@ class FormatScan {
     if (this.#format[this.#at] !== "[") return;
     this.#reordered = true;
     const close = this.#format.indexOf("]", this.#at);
+    this.#out.spend((close < 0 ? this.#format.length : close) - this.#at);
     const text = close < 0 ? "" : this.#format.slice(this.#at + 1, close);
     const index = /^[0-9]{1,7}$/.test(text) ? Number(text) : undefined;
     const good = index !== undefined && index >= 1 && index <= this.#operands.length;
@@ -163,6 +167,7 @@ class FormatScan {
 
   #number(): number | undefined {
     const digits = digitsAt(this.#format, this.#at);
+    this.#out.spend(digits.length);
     this.#at += digits.length;
     if (digits === "") return undefined;
     if (Number(digits) <= widthMax) return Number(digits);

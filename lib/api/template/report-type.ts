@@ -1,15 +1,32 @@
+import type {
+  ConnectionReport,
+  DnsEntryReport,
+  DnsReport,
+  IpamReport,
+  MacReport,
+  PeerConnectionReport,
+  PeerReport,
+  Report,
+  RingEntryReport,
+  RouterReport,
+} from "../report.ts";
 import { any, bool, int, map, pointer, slice, string, struct, uint16, uint64 } from "./go-type.ts";
+
+type PendingClaim = NonNullable<IpamReport["PendingClaims"]>[number];
+type ItemOf<List extends "UnicastRoutes" | "BroadcastRoutes"> = NonNullable<
+  RouterReport[List]
+>[number];
 
 /** The Go types of the report (http-api §5), for templates over it. Times are strings, as in JSON. */
 
-const versionCheckType = struct(
+const versionCheckType = struct<Report["VersionCheck"]>(
   "VersionCheckReport",
   { Enabled: bool, Success: bool, NewVersion: string, NextCheckAt: string },
   // The sentence of `weave status`; there is no service any more that would know of new versions.
   { print: () => "version check update disabled" },
 );
 
-const peerConnectionType = struct("PeerConnectionReport", {
+const peerConnectionType = struct<PeerConnectionReport>("PeerConnectionReport", {
   Name: string,
   NickName: string,
   Address: string,
@@ -17,7 +34,7 @@ const peerConnectionType = struct("PeerConnectionReport", {
   Established: bool,
 });
 
-const peerType = struct("PeerReport", {
+const peerType = struct<PeerReport>("PeerReport", {
   Name: string,
   NickName: string,
   UID: uint64,
@@ -26,7 +43,7 @@ const peerType = struct("PeerReport", {
   Connections: slice(peerConnectionType),
 });
 
-const connectionType = struct("ConnectionReport", {
+const connectionType = struct<ConnectionReport>("ConnectionReport", {
   Address: string,
   Outbound: bool,
   State: string,
@@ -34,7 +51,7 @@ const connectionType = struct("ConnectionReport", {
   Attrs: map(any),
 });
 
-const routerType = struct("RouterReport", {
+const routerType = struct<RouterReport>("RouterReport", {
   Protocol: string,
   ProtocolMinVersion: int,
   ProtocolMaxVersion: int,
@@ -44,8 +61,15 @@ const routerType = struct("RouterReport", {
   NickName: string,
   Port: int,
   Peers: slice(peerType),
-  UnicastRoutes: slice(struct("UnicastRouteReport", { Dest: string, Via: string })),
-  BroadcastRoutes: slice(struct("BroadcastRouteReport", { Source: string, Via: slice(string) })),
+  UnicastRoutes: slice(
+    struct<ItemOf<"UnicastRoutes">>("UnicastRouteReport", { Dest: string, Via: string }),
+  ),
+  BroadcastRoutes: slice(
+    struct<ItemOf<"BroadcastRoutes">>("BroadcastRouteReport", {
+      Source: string,
+      Via: slice(string),
+    }),
+  ),
   Connections: slice(connectionType),
   TerminationCount: int,
   Targets: slice(string),
@@ -54,11 +78,16 @@ const routerType = struct("RouterReport", {
   Interface: string,
   CaptureStats: map(int),
   MACs: slice(
-    struct("MacReport", { Mac: string, Name: string, NickName: string, LastSeen: string }),
+    struct<MacReport>("MacReport", {
+      Mac: string,
+      Name: string,
+      NickName: string,
+      LastSeen: string,
+    }),
   ),
 });
 
-const ringEntryType = struct("RingEntryReport", {
+const ringEntryType = struct<RingEntryReport>("RingEntryReport", {
   Token: string,
   Size: int,
   Peer: string,
@@ -67,23 +96,29 @@ const ringEntryType = struct("RingEntryReport", {
   Version: int,
 });
 
-const ipamType = struct("IpamReport", {
-  Paxos: pointer(struct("PaxosReport", { Elector: bool, KnownNodes: int, Quorum: int })),
+const ipamType = struct<IpamReport>("IpamReport", {
+  Paxos: pointer(
+    struct<NonNullable<IpamReport["Paxos"]>>("PaxosReport", {
+      Elector: bool,
+      KnownNodes: int,
+      Quorum: int,
+    }),
+  ),
   Range: string,
   RangeNumIPs: int,
   ActiveIPs: int,
   DefaultSubnet: string,
   Entries: slice(ringEntryType),
   PendingClaims: slice(
-    struct("PendingClaimReport", {
+    struct<PendingClaim>("PendingClaimReport", {
       Ident: string,
-      CIDR: struct("CidrReport", { Addr: string, PrefixLen: int }),
+      CIDR: struct<PendingClaim["CIDR"]>("CidrReport", { Addr: string, PrefixLen: int }),
     }),
   ),
   PendingAllocates: slice(string),
 });
 
-const dnsEntryType = struct("DnsEntryReport", {
+const dnsEntryType = struct<DnsEntryReport>("DnsEntryReport", {
   Hostname: string,
   Origin: string,
   ContainerID: string,
@@ -92,7 +127,7 @@ const dnsEntryType = struct("DnsEntryReport", {
   Tombstone: int,
 });
 
-const dnsType = struct("DnsReport", {
+const dnsType = struct<DnsReport>("DnsReport", {
   Domain: string,
   Upstream: slice(string),
   Address: string,
@@ -101,7 +136,7 @@ const dnsType = struct("DnsReport", {
 });
 
 /** A service that is off is a nil pointer: false to `if`, and an error to look into. */
-export const reportType = struct("Report", {
+export const reportType = struct<Report>("Report", {
   Ready: bool,
   Version: string,
   VersionCheck: versionCheckType,

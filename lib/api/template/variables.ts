@@ -37,7 +37,7 @@ export class Variables {
 
   #find(name: string): { value: GoValue } | undefined {
     for (let at = this.#stack.length - 1; at >= 0; at--) {
-      this.#budget.spend(1);
+      this.#budget.spend(2);
       if (this.#stack[at]!.name === name) return this.#stack[at];
     }
     return undefined;
