@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { fromHex } from "../../lib/base/bytes.ts";
 import { inputMaxMs, runCampaign } from "./campaign.ts";
+import regressions from "./regressions.json";
 import { targets } from "./targets.ts";
 
 /** A short campaign for each target; `bun run fuzz` is the long one. */
@@ -18,5 +20,16 @@ describe("damaged octets are accepted or refused for a stated reason, at once, a
       expect(result.accepted).toBeLessThan(count);
       expect(result.longestMs).toBeLessThan(inputMaxMs);
     }, 60_000);
+  }
+});
+
+describe("what once did harm does none any more", () => {
+  for (const { target: name, life, was, hex } of regressions) {
+    test(`${name}: ${was}`, async () => {
+      const target = targets.find((each) => each.name === name)!;
+      const alive = target.begin(life);
+      await alive.consume(fromHex(hex));
+      await alive.end?.();
+    });
   }
 });
