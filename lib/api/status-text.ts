@@ -77,7 +77,24 @@ function ipamSection(ipam: IpamReport): string {
     ["Status", ipamState(ipam)],
     ["Range", ipam.Range],
     ["DefaultSubnet", ipam.DefaultSubnet],
+    ...troubles(ipam),
   ]);
+}
+
+/** Lines that only appear when there is something for an operator to do. */
+function troubles(ipam: IpamReport): [string, string][] {
+  const conflicts = (ipam.Conflicts ?? []).flatMap(
+    ({ Peer, Nickname, Message, Remedy }): [string, string][] => [
+      ["Conflict", `with ${Peer}(${Nickname}): ${Message}`],
+      ["Remedy", Remedy],
+    ],
+  );
+  if (ipam.Reclaim?.MayAllocate !== false) return conflicts;
+  return [
+    ...conflicts,
+    ["Suspended", "most peers have not been reached for too long, or not yet"],
+    ["Remedy", "bring them back; use 'rmpeer' on those that are dead"],
+  ];
 }
 
 /** The first condition that holds (ipam §16). */

@@ -55,6 +55,19 @@ const ipamModel = v.object({
       IsKnownPeer: v.boolean(),
     }),
   ),
+  Conflicts: v.optional(
+    v.array(
+      v.object({ Peer: v.string(), Nickname: v.string(), Message: v.string(), Remedy: v.string() }),
+    ),
+  ),
+  Reclaim: v.optional(
+    v.object({
+      AfterSeconds: v.number(),
+      Members: v.array(v.string()),
+      MayAllocate: v.boolean(),
+      LeaseLeftSeconds: v.nullable(v.number()),
+    }),
+  ),
 });
 
 const dnsModel = v.object({

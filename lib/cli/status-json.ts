@@ -109,6 +109,22 @@ function ipamPage(ipam: Ipam): Fields {
     defaultSubnet: ipam.DefaultSubnet,
     addresses: ipam.RangeNumIPs,
     active: ipam.ActiveIPs,
+    ...(ipam.Conflicts !== undefined && {
+      conflicts: ipam.Conflicts.map((conflict) => ({
+        peer: conflict.Peer,
+        nickname: conflict.Nickname,
+        message: conflict.Message,
+        remedy: conflict.Remedy,
+      })),
+    }),
+    ...(ipam.Reclaim !== undefined && {
+      reclaim: {
+        afterSeconds: ipam.Reclaim.AfterSeconds,
+        members: ipam.Reclaim.Members,
+        mayAllocate: ipam.Reclaim.MayAllocate,
+        leaseLeftSeconds: ipam.Reclaim.LeaseLeftSeconds,
+      },
+    }),
   };
 }
 

@@ -5,9 +5,11 @@ import { formatPeerName, parsePeerName } from "../base/peer-name.ts";
 import type { AllocatorChange, AllocatorState, AllocatorStore } from "../ipam/allocator-store.ts";
 import type { HeldAddress } from "../ipam/held-addresses.ts";
 import type { RingState } from "../ipam/ring-entry.ts";
+import { formatCouncil, parseCouncil } from "./council-text.ts";
 
 const ownerSetting = "ipam-owner";
 const ringSetting = "ipam-ring";
+const councilSetting = "ipam-council";
 
 const peer = v.pipe(v.string(), v.transform(parsePeerName));
 
@@ -46,10 +48,12 @@ export class SqliteAllocatorStore implements AllocatorStore {
       const owner = this.#setting(ownerSetting);
       if (owner === undefined) return undefined;
       const ring = this.#setting(ringSetting);
+      const council = this.#setting(councilSetting);
       return {
         self: parsePeerName(owner),
         ring: ring === undefined ? undefined : v.parse(ringSchema, JSON.parse(ring)),
         held: this.#held(),
+        ...(council !== undefined && { council: parseCouncil(council) }),
       };
     } catch (cause) {
       throw new WeaveError("STORE_DAMAGED", "the stored address allocations cannot be read", {
@@ -71,14 +75,16 @@ export class SqliteAllocatorStore implements AllocatorStore {
     }
   }
 
-  #apply({ self, reset, ring, removed, added }: AllocatorChange): void {
+  #apply({ self, reset, ring, removed, added, council }: AllocatorChange): void {
     const database = this.#database;
     if (reset) {
       database.run("DELETE FROM address");
-      database.query("DELETE FROM setting WHERE name = ?").run(ringSetting);
+      const forget = database.query("DELETE FROM setting WHERE name = ?");
+      for (const name of [ringSetting, councilSetting]) forget.run(name);
     }
     this.#saveSetting(ownerSetting, formatPeerName(self));
     if (ring !== undefined) this.#saveSetting(ringSetting, ringText(ring));
+    if (council !== undefined) this.#saveSetting(councilSetting, formatCouncil(council));
     const remove = database.query("DELETE FROM address WHERE address = ?");
     for (const address of removed) remove.run(address);
     const add = database.query(

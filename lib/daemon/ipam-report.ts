@@ -1,11 +1,14 @@
 import { orNull } from "../api/make-router-report.ts";
-import type { IpamReport } from "../api/report.ts";
+import type { IpamReport, ReclaimReport } from "../api/report.ts";
 import { formatIpv4, formatIpv4Cidr } from "../base/ip.ts";
-import { formatPeerName } from "../base/peer-name.ts";
-import type { AllocatorStatus } from "../ipam/allocator-status.ts";
+import { formatPeerName, type PeerName } from "../base/peer-name.ts";
+import type { AllocatorStatus, ReclaimStatus } from "../ipam/allocator-status.ts";
 
 /** The `IPAM` member of the report, in the original's names and order (ipam §16). */
-export function ipamReport(status: AllocatorStatus): IpamReport {
+export function ipamReport(
+  status: AllocatorStatus,
+  nickname: (peer: PeerName) => string = () => "",
+): IpamReport {
   const { election } = status;
   return {
     Paxos:
@@ -38,5 +41,28 @@ export function ipamReport(status: AllocatorStatus): IpamReport {
     PendingAllocates: orNull(
       status.pendingAllocations.map(({ ident, subnet }) => `${ident} ${formatIpv4Cidr(subnet)}`),
     ),
+    ...(status.conflicts.length > 0 && {
+      Conflicts: status.conflicts.map((conflict) => ({
+        Peer: formatPeerName(conflict.peer),
+        Nickname: nickname(conflict.peer),
+        Code: conflict.code,
+        Message: conflict.message,
+        Remedy: conflict.remedy ?? "",
+        Since: new Date(conflict.sinceMs).toISOString(),
+      })),
+    }),
+    ...(status.reclaim !== undefined && { Reclaim: reclaimReport(status.reclaim) }),
+  };
+}
+
+function reclaimReport(reclaim: ReclaimStatus): ReclaimReport {
+  const { leaseLeftMs } = reclaim;
+  return {
+    AfterSeconds: reclaim.afterMs / 1000,
+    Epoch: reclaim.epoch,
+    Members: reclaim.members.map(formatPeerName),
+    MayAllocate: reclaim.mayUse,
+    LeaseLeftSeconds: leaseLeftMs === undefined ? null : Math.floor(leaseLeftMs / 1000),
+    Taken: reclaim.taken.map(({ peer, epoch }) => ({ Peer: formatPeerName(peer), Epoch: epoch })),
   };
 }

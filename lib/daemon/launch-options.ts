@@ -37,8 +37,13 @@ const launchOptionsSchema = v.strictObject({
       defaultSubnet: v.string(),
       /** The value of `--ipalloc-init`; empty when not given. */
       init: v.string(),
+      /** Silence after which the ranges of a peer may be taken; 0 for never. */
+      reclaimAfterMs: v.optional(v.number()),
     }),
   ),
+
+  /** A database of the original to go on from, if there is no state yet. */
+  importDatabase: v.optional(v.string()),
 
   /** Absent: weaveDNS is off. */
   dns: v.optional(

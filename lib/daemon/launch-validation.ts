@@ -30,6 +30,10 @@ export interface LaunchFacts {
 }
 
 const defaultRange = "10.32.0.0/12";
+/** Long enough for a repair in the morning after a night, short beside the life of a cluster. */
+const defaultReclaimAfter = "24h";
+/** Leases are a third of it, and renewals a quarter of those. */
+const reclaimAfterMinMs = 10 * 60_000;
 const octetsMax = 65_535;
 const countMax = 1_000_000;
 
@@ -53,6 +57,7 @@ export function launchOptions(words: LaunchWords, facts: LaunchFacts): LaunchOpt
     resume,
     ...cluster,
     ipalloc: ipallocOptions(words),
+    importDatabase: words.text("import-db") || undefined,
     dns: dnsOptions(words),
     ...networkOptions(words),
     ...operationOptions(words),
@@ -128,7 +133,23 @@ function ipallocOptions(words: LaunchWords): LaunchOptions["ipalloc"] {
       remedy: "write consensus, consensus=<n>, seed=<name>,... or observer",
     });
   }
-  return { range, rangeGiven: given !== undefined, defaultSubnet, init };
+  return {
+    range,
+    rangeGiven: given !== undefined,
+    defaultSubnet,
+    init,
+    reclaimAfterMs: reclaimAfterMs(words),
+  };
+}
+
+/** 0 for never. */
+function reclaimAfterMs(words: LaunchWords): number {
+  const text = words.text("reclaim-after") || defaultReclaimAfter;
+  const value = text === "never" ? 0 : parsed("reclaim-after", text, parseDurationMs);
+  if (value === 0 || value >= reclaimAfterMinMs) return value;
+  throw new WeaveError("LAUNCH_FLAG", `invalid value "${text}" for flag --reclaim-after`, {
+    remedy: "give at least 10m, or never",
+  });
 }
 
 const subnetOf = (text: string): string => formatIpv4Cidr(parseSubnet(text));

@@ -16,6 +16,7 @@ import type { DataPlane } from "../host/dataplane/data-plane.ts";
 import type { ControlPlane } from "../peer/control-plane.ts";
 import { formatMac } from "../wire/ethernet.ts";
 import type { HostServices } from "./host-services.ts";
+import { ipamGauges } from "./ipam-gauges.ts";
 import { ipamReport } from "./ipam-report.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 import { routerGauges } from "./router-gauges.ts";
@@ -79,7 +80,11 @@ export class LocalControl implements RouterControl {
 
   gauges(): readonly Gauge[] {
     const { dataPlane, plane, services } = this.#parts;
-    return routerGauges(dataPlane, plane.mesh.status(), services.dns);
+    const ipam = plane.ipam?.allocator.status();
+    return [
+      ...routerGauges(dataPlane, plane.mesh.status(), services.dns),
+      ...(ipam === undefined ? [] : ipamGauges(ipam)),
+    ];
   }
 
   get containers(): ContainerControl {
@@ -112,7 +117,7 @@ export class LocalControl implements RouterControl {
       },
       Router: makeRouterReport(plane.mesh.status(), await this.#dataPlaneReport()),
       ...(plane.ipam !== undefined && {
-        IPAM: ipamReport(plane.ipam.allocator.status()),
+        IPAM: ipamReport(plane.ipam.allocator.status(), (peer) => plane.mesh.nickname(peer) ?? ""),
       }),
       ...(dns !== undefined && { DNS: dns }),
     };

@@ -1,7 +1,8 @@
 import type { Ipv4 } from "../base/ip.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import type { HeldAddress } from "./held-addresses.ts";
-import type { StoredCouncil } from "./reclaim-council.ts";
+import type { AcceptorState } from "./reclaim-acceptor.ts";
+import type { Decree } from "./reclaim-decree.ts";
 import type { RingState } from "./ring-entry.ts";
 
 /** What an allocator remembers from one run to the next (ipam §15). */
@@ -13,6 +14,15 @@ export interface AllocatorState {
   readonly held: readonly HeldAddress[];
   /** Absent as long as automatic reclaim was never on. */
   readonly council?: StoredCouncil | undefined;
+}
+
+/** What a member must not forget, or it is another member. */
+export interface StoredCouncil {
+  readonly incarnation: number;
+  readonly decree: Decree;
+  readonly acceptor: AcceptorState;
+  /** Wall clock of the last lease, milliseconds since the epoch; 0 for none. */
+  readonly leaseWallMs: number;
 }
 
 /** What one action changed, to be stored whole or not at all. */

@@ -69,9 +69,10 @@ function keep(claim: Claim, ledger: Ledger): ClaimStep {
   return granted;
 }
 
-function record({ ident, isContainer, cidr }: Claim, ledger: Ledger): ClaimStep {
+function record({ ident, isContainer, cidr, pending }: Claim, ledger: Ledger): ClaimStep {
   const holder = ident === anonymousIdent ? formatIpv4(cidr.address) : ident;
   ledger.hold({ ident: holder, isContainer, cidr });
+  pending?.succeed(undefined, () => ledger.release(cidr.address));
   return granted;
 }
 

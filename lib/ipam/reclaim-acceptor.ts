@@ -53,11 +53,6 @@ export class Acceptor {
     return this.#state;
   }
 
-  /** Whether a decision may be under way that somebody should bring to its end. */
-  get isBusy(): boolean {
-    return this.#state.accepted !== undefined || this.#state.fenced.length > 0;
-  }
-
   /** Whether `peer` may have a lease from us. */
   mayGrant(peer: PeerName): boolean {
     return this.#state.accepted === undefined && !this.#state.fenced.includes(peer);

@@ -21,6 +21,7 @@ export interface CouncilMessage {
 
 /** What members say to each other. Ballots and votes concern the epoch after the sender's. */
 export type Word =
+  | { readonly kind: "greeting" }
   | { readonly kind: "renew"; readonly serial: number }
   | { readonly kind: "grant"; readonly serial: number }
   | { readonly kind: "prepare"; readonly vote: Vote; readonly declaredDead: readonly number[] }
@@ -28,7 +29,7 @@ export type Word =
   | { readonly kind: "accept"; readonly vote: Vote }
   | { readonly kind: "accepted"; readonly ballot: Ballot };
 
-const kinds = ["renew", "grant", "prepare", "promise", "accept", "accepted"] as const;
+const kinds = ["greeting", "renew", "grant", "prepare", "promise", "accept", "accepted"] as const;
 
 const wordsMax = 64;
 
@@ -162,6 +163,8 @@ function fromWord(word: Word): WireWord {
 function toWord(word: WireWord): Word[] {
   const kind = kinds[word.Kind];
   switch (kind) {
+    case "greeting":
+      return [{ kind }];
     case "renew":
     case "grant":
       return [{ kind, serial: word.Serial }];

@@ -3,20 +3,11 @@ import { randomUint32 } from "../base/random.ts";
 import type { World } from "../base/world.ts";
 import { AddressSet } from "./address-set.ts";
 import type { AllocatorPeers } from "./allocator-config.ts";
-import { Acceptor, type AcceptorState, type noBallot, type Vote } from "./reclaim-acceptor.ts";
+import type { StoredCouncil } from "./allocator-store.ts";
+import { Acceptor, type noBallot, type Vote } from "./reclaim-acceptor.ts";
 import type { CouncilMessage, Word } from "./reclaim-codec.ts";
-import {
-  type Decree,
-  follow,
-  type Member,
-  majorityOf,
-  memberOf,
-  newlyTaken,
-  noDecree,
-  type RosterChange,
-  rosterMax,
-  rosterMin,
-} from "./reclaim-decree.ts";
+import { type Decree, majorityOf, memberOf, newlyTaken, noDecree } from "./reclaim-decree.ts";
+import { type CouncilRing, isMember, Judge, type Standing } from "./reclaim-judge.ts";
 import {
   type Clocks,
   type Fence,
@@ -24,31 +15,16 @@ import {
   leaseHolds,
   leaseMsOf,
   leaseOfEarlierRun,
-  tenureMsOf,
 } from "./reclaim-lease.ts";
 import { electorate, Proposal } from "./reclaim-proposal.ts";
 import { Witness } from "./reclaim-witness.ts";
-
-/** What a member must not forget, or it is another member. */
-export interface StoredCouncil {
-  readonly incarnation: number;
-  readonly decree: Decree;
-  readonly acceptor: AcceptorState;
-  /** Wall clock of the last lease, milliseconds since the epoch; 0 for none. */
-  readonly leaseWallMs: number;
-}
+import { CouncilWords } from "./reclaim-words.ts";
 
 export interface CouncilConfig {
   readonly self: PeerName;
   /** `--reclaim-after` in milliseconds; 0 for off. */
   readonly afterMs: number;
   readonly fence?: Fence;
-}
-
-/** What the council asks of the ring. */
-export interface CouncilRing {
-  owners(): ReadonlySet<PeerName>;
-  owned(): AddressSet;
 }
 
 /** An attempt that has come to nothing for so long makes room for the next. */
@@ -75,6 +51,8 @@ export class Council {
   readonly #peers: AllocatorPeers;
   readonly #ring: CouncilRing;
   readonly #witness: Witness;
+  readonly #judge: Judge;
+  readonly #words: CouncilWords;
   readonly #lease = new LeaseKeeper(AddressSet.empty);
   readonly #declaredDead = new Set<PeerName>();
   #acceptor = new Acceptor();
@@ -83,8 +61,6 @@ export class Council {
   #proposal: Proposal | undefined;
   #decided: Decree | undefined;
   #wantedSinceMs: number | undefined;
-  #words: { to: PeerName; word: Word }[] = [];
-  #greeted = new Set<PeerName>();
   #isUnsaved = false;
   #hasOpened = false;
 
@@ -93,7 +69,10 @@ export class Council {
     this.#config = config;
     this.#peers = peers;
     this.#ring = ring;
-    this.#witness = new Witness(world.monotonicMs());
+    const witness = new Witness(world.monotonicMs());
+    this.#witness = witness;
+    this.#words = new CouncilWords(config.self, peers);
+    this.#judge = new Judge({ world, afterMs: config.afterMs, peers, ring, witness });
     this.#incarnation =
       1 + randomUint32(world.random) + 2 ** 32 * (randomUint32(world.random) >>> 16);
   }
@@ -103,7 +82,7 @@ export class Council {
   }
 
   get isMember(): boolean {
-    return memberOf(this.#decree, this.#config.self)?.incarnation === this.#incarnation;
+    return isMember(this.#standing);
   }
 
   /** Whether anything about a council is to be said or stored. */
@@ -166,11 +145,7 @@ export class Council {
   /** Milliseconds until our ranges may no longer be used; `undefined` unless we are a member. */
   get leaseLeftMs(): number | undefined {
     if (!this.isMember) return undefined;
-    const { lease } = this.#lease;
-    if (lease === undefined || !this.mayUse()) return 0;
-    const now = this.#clocks();
-    const elapsed = Math.max(now.monotonicMs - lease.monotonicMs, now.wallMs - lease.wallMs);
-    return Math.max(0, this.#leaseMs - elapsed);
+    return this.mayUse() ? this.#lease.leftMs(this.#clocks(), this.#leaseMs) : 0;
   }
 
   /** Our part of a state message; `words` are for its one receiver. */
@@ -183,9 +158,7 @@ export class Council {
 
   /** What is to be said, by receiver. */
   takeWords(): Map<PeerName, Word[]> {
-    const byPeer = Map.groupBy(this.#words, ({ to }) => to);
-    this.#words = [];
-    return new Map([...byPeer].map(([to, said]) => [to, said.map(({ word }) => word)]));
+    return this.#words.take();
   }
 
   /** Whether a lease was granted since the last call. */
@@ -234,8 +207,10 @@ export class Council {
   /** What a member says to us. Its ring has been merged before. */
   hear(from: PeerName, word: Word, sender: CouncilMessage): void {
     switch (word.kind) {
+      case "greeting":
+        break;
       case "renew":
-        if (this.#grants(sender)) this.#say(from, { kind: "grant", serial: word.serial });
+        if (this.#grants(sender)) this.#words.say(from, { kind: "grant", serial: word.serial });
         break;
       case "grant":
         this.#granted(from, word.serial);
@@ -248,7 +223,7 @@ export class Council {
         break;
       case "accept":
         if (this.#isNext(word.vote.decree) && this.#vote(word.vote)) {
-          this.#say(from, { kind: "accepted", ballot: word.vote.ballot });
+          this.#words.say(from, { kind: "accepted", ballot: word.vote.ballot });
         }
         break;
       case "accepted":
@@ -262,14 +237,14 @@ export class Council {
     if (!this.isActive) return;
     const { self } = this.#config;
     this.#witness.prune((peer) => this.#peers.isKnown(peer) || this.#isInRoster(peer));
-    this.#greet();
+    this.#words.greet();
     if (this.isMember && this.#isRenewalDue()) this.#renew();
     const nowMs = this.#world.monotonicMs();
     if (this.#proposal !== undefined) {
       if (nowMs - this.#proposal.startedMs < proposalMs) return;
       this.#proposal = undefined;
     }
-    const wanted = this.#wanted();
+    const wanted = this.#judge.wanted(this.#standing);
     if (wanted === undefined) {
       this.#wantedSinceMs = undefined;
       return;
@@ -279,6 +254,15 @@ export class Council {
       (peer) => peer < self && this.#peers.isKnown(peer),
     );
     if (nowMs - this.#wantedSinceMs >= lower.length * rankMs) this.#propose(wanted);
+  }
+
+  get #standing(): Standing {
+    return {
+      decree: this.#decree,
+      self: { peer: this.#config.self, incarnation: this.#incarnation },
+      acceptor: this.#acceptor.state,
+      declaredDead: [...this.#declaredDead],
+    };
   }
 
   /** Whether we voted for the first decree, which may stand by now for all we know. */
@@ -308,23 +292,6 @@ export class Council {
     return epoch === this.#decree.epoch + 1;
   }
 
-  #say(to: PeerName, word: Word): void {
-    this.#words.push({ to, word });
-  }
-
-  /** Peers that are new to us learn that we are of their kind; others see a plain ring update. */
-  #greet(): void {
-    for (const peer of this.#greeted) if (!this.#peers.isKnown(peer)) this.#greeted.delete(peer);
-    for (const peer of this.#peers.knownPeers()) {
-      if (peer === this.#config.self || this.#greeted.has(peer)) continue;
-      if (!this.#peers.canReach(peer)) continue;
-      this.#greeted.add(peer);
-      this.#say(peer, { kind: "grant", serial: 0 });
-    }
-  }
-
-  // Leases
-
   #isRenewalDue(): boolean {
     const nowMs = this.#world.monotonicMs();
     const { askedMs, lease, confirmed } = this.#lease;
@@ -333,14 +300,15 @@ export class Council {
     }
     const hasGained = this.#ring.owned().difference(confirmed).size > 0;
     if (lease === undefined || hasGained || !this.#holdsLease()) return true;
-    return nowMs - lease.monotonicMs >= this.#leaseMs / 8;
+    return nowMs - lease.monotonicMs >= this.#leaseMs / 4;
   }
 
   #renew(): void {
     const { self } = this.#config;
     const serial = this.#lease.ask(this.#clocks(), this.#ring.owned());
     for (const { peer } of this.#decree.roster) {
-      if (peer !== self && this.#peers.canReach(peer)) this.#say(peer, { kind: "renew", serial });
+      if (peer !== self && this.#peers.canReach(peer))
+        this.#words.say(peer, { kind: "renew", serial });
     }
     if (this.#acceptor.mayGrant(self)) this.#granted(self, serial);
   }
@@ -363,96 +331,6 @@ export class Council {
     this.#hasOpened = true;
   }
 
-  // Decrees
-
-  /** The decree that there should be next; `undefined` when all is well. */
-  #wanted(): Decree | undefined {
-    const { roster } = this.#decree;
-    if (roster.length === 0) return this.#config.afterMs > 0 ? this.#wantedFirst() : undefined;
-    if (!this.isMember) return undefined;
-    const change: RosterChange = {
-      heir: this.#config.self,
-      afterMs: this.#decree.afterMs,
-      admitted: this.#applicants(),
-      taken: this.#gone(),
-      dissolved: this.#isAnyOff(),
-    };
-    const isIdle = change.admitted.length + change.taken.length === 0 && !change.dissolved;
-    return isIdle && !this.#acceptor.isBusy ? undefined : follow(this.#decree, change);
-  }
-
-  /** All that are there, if they are of our kind, are enough and include every owner. */
-  #wantedFirst(): Decree | undefined {
-    const voted = this.#acceptor.state.accepted?.decree;
-    if (voted !== undefined) return voted;
-    const admitted = this.#applicants();
-    const next = follow(this.#decree, {
-      heir: this.#config.self,
-      afterMs: this.#config.afterMs,
-      admitted: [...admitted, { peer: this.#config.self, incarnation: this.#incarnation }],
-      taken: [],
-      dissolved: false,
-    });
-    return this.#mayForm(next) ? next : undefined;
-  }
-
-  #applicants(): Member[] {
-    const room = rosterMax - this.#decree.roster.length - 1;
-    return [...this.#witness.presences()]
-      .filter(({ peer, incarnation, afterMs, epoch }) => {
-        const isMember = memberOf(this.#decree, peer)?.incarnation === incarnation;
-        // Whoever does not know what we know may have lost ranges since, and must learn of it first.
-        const isUpToDate = epoch === this.#decree.epoch;
-        return !isMember && isUpToDate && afterMs > 0 && this.#peers.isKnown(peer);
-      })
-      .slice(0, room)
-      .map(({ peer, incarnation }) => ({ peer, incarnation }));
-  }
-
-  #gone(): PeerName[] {
-    const names = this.#decree.roster.map(({ peer }) => peer);
-    const candidates = names.filter((peer) => peer !== this.#config.self);
-    return candidates.filter((peer) => this.#mayTake(peer, [...this.#declaredDead]));
-  }
-
-  /** Whether we would vote for taking the ranges of a member. */
-  #mayTake(peer: PeerName, declaredDead: readonly number[]): boolean {
-    if (declaredDead.includes(peer)) return true;
-    const { afterMs } = this.#decree;
-    const nowMs = this.#world.monotonicMs();
-    return (
-      !this.#peers.isKnown(peer) &&
-      this.#witness.silenceMs(peer, nowMs) >= afterMs &&
-      this.#witness.tenureMs(nowMs) >= tenureMsOf(afterMs) &&
-      this.#areAllOfOurKind()
-    );
-  }
-
-  #isAnyOff(): boolean {
-    const { self, afterMs } = this.#config;
-    return this.#decree.roster.some(({ peer }) => {
-      const theirs = peer === self ? afterMs : this.#witness.presence(peer)?.afterMs;
-      return theirs === 0;
-    });
-  }
-
-  #areAllOfOurKind(): boolean {
-    for (const peer of this.#peers.knownPeers()) {
-      if (peer !== this.#config.self && !this.#witness.presence(peer)?.afterMs) return false;
-    }
-    return true;
-  }
-
-  #mayForm(next: Decree): boolean {
-    // What we voted for may stand already: it is to be brought to its end, come what may.
-    if (isSameDecree(next, this.#acceptor.state.accepted?.decree)) return true;
-    if (this.#config.afterMs === 0 || next.roster.length < rosterMin) return false;
-    if (memberOf(next, this.#config.self)?.incarnation !== this.#incarnation) return false;
-    if (!this.#areAllOfOurKind()) return false;
-    const names = new Set(next.roster.map(({ peer }) => peer));
-    return [...this.#peers.knownPeers(), ...this.#ring.owners()].every((peer) => names.has(peer));
-  }
-
   #propose(decree: Decree): void {
     const { self } = this.#config;
     const round = this.#acceptor.state.promised.round + 1;
@@ -462,7 +340,7 @@ export class Council {
     this.#proposal = new Proposal(ballot, this.#decree, decree, { startedMs, declaredDead });
     const vote = { ballot, decree };
     for (const peer of this.#proposal.electorate.voters) {
-      if (peer !== self) this.#say(peer, { kind: "prepare", vote, declaredDead });
+      if (peer !== self) this.#words.say(peer, { kind: "prepare", vote, declaredDead });
     }
     const before = this.#acceptor.state.accepted;
     if (this.#promise(vote, declaredDead)) this.#promised(self, before);
@@ -472,22 +350,15 @@ export class Council {
     if (from !== vote.ballot.proposer || !this.#isNext(vote.decree)) return;
     const before = this.#acceptor.state.accepted;
     if (!this.#promise(vote, declaredDead)) return;
-    this.#say(from, { kind: "promise", ballot: vote.ballot, vote: before });
+    this.#words.say(from, { kind: "promise", ballot: vote.ballot, vote: before });
   }
 
   #promise({ ballot, decree }: Vote, declaredDead: readonly number[]): boolean {
-    if (!this.#agrees(decree, ballot.proposer, declaredDead)) return false;
+    const standing = { ...this.#standing, declaredDead };
+    if (!this.#judge.agrees(standing, decree, ballot.proposer)) return false;
     if (!this.#acceptor.promise(ballot, newlyTaken(this.#decree, decree))) return false;
     this.#isUnsaved = true;
     return true;
-  }
-
-  #agrees(next: Decree, proposer: PeerName, declaredDead: readonly number[]): boolean {
-    if (this.#decree.roster.length === 0) return this.#mayForm(next);
-    if (!this.isMember || !this.#isInRoster(proposer)) return false;
-    return newlyTaken(this.#decree, next).every(
-      (peer) => peer !== this.#config.self && this.#mayTake(peer, declaredDead),
-    );
   }
 
   #promised(by: PeerName, vote: Vote | undefined): void {
@@ -495,7 +366,8 @@ export class Council {
     if (proposal === undefined || !proposal.promised(by, vote)) return;
     const { ballot, decree } = proposal;
     for (const peer of proposal.electorate.voters) {
-      if (peer !== this.#config.self) this.#say(peer, { kind: "accept", vote: { ballot, decree } });
+      if (peer !== this.#config.self)
+        this.#words.say(peer, { kind: "accept", vote: { ballot, decree } });
     }
     if (this.#vote({ ballot, decree })) this.#voted(this.#config.self);
   }
@@ -515,13 +387,6 @@ export class Council {
     this.#decided = this.#proposal.decree;
     this.#proposal = undefined;
   }
-}
-
-function isSameDecree(a: Decree, b: Decree | undefined): boolean {
-  return (
-    a.roster.length === b?.roster.length &&
-    a.roster.every(({ peer, incarnation }) => memberOf(b, peer)?.incarnation === incarnation)
-  );
 }
 
 function isBallotOf(proposal: Proposal | undefined, ballot: typeof noBallot): boolean {

@@ -22,8 +22,11 @@ export type Fence = (lease: Lease | undefined, now: Clocks, leaseMs: number) => 
  * that slept, the monotonic one of a wall clock that was set back.
  */
 export const leaseHolds: Fence = (lease, now, leaseMs) =>
-  lease !== undefined &&
-  Math.max(now.monotonicMs - lease.monotonicMs, now.wallMs - lease.wallMs) < leaseMs;
+  lease !== undefined && elapsedMs(lease, now) < leaseMs;
+
+function elapsedMs(since: Clocks, now: Clocks): number {
+  return Math.max(now.monotonicMs - since.monotonicMs, now.wallMs - since.wallMs);
+}
 
 /** A third of the silence after which ranges are taken; docs/ipam.md says why a third. */
 export function leaseMsOf(afterMs: number): number {
@@ -78,6 +81,10 @@ export class LeaseKeeper {
   /** When the last request left that is still unanswered. */
   get askedMs(): number | undefined {
     return this.#request?.sentAt.monotonicMs;
+  }
+
+  leftMs(now: Clocks, leaseMs: number): number {
+    return this.#lease === undefined ? 0 : Math.max(0, leaseMs - elapsedMs(this.#lease, now));
   }
 
   restore(lease: Lease | undefined): void {

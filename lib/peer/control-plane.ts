@@ -27,7 +27,13 @@ export interface ControlPlaneOptions {
   readonly trustedSubnets: readonly string[];
   /** Absent: allocation is off. */
   readonly ipalloc?:
-    | { readonly range: string; readonly defaultSubnet: string; readonly init: string }
+    | {
+        readonly range: string;
+        readonly defaultSubnet: string;
+        readonly init: string;
+        /** Silence after which the ranges of a peer may be taken; 0 or absent for never. */
+        readonly reclaimAfterMs?: number | undefined;
+      }
     | undefined;
   /** Absent: names are off. */
   readonly dns?: { readonly domain: string } | undefined;
@@ -138,6 +144,7 @@ function makeIpam(
     universe: parseIpv4Cidr(ipalloc.range),
     defaultSubnet,
     init: parseInitMode(ipalloc.init),
+    reclaimAfterMs: ipalloc.reclaimAfterMs ?? 0,
     // Every configured peer is expected to vote, and so are we; not those that turned out to be us.
     quorumPeers: () => mesh.targets.length - ownTargets(mesh) + 1,
   };

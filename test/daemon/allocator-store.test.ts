@@ -89,3 +89,26 @@ describe("the stored allocations", () => {
     });
   }
 });
+
+test("what a peer promised to the council is read as it was written", () => {
+  const decree = {
+    epoch: 4,
+    removalEpoch: 3,
+    afterMs: 86_400_000,
+    heir: self,
+    roster: [{ peer: self, incarnation: 2 ** 48 - 1 }],
+    taken: [{ peer: parsePeerName("::9"), epoch: 3 }],
+    forgottenEpoch: 0,
+  };
+  const ballot = { round: 7, proposer: parsePeerName("::2") };
+  const acceptor = { promised: ballot, accepted: undefined, fenced: [parsePeerName("::3")] };
+  const council = { incarnation: 5, decree, acceptor, leaseWallMs: 1_700_000_000_000 };
+  const store = new SqliteAllocatorStore(database);
+  store.save({ ...nothing, council });
+  expect(store.load()?.council).toEqual(council);
+  const voted = { ...council, acceptor: { ...acceptor, accepted: { ballot, decree } } };
+  store.save({ ...nothing, council: voted });
+  expect(store.load()?.council).toEqual(voted);
+  store.save({ ...nothing, reset: true });
+  expect(store.load()?.council).toBeUndefined();
+});

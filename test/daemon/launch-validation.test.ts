@@ -47,7 +47,9 @@ describe("launch without options", () => {
         rangeGiven: false,
         defaultSubnet: "10.32.0.0/12",
         init: "",
+        reclaimAfterMs: 86_400_000,
       },
+      importDatabase: undefined,
       dns: {
         domain: "weave.local.",
         listenAddress: undefined,
@@ -97,6 +99,12 @@ describe("launch takes", () => {
   test("an empty range as allocation off, and --no-dns as DNS off", () => {
     expect(ask({ "ipalloc-range": "" }).ipalloc).toBeUndefined();
     expect(ask({ "no-dns": true }).dns).toBeUndefined();
+  });
+
+  test("reclaim after a while, after another one, or never", () => {
+    expect(ask({ "reclaim-after": "36h" }).ipalloc?.reclaimAfterMs).toBe(36 * 3_600_000);
+    expect(ask({ "reclaim-after": "never" }).ipalloc?.reclaimAfterMs).toBe(0);
+    expect(refusal({ "reclaim-after": "9m" })).toBe('invalid value "9m" for flag --reclaim-after');
   });
 
   test("listen addresses with and without host, and paths", () => {

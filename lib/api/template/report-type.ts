@@ -1,4 +1,5 @@
 import type {
+  ConflictReport,
   ConnectionReport,
   DnsEntryReport,
   DnsReport,
@@ -6,11 +7,24 @@ import type {
   MacReport,
   PeerConnectionReport,
   PeerReport,
+  ReclaimReport,
   Report,
   RingEntryReport,
   RouterReport,
 } from "../report.ts";
-import { any, bool, int, map, pointer, slice, string, struct, uint16, uint64 } from "./go-type.ts";
+import {
+  any,
+  bool,
+  int,
+  map,
+  plain,
+  pointer,
+  slice,
+  string,
+  struct,
+  uint16,
+  uint64,
+} from "./go-type.ts";
 
 type PendingClaim = NonNullable<IpamReport["PendingClaims"]>[number];
 type ItemOf<List extends "UnicastRoutes" | "BroadcastRoutes"> = NonNullable<
@@ -96,6 +110,24 @@ const ringEntryType = struct<RingEntryReport>("RingEntryReport", {
   Version: int,
 });
 
+const conflictType = struct<ConflictReport>("ConflictReport", {
+  Peer: string,
+  Nickname: string,
+  Code: string,
+  Message: string,
+  Remedy: string,
+  Since: string,
+});
+
+const reclaimType = struct<ReclaimReport>("ReclaimReport", {
+  AfterSeconds: int,
+  Epoch: int,
+  Members: slice(string),
+  MayAllocate: bool,
+  LeaseLeftSeconds: plain,
+  Taken: slice(struct<ReclaimReport["Taken"][number]>("TakenReport", { Peer: string, Epoch: int })),
+});
+
 const ipamType = struct<IpamReport>("IpamReport", {
   Paxos: pointer(
     struct<NonNullable<IpamReport["Paxos"]>>("PaxosReport", {
@@ -116,6 +148,8 @@ const ipamType = struct<IpamReport>("IpamReport", {
     }),
   ),
   PendingAllocates: slice(string),
+  Conflicts: slice(conflictType),
+  Reclaim: pointer(reclaimType),
 });
 
 const dnsEntryType = struct<DnsEntryReport>("DnsEntryReport", {

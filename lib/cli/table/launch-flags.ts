@@ -87,6 +87,19 @@ const addresses: readonly FlagSpec[] = [
       { name: "init-peer-count", valuePrefix: "consensus=" },
     ],
   },
+  {
+    name: "reclaim-after",
+    value: { kind: "duration", placeholder: "duration" },
+    default: "24h",
+    summary:
+      "take the addresses of peers that are gone for so long, if all peers agree to it; never for never",
+  },
+  {
+    name: "import-db",
+    value: file,
+    summary:
+      "go on from the database of Weave Net 2.x (weavedata.db); used while there is no state",
+  },
 ];
 
 const names: readonly FlagSpec[] = [
