@@ -4,6 +4,9 @@ import { nodeText } from "./node-text.ts";
 import { executionError, templateName } from "./template-error.ts";
 import type { Command, Node, Operand, Pipe } from "./tree.ts";
 
+/** A template sets up variables of its own. */
+const workPerTemplate = 8 * workPerStep;
+
 /** Where a running template is, and what it may still do. */
 export class Execution {
   readonly budget: Budget;
@@ -35,6 +38,7 @@ export class Execution {
 
   /** Runs the template of a name. */
   within(name: string, evaluate: () => void): void {
+    this.budget.spend(workPerTemplate);
     const outer = this.#running;
     this.#running = name;
     this.nested(evaluate);
