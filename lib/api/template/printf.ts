@@ -138,7 +138,8 @@ class FormatScan {
   }
 
   #precision(): number | undefined {
-    if (this.#format[this.#at] !== ".") return undefined;
+    // At the very end, the point is the verb.
+    if (this.#format[this.#at] !== "." || this.#at + 1 === this.#format.length) return undefined;
     this.#at++;
     if (this.#afterIndex) this.#indexGood = false;
     this.#index();
