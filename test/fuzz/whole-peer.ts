@@ -5,8 +5,6 @@ import { formatPeerName, type PeerName, parsePeerName } from "../../lib/base/pee
 import { seededRandom } from "../../lib/base/random.ts";
 import { portableSecretBox } from "../../lib/base/secret-box.ts";
 import { silentLog, type World } from "../../lib/base/world.ts";
-import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
-import { launchOptions } from "../../lib/daemon/launch-validation.ts";
 import { encodeFeatures } from "../../lib/mesh/features.ts";
 import { frameMaxBytes, LengthFraming } from "../../lib/mesh/framing.ts";
 import { surrogatesMax } from "../../lib/mesh/gossip-router.ts";
@@ -21,7 +19,11 @@ import { OverlayChooser } from "../../lib/overlay/chooser.ts";
 import { SleeveEngine } from "../../lib/overlay/sleeve/engine.ts";
 import { SleeveOverlay } from "../../lib/overlay/sleeve/overlay.ts";
 import type { SleevePorts } from "../../lib/overlay/sleeve/ports.ts";
-import { type ControlPlane, makeControlPlane } from "../../lib/peer/control-plane.ts";
+import {
+  type ControlPlane,
+  type ControlPlaneOptions,
+  makeControlPlane,
+} from "../../lib/peer/control-plane.ts";
 import { MemoryStore } from "../ipam/memory-store.ts";
 import { ScriptedStream } from "../mesh/scripted-stream.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
@@ -43,6 +45,7 @@ const payloadRefusals = [
   "TOPOLOGY_UNICAST",
   "RECORD_REFUSED",
   "IPAM_RANGE",
+  "IPAM_COUNCIL",
   "IPAM_RING_*",
   "DNS_CLOCK_SKEW",
 ];
@@ -67,6 +70,8 @@ export interface WholePeerOptions {
   /** Range of the allocator, and how its first ring comes about. */
   readonly range: string;
   readonly init: string;
+  /** Silence after which others may take ranges; nobody's unless given. */
+  readonly reclaimAfterMs?: number;
   /** Addresses to be in use from the beginning, where there is a ring. */
   readonly holders: number;
 }
@@ -83,15 +88,17 @@ function deserted(clock: VirtualClock): Transport {
   };
 }
 
-function optionsOf(range: string, init: string): LaunchOptions {
-  const words = new Map([
-    ["ipalloc-range", range],
-    ["ipalloc-init", init],
-  ]);
-  return launchOptions(
-    { peers: [], enabled: () => false, text: (flag) => words.get(flag) },
-    { hostname: "host1" },
-  );
+function optionsOf({ range, init, reclaimAfterMs = 0 }: WholePeerOptions): ControlPlaneOptions {
+  return {
+    nickname: "host1",
+    port: 6783,
+    minProtocolVersion: 1,
+    discovery: true,
+    connectionLimit: 200,
+    trustedSubnets: [],
+    ipalloc: { range, defaultSubnet: range, init, reclaimAfterMs },
+    dns: { domain: "weave.local." },
+  };
 }
 
 /**
@@ -111,7 +118,7 @@ export class WholePeer {
   /** Payloads refused and links ended since last asked. */
   #troubles = 0;
 
-  constructor({ range, init, holders }: WholePeerOptions) {
+  constructor(options: WholePeerOptions) {
     const { clock } = this;
     const world: World = {
       now: () => recordedAtMs + clock.nowMs,
@@ -132,7 +139,7 @@ export class WholePeer {
       return connected;
     });
     this.#engine = connected!;
-    this.plane = makeControlPlane(world, optionsOf(range, init), {
+    this.plane = makeControlPlane(world, optionsOf(options), {
       name: ownName,
       transport: deserted(clock),
       overlay: new OverlayChooser({ engines: [sleeve], log: silentLog }),
@@ -144,7 +151,7 @@ export class WholePeer {
     });
     this.plane.mesh.start([]);
     this.plane.names?.add("own.weave.local", "own", parseIp("10.0.0.250"));
-    for (let holder = 0; holder < holders; holder++) this.#hold(holder);
+    for (let holder = 0; holder < options.holders; holder++) this.#hold(holder);
     this.meet();
   }
 

@@ -2,16 +2,19 @@ import { fromHex } from "../../../lib/base/bytes.ts";
 import { type PeerName, parsePeerName } from "../../../lib/base/peer-name.ts";
 import { makeEntry } from "../../../lib/dns/entry.ts";
 import { encodeNames } from "../../../lib/dns/name-codec.ts";
+import type { Word } from "../../../lib/ipam/reclaim-codec.ts";
+import { type Decree, noDecree } from "../../../lib/ipam/reclaim-decree.ts";
 import { encodeState } from "../../../lib/ipam/state-codec.ts";
 import { encodeUnicast } from "../../../lib/ipam/unicast-codec.ts";
 import { encodeMessage } from "../../../lib/mesh/protocol-message.ts";
 import { encodeTopology } from "../../../lib/mesh/topology-codec.ts";
 import { recordedBytes } from "../recorded.ts";
 import { type FuzzLife, type FuzzTarget, fingerprint } from "../target.ts";
-import { listener, ownName, speaker, WholePeer } from "../whole-peer.ts";
+import { listener, ownName, speaker, WholePeer, type WholePeerOptions } from "../whole-peer.ts";
 
 /** What a peer may be when it hears something: with a ring and holders, waiting, or watching. */
-const situations = [
+const hourMs = 3_600_000;
+const situations: readonly WholePeerOptions[] = [
   { range: "10.0.0.0/24", init: "consensus=1", holders: 20 },
   { range: "10.32.0.0/12", init: "consensus=1", holders: 3 },
   { range: "10.2.0.0/24", init: "consensus=3", holders: 2 },
@@ -19,6 +22,7 @@ const situations = [
   { range: "10.0.0.0/24", init: `seed=01:00:00:00:00:01,02:00:00:00:00:02`, holders: 5 },
   { range: "10.2.0.0/29", init: "consensus=1", holders: 10 },
   { range: "10.0.0.0/24", init: "consensus=1", holders: 0 },
+  { range: "10.0.0.0/24", init: "consensus=1", holders: 4, reclaimAfterMs: hourMs },
 ];
 
 function lifeOf(life: number, messageOf: (bytes: Uint8Array) => Uint8Array): FuzzLife {
@@ -77,6 +81,7 @@ const ipamPayloads = (): Uint8Array[] => [
   ...recordedBytes(ipamFiles, /hex$/i),
   ...ringsOfOurs(),
   ...electionsOfOurs(),
+  ...councilsOfOurs(),
   ...[0, 1].map((start) =>
     encodeUnicast({ kind: "space-request", range: { start, end: 2 ** 32 - 1 } }),
   ),
@@ -126,6 +131,65 @@ function electionsOfOurs(): Uint8Array[] {
       })),
     }),
   );
+}
+
+const members = [ownName, speaker, listener].map((peer, at) => ({ peer, incarnation: at + 1 }));
+
+/** Decrees of a council that was never asked: to begin, to take our ranges, to end, at the limit. */
+const decrees: readonly Decree[] = [
+  noDecree,
+  { ...noDecree, epoch: 1, afterMs: hourMs, heir: speaker, roster: members },
+  {
+    epoch: 2,
+    removalEpoch: 2,
+    afterMs: hourMs,
+    heir: speaker,
+    roster: members.slice(1),
+    taken: [{ peer: ownName, epoch: 2 }],
+    forgottenEpoch: 0,
+  },
+  { ...noDecree, epoch: 3, removalEpoch: 3, forgottenEpoch: 2 },
+  {
+    epoch: Number.MAX_SAFE_INTEGER,
+    removalEpoch: Number.MAX_SAFE_INTEGER,
+    afterMs: Number.MAX_SAFE_INTEGER,
+    heir: ownName,
+    roster: members,
+    taken: [{ peer: speaker, epoch: Number.MAX_SAFE_INTEGER }],
+    forgottenEpoch: Number.MAX_SAFE_INTEGER,
+  },
+];
+
+/** What a council says to one peer, with each decree and a ring that fits, or hardly. */
+function councilsOfOurs(): Uint8Array[] {
+  const entries = [
+    { token: universe.start, peer: ownName, version: 9, free: 10 },
+    { token: universe.start + 128, peer: speaker, version: 9, free: 128 },
+  ];
+  const rings = [
+    { universe, peer: speaker, entries, seeds: [] },
+    { universe, peer: speaker, entries: [], seeds: [] },
+    { universe, peer: speaker, entries: entries.toReversed(), seeds: [] },
+    { universe: { start: 0, end: 256 }, peer: speaker, entries, seeds: [] },
+  ];
+  const ballot = { round: 1, proposer: speaker };
+  return decrees.flatMap((decree, at) => {
+    const vote = { ballot, decree: decrees[(at + 1) % decrees.length]! };
+    const words: Word[] = [
+      { kind: "renew", serial: 1 },
+      { kind: "grant", serial: 1 },
+      { kind: "prepare", vote, declaredDead: [ownName, listener] },
+      { kind: "promise", ballot, vote },
+      { kind: "accept", vote },
+      { kind: "accepted", ballot },
+    ];
+    const presence = { peer: speaker, incarnation: 2, afterMs: hourMs };
+    const council = { presence, decree, words };
+    return rings.map((ring) => {
+      const state = { nowSeconds: 1, nicknames: [], paxos: undefined, ring, council };
+      return encodeUnicast({ kind: "ring-update", state });
+    });
+  });
 }
 
 const namePayloads = (): Uint8Array[] => [
