@@ -6,10 +6,15 @@ import { eventually, must } from "../hosts/shell.ts";
 /** A router binary of the original (`weaver`), for tests beside it. */
 export const referenceBinary = process.env.WEAVE_REFERENCE_ROUTER;
 
+/** The same of an older release, which speaks the same protocol in its own way. */
+export const olderReferenceBinary = process.env.WEAVE_REFERENCE_ROUTER_OLD;
+
 export interface ReferenceOptions {
   readonly peers?: readonly string[];
   readonly password?: string;
   readonly flags?: readonly string[];
+  /** Another release than {@link referenceBinary}. */
+  readonly binary?: string;
 }
 
 /**
@@ -29,10 +34,11 @@ export class ReferenceRouter implements AsyncDisposable {
     writeFileSync(join(this.#folder, "resolv.conf"), "nameserver 192.0.2.53\n");
   }
 
-  async start({ peers = [], password, flags = [] }: ReferenceOptions = {}): Promise<void> {
-    if (referenceBinary === undefined) throw new Error("WEAVE_REFERENCE_ROUTER names no router");
+  async start(options: ReferenceOptions = {}): Promise<void> {
+    const { peers = [], password, flags = [], binary = referenceBinary } = options;
+    if (binary === undefined) throw new Error("WEAVE_REFERENCE_ROUTER names no router");
     const router = [
-      ...[referenceBinary, "--no-fastdp", "--weave-bridge", "weave", "--docker-api", ""],
+      ...[binary, "--no-fastdp", "--weave-bridge", "weave", "--docker-api", ""],
       ...["--ipalloc-range", "10.32.0.0/12", "--http-addr", "127.0.0.1:6784"],
       ...["--db-prefix", join(this.#folder, "weave"), "--name", this.host.peerName],
       ...["--nickname", `host${this.host.number}`, "--dns-listen-address", "127.0.0.1:53"],
@@ -95,6 +101,7 @@ export class ReferenceRouter implements AsyncDisposable {
     await must([...ip, "set", port, "master", "weave", "up"]);
     await must(["ip", "-n", container.namespace, "addr", "add", cidr, "dev", "ethwe"]);
     await must(["ip", "-n", container.namespace, "link", "set", "ethwe", "up"]);
+    await must(["ip", "-n", container.namespace, "route", "add", "224.0.0.0/4", "dev", "ethwe"]);
     return { container, cidr };
   }
 

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Lab } from "../hosts/lab.ts";
+import { eventually } from "../hosts/shell.ts";
+import { referenceBinary } from "./reference-router.ts";
+import {
+  complaints,
+  disposeAll,
+  established,
+  establishedLinks,
+  fullMesh,
+  type Router,
+  routerOn,
+  told,
+} from "./routers.ts";
+
+/** How often each kind is killed. */
+const kills = 5;
+
+const orders = [
+  { how: "ours first", order: [2, 0, 1] },
+  { how: "ours in the middle", order: [0, 2, 1] },
+  { how: "ours last", order: [0, 1, 2] },
+  { how: "all at once", order: undefined },
+  { how: "all at once, ports given", order: undefined, port: ":6783" },
+];
+
+/** Every other host is a peer. */
+function peersOf(router: Router, lab: Lab, port = ""): string[] {
+  return lab.hosts.filter((host) => host !== router.host).map(({ ip }) => ip + port);
+}
+
+/** Version of a peer's own record: it grows over its lives. */
+async function versionOf(router: Router, at: Router): Promise<number> {
+  const report = JSON.parse(
+    (await at.host.exec(["curl", "-gsSf", "-H", "Accept: application/json", reportUrl])).stdout,
+  ) as { Router: { Peers: { Name: string; Version: number }[] } };
+  return report.Router.Peers.find(({ Name }) => Name === router.host.peerName)?.Version ?? -1;
+}
+
+const reportUrl = "http://127.0.0.1:6784/report";
+
+if (referenceBinary === undefined) {
+  test("three mixed peers need a router of the original", () => {
+    console.log("no router to run beside: set WEAVE_REFERENCE_ROUTER=/path/to/weaver");
+  });
+} else {
+  describe("two originals and one of ours, each told of the others", () => {
+    for (const { how, order, port } of orders) {
+      test(`started ${how}: one lasting link per pair within 10 s`, async () => {
+        await using lab = await Lab.onSwitch("xh", 3);
+        const kinds = ["original", "original", "ours"] as const;
+        const routers = lab.hosts.map((host, index) => routerOn(host, kinds[index]!));
+        try {
+          const start = (router: Router) => router.start({ peers: peersOf(router, lab, port) });
+          if (order === undefined) await Promise.all(routers.map(start));
+          else for (const index of order) await start(routers[index]!);
+          await fullMesh(routers);
+          // The first retry of a target falls within these seconds.
+          const links = await Promise.all(routers.map(establishedLinks));
+          const { stdout } = await lab.hosts[0]!.exec(["sleep", "5"]);
+          expect(stdout).toBe("");
+          await fullMesh(routers, 0);
+          const addresses = (lines: string[]) => lines.map((line) => line.slice(0, 24)).sort();
+          for (const [index, router] of routers.entries()) {
+            expect(addresses(await establishedLinks(router))).toEqual(addresses(links[index]!));
+          }
+        } finally {
+          await disposeAll(routers);
+        }
+      });
+    }
+  });
+
+  describe(`a peer that is killed ${kills} times`, () => {
+    let lab: Lab;
+    let routers: Router[] = [];
+
+    beforeAll(async () => {
+      lab = await Lab.onSwitch("xk", 3);
+      const kinds = ["original", "original", "ours"] as const;
+      routers = lab.hosts.map((host, index) => routerOn(host, kinds[index]!));
+      for (const router of routers) await router.start({ peers: peersOf(router, lab) });
+      await fullMesh(routers);
+    });
+
+    afterAll(() => disposeAll([...routers, lab]));
+
+    for (const victim of [1, 2]) {
+      test(`${victim === 2 ? "ours" : "an original"} is a full member again within 10 s`, async () => {
+        const router = routers[victim]!;
+        const others = routers.filter((other) => other !== router);
+        for (let round = 0; round < kills; round++) {
+          await router.stop("SIGKILL");
+          await router.start({ peers: peersOf(router, lab) });
+          const before = performance.now();
+          await fullMesh([router, ...others]);
+          // All speak of this life and not of the former one.
+          await eventually(
+            "one version of its record everywhere",
+            async () => {
+              const said = await Promise.all(routers.map((at) => versionOf(router, at)));
+              return new Set(said).size === 1 && said[0]! > 0;
+            },
+            (agreed) => agreed,
+            Math.max(0, 10_000 - (performance.now() - before)),
+          );
+        }
+        for (const at of routers)
+          expect(await told(at, "GET", "/status/peers")).toContain(router.host.peerName);
+      });
+    }
+
+    test("costs nobody else a link, and no original complains of ours", async () => {
+      await established(routers[0]!, 2);
+      const told = await complaints(routers[0]!);
+      expect(
+        told.filter((line) => !/connection (shutting down|refused|reset)|EOF/.test(line)),
+      ).toEqual([]);
+    });
+  });
+}
