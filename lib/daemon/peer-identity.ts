@@ -6,6 +6,8 @@ import type { LaunchOptions } from "./launch-options.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
 const setting = "peer-name";
+/** The name that an imported database speaks of: its addresses belong to that peer alone. */
+export const importedNameSetting = "imported-peer-name";
 
 /** This router's name, the same as at its last start where that is possible (host-network §4). */
 export function settlePeerName(
@@ -15,8 +17,9 @@ export function settlePeerName(
   using netlink = openRoute();
   const bridge = findLink(netlink, { name: options.weaveBridge });
   const stored = settings.setting(setting);
+  const wanted = options.name ?? settings.setting(importedNameSetting);
   const chosen = choosePeerName({
-    ...(options.name !== undefined && { option: parsePeerName(options.name) }),
+    ...(wanted !== undefined && { option: parsePeerName(wanted) }),
     ...(bridge?.kind === "bridge" && { bridgeMac: bridge.mac }),
     ...(stored !== undefined && { stored: parsePeerName(stored) }),
     ids: readSystemIds(),

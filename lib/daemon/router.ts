@@ -21,6 +21,7 @@ import { openDatabase } from "./database.ts";
 import { startHostServices } from "./host-services.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 import { LocalControl } from "./local-control.ts";
+import { importOriginal } from "./original-import.ts";
 import type { Paths } from "./paths.ts";
 import { settlePeerName } from "./peer-identity.ts";
 import { bridgeMtu, prepareHost } from "./prepare-host.ts";
@@ -73,6 +74,7 @@ async function assemble(
   const database = openDatabase(paths.database);
   shutdown.push("state", () => database.close());
   const settings = new SettingsStore(database);
+  const isImported = importState(options, settings, new SqliteAllocatorStore(database), log);
   const { name, source } = settlePeerName(options, settings);
   log.info(
     `weave ${productVersion}; our name is ${formatPeerName(name)}(${options.nickname}), from ${source}`,
@@ -130,12 +132,24 @@ async function assemble(
   });
   openApi(control, environment, shutdown);
 
-  plane.mesh.start(options.resume ? settings.targets() : options.peers);
+  const resumes = options.resume || (isImported && options.peers.length === 0);
+  plane.mesh.start(resumes ? settings.targets() : options.peers);
   control.setReady();
   return {
     id: toHex(world.random.fill(new Uint8Array(32))),
     stop: () => shutdown.run(log),
   };
+}
+
+/** Whether the state of a router of the original was taken over. */
+function importState(
+  { importDatabase }: LaunchOptions,
+  settings: SettingsStore,
+  allocations: SqliteAllocatorStore,
+  log: Log,
+): boolean {
+  if (importDatabase === undefined) return false;
+  return importOriginal(importDatabase, { settings, allocations }, log);
 }
 
 function makePlane(
