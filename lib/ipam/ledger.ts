@@ -111,6 +111,9 @@ export class Ledger {
 
   /** Whether the received ring said anything new. @throws WeaveError as {@link mergeRings} */
   merge(theirs: RingState, describe: (peer: PeerName) => string): boolean {
+    if (this.ring.outbidEchoes(theirs.entries) && this.#ringChange === "none") {
+      this.#ringChange = "counts";
+    }
     return this.#adopt(mergeRings(this.ring.state(), theirs, this.#mergeContext(describe)));
   }
 

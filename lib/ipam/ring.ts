@@ -154,6 +154,25 @@ export class Ring {
   }
 
   /**
+   * Others may remember a report of an earlier life of ours that was never stored, under a version
+   * that means something else by now. When it has more free addresses than the range still holds,
+   * they refuse every ring over it: ours gets a version of its own. Returns whether there was one.
+   */
+  outbidEchoes(theirs: readonly RingEntry[]): boolean {
+    let found = false;
+    for (const { token, peer, version, free } of theirs) {
+      if (peer !== this.self) continue;
+      const index = this.indexOf(token);
+      const our = this.#entries[index];
+      const isSame = our?.token === token && our.peer === peer && our.version === version;
+      if (!isSame || free <= entrySize(this.#entries, index, this.#universe)) continue;
+      this.#entries[index] = { ...our, version: raisedVersion(version) };
+      found = true;
+    }
+    return found;
+  }
+
+  /**
    * Peers that may have free addresses in `range`, with how many they have in the entries that it
    * touches. The order is random, weighted by that number, so that askers spread.
    */

@@ -124,3 +124,16 @@ test("an address that changes hands in one action is stored as acquired last", (
   expect(change.removed).toEqual([parseIpv4("10.0.0.7")]);
   expect(change.added.map(({ ident }) => ident)).toEqual(["c-10.0.0.8"]);
 });
+
+test("what an unstored life reported of a range that has been split since is outbid", () => {
+  const [self, other] = [parsePeerName("::1"), parsePeerName("::2")];
+  const ledger = new Ledger(self, cidrRange(parseIpv4Cidr("10.0.0.0/24")));
+  ledger.seed([self]);
+  const [start] = ledger.ring.entries;
+  const half = { start: start!.token + 128, end: start!.token + 256 };
+  ledger.grant(half, other);
+  const [granted] = ledger.ring.entries;
+  const echo = { ...ledger.ring.state(), entries: [{ ...granted!, free: 256 }] };
+  expect(ledger.merge(echo, String)).toBe(false);
+  expect(ledger.ring.entries[0]).toEqual({ ...granted!, version: granted!.version + 1 });
+});
