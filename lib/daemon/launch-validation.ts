@@ -30,8 +30,12 @@ export interface LaunchFacts {
 }
 
 const defaultRange = "10.32.0.0/12";
-/** Long enough for a repair in the morning after a night, short beside the life of a cluster. */
-const defaultReclaimAfter = "24h";
+/**
+ * Two weeks. A peer must renew its lease within a third of it, and one that cannot reach a majority
+ * for that long gives out no more addresses: hosts that are off over a few days, even most of them,
+ * must not stop those that run. Addresses lost for two weeks are the smaller harm.
+ */
+const defaultReclaimAfter = "336h";
 /** Leases are a third of it, and renewals a quarter of those. */
 const reclaimAfterMinMs = 10 * 60_000;
 const octetsMax = 65_535;

@@ -90,7 +90,7 @@ const addresses: readonly FlagSpec[] = [
   {
     name: "reclaim-after",
     value: { kind: "duration", placeholder: "duration" },
-    default: "24h",
+    default: "336h",
     summary:
       "take the addresses of peers that are gone for so long, if all peers agree to it; never for never",
   },
