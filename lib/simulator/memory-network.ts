@@ -121,6 +121,11 @@ export class MemoryNetwork implements Wires {
     return { writes: this.#writes, bytes: this.#bytes };
   }
 
+  /** Open streams, without a copy of the list. */
+  openStreams(): Iterable<MemoryStream> {
+    return this.#streams;
+  }
+
   /** Open streams of a host, or of all hosts. */
   streams(ip?: string): MemoryStream[] {
     return [...this.#streams].filter((stream) => ip === undefined || stream.local.host === ip);
@@ -234,8 +239,9 @@ export class MemoryHost {
       } else {
         const from = { host: this.ip, port: this.#nextPort++ };
         const [near, far] = MemoryStream.pair(network, from, to);
-        handlers.opened(near);
+        // First, so that even without any delay nothing arrives before somebody listens.
         network.clock.after(0, () => accept(far));
+        handlers.opened(near);
       }
     };
     let cancel = network.clock.after(roundTripMs, answer);

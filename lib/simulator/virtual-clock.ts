@@ -22,9 +22,14 @@ export class VirtualClock {
     return this.#waiting;
   }
 
-  /** Runs `action` `delayMs` from now, never at once. */
+  /**
+   * Runs `action` `delayMs` from now, never at once. Events happen at whole milliseconds, as timers
+   * of real machines have a resolution: a wait that rounding makes too short must not be repeated
+   * without time going on.
+   */
   after(delayMs: number, action: () => void): Cancel {
-    const event: Event = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#asked++, action };
+    const atMs = Math.ceil(this.#nowMs + Math.max(0, delayMs));
+    const event: Event = { atMs, order: this.#asked++, action };
     this.#push(event);
     this.#waiting++;
     return () => {

@@ -13,6 +13,8 @@ export class SimWorld implements World {
   readonly log: Log;
   /** `level text`, oldest first; at most {@link linesMax}, the latest. */
   readonly lines: string[] = [];
+  /** How far this machine's wall clock is ahead of the true time. */
+  skewMs = 0;
   readonly #clock: VirtualClock;
   readonly #timers = new Set<object>();
 
@@ -32,7 +34,7 @@ export class SimWorld implements World {
   }
 
   now(): number {
-    return simulationEpochMs + this.#clock.nowMs;
+    return simulationEpochMs + this.#clock.nowMs + this.skewMs;
   }
 
   monotonicMs(): number {

@@ -1,0 +1,60 @@
+import { WeaveError } from "../base/errors.ts";
+import type { Ipv4 } from "../base/ip.ts";
+import type { PeerName } from "../base/peer-name.ts";
+import type { AllocatorChange, AllocatorState, AllocatorStore } from "../ipam/allocator-store.ts";
+import type { HeldAddress } from "../ipam/held-addresses.ts";
+import type { RingState } from "../ipam/ring-entry.ts";
+
+/**
+ * What of a peer survives its process: addresses, ring, and the peers it was told to connect to.
+ * Every change is one transaction, as in the database of a router.
+ */
+export class Disk {
+  /** Addresses to connect to, as typed. */
+  targets: readonly string[];
+  /** While set, nothing can be stored. */
+  isFull = false;
+  #self: PeerName | undefined;
+  #ring: RingState | undefined;
+  readonly #held = new Map<Ipv4, HeldAddress>();
+
+  constructor(targets: readonly string[]) {
+    this.targets = targets;
+  }
+
+  /** The ring as last stored. */
+  get ring(): RingState | undefined {
+    return this.#ring;
+  }
+
+  /** A store for one process. After `close` nothing that the process does reaches the disk. */
+  open(): AllocatorStore & { close(): void } {
+    let isOpen = true;
+    return {
+      load: () => this.#load(),
+      save: (change) => {
+        if (this.isFull) throw new WeaveError("DISK_FULL", "no space left on device");
+        if (isOpen) this.#save(change);
+      },
+      close: () => {
+        isOpen = false;
+      },
+    };
+  }
+
+  #load(): AllocatorState | undefined {
+    if (this.#self === undefined) return undefined;
+    return { self: this.#self, ring: this.#ring, held: [...this.#held.values()] };
+  }
+
+  #save(change: AllocatorChange): void {
+    if (change.reset) {
+      this.#held.clear();
+      this.#ring = undefined;
+    }
+    for (const address of change.removed) this.#held.delete(address);
+    for (const row of change.added) this.#held.set(row.cidr.address, row);
+    if (change.ring !== undefined) this.#ring = change.ring;
+    this.#self = change.self;
+  }
+}

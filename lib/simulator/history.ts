@@ -1,0 +1,147 @@
+import { errorCode, errorText } from "../base/errors.ts";
+import { formatPeerName } from "../base/peer-name.ts";
+import type { MeshEvent } from "../mesh/mesh.ts";
+import type { ControlPlaneOptions } from "../peer/control-plane.ts";
+import { Bounds } from "./bounds.ts";
+import { ipOf, SimCluster, type SimPeer, simName } from "./cluster.ts";
+import type { Breach, Happening } from "./happening.ts";
+import { Holdings } from "./holdings.ts";
+import { Ownership } from "./ownership.ts";
+import type { Shape } from "./plan.ts";
+import { WordCounter } from "./word-counter.ts";
+
+const universeStart = "10.32.0.0";
+
+/** What peers may refuse of each other, and only while clocks are wrong. */
+const refusalsExpected: ReadonlySet<string> = new Set(["DNS_CLOCK_SKEW"]);
+
+/**
+ * A cluster with a memory: what happened, what users were promised, and the first invariant that did
+ * not hold. Everything that can be checked at once is checked here, when it changes.
+ */
+export class History {
+  readonly shape: Shape;
+  readonly cluster: SimCluster;
+  readonly holdings = new Holdings();
+  readonly ownership = new Ownership();
+  readonly words = new Map<number, WordCounter>();
+  readonly happenings: Happening[] = [];
+  readonly #bounds: Bounds;
+  /** By peer: raised when its disk is lost, with all that it was promised. */
+  readonly #epochs = new Map<number, number>();
+  readonly #observe: (happening: Happening) => void;
+  #breach: Breach | undefined;
+
+  constructor(seed: number, shape: Shape, observe: (happening: Happening) => void) {
+    this.shape = shape;
+    this.#observe = observe;
+    const { delayMs, jitterMs, setupJitterMs } = shape;
+    this.cluster = new SimCluster(seed, {
+      control: { discovery: shape.topology === "mesh" },
+      link: { delayMs, jitterMs, setupJitterMs },
+      onProcess: (peer) => this.#prepare(peer),
+      onEvent: (number, event) => this.#event(number, event),
+    });
+    this.#bounds = new Bounds(this.cluster, shape.peers);
+  }
+
+  get nowMs(): number {
+    return this.cluster.clock.nowMs;
+  }
+
+  /** The first invariant that did not hold. */
+  get breach(): Breach | undefined {
+    return this.#breach;
+  }
+
+  note(text: string, mark: string, peers: readonly number[]): void {
+    const happening = { atMs: this.nowMs, text, mark, peers };
+    this.happenings.push(happening);
+    this.#observe(happening);
+  }
+
+  break(invariant: string, found: string, peers: readonly number[]): void {
+    if (this.#breach !== undefined) return;
+    this.#breach = { atMs: this.nowMs, invariant, found, peers };
+    this.note(`broken: ${invariant}: ${found}`, "!", peers);
+  }
+
+  /** Lets time pass up to `atMs`, or up to the first breach. */
+  async advance(atMs: number): Promise<void> {
+    while (this.nowMs < atMs && this.#breach === undefined) {
+      try {
+        this.cluster.clock.run(Math.min(atMs - this.nowMs, 1000));
+      } catch (error) {
+        this.break("nothing fails inside", errorText(error), []);
+      }
+      // What users wait for is told them in between.
+      await Promise.resolve();
+      this.#checkBounds();
+    }
+  }
+
+  epochOf(number: number): number {
+    return this.#epochs.get(number) ?? 0;
+  }
+
+  /** The disk of a peer that does not run is gone, with its containers. */
+  wipe(number: number): void {
+    this.cluster.wipe(number);
+    this.ownership.forget(number);
+    this.holdings.lost(number);
+    this.#epochs.set(number, this.epochOf(number) + 1);
+  }
+
+  /** What a process of this peer is told at its start. */
+  control(number: number): Partial<ControlPlaneOptions> {
+    const range = `${universeStart}/${this.shape.prefix}`;
+    return { ipalloc: { range, defaultSubnet: range, init: this.#initMode(number) } };
+  }
+
+  /** Whom a peer dials: two others, so that the loss of any one leaves the rest connected. */
+  targets(number: number): string[] {
+    const { peers } = this.shape;
+    const far = Math.max(1, Math.floor(peers / 3));
+    return [ipOf((number % peers) + 1), ipOf(((number - 1 + far) % peers) + 1)];
+  }
+
+  #initMode(number: number): string {
+    const { init, peers } = this.shape;
+    // Whoever lost its disk must not make the ring again that it once made.
+    if (init === "seed" && this.epochOf(number) > 0) return "observer";
+    if (init === "seed") {
+      const seeds = Array.from({ length: Math.min(3, peers) }, (_, index) => index + 1);
+      return `seed=${seeds.map((seed) => seedName(seed)).join(",")}`;
+    }
+    if (init === "observers" && number > Math.ceil(peers / 2)) return "observer";
+    return `consensus=${init === "observers" ? Math.ceil(peers / 2) : peers}`;
+  }
+
+  #prepare({ number, plane }: SimPeer): void {
+    const counter = new WordCounter();
+    counter.channel = plane.mesh.join("simulation", counter);
+    this.words.set(number, counter);
+    if (plane.ipam === undefined) return;
+    plane.ipam.allocator.onOwnedRangesChanged = ({ current, isLocal }) => {
+      // A process that was killed says what it likes: nobody hears it.
+      if (!isLocal || this.cluster.peer(number)?.plane !== plane) return;
+      const shared = this.ownership.changed(number, current);
+      if (shared !== undefined) this.break("no address has two owners", shared, [number]);
+    };
+  }
+
+  #event(number: number, event: MeshEvent): void {
+    if (event.kind !== "refused" || refusalsExpected.has(errorCode(event.error))) return;
+    const found = `${number} refused what ${event.origin} sent on ${event.channel}: ${errorText(event.error)}`;
+    this.break("no peer refuses what another sends", found, [number]);
+  }
+
+  #checkBounds(): void {
+    const exceeded = this.#bounds.exceeded();
+    if (exceeded !== undefined) this.break("queues are bounded", exceeded.found, exceeded.peers);
+  }
+}
+
+function seedName(number: number): string {
+  return formatPeerName(simName(number));
+}

@@ -1,0 +1,215 @@
+import { type Random, randomBelow, seededRandom, shuffle } from "../base/random.ts";
+import type { ProtocolVersion } from "../mesh/header.ts";
+import type { Fault, Plan, Request, Shape, Step } from "./plan.ts";
+
+export interface PlanOptions {
+  readonly peers: number;
+  readonly faults: number;
+  /** How long faults happen; absent: one second of virtual time for each. */
+  readonly durationMs?: number;
+}
+
+/** Names that all peers fight over. */
+const namesMax = 40;
+
+/** Makes the plan that follows from `seed`; the same options give the same plan. */
+export function makePlan(seed: number, options: PlanOptions): Plan {
+  const random = seededRandom(seed ^ 0x51a7_e0d1);
+  const shape = makeShape(random, options);
+  const durationMs = options.durationMs ?? options.faults * 1000;
+  const moments = times(random, options.faults, durationMs);
+  const users = new Users(random, shape);
+  const steps = moments.flatMap((atMs): Step[] => [
+    { atMs, ...makeFault(random, shape.peers) },
+    { atMs: atMs + randomBelow(random, 400), ...users.request() },
+  ]);
+  steps.sort((a, b) => a.atMs - b.atMs);
+  return { seed, shape, steps, durationMs };
+}
+
+function makeShape(random: Random, { peers, faults }: PlanOptions): Shape {
+  const initDraw = randomBelow(random, 10);
+  const versionDraw = randomBelow(random, 4);
+  const delayMs = pick(random, [0, 1, 5, 40]);
+  return {
+    peers,
+    topology: randomBelow(random, 8) === 0 ? "mesh" : "chords",
+    init: initDraw < 7 ? "consensus" : initDraw < 9 ? "seed" : "observers",
+    prefix: Math.min(pick(random, [16, 20, 22, 24]), roomyPrefix(faults + 2 * peers)),
+    delayMs,
+    jitterMs: pick(random, [0, 3, 20, 150]),
+    setupJitterMs: pick(random, [0, 0, 50, 2000]),
+    versions: Array.from({ length: peers }, () => makeVersion(random, versionDraw)),
+  };
+}
+
+/** The longest prefix of a universe that twice as many requests as there will be do not fill. */
+function roomyPrefix(requests: number): number {
+  return Math.max(8, 31 - Math.ceil(Math.log2(requests + 1)));
+}
+
+/** All new, all old, or mixed. */
+function makeVersion(random: Random, draw: number): ProtocolVersion {
+  if (draw < 2) return 2;
+  return draw === 2 ? 1 : pick(random, [1, 2] as const);
+}
+
+/** Ascending; bursts and pauses, as trouble comes. */
+function times(random: Random, count: number, durationMs: number): number[] {
+  const gaps = Array.from({ length: count }, () => {
+    const draw = randomBelow(random, 20);
+    if (draw < 7) return randomBelow(random, 50);
+    if (draw < 17) return randomBelow(random, 1500);
+    return 1500 + randomBelow(random, 6000);
+  });
+  const total = gaps.reduce((sum, gap) => sum + gap, 1);
+  let at = 0;
+  return gaps.map((gap) => {
+    at += gap;
+    return Math.round((at / total) * durationMs);
+  });
+}
+
+function makeFault(random: Random, peers: number): Fault {
+  const peer = 1 + randomBelow(random, peers);
+  const other = 1 + ((peer - 1 + 1 + randomBelow(random, peers - 1)) % peers);
+  const forMs = pick(random, [200, 2_000, 15_000, 70_000]) + randomBelow(random, 5_000);
+  const silent = randomBelow(random, 2) === 0;
+  const backAfterMs = pick(random, [0, 0, 1_000, 8_000, 75_000]) + randomBelow(random, 1_000);
+  switch (randomBelow(random, 20)) {
+    case 0:
+    case 1:
+      return { kind: "reset", a: peer, b: other };
+    case 2:
+    case 3:
+      return { kind: "cut", a: peer, b: other, forMs };
+    case 4:
+      return { kind: "one-way cut", from: peer, to: other, forMs };
+    case 5:
+      return makePartition(random, peers, forMs);
+    case 6:
+    case 7:
+      return { ...slowLink(random), a: peer, b: other, forMs };
+    case 8:
+      return { kind: "slow peer", peer, bytesPerMs: pick(random, [0.5, 2, 20]), forMs };
+    case 9:
+    case 10:
+      return { kind: "redial", a: peer, b: other };
+    case 11:
+      return { kind: "disk full", peer, forMs: Math.min(forMs, 10_000) };
+    case 12:
+      return { kind: "clock skew", peer, skewMs: skew(random), forMs };
+    case 13:
+    case 14:
+    case 15:
+      return { kind: "kill", peer, silent, backAfterMs };
+    case 16:
+      // Killed, and back before anybody noticed.
+      return { kind: "kill", peer, silent, backAfterMs: 0 };
+    case 17:
+      return wipe(random, peer, other, silent, backAfterMs);
+    case 18:
+      return { kind: "leave", peer, backAfterMs: 5_000 + backAfterMs };
+    default:
+      return { kind: "upgrade", peer, version: pick(random, [1, 2, 2] as const) };
+  }
+}
+
+function makePartition(random: Random, peers: number, forMs: number): Fault {
+  const all = shuffle(
+    random,
+    Array.from({ length: peers }, (_, index) => index + 1),
+  );
+  const group = all.slice(0, 1 + randomBelow(random, Math.max(1, peers >> 1)));
+  return { kind: "partition", group: group.sort((a, b) => a - b), forMs };
+}
+
+function slowLink(random: Random) {
+  const [delayMs, jitterMs] = pick(random, [
+    [200, 100],
+    [1_000, 2_000],
+    [4_000, 500],
+  ] as const);
+  return { kind: "slow link", delayMs, jitterMs } as const;
+}
+
+/** Within and beyond what peers put up with, which is 900 s. */
+function skew(random: Random): number {
+  const sign = randomBelow(random, 2) === 0 ? 1 : -1;
+  return sign * pick(random, [2_000, 300_000, 800_000, 1_000_000, 86_400_000]);
+}
+
+function wipe(
+  random: Random,
+  peer: number,
+  other: number,
+  silent: boolean,
+  backAfterMs: number,
+): Fault {
+  if (randomBelow(random, 2) === 0) return { kind: "wipe", peer, silent, backAfterMs };
+  return {
+    kind: "wipe",
+    peer,
+    silent,
+    backAfterMs: 60_000 + backAfterMs,
+    takenOverBy: other,
+  };
+}
+
+/** Draws what users ask for, knowing what they asked for before. */
+class Users {
+  readonly #random: Random;
+  readonly #shape: Shape;
+  readonly #idents: { peer: number; ident: string }[] = [];
+  readonly #names: { peer: number; name: string }[] = [];
+  #count = 0;
+
+  constructor(random: Random, shape: Shape) {
+    this.#random = random;
+    this.#shape = shape;
+  }
+
+  request(): Request {
+    const random = this.#random;
+    const peer = 1 + randomBelow(random, this.#shape.peers);
+    const ident = `c${this.#count++}`;
+    switch (randomBelow(random, 10)) {
+      case 0:
+      case 1:
+      case 2:
+        this.#idents.push({ peer, ident });
+        return { kind: "allocate", peer, ident, half: randomBelow(random, 4) === 0 };
+      case 3:
+        this.#idents.push({ peer, ident });
+        return { kind: "claim", peer, ident, offset: this.#offset() };
+      case 4:
+      case 5: {
+        const [held] = this.#idents.splice(randomBelow(random, this.#idents.length || 1), 1);
+        return { kind: "free", ...(held ?? { peer, ident }) };
+      }
+      case 6:
+      case 7:
+      case 8:
+        return this.#name(peer);
+      default: {
+        const [named] = this.#names.splice(randomBelow(random, this.#names.length || 1), 1);
+        return named === undefined ? this.#name(peer) : { kind: "unname", ...named };
+      }
+    }
+  }
+
+  /** Neither the first nor the last address of the universe. */
+  #offset(): number {
+    return 1 + randomBelow(this.#random, 2 ** (32 - this.#shape.prefix) - 2);
+  }
+
+  #name(peer: number): Request {
+    const name = `n${randomBelow(this.#random, namesMax)}.weave.local.`;
+    this.#names.push({ peer, name });
+    return { kind: "name", peer, name, address: 0x0a20_0000 + this.#count };
+  }
+}
+
+function pick<T>(random: Random, choices: readonly T[]): T {
+  return choices[randomBelow(random, choices.length)]!;
+}

@@ -1,0 +1,75 @@
+import type { PeerName } from "../base/peer-name.ts";
+import { type AddressRange, overlaps } from "../ipam/range.ts";
+import { entryRanges } from "../ipam/ring-entry.ts";
+import { type SimCluster, simName } from "./cluster.ts";
+
+/** Who owns what in the eyes of one peer. */
+interface View {
+  readonly viewer: PeerName;
+  readonly ranges: readonly (AddressRange & { readonly owner: PeerName })[];
+}
+
+/**
+ * What operators must look at before a disk is thrown away or a dead peer is taken over, and what no
+ * peer can know: the views of all, those on the disks of peers that do not run included.
+ *
+ * Somebody whose disk is lost learns from others what it owns. Had it given some of that away, and
+ * had those others not heard of it, it would use again what it gave away. No protocol without a
+ * majority can prevent this, so it is a condition of the invariants and not one of them.
+ */
+export class Views {
+  readonly #views: readonly View[];
+
+  constructor(cluster: SimCluster, peers: number) {
+    const views: View[] = [];
+    for (let number = 1; number <= peers; number++) {
+      const view = viewOf(cluster, number);
+      if (view !== undefined) views.push({ viewer: simName(number), ranges: view });
+    }
+    this.#views = views;
+  }
+
+  /** Whether anybody has a ring. */
+  get someRing(): boolean {
+    return this.#views.some(({ ranges }) => ranges.length > 0);
+  }
+
+  /** Whether somebody takes for the subject's what the subject gave away, or another one has. */
+  isContested(subject: PeerName): boolean {
+    const itsOwn = this.#views
+      .filter(({ viewer }) => viewer !== subject)
+      .flatMap(({ ranges }) => ranges.filter(({ owner }) => owner === subject));
+    const others = this.#views.flatMap(({ viewer, ranges }) =>
+      ranges.filter(({ owner }) => (viewer === subject ? owner !== subject : owner === viewer)),
+    );
+    return itsOwn.some((range) => others.some((other) => overlaps(range, other)));
+  }
+
+  /** Whether all agree with `viewer` on what belongs to the subject. */
+  agreeOn(subject: PeerName, viewer: PeerName): boolean {
+    const view = this.#views.find((each) => each.viewer === viewer);
+    if (view === undefined) return false;
+    const its = view.ranges.filter(({ owner }) => owner === subject);
+    return this.#views.every(({ ranges }) =>
+      ranges.every(
+        (range) => (range.owner === subject) === its.some((each) => overlaps(each, range)),
+      ),
+    );
+  }
+}
+
+function viewOf(cluster: SimCluster, number: number): View["ranges"] | undefined {
+  const peer = cluster.peer(number);
+  if (peer !== undefined) {
+    const ranges = cluster.allocatorOf(peer).status().ranges ?? [];
+    return ranges.map(({ token, size, peer: owner }) => ({
+      start: token,
+      end: token + size,
+      owner,
+    }));
+  }
+  const ring = cluster.disk(number)?.ring;
+  return ring?.entries.flatMap(({ peer: owner }, index) =>
+    entryRanges(ring.entries, index, ring.universe).map((range) => ({ ...range, owner })),
+  );
+}
