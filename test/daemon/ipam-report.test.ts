@@ -1,0 +1,95 @@
+import { expect, test } from "bun:test";
+import type { Report } from "../../lib/api/report.ts";
+import { statusText } from "../../lib/api/status-text.ts";
+import { ipamGauges } from "../../lib/daemon/ipam-gauges.ts";
+import { ipamReport } from "../../lib/daemon/ipam-report.ts";
+import type { AllocatorStatus } from "../../lib/ipam/allocator-status.ts";
+import { ReclaimCluster } from "../ipam/reclaim-cluster.ts";
+import { connect, TestPeer } from "../ipam/test-peer.ts";
+
+const report: Report = {
+  Ready: true,
+  Version: "3",
+  VersionCheck: { Enabled: false, Success: false, NewVersion: "", NextCheckAt: "" },
+  Router: {
+    Protocol: "weave",
+    ProtocolMinVersion: 1,
+    ProtocolMaxVersion: 2,
+    Encryption: false,
+    PeerDiscovery: true,
+    Name: "00:00:00:00:00:01",
+    NickName: "host1",
+    Port: 6783,
+    Peers: null,
+    UnicastRoutes: null,
+    BroadcastRoutes: null,
+    Connections: null,
+    TerminationCount: 0,
+    Targets: null,
+    OverlayDiagnostics: {},
+    TrustedSubnets: [],
+    Interface: "",
+    CaptureStats: null,
+    MACs: null,
+  },
+};
+
+/** The section `ipam` of `weave status`. */
+function shown(status: AllocatorStatus): string {
+  return statusText({ ...report, IPAM: ipamReport(status, (peer) => `host${peer}`) })
+    .split("\n\n")
+    .find((section) => section.includes("Service: ipam"))!;
+}
+
+function gauge(status: AllocatorStatus, name: string, code?: string): number | undefined {
+  return ipamGauges(status).find(
+    (each) => each.name === name && (code === undefined || each.labels?.code === code),
+  )?.value;
+}
+
+function seeded(name: string): TestPeer {
+  return new TestPeer({ name, init: `seed=${name}` });
+}
+
+test("two clusters that were formed apart are shown with the remedy, and counted", () => {
+  const [one, two] = [seeded("::1"), seeded("::2")];
+  expect(() => connect(one, two)).toThrow("seeded by different peers");
+  const status = two.allocator.status();
+  expect(shown(status)).toContain(
+    "       Conflict: with 00:00:00:00:00:01(host1): IP allocation was seeded by different peers",
+  );
+  expect(shown(status)).toContain("         Remedy: two clusters were formed apart: run");
+  expect(gauge(status, "weave_ipam_conflicts", "IPAM_RING_SEEDS")).toBe(1);
+  expect(gauge(status, "weave_ipam_conflicts", "IPAM_RING_CONFLICT")).toBe(0);
+  expect(ipamReport(status).Conflicts).toMatchObject([
+    { Peer: "00:00:00:00:00:01", Code: "IPAM_RING_SEEDS" },
+  ]);
+});
+
+test("without trouble the text of the status is as ever, and nothing is reported of reclaim", () => {
+  const status = seeded("::1").allocator.status();
+  expect(shown(status).trimEnd().split("\n")).toHaveLength(4);
+  const ipam = ipamReport(status);
+  expect("Conflicts" in ipam || "Reclaim" in ipam).toBe(false);
+  expect(gauge(status, "weave_ipam_ring_entries")).toBe(1);
+  expect(gauge(status, "weave_ipam_suspended")).toBeUndefined();
+});
+
+test("a peer that has lost the others for too long says that it is suspended", () => {
+  const cluster = new ReclaimCluster({ size: 3, afterMs: 30 * 60_000 }).form();
+  const { allocator } = cluster.host(1);
+  expect(shown(allocator!.status())).not.toContain("Suspended");
+  expect(gauge(allocator!.status(), "weave_ipam_council_members")).toBe(3);
+  expect(gauge(allocator!.status(), "weave_ipam_lease_seconds")).toBeGreaterThan(300);
+  cluster.split(1, 1);
+  cluster.pass(15 * 60_000);
+  const status = allocator!.status();
+  expect(shown(status)).toContain("      Suspended: most peers have not been reached");
+  expect(gauge(status, "weave_ipam_suspended")).toBe(1);
+  expect(ipamReport(status).Reclaim).toMatchObject({
+    AfterSeconds: 1800,
+    MayAllocate: false,
+    LeaseLeftSeconds: 0,
+    Members: ["00:00:00:00:00:01", "00:00:00:00:00:02", "00:00:00:00:00:03"],
+  });
+});
