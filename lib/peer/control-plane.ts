@@ -9,6 +9,7 @@ import { NameTable } from "../dns/name-table.ts";
 import { Allocator } from "../ipam/allocator.ts";
 import type { AllocatorStore } from "../ipam/allocator-store.ts";
 import { parseInitMode } from "../ipam/init-mode.ts";
+import type { Fence } from "../ipam/reclaim-lease.ts";
 import type { ProtocolVersion } from "../mesh/header.ts";
 import { Mesh, type MeshEvent } from "../mesh/mesh.ts";
 import type { Transport } from "../mesh/transport.ts";
@@ -50,6 +51,8 @@ export interface ControlPlaneDependencies {
   readonly overlay: Overlay;
   readonly secretBox: SecretBox;
   readonly allocatorStore: AllocatorStore;
+  /** Whether a lease on ranges still holds; replaced only to show what happens without. */
+  readonly fence?: Fence;
   saveTargets(targets: readonly string[]): void;
   onRoutes(snapshot: RoutesSnapshot): void;
   onEvent(event: MeshEvent): void;
@@ -145,6 +148,7 @@ function makeIpam(
     defaultSubnet,
     init: parseInitMode(ipalloc.init),
     reclaimAfterMs: ipalloc.reclaimAfterMs ?? 0,
+    ...(dependencies.fence !== undefined && { fence: dependencies.fence }),
     // Every configured peer is expected to vote, and so are we; not those that turned out to be us.
     quorumPeers: () => mesh.targets.length - ownTargets(mesh) + 1,
   };
