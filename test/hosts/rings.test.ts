@@ -119,10 +119,11 @@ describe("a router that is started again", () => {
       await must(["ip", "netns", "del", gone.namespace]);
       await host.launch();
       expect(await host.mustWeave(["ps", "weave:expose"])).toContain(exposed);
+      let tries = 0;
       await eventually(
         "the address of the container that went",
         async () => {
-          const next = await host.container(`n${Date.now() % 1e6}`);
+          const next = await host.container(`n${tries++}`);
           return host.mustWeave(["attach", next.reference]);
         },
         (ip) => {

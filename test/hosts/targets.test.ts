@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Host, Lab } from "./lab.ts";
+import { eventually } from "./shell.ts";
+
+describe("the targets of a router", () => {
+  let lab: Lab;
+  let host: Host;
+
+  beforeAll(async () => {
+    lab = await Lab.onSwitch("xg", 2);
+    host = lab.hosts[0]!;
+    await lab.hosts[1]!.launch();
+  });
+
+  afterAll(() => lab?.[Symbol.asyncDispose]());
+
+  const targets = async (): Promise<string[]> =>
+    words(await host.mustWeave(["report", "-f", "{{range .Router.Targets}}{{.}} {{end}}"]));
+
+  async function crash(): Promise<void> {
+    process.kill(await host.routerPid(), "SIGKILL");
+    await eventually(
+      "no router",
+      () => host.weave(["status"]),
+      ({ code }) => code !== 0,
+    );
+  }
+
+  test("show in status and report under the name and nickname given", async () => {
+    const name = "8a:3e:3e:3e:3e:3e";
+    const peer = lab.hosts[1]!.ip;
+    await host.mustWeave(["launch", "--no-fastdp", "--name", name, "--nickname", "nick"]);
+    expect(await host.mustWeave(["status"])).toContain(`Name: ${name}(nick)`);
+    const format = "{{.Router.Name}}({{.Router.NickName}})";
+    expect(await host.mustWeave(["report", "-f", format])).toBe(`${name}(nick)`);
+    expect(await host.mustWeave(["status", "peers"])).toContain(`${name}(nick)`);
+    await host.mustWeave(["connect", peer]);
+    expect(await host.mustWeave(["status", "targets"])).toBe(peer);
+    expect(words(await host.established(1)).slice(0, 2)).toEqual(["->", `${peer}:6783`]);
+    await host.mustWeave(["reset"]);
+  });
+
+  test("are those of connect, forget and replace, and what --resume takes up", async () => {
+    const [peer, a, b] = [lab.hosts[1]!.ip, "192.168.77.101", "192.168.77.102"];
+    await host.launch();
+    await host.mustWeave(["connect", peer, a]);
+    expect((await targets()).sort()).toEqual([a, peer].sort());
+    await host.mustWeave(["connect", "--replace", peer, b]);
+    expect((await targets()).sort()).toEqual([b, peer].sort());
+    await host.mustWeave(["forget", peer, b]);
+    expect(await targets()).toEqual([]);
+
+    await host.mustWeave(["connect", a, peer]);
+    await crash();
+    await host.launch(["--resume"]);
+    expect((await targets()).sort()).toEqual([a, peer].sort());
+    await host.established(1);
+    await host.mustWeave(["stop"]);
+    expect((await host.weave(["launch", "--no-fastdp", "--resume", b])).code).not.toBe(0);
+    await host.launch([b]);
+    expect(await targets()).toEqual([b]);
+    await crash();
+    await host.launch(["--resume"]);
+    expect(await targets()).toEqual([b]);
+  });
+});
+
+function words(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== "");
+}

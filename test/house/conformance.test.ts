@@ -1,0 +1,68 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { root, textOf } from "./source-files.ts";
+
+/** The table of cases tells the truth about the tests: none that it names is gone. */
+const page = "docs/conformance.md";
+
+/** How many cases each chapter has, by their letter. */
+const chapters = [
+  { title: "Mesh", letter: "M", cases: 25 },
+  { title: "Address allocation", letter: "A", cases: 30 },
+  { title: "Names", letter: "N", cases: 29 },
+  { title: "Sleeve", letter: "S", cases: 20 },
+  { title: "Command line", letter: "C", cases: 28 },
+  { title: "Control API", letter: "H", cases: 22 },
+  { title: "The host", letter: "N", cases: 26 },
+];
+
+interface Row {
+  readonly id: string;
+  readonly proof: string;
+}
+
+function rowsOf(title: string): Row[] {
+  const chapter = textOf(page).split(`\n## ${title}\n`)[1]!.split("\n## ")[0]!;
+  return [...chapter.matchAll(/^\| ([A-Z]\d+) \| .+? \| (.*) \|$/gm)].map(([, id, proof]) => ({
+    id: id!,
+    proof: proof!,
+  }));
+}
+
+/** Files and names that a proof refers to; a name may have backticks of a template within. */
+function references(proof: string): { path: string; name: string | undefined }[] {
+  return [...proof.matchAll(/`((?:test|bench)\/[^` ]+\.ts)(?: › (.+?))?`(?=<br>|\)|;|$)/g)].map(
+    ([, path, name]) => ({ path: path!, name }),
+  );
+}
+
+function isThere({ path, name }: { path: string; name: string | undefined }): boolean {
+  if (!existsSync(join(root, path))) return false;
+  if (name === undefined) return true;
+  const text = textOf(path);
+  return ['"', "`", "'"].some((quote) => text.includes(quote + name + quote));
+}
+
+describe(`the tests that ${page} names`, () => {
+  for (const { title, letter, cases } of chapters) {
+    test(`are there: ${title}`, () => {
+      const gone = rowsOf(title).flatMap(({ id, proof }) =>
+        references(proof)
+          .filter((reference) => !isThere(reference))
+          .map(({ path, name }) => `${id}: ${path} › ${name}`),
+      );
+      expect(gone).toEqual([]);
+    });
+
+    test(`are named for every case, or the reason is given: ${title}`, () => {
+      const rows = rowsOf(title);
+      const wanted = Array.from({ length: cases }, (_, at) => `${letter}${at + 1}`);
+      expect(rows.map(({ id }) => id)).toEqual(wanted);
+      const unproven = rows.filter(
+        ({ proof }) => references(proof).length === 0 && !proof.startsWith("not "),
+      );
+      expect(unproven).toEqual([]);
+    });
+  }
+});
