@@ -1,13 +1,14 @@
 /**
  * The benchmarks, one after the other or by name:
  *
- *   bun run bench [start] [sleeve] [sleeve-core] [dns]
+ *   bun run bench [start] [sleeve] [sleeve-core] [dns] [ipam]
  */
 const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   start: async () => (await import("./start.ts")).benchStart(),
   "sleeve-core": () => import("./sleeve-core.ts"),
   sleeve: async () => (await import("./sleeve.ts")).benchSleeve(),
   dns: () => import("./dns.ts"),
+  ipam: async () => (await import("./ipam.ts")).benchIpam(),
 };
 
 const names = process.argv.slice(2);
