@@ -97,6 +97,32 @@ if (referenceBinary === undefined) {
     });
   });
 
+  describe("a running container of ours", () => {
+    test("keeps its address when the original that has all space knows nothing of it", async () => {
+      await using hosts = await Hosts.of("original", "ours");
+      const [theirs, ours] = hosts.routers as [Router, Router];
+      const flags = seededBy(theirs);
+      await theirs.start({ flags });
+      await ours.start({ flags, peers: [theirs.host.ip] });
+      await established(ours, 1);
+      const kept = await ours.container("ck");
+      for (const router of [ours, theirs]) {
+        await router.stop("SIGTERM");
+        router.wipe();
+      }
+      await theirs.start({ flags });
+      await allocate(theirs);
+      await ours.start({ flags, peers: [theirs.host.ip] });
+      await established(ours, 1);
+      const ipOfKept = async () =>
+        ours.host.mustWeave(["attach", kept.container.reference], { waitMs: 10_000 });
+      expect(await ipOfKept()).toBe(kept.ip);
+      const others = [await allocate(theirs), await allocate(ours), await allocate(theirs)];
+      expect(others.map((cidr) => cidr.split("/")[0]!)).not.toContain(kept.ip);
+      expect(await complaints(theirs)).toEqual([]);
+    });
+  });
+
   describe("the ranges of a killed peer", () => {
     for (const kinds of [
       ["original", "ours", "original"],

@@ -1,3 +1,5 @@
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Container, Host } from "../hosts/lab.ts";
 import { eventually } from "../hosts/shell.ts";
 import { ReferenceRouter } from "./reference-router.ts";
@@ -18,6 +20,8 @@ export interface Router extends AsyncDisposable {
   readonly host: Host;
   start(options?: StartOptions): Promise<void>;
   stop(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** Forgets what a router that has stopped had stored. */
+  wipe(): void;
   /** A container with one address of the allocator's. */
   container(suffix: string): Promise<{ container: Container; ip: string }>;
   /** Addresses that it gives for a name of the default domain. */
@@ -47,6 +51,11 @@ class OurRouter implements Router {
   async stop(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     if (signal === "SIGTERM") await this.host.mustWeave(["stop"]);
     else process.kill(this.#pid, "SIGKILL");
+  }
+
+  wipe(): void {
+    const folder = this.host.env.WEAVE_STATE_DIR!;
+    for (const file of readdirSync(folder)) rmSync(join(folder, file));
   }
 
   async container(suffix: string): Promise<{ container: Container; ip: string }> {
@@ -82,6 +91,10 @@ class OriginalRouter implements Router {
 
   stop(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     return this.#router.stop(signal);
+  }
+
+  wipe(): void {
+    this.#router.wipe();
   }
 
   async container(suffix: string): Promise<{ container: Container; ip: string }> {
@@ -170,11 +183,11 @@ export async function owners(router: Router): Promise<string[]> {
     .sort();
 }
 
-/** What an original says when something of ours hurt it. */
+/** What an original says when something of ours hurt it; that we ended does not. */
 export async function complaints(router: Router): Promise<string[]> {
   return (await router.log())
     .split("\n")
-    .filter((line) => /^(ERRO|FATA)|panic|shutting down due to error/.test(line));
+    .filter((line) => /^(ERRO|FATA)|panic|shutting down due to error(?!.*: EOF$)/.test(line));
 }
 
 export async function disposeAll(things: readonly (AsyncDisposable | undefined)[]): Promise<void> {

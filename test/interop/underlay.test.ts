@@ -1,0 +1,90 @@
+import { describe, expect, test } from "bun:test";
+import { type Host, Lab } from "../hosts/lab.ts";
+import { eventually, must } from "../hosts/shell.ts";
+import { referenceBinary } from "./reference-router.ts";
+import { ask, disposeAll, established, type Router, routerOn } from "./routers.ts";
+
+const sleeve = ["-p", "udp", "--dport", "6783"];
+
+async function filter(host: Host, rule: readonly string[]): Promise<void> {
+  await must(["nsenter", `--net=/run/netns/${host.namespace}`, "iptables", ...rule]);
+}
+
+/** An original and one of ours, not yet started. */
+async function withPair(
+  use: (original: Router, ours: Router, lab: Lab) => Promise<void>,
+): Promise<void> {
+  const lab = await Lab.onSwitch("xo", 2);
+  const original = routerOn(lab.hosts[0]!, "original");
+  const ours = routerOn(lab.hosts[1]!, "ours");
+  try {
+    await use(original, ours, lab);
+  } finally {
+    await disposeAll([original, ours, lab]);
+  }
+}
+
+if (referenceBinary === undefined) {
+  test("an underlay of a mixed pair needs a router of the original", () => {
+    console.log("no router to run beside: set WEAVE_REFERENCE_ROUTER=/path/to/weaver");
+  });
+} else {
+  describe("an original and one of ours, over an underlay", () => {
+    test(
+      "that drops datagrams beyond 700 octets, find it out in both directions",
+      () =>
+        withPair(async (original, ours, lab) => {
+          const long = ["-m", "length", "--length", "701:65535"];
+          for (const host of lab.hosts) {
+            await filter(host, ["-A", "INPUT", ...sleeve, ...long, "-j", "DROP"]);
+          }
+          const flags = ["--ipalloc-init", `seed=${original.host.peerName}`];
+          await original.start({ flags });
+          await ours.start({ flags, peers: [original.host.ip] });
+          await established(ours, 1);
+          const [a, b] = [await original.container("ca"), await ours.container("cb")];
+          await a.container.pings(b.ip);
+          for (const [from, to] of [
+            [a.container, b.ip],
+            [b.container, a.ip],
+          ] as const) {
+            await eventually(
+              `a ping of 10000 octets to ${to}`,
+              () => from.exec(["ping", "-c", "1", "-W", "2", "-s", "10000", to]),
+              ({ code }) => code === 0,
+              35_000,
+            );
+          }
+        }),
+      90_000,
+    );
+
+    test(
+      "that swallows all datagrams, part within a minute or so and meet again after it",
+      () =>
+        withPair(async (original, ours, lab) => {
+          await original.start();
+          await ours.start({ peers: [original.host.ip] });
+          await established(ours, 1);
+          await established(original, 1);
+          for (const host of lab.hosts)
+            await filter(host, ["-A", "INPUT", ...sleeve, "-j", "DROP"]);
+          const before = performance.now();
+          for (const router of [ours, original]) {
+            await eventually(
+              `no link at ${router.kind}`,
+              async () => (await ask(router, "GET", "/status/connections")).text,
+              (text) => !/ established /.test(text),
+              80_000,
+            );
+          }
+          expect(performance.now() - before).toBeLessThan(72_000);
+          for (const host of lab.hosts)
+            await filter(host, ["-D", "INPUT", ...sleeve, "-j", "DROP"]);
+          await established(ours, 1, 30_000);
+          await established(original, 1);
+        }),
+      150_000,
+    );
+  });
+}
