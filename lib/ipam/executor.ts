@@ -50,12 +50,19 @@ export class Executor {
     return this.#journal.error;
   }
 
-  /** What to tell everybody. What is not stored is not told, so a failing store leaves nothing. */
+  /**
+   * What to tell everybody. What is not stored is not told, so a failing store leaves nothing. That
+   * holds for counts of free addresses as well: after a crash their versions would be used again for
+   * something else, and others could not tell which of the two is meant.
+   */
   get state(): GossipData | undefined {
     if (this.storeError !== undefined) return undefined;
     const { negotiation } = this.#parts;
     return {
-      encode: () => (this.storeError === undefined ? [encodeState(negotiation.message())] : []),
+      encode: () => {
+        this.storeAll();
+        return this.storeError === undefined ? [encodeState(negotiation.message())] : [];
+      },
       merge: (newer) => newer,
     };
   }
@@ -123,9 +130,9 @@ export class Executor {
 
   /** Whoever is told something may start the next action, so nothing of this one is left open. */
   #conclude(): void {
-    this.#journal.save({ withCounts: false });
-    const error = this.storeError;
     const { outbox } = this.#parts;
+    this.#journal.save({ withCounts: outbox.isWaiting });
+    const error = this.storeError;
     const decisions = this.#parts.requests.takeDecisions();
     const rangeChanges = this.#rangeChanges;
     this.#rangeChanges = [];

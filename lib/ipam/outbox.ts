@@ -9,6 +9,11 @@ export class Outbox {
   #unicasts: { to: PeerName; payload: Uint8Array }[] = [];
   #broadcastWanted = false;
 
+  /** Whether anything is to be sent. */
+  get isWaiting(): boolean {
+    return this.#broadcastWanted || this.#unicasts.length > 0;
+  }
+
   /** `payload` shows the situation now, not at the end of the action. */
   unicast(to: PeerName, payload: Uint8Array): void {
     this.#unicasts.push({ to, payload });

@@ -12,8 +12,14 @@ import { WordCounter } from "./word-counter.ts";
 
 const universeStart = "10.32.0.0";
 
-/** What peers may refuse of each other, and only while clocks are wrong. */
-const refusalsExpected: ReadonlySet<string> = new Set(["DNS_CLOCK_SKEW"]);
+/** What peers may refuse of each other while clocks are wrong. */
+const clockSkewRefusal = "DNS_CLOCK_SKEW";
+/**
+ * What they may refuse after the loss of a disk: the peer learns from others what it owned, uses
+ * versions again that it forgot, and a third one that remembers them refuses the mixture until the
+ * owner has outbid its former self.
+ */
+const versionReuseRefusal = "IPAM_RING_INVALID";
 
 /**
  * A cluster with a memory: what happened, what users were promised, and the first invariant that did
@@ -131,7 +137,10 @@ export class History {
   }
 
   #event(number: number, event: MeshEvent): void {
-    if (event.kind !== "refused" || refusalsExpected.has(errorCode(event.error))) return;
+    if (event.kind !== "refused") return;
+    const code = errorCode(event.error);
+    if (code === clockSkewRefusal) return;
+    if (code === versionReuseRefusal && this.#epochs.size > 0) return;
     const found = `${number} refused what ${event.origin} sent on ${event.channel}: ${errorText(event.error)}`;
     this.break("no peer refuses what another sends", found, [number]);
   }

@@ -39,8 +39,10 @@ export class MemoryStream implements ByteStream {
   #backlogBytes = 0;
   /** Taken by the kernel and not delivered. */
   #inFlightBytes = 0;
-  /** Segments that meet a cut link wait here, in order. */
-  #stuck: Array<() => void> = [];
+  /** Sent and not delivered, in order: whichever segment arrives, the first one is delivered. */
+  #undelivered: Array<() => void> = [];
+  /** How many of them met a cut link and wait for it to heal. */
+  #stuck = 0;
   /** Delivered, while the way back is cut for the acknowledgement. */
   #unheardBytes = 0;
   /** When the last segment arrives: later ones never overtake it. */
@@ -99,7 +101,7 @@ export class MemoryStream implements ByteStream {
   vanish(): void {
     this.#state = "closed";
     this.#handlers = undefined;
-    this.#stuck = [];
+    this.#undelivered = [];
     this.#network.gone(this);
   }
 
@@ -116,9 +118,7 @@ export class MemoryStream implements ByteStream {
       this.#acknowledged(heard);
     }
     if (this.#network.isCut(this.local.host, this.remote.host)) return;
-    const stuck = this.#stuck;
-    this.#stuck = [];
-    for (const deliver of stuck) this.#send(0, deliver);
+    for (; this.#stuck > 0; this.#stuck--) this.#travel(0);
   }
 
   /** Moves from the backlog into the kernel as far as it takes. */
@@ -136,6 +136,12 @@ export class MemoryStream implements ByteStream {
   }
 
   #send(size: number, deliver: () => void): void {
+    this.#undelivered.push(deliver);
+    this.#travel(size);
+  }
+
+  /** One segment goes on its way, never to arrive before one that is on its way already. */
+  #travel(size: number): void {
     const network = this.#network;
     const { clock } = network;
     const [from, to] = [this.local.host, this.remote.host];
@@ -147,9 +153,9 @@ export class MemoryStream implements ByteStream {
     );
     this.#lastArrivalMs = arrivalMs;
     clock.after(arrivalMs - clock.nowMs, () => {
-      // In order: behind a segment that is stuck, all are.
-      if (this.#stuck.length > 0 || network.isCut(from, to)) this.#stuck.push(deliver);
-      else deliver();
+      // Behind a segment that is stuck, all are.
+      if (this.#stuck > 0 || network.isCut(from, to)) this.#stuck++;
+      else this.#undelivered.shift()?.();
     });
   }
 

@@ -33,7 +33,7 @@ function makeShape(random: Random, { peers, faults }: PlanOptions): Shape {
   const delayMs = pick(random, [0, 1, 5, 40]);
   return {
     peers,
-    topology: randomBelow(random, 8) === 0 ? "mesh" : "chords",
+    topology: randomBelow(random, 24) === 0 ? "mesh" : "chords",
     init: initDraw < 7 ? "consensus" : initDraw < 9 ? "seed" : "observers",
     prefix: Math.min(pick(random, [16, 20, 22, 24]), roomyPrefix(faults + 2 * peers)),
     delayMs,

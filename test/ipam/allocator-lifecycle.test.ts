@@ -3,6 +3,7 @@ import { errorCode, errorText } from "../../lib/base/errors.ts";
 import { formatIpv4, formatIpv4Cidr, parseIpv4Cidr } from "../../lib/base/ip.ts";
 import type { OwnedRangesChange } from "../../lib/ipam/allocator.ts";
 import { formatRange } from "../../lib/ipam/range.ts";
+import { decodeState } from "../../lib/ipam/state-codec.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { acquaint, connect, deliver, TestPeer } from "./test-peer.ts";
 
@@ -294,4 +295,25 @@ test("a peer that stopped has no timers and refuses requests", async () => {
   peer.allocator.stop();
   expect(peer.world.timers).toBe(0);
   expect(await codeOf(allocate(peer, "c1"))).toBe("IPAM_CANCELLED");
+});
+
+test("what others are told is stored before, so that no version means two things", async () => {
+  const peer = alone();
+  await allocate(peer, "a");
+  const told = decodeState(peer.allocator.full()!.encode()[0]!).ring!.entries;
+  expect(told[0]!.version).toBeGreaterThan(0);
+  expect(peer.store.load()!.ring!.entries).toEqual([...told]);
+});
+
+test("a claim that could not be stored leaves nothing behind", async () => {
+  const peer = alone();
+  peer.store.isFull = true;
+  const claim = peer.allocator.claim("a", parseIpv4Cidr("10.2.0.1/16"), {
+    isContainer: true,
+    noErrorOnUnknown: false,
+  });
+  expect(await claim.catch(errorCode)).toBe("IPAM_STORE_FAILED");
+  expect(peer.allocator.lookup("a")).toEqual([]);
+  peer.store.isFull = false;
+  expect(await allocate(peer, "b")).toBe("10.2.0.1");
 });

@@ -91,6 +91,58 @@ describe("the memory network", () => {
     expect(far.read).toBe("before after");
   });
 
+  test("keeps the order of what was under way when a link was cut and healed", () => {
+    const { clock, network, near, far } = connected();
+    network.link("10.0.0.1", "10.0.0.2", { delayMs: 50, jitterMs: 50 });
+    near.stream.write(utf8("first "));
+    clock.run(20);
+    const heal = network.cut("10.0.0.1", "10.0.0.2");
+    clock.run(80);
+    near.stream.write(utf8("second "));
+    clock.run(20);
+    heal();
+    near.stream.write(utf8("third"));
+    clock.run(500);
+    expect(far.read).toBe("first second third");
+  });
+
+  test("carries data one way while the other is cut, but no word that it arrived", () => {
+    const { clock, network, near, far } = connected();
+    const heal = network.cutOneWay("10.0.0.2", "10.0.0.1");
+    near.stream.write(utf8("there"));
+    far.stream.write(utf8("and back"));
+    clock.run(1000);
+    expect([far.read, near.read]).toEqual(["there", ""]);
+    expect(near.stream.unacknowledgedBytes).toBe(5);
+    heal();
+    clock.run(1000);
+    expect(near.read).toBe("and back");
+    expect(near.stream.unacknowledgedBytes).toBe(0);
+  });
+
+  test("stays cut until the last of several cuts is healed", () => {
+    const { clock, network, near, far } = connected();
+    const [first, second] = [0, 1].map(() => network.cut("10.0.0.1", "10.0.0.2"));
+    near.stream.write(utf8("x"));
+    first!();
+    clock.run(1000);
+    expect(far.read).toBe("");
+    second!();
+    clock.run(1000);
+    expect(far.read).toBe("x");
+  });
+
+  test("a slow host takes little at a time, and senders see their backlog", () => {
+    const { clock, network, near, far } = connected();
+    network.throttle("10.0.0.2", 10);
+    near.stream.write(utf8("x".repeat(200_000)));
+    clock.run(1000);
+    expect(near.stream.backlogBytes).toBeGreaterThan(100_000);
+    network.unthrottle("10.0.0.2");
+    clock.run(60_000);
+    expect(far.read.length).toBe(200_000);
+  });
+
   test("flushes before an orderly close and tells both ends", () => {
     const { clock, near, far } = connected({ bytesPerMs: 10 });
     near.stream.write(utf8("x".repeat(200_000)));
