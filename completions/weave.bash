@@ -42,6 +42,10 @@ _weave_flag_value() {
     "dns-remove --fqdn" | "dns-remove -h") _weave_router fqdn ;;
     "report --format" | "report -f") : ;;
     "demo --name") : ;;
+    "simulate --seed") : ;;
+    "simulate --peers") : ;;
+    "simulate --faults") : ;;
+    "simulate --minutes") : ;;
     *) return 1 ;;
   esac
 }
@@ -61,7 +65,7 @@ _weave_arguments() {
     forget) _weave_router peer ;;
     rmpeer) _weave_router peer-id ;;
     status) _weave_words targets; _weave_words connections; _weave_words peers; _weave_words dns; _weave_words ipam ;;
-    help) _weave_words launch; _weave_words stop; _weave_words reset; _weave_words logs; _weave_words attach; _weave_words detach; _weave_words expose; _weave_words hide; _weave_words ps; _weave_words dns-add; _weave_words dns-remove; _weave_words dns-lookup; _weave_words dns-args; _weave_words connect; _weave_words forget; _weave_words prime; _weave_words rmpeer; _weave_words status; _weave_words report; _weave_words version; _weave_words demo; _weave_words help; _weave_words completion ;;
+    help) _weave_words launch; _weave_words stop; _weave_words reset; _weave_words logs; _weave_words attach; _weave_words detach; _weave_words expose; _weave_words hide; _weave_words ps; _weave_words dns-add; _weave_words dns-remove; _weave_words dns-lookup; _weave_words dns-args; _weave_words connect; _weave_words forget; _weave_words prime; _weave_words rmpeer; _weave_words status; _weave_words report; _weave_words version; _weave_words demo; _weave_words simulate; _weave_words help; _weave_words completion ;;
     completion) _weave_words bash; _weave_words zsh; _weave_words fish ;;
   esac
 }
@@ -74,7 +78,7 @@ _weave() {
   local last=$((${#words[@]} - 1)) command="${words[1]}"
   local current="${words[last]}" before="${words[last - 1]}"
   if ((last == 1)); then
-    candidates="launch stop reset logs attach detach expose hide ps dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status report version demo help completion --help"
+    candidates="launch stop reset logs attach detach expose hide ps dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status report version demo simulate help completion --help"
     candidates="${candidates// /$'\n'}"
   else
     case "$command" in
@@ -99,6 +103,7 @@ _weave() {
     report) flags="--format -f --help" ;;
     version) flags="--json --help" ;;
     demo) flags="--keep --name --remove --help" ;;
+    simulate) flags="--seed --peers --faults --minutes --trace --json --help" ;;
     help) flags="--help" ;;
     completion) flags="--help" ;;
     esac

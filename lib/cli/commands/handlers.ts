@@ -24,6 +24,7 @@ const handlers: Readonly<Record<string, () => Promise<CommandHandler>>> = {
   report: async () => (await import("./report.ts")).report,
   version: async () => (await import("./version.ts")).version,
   demo: async () => (await import("./demo.ts")).demo,
+  simulate: async () => (await import("./simulate.ts")).simulate,
   "demo-web": async () => (await import("../demo/web-server.ts")).demoWeb,
   "demo-ping": async () => (await import("../demo/visitor.ts")).demoPing,
   "demo-fetch": async () => (await import("../demo/visitor.ts")).demoFetch,
