@@ -124,6 +124,7 @@ export class Executor {
   #compareOwned(before: AddressSet): void {
     const { owned } = this.#parts.ledger.space;
     if (owned.equals(before)) return;
+    this.#parts.negotiation.council.follow(owned);
     this.noteRangesChanged({ previous: before.ranges(), current: owned.ranges(), isLocal: true });
     this.#parts.ledger.assertConsistent();
   }

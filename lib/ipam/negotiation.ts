@@ -176,6 +176,11 @@ export class Negotiation {
   /** Somebody asks for space (ipam §11.2): a part of `range`, or a denial, and always our ring. */
   give(to: PeerName, range: AddressRange): void {
     if (!this.#ledger.hasRing) return;
+    if (!this.council.mayGiveTo(to)) {
+      // No denial: it will be a member soon, or the council ends, and it asks again.
+      this.#sendRing(to);
+      return;
+    }
     const block = chooseDonation(this.council.mayGive(this.#ledger.space.free), range);
     if (block === undefined) {
       this.#outbox.unicast(to, encodeUnicast({ kind: "space-denied", range }));
@@ -192,7 +197,9 @@ export class Negotiation {
   /** Leaves for good: everything goes to an heir, if there is one and there is anything. */
   handOver(): void {
     const { ring } = this.#ledger;
-    const heir = findHeir(ring, this.nicknames, this.#peers);
+    const heir = findHeir(ring, this.nicknames, this.#peers, (peer) =>
+      this.council.mayGiveTo(peer),
+    );
     // Ranges that may have been taken are no longer ours to hand over.
     if (!this.council.mayUse()) return;
     if (heir === undefined || !ring.hasEntryOf(ring.self)) return;
@@ -256,6 +263,7 @@ export class Negotiation {
       const yieldsAll = wasTaken(council.decree, decree, this.#config.self);
       const yielded = this.#ledger.rebase(ring, council.confirmed, { yieldsAll, describe });
       this.#yielded.push(...yielded);
+      council.follow(this.#ledger.space.owned);
       if (yieldsAll) {
         this.#world.log.warn(
           `[allocator] was gone for too long: the others took our ranges, with ${yielded.length} addresses in use here, which are claimed again`,

@@ -4,13 +4,18 @@ import type { World } from "../base/world.ts";
 import { AddressSet } from "./address-set.ts";
 import type { AllocatorPeers } from "./allocator-config.ts";
 import type { StoredCouncil } from "./allocator-store.ts";
-import { Acceptor, type noBallot, type Vote } from "./reclaim-acceptor.ts";
+import { Acceptor, type Vote } from "./reclaim-acceptor.ts";
 import type { CouncilMessage, Word } from "./reclaim-codec.ts";
 import { type Decree, majorityOf, memberOf, newlyTaken, noDecree } from "./reclaim-decree.ts";
-import { type CouncilRing, isMember, Judge, type Standing } from "./reclaim-judge.ts";
+import {
+  type CouncilConfig,
+  type CouncilRing,
+  isMember,
+  Judge,
+  type Standing,
+} from "./reclaim-judge.ts";
 import {
   type Clocks,
-  type Fence,
   LeaseKeeper,
   leaseHolds,
   leaseMsOf,
@@ -19,13 +24,6 @@ import {
 import { electorate, Proposal } from "./reclaim-proposal.ts";
 import { Witness } from "./reclaim-witness.ts";
 import { CouncilWords } from "./reclaim-words.ts";
-
-export interface CouncilConfig {
-  readonly self: PeerName;
-  /** `--reclaim-after` in milliseconds; 0 for off. */
-  readonly afterMs: number;
-  readonly fence?: Fence;
-}
 
 /** An attempt that has come to nothing for so long makes room for the next. */
 const proposalMs = 10_000;
@@ -137,6 +135,19 @@ export class Council {
     return this.isMember ? free.intersection(this.#lease.confirmed) : free;
   }
 
+  /** Our ranges are `owned` now. */
+  follow(owned: AddressSet): void {
+    this.#lease.follow(owned);
+  }
+
+  /**
+   * Whether ranges may go to `peer`. Only a member stops using them in time when those who do not
+   * know of it take them from us.
+   */
+  mayGiveTo(peer: PeerName): boolean {
+    return this.#decree.roster.length === 0 || this.#isInRoster(peer);
+  }
+
   /** What a majority knows to be ours. */
   get confirmed(): AddressSet {
     return this.#lease.confirmed;
@@ -219,7 +230,7 @@ export class Council {
         this.#hearPrepare(from, word.vote, word.declaredDead);
         break;
       case "promise":
-        if (isBallotOf(this.#proposal, word.ballot)) this.#promised(from, word.vote);
+        if (this.#proposal?.isUnder(word.ballot)) this.#promised(from, word.vote);
         break;
       case "accept":
         if (this.#isNext(word.vote.decree) && this.#vote(word.vote)) {
@@ -227,7 +238,7 @@ export class Council {
         }
         break;
       case "accepted":
-        if (isBallotOf(this.#proposal, word.ballot)) this.#voted(from);
+        if (this.#proposal?.isUnder(word.ballot)) this.#voted(from);
         break;
     }
   }
@@ -238,6 +249,8 @@ export class Council {
     const { self } = this.#config;
     this.#witness.prune((peer) => this.#peers.isKnown(peer) || this.#isInRoster(peer));
     this.#words.greet();
+    const others = [...this.#peers.knownPeers()].filter((peer) => peer !== self);
+    this.#witness.saw(others, this.#world.monotonicMs());
     if (this.isMember && this.#isRenewalDue()) this.#renew();
     const nowMs = this.#world.monotonicMs();
     if (this.#proposal !== undefined) {
@@ -250,10 +263,9 @@ export class Council {
       return;
     }
     this.#wantedSinceMs ??= nowMs;
-    const lower = electorate(this.#decree, wanted, [...this.#declaredDead]).voters.filter(
-      (peer) => peer < self && this.#peers.isKnown(peer),
-    );
-    if (nowMs - this.#wantedSinceMs >= lower.length * rankMs) this.#propose(wanted);
+    const { voters } = electorate(this.#decree, wanted, [...this.#declaredDead]);
+    const rank = voters.filter((peer) => peer < self && this.#peers.isKnown(peer)).length;
+    if (nowMs - this.#wantedSinceMs >= rank * rankMs) this.#propose(wanted);
   }
 
   get #standing(): Standing {
@@ -387,12 +399,4 @@ export class Council {
     this.#decided = this.#proposal.decree;
     this.#proposal = undefined;
   }
-}
-
-function isBallotOf(proposal: Proposal | undefined, ballot: typeof noBallot): boolean {
-  return (
-    proposal !== undefined &&
-    proposal.ballot.round === ballot.round &&
-    proposal.ballot.proposer === ballot.proposer
-  );
 }

@@ -12,8 +12,15 @@ import {
   rosterMax,
   rosterMin,
 } from "./reclaim-decree.ts";
-import { tenureMsOf } from "./reclaim-lease.ts";
+import { type Fence, tenureMsOf } from "./reclaim-lease.ts";
 import type { Witness } from "./reclaim-witness.ts";
+
+export interface CouncilConfig {
+  readonly self: PeerName;
+  /** `--reclaim-after` in milliseconds; 0 for off. */
+  readonly afterMs: number;
+  readonly fence?: Fence;
+}
 
 /** What the council asks of the ring. */
 export interface CouncilRing {
@@ -40,6 +47,9 @@ interface Evidence {
   readonly ring: CouncilRing;
   readonly witness: Witness;
 }
+
+/** Whoever is of our kind has said so by then. */
+const strangerMs = 60_000;
 
 /** What a peer thinks should be decided next, and what it would vote for. */
 export class Judge {
@@ -129,7 +139,9 @@ export class Judge {
   }
 
   #isAnyOff({ decree, self }: Standing): boolean {
-    const { afterMs, witness } = this.#evidence;
+    const { afterMs, witness, world } = this.#evidence;
+    // A cluster of two kinds has no council: members give nothing to others while there is one.
+    if (witness.hasStranger(strangerMs, world.monotonicMs())) return true;
     return decree.roster.some(({ peer }) => {
       const theirs = peer === self.peer ? afterMs : witness.presence(peer)?.afterMs;
       return theirs === 0;

@@ -48,7 +48,7 @@ interface LeaseRequest {
   readonly serial: number;
   readonly sentAt: Clocks;
   /** What the members learn from this request to be ours. */
-  readonly owned: AddressSet;
+  owned: AddressSet;
   readonly grants: Set<PeerName>;
 }
 
@@ -96,6 +96,17 @@ export class LeaseKeeper {
     this.#serial++;
     this.#request = { serial: this.#serial, sentAt, owned, grants: new Set() };
     return this.#serial;
+  }
+
+  /**
+   * Ranges that we lost are ours no more, whatever the others knew: if they come back, they come
+   * from somebody else, and nobody knows of it yet.
+   */
+  follow(owned: AddressSet): void {
+    this.#confirmed = this.#confirmed.intersection(owned);
+    if (this.#request !== undefined) {
+      this.#request.owned = this.#request.owned.intersection(owned);
+    }
   }
 
   /** Whether this grant completed a majority of `needed`. */

@@ -60,6 +60,10 @@ export class Proposal {
     return this.#decree;
   }
 
+  isUnder({ round, proposer }: Ballot): boolean {
+    return this.ballot.round === round && this.ballot.proposer === proposer;
+  }
+
   get electorate(): Electorate {
     return electorate(this.#current, this.#decree, this.declaredDead);
   }

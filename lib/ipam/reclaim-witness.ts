@@ -14,6 +14,8 @@ export interface Presence extends Member {
 export class Witness {
   readonly #presences = new Map<PeerName, Presence & { readonly epoch: number }>();
   readonly #heardMs = new Map<PeerName, number>();
+  /** Peers that are there and say nothing of themselves, since when. */
+  readonly #strangers = new Map<PeerName, number>();
   readonly #startMs: number;
   #memberSinceMs: number;
   #removalSinceMs: number;
@@ -36,6 +38,22 @@ export class Witness {
   met(presence: Presence, epoch: number, nowMs: number): void {
     this.#presences.set(presence.peer, { ...presence, epoch });
     this.#heardMs.set(presence.peer, nowMs);
+  }
+
+  /** Notes who is there; whoever is of our kind says so within seconds. */
+  saw(known: Iterable<PeerName>, nowMs: number): void {
+    const strangers = [...known].filter((peer) => !this.#presences.get(peer)?.afterMs);
+    for (const peer of this.#strangers.keys()) {
+      if (!strangers.includes(peer)) this.#strangers.delete(peer);
+    }
+    for (const peer of strangers) {
+      if (!this.#strangers.has(peer)) this.#strangers.set(peer, nowMs);
+    }
+  }
+
+  /** Whether somebody has been there for so long that is not of our kind. */
+  hasStranger(forMs: number, nowMs: number): boolean {
+    return [...this.#strangers.values()].some((sinceMs) => nowMs - sinceMs >= forMs);
   }
 
   /** How long nothing of `peer` was heard, at most since this run knows of the council. */

@@ -12,12 +12,15 @@ export function findHeir(
   ring: Ring,
   nicknames: Nicknames,
   peers: AllocatorPeers,
+  isEligible: (peer: PeerName) => boolean = () => true,
 ): PeerName | undefined {
-  const named = nicknames.entries().flatMap(([peer]) => (peer === ring.self ? [] : [peer]));
+  const named = nicknames
+    .entries()
+    .flatMap(([peer]) => (peer === ring.self || !isEligible(peer) ? [] : [peer]));
   return (
-    ring.heir((peer) => peers.isKnown(peer)) ??
+    ring.heir((peer) => isEligible(peer) && peers.isKnown(peer)) ??
     named.find((peer) => peers.isKnown(peer)) ??
-    ring.heir(() => true) ??
+    ring.heir(isEligible) ??
     named[0]
   );
 }

@@ -151,3 +151,17 @@ test("a peer of the original reads our messages and takes no harm of the extensi
   });
   expect(decodeGob(plain, payload!).Ring).toEqual({ Start: 0x0a00_0000, End: 0x0a00_0400 });
 });
+
+test("a council ends when a peer of another kind has come to stay, which then gets addresses", () => {
+  const cluster = new ReclaimCluster({ size: 4, ...short });
+  cluster.host(4).kill();
+  cluster.form();
+  expect(council(cluster, 1).members).toHaveLength(3);
+  cluster.host(4).start(0);
+  const ident = cluster.allocate(4);
+  cluster.pass(30_000);
+  expect(cluster.holds(4, ident)).toBe(false);
+  cluster.pass(3 * minuteMs);
+  expect(council(cluster, 1)).toMatchObject({ members: [], mayUse: true });
+  expect(cluster.holds(4, ident)).toBe(true);
+});
