@@ -249,20 +249,16 @@ export class Council {
     const { self } = this.#config;
     this.#witness.prune((peer) => this.#peers.isKnown(peer) || this.#isInRoster(peer));
     this.#words.greet();
-    const others = [...this.#peers.knownPeers()].filter((peer) => peer !== self);
-    this.#witness.saw(others, this.#world.monotonicMs());
     if (this.isMember && this.#isRenewalDue()) this.#renew();
     const nowMs = this.#world.monotonicMs();
+    this.#witness.saw(this.#peers.knownPeers(), self, nowMs);
     if (this.#proposal !== undefined) {
       if (nowMs - this.#proposal.startedMs < proposalMs) return;
       this.#proposal = undefined;
     }
     const wanted = this.#judge.wanted(this.#standing);
-    if (wanted === undefined) {
-      this.#wantedSinceMs = undefined;
-      return;
-    }
-    this.#wantedSinceMs ??= nowMs;
+    this.#wantedSinceMs = wanted && (this.#wantedSinceMs ?? nowMs);
+    if (wanted === undefined || this.#wantedSinceMs === undefined) return;
     const { voters } = electorate(this.#decree, wanted, [...this.#declaredDead]);
     const rank = voters.filter((peer) => peer < self && this.#peers.isKnown(peer)).length;
     if (nowMs - this.#wantedSinceMs >= rank * rankMs) this.#propose(wanted);

@@ -41,8 +41,10 @@ export class Witness {
   }
 
   /** Notes who is there; whoever is of our kind says so within seconds. */
-  saw(known: Iterable<PeerName>, nowMs: number): void {
-    const strangers = [...known].filter((peer) => !this.#presences.get(peer)?.afterMs);
+  saw(known: Iterable<PeerName>, self: PeerName, nowMs: number): void {
+    const strangers = [...known].filter(
+      (peer) => peer !== self && !this.#presences.get(peer)?.afterMs,
+    );
     for (const peer of this.#strangers.keys()) {
       if (!strangers.includes(peer)) this.#strangers.delete(peer);
     }
