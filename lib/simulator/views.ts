@@ -34,15 +34,20 @@ export class Views {
     return this.#views.some(({ ranges }) => ranges.length > 0);
   }
 
-  /** Whether somebody takes for the subject's what the subject gave away, or another one has. */
+  /**
+   * Whether somebody takes for the subject's what, as another one knows, belongs to somebody else.
+   * That may be a third one which has not heard of it yet, so that all have a say.
+   */
   isContested(subject: PeerName): boolean {
     const itsOwn = this.#views
       .filter(({ viewer }) => viewer !== subject)
       .flatMap(({ ranges }) => ranges.filter(({ owner }) => owner === subject));
-    const others = this.#views.flatMap(({ viewer, ranges }) =>
-      ranges.filter(({ owner }) => (viewer === subject ? owner !== subject : owner === viewer)),
+    if (itsOwn.length === 0) return false;
+    return this.#views.some(({ ranges }) =>
+      ranges.some(
+        (range) => range.owner !== subject && itsOwn.some((each) => overlaps(each, range)),
+      ),
     );
-    return itsOwn.some((range) => others.some((other) => overlaps(range, other)));
   }
 
   /** Whether all agree with `viewer` on what belongs to the subject. */
