@@ -79,8 +79,8 @@ function prepare(database: Database, path: string): void {
       database.run(`PRAGMA user_version = ${schemaVersion}`);
     })();
   }
-  const check = database.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").get();
-  if (check?.quick_check !== "ok") throw damaged(path, { cause: check?.quick_check });
+  const check = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get();
+  if (check?.integrity_check !== "ok") throw damaged(path, { cause: check?.integrity_check });
   // Behind a damaged table definition everything else may be in order.
   for (const table in columns) database.run(`SELECT ${columns[table]} FROM ${table} LIMIT 0`);
 }

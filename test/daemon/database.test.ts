@@ -52,6 +52,20 @@ describe("the router's state", () => {
     expect(codeOf(() => openDatabase(damaged))).toBe("STORE_DAMAGED");
   });
 
+  test("in which an index tells of a row that is not there is refused", () => {
+    const odd = join(folder, "odd.db");
+    const database = openDatabase(odd);
+    new SettingsStore(database).saveSetting("peer-name", "02:00:00:00:00:01");
+    database.close();
+    const octets = readFileSync(odd);
+    // The name stands in the row and in the index, and is damaged in the latter alone.
+    const place = octets.lastIndexOf("peer-name");
+    expect(octets.indexOf("peer-name")).not.toBe(place);
+    octets.write("qeer-name", place);
+    writeFileSync(odd, octets);
+    expect(codeOf(() => openDatabase(odd))).toBe("STORE_DAMAGED");
+  });
+
   test("in which a table is missing is refused", () => {
     const lacking = join(folder, "lacking.db");
     const database = openDatabase(lacking);
