@@ -20,6 +20,14 @@ test("mutants differ from the corpus and leave it alone", () => {
   expect(corpus.map((bytes) => bytes.toHex())).toEqual(originals);
 });
 
+test("a corpus of Buffers is left alone as well", () => {
+  const buffer = Buffer.from(corpus[1]!);
+  expect([...mutants(1, [buffer], 200)].some((bytes) => bytes.some((octet) => octet !== 7))).toBe(
+    true,
+  );
+  expect(buffer.every((octet) => octet === 7)).toBe(true);
+});
+
 test("damage to empty bytes is possible", () => {
   expect([...mutants(1, [new Uint8Array(0)], 500)]).toHaveLength(500);
 });

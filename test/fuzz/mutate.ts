@@ -7,7 +7,8 @@ import { type Random, randomBelow, seededRandom } from "../../lib/base/random.ts
  * takes one to four kinds of damage. The same seed gives the same mutants in the same order.
  */
 export function mutate(random: Random, corpus: readonly Uint8Array[]): Uint8Array {
-  let bytes = pick(random, corpus).slice();
+  // A copy, whatever was given: `slice` of a Buffer is a view.
+  let bytes = new Uint8Array(pick(random, corpus));
   for (let rounds = 1 + randomBelow(random, 4); rounds > 0; rounds--) {
     bytes = pick(random, damages)(random, bytes, corpus);
   }

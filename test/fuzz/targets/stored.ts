@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromUtf8, utf8 } from "../../../lib/base/bytes.ts";
@@ -167,12 +167,15 @@ function databaseFile(): Uint8Array {
   return database.serialize();
 }
 
+/** In memory where there is such a folder: a million databases are a lot for a disk. */
+const scratchFolder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
 /** A database whose file was damaged: opened, and read and written as a router does at its start. */
 export const databaseTarget: FuzzTarget = {
   name: "database",
   corpus: () => [databaseFile()],
   begin() {
-    const path = join(tmpdir(), `weave-fuzz-${process.pid}.db`);
+    const path = join(scratchFolder, `weave-fuzz-${process.pid}.db`);
     const remove = (): void => {
       for (const end of ["", "-wal", "-shm", "-journal"]) rmSync(path + end, { force: true });
     };
