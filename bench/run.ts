@@ -1,7 +1,7 @@
 /**
  * The benchmarks, one after the other or by name:
  *
- *   bun run bench [start] [sleeve] [sleeve-core] [dns] [ipam]
+ *   bun run bench [start] [sleeve] [sleeve-core] [dns] [ipam] [thirty-peers]
  */
 const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   start: async () => (await import("./start.ts")).benchStart(),
@@ -9,6 +9,7 @@ const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   sleeve: async () => (await import("./sleeve.ts")).benchSleeve(),
   dns: () => import("./dns.ts"),
   ipam: async () => (await import("./ipam.ts")).benchIpam(),
+  "thirty-peers": async () => (await import("./thirty-peers.ts")).benchThirtyPeers(),
 };
 
 const names = process.argv.slice(2);

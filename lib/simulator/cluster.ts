@@ -3,6 +3,7 @@ import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import { portableSecretBox } from "../base/secret-box.ts";
 import type { NameTable } from "../dns/name-table.ts";
 import type { Allocator } from "../ipam/allocator.ts";
+import type { Fence } from "../ipam/reclaim-lease.ts";
 import type { MeshEvent } from "../mesh/mesh.ts";
 import {
   type ControlPlane,
@@ -34,6 +35,8 @@ export interface SimPeer {
 export interface ClusterOptions {
   readonly control?: Partial<ControlPlaneOptions>;
   readonly link?: Partial<Link>;
+  /** What allocators ask before they use their ranges, instead of their leases. */
+  readonly fence?: Fence;
   /** Called for each new process before it starts. */
   readonly onProcess?: (peer: SimPeer) => void;
   readonly onEvent?: (number: number, event: MeshEvent) => void;
@@ -222,6 +225,7 @@ export class SimCluster {
       },
       onRoutes() {},
       onEvent: (event) => this.#options.onEvent?.(number, event),
+      ...(this.#options.fence !== undefined && { fence: this.#options.fence }),
     });
     return { number, name: simName(number), ip, world, plane, names: new Map() };
   }

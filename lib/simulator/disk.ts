@@ -16,6 +16,7 @@ export class Disk {
   isFull = false;
   #self: PeerName | undefined;
   #ring: RingState | undefined;
+  #council: AllocatorState["council"];
   readonly #held = new Map<Ipv4, HeldAddress>();
 
   constructor(targets: readonly string[]) {
@@ -44,17 +45,20 @@ export class Disk {
 
   #load(): AllocatorState | undefined {
     if (this.#self === undefined) return undefined;
-    return { self: this.#self, ring: this.#ring, held: [...this.#held.values()] };
+    const held = [...this.#held.values()];
+    return { self: this.#self, ring: this.#ring, held, council: this.#council };
   }
 
   #save(change: AllocatorChange): void {
     if (change.reset) {
       this.#held.clear();
       this.#ring = undefined;
+      this.#council = undefined;
     }
     for (const address of change.removed) this.#held.delete(address);
     for (const row of change.added) this.#held.set(row.cidr.address, row);
     if (change.ring !== undefined) this.#ring = change.ring;
+    if (change.council !== undefined) this.#council = change.council;
     this.#self = change.self;
   }
 }

@@ -1,5 +1,7 @@
 import { errorCode, errorText } from "../base/errors.ts";
-import { formatPeerName } from "../base/peer-name.ts";
+import { formatIpv4, type Ipv4 } from "../base/ip.ts";
+import { formatPeerName, type PeerName } from "../base/peer-name.ts";
+import type { Fence } from "../ipam/reclaim-lease.ts";
 import type { MeshEvent } from "../mesh/mesh.ts";
 import type { ControlPlaneOptions } from "../peer/control-plane.ts";
 import { Bounds } from "./bounds.ts";
@@ -38,13 +40,19 @@ export class History {
   readonly #observe: (happening: Happening) => void;
   #breach: Breach | undefined;
 
-  constructor(seed: number, shape: Shape, observe: (happening: Happening) => void) {
+  constructor(
+    seed: number,
+    shape: Shape,
+    observe: (happening: Happening) => void,
+    fence: Fence | undefined,
+  ) {
     this.shape = shape;
     this.#observe = observe;
     const { delayMs, jitterMs, setupJitterMs } = shape;
     this.cluster = new SimCluster(seed, {
       control: { discovery: shape.topology === "mesh" },
       link: { delayMs, jitterMs, setupJitterMs },
+      ...(fence !== undefined && { fence }),
       onProcess: (peer) => this.#prepare(peer),
       onEvent: (number, event) => this.#event(number, event),
     });
@@ -90,6 +98,27 @@ export class History {
     return this.#epochs.get(number) ?? 0;
   }
 
+  /** `ident` at `number` was told that it holds `address`. */
+  given(number: number, ident: string, address: Ipv4): void {
+    const twice = this.holdings.given(number, ident, address);
+    if (this.shape.reclaimAfterMs > 0) this.#checkOwner(number, address);
+    else if (twice !== undefined) this.break("no address is held twice", twice, [number]);
+  }
+
+  /**
+   * With reclaim, containers of a peer that is cut off keep what they have, and so an address may be
+   * in use twice until it returns. But nobody gives out what another one owns for most.
+   */
+  #checkOwner(number: number, address: Ipv4): void {
+    const { owner, votes } = ownerForMost(this.cluster, address);
+    const isElsewhere = owner !== undefined && owner !== simName(number);
+    if (!isElsewhere || votes * 2 <= this.cluster.peers.length) return;
+    const other = this.cluster.peers.find(({ name }) => name === owner);
+    if (other === undefined || ownerAt(this.cluster, other, address) !== owner) return;
+    const found = `${number} gave ${formatIpv4(address)}, which ${other.number} owns and ${votes} peers know`;
+    this.break("an address is given by its owner alone", found, [number, other.number]);
+  }
+
   /** The disk of a peer that does not run is gone, with its containers. */
   wipe(number: number): void {
     this.cluster.wipe(number);
@@ -101,7 +130,9 @@ export class History {
   /** What a process of this peer is told at its start. */
   control(number: number): Partial<ControlPlaneOptions> {
     const range = `${universeStart}/${this.shape.prefix}`;
-    return { ipalloc: { range, defaultSubnet: range, init: this.#initMode(number) } };
+    const { reclaimAfterMs } = this.shape;
+    const init = this.#initMode(number);
+    return { ipalloc: { range, defaultSubnet: range, init, reclaimAfterMs } };
   }
 
   /** Whom a peer dials: two others, so that the loss of any one leaves the rest connected. */
@@ -131,6 +162,9 @@ export class History {
     plane.ipam.allocator.onOwnedRangesChanged = ({ current, isLocal }) => {
       // A process that was killed says what it likes: nobody hears it.
       if (!isLocal || this.cluster.peer(number)?.plane !== plane) return;
+      // What was taken from somebody who is away stays in its view; leases see to it that no more
+      // comes of it than that.
+      if (this.shape.reclaimAfterMs > 0) return;
       const shared = this.ownership.changed(number, current);
       if (shared !== undefined) this.break("no address has two owners", shared, [number]);
     };
@@ -149,6 +183,24 @@ export class History {
     const exceeded = this.#bounds.exceeded();
     if (exceeded !== undefined) this.break("queues are bounded", exceeded.found, exceeded.peers);
   }
+}
+
+function ownerForMost(cluster: SimCluster, address: Ipv4) {
+  const votes = new Map<PeerName, number>();
+  let owner: PeerName | undefined;
+  for (const peer of cluster.peers) {
+    const said = ownerAt(cluster, peer, address);
+    if (said === undefined) continue;
+    votes.set(said, (votes.get(said) ?? 0) + 1);
+    if (owner === undefined || votes.get(said)! > votes.get(owner)!) owner = said;
+  }
+  return { owner, votes: owner === undefined ? 0 : votes.get(owner)! };
+}
+
+/** In the eyes of `peer`. */
+function ownerAt(cluster: SimCluster, peer: SimPeer, address: Ipv4): PeerName | undefined {
+  const { ranges } = cluster.allocatorOf(peer).status();
+  return ranges?.find(({ token, size }) => address >= token && address < token + size)?.peer;
 }
 
 function seedName(number: number): string {

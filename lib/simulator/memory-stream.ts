@@ -73,6 +73,11 @@ export class MemoryStream implements ByteStream {
     return this.#inFlightBytes;
   }
 
+  /** When all that is under way will have arrived, if nothing is cut; milliseconds from now. */
+  get arrivedInMs(): number {
+    return Math.max(0, this.#lastArrivalMs - this.#network.clock.nowMs);
+  }
+
   listen(handlers: ByteStreamHandlers): void {
     this.#handlers = handlers;
   }

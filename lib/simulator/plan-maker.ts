@@ -7,6 +7,8 @@ export interface PlanOptions {
   readonly faults: number;
   /** How long faults happen; absent: one second of virtual time for each. */
   readonly durationMs?: number;
+  /** Peers gone for so long lose their ranges to the others, and peers are gone for longer. */
+  readonly reclaimAfterMs?: number;
 }
 
 /** Names that all peers fight over. */
@@ -20,14 +22,14 @@ export function makePlan(seed: number, options: PlanOptions): Plan {
   const moments = times(random, options.faults, durationMs);
   const users = new Users(random, shape);
   const steps = moments.flatMap((atMs): Step[] => [
-    { atMs, ...makeFault(random, shape.peers) },
+    { atMs, ...longEnough(makeFault(random, shape.peers), shape, random) },
     { atMs: atMs + randomBelow(random, 400), ...users.request() },
   ]);
   steps.sort((a, b) => a.atMs - b.atMs);
   return { seed, shape, steps, durationMs };
 }
 
-function makeShape(random: Random, { peers, faults }: PlanOptions): Shape {
+function makeShape(random: Random, { peers, faults, reclaimAfterMs = 0 }: PlanOptions): Shape {
   const initDraw = randomBelow(random, 10);
   const versionDraw = randomBelow(random, 4);
   const delayMs = pick(random, [0, 1, 5, 40]);
@@ -40,6 +42,7 @@ function makeShape(random: Random, { peers, faults }: PlanOptions): Shape {
     jitterMs: pick(random, [0, 3, 20, 150]),
     setupJitterMs: pick(random, [0, 0, 50, 2000]),
     versions: Array.from({ length: peers }, () => makeVersion(random, versionDraw)),
+    reclaimAfterMs,
   };
 }
 
@@ -113,6 +116,24 @@ function makeFault(random: Random, peers: number): Fault {
     default:
       return { kind: "upgrade", peer, version: pick(random, [1, 2, 2] as const) };
   }
+}
+
+/**
+ * With reclaim some absences last until the others have taken what the absent one owned. Disks stay:
+ * a council is made of memories, and the loss of most of them ends it.
+ */
+function longEnough(drawn: Fault, { reclaimAfterMs }: Shape, random: Random): Fault {
+  if (reclaimAfterMs === 0) return drawn;
+  const isLoss = drawn.kind === "wipe" || drawn.kind === "leave";
+  const fault: Fault = isLoss
+    ? { kind: "kill", peer: drawn.peer, silent: true, backAfterMs: drawn.backAfterMs }
+    : drawn;
+  if (randomBelow(random, 2) === 0) return fault;
+  const longMs = 2 * reclaimAfterMs + randomBelow(random, 2 * reclaimAfterMs);
+  if (fault.kind === "kill") return { ...fault, backAfterMs: longMs };
+  if (fault.kind === "partition")
+    return { ...fault, group: fault.group.slice(0, 2), forMs: longMs };
+  return fault;
 }
 
 function makePartition(random: Random, peers: number, forMs: number): Fault {

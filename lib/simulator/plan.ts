@@ -29,6 +29,8 @@ export interface Shape {
   readonly setupJitterMs: number;
   /** Highest protocol version of each peer at the beginning; peer 1 first. */
   readonly versions: readonly ProtocolVersion[];
+  /** Ranges of peers gone for so long are taken by the others; 0 for never. */
+  readonly reclaimAfterMs: number;
 }
 
 export type Step = { readonly atMs: number } & Action;

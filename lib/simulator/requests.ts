@@ -55,8 +55,7 @@ function given(
   address: number,
 ): void {
   if (history.epochOf(number) !== epoch) return;
-  const twice = history.holdings.given(number, ident, address);
-  if (twice !== undefined) history.break("no address is held twice", twice, [number]);
+  history.given(number, ident, address);
 }
 
 function free(history: History, peer: SimPeer, ident: string): boolean {

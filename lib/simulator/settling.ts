@@ -7,7 +7,7 @@ import { allocate } from "./requests.ts";
 /** How long a cluster that is left in peace may take for each of its duties. */
 const agreeMaxMs = 900_000;
 const returnMaxMs = 600_000;
-const allocateMaxMs = 120_000;
+const allocateMaxMs = 300_000;
 const pollMs = 5_000;
 /** After this, what was closed is flushed and no timer of a stopped peer is left. */
 const windDownMs = 30_000;
@@ -45,7 +45,8 @@ export class Settling {
     await this.#await(agreeMaxMs, () => ringFault(cluster));
     await this.#allocateEverywhere();
     this.#reconnect();
-    await this.#await(agreeMaxMs, () => disagreement(cluster, holdings));
+    const known = this.#history.shape.reclaimAfterMs > 0 ? undefined : holdings;
+    await this.#await(agreeMaxMs, () => disagreement(cluster, known));
     await this.#broadcastEverywhere();
     this.#checkHeld();
     await this.#stop();

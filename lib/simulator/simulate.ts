@@ -1,3 +1,4 @@
+import type { Fence } from "../ipam/reclaim-lease.ts";
 import { Faults } from "./faults.ts";
 import type { Breach, Happening } from "./happening.ts";
 import { History } from "./history.ts";
@@ -21,12 +22,16 @@ export interface Outcome {
 /** Peers start within this time. */
 const launchMs = 3_000;
 
-/** Carries out `plan`. `observe` hears of everything as it happens. */
+/**
+ * Carries out `plan`. `observe` hears of everything as it happens; `fence` is what allocators ask
+ * before they use their ranges, and their leases when it is absent.
+ */
 export async function simulate(
   plan: Plan,
   observe: (happening: Happening) => void = () => {},
+  fence?: Fence,
 ): Promise<Outcome> {
-  const history = new History(plan.seed, plan.shape, observe);
+  const history = new History(plan.seed, plan.shape, observe, fence);
   const machines = new Machines(history);
   const faults = new Faults(history, machines);
   await launch(history, machines, plan.seed);

@@ -58,3 +58,13 @@ export async function eventually<T>(
     }
   }
 }
+
+/** Kills a process of any parent, and waits until it has left its files and sockets behind. */
+export async function killed(pid: number): Promise<void> {
+  process.kill(pid, "SIGKILL");
+  await eventually(
+    `the end of process ${pid}`,
+    () => run(["readlink", `/proc/${pid}/cwd`]),
+    ({ code }) => code !== 0,
+  );
+}

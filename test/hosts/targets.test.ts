@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Host, Lab } from "./lab.ts";
-import { eventually } from "./shell.ts";
+import { killed } from "./shell.ts";
 
 describe("the targets of a router", () => {
   let lab: Lab;
@@ -17,14 +17,7 @@ describe("the targets of a router", () => {
   const targets = async (): Promise<string[]> =>
     words(await host.mustWeave(["report", "-f", "{{range .Router.Targets}}{{.}} {{end}}"]));
 
-  async function crash(): Promise<void> {
-    process.kill(await host.routerPid(), "SIGKILL");
-    await eventually(
-      "no router",
-      () => host.weave(["status"]),
-      ({ code }) => code !== 0,
-    );
-  }
+  const crash = async (): Promise<void> => killed(await host.routerPid());
 
   test("show in status and report under the name and nickname given", async () => {
     const name = "8a:3e:3e:3e:3e:3e";

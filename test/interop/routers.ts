@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Container, Host } from "../hosts/lab.ts";
-import { eventually } from "../hosts/shell.ts";
+import { eventually, killed } from "../hosts/shell.ts";
 import { ReferenceRouter } from "./reference-router.ts";
 
 /** Whose router runs on a host: ours, or the original's. */
@@ -50,7 +50,7 @@ class OurRouter implements Router {
 
   async stop(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     if (signal === "SIGTERM") await this.host.mustWeave(["stop"]);
-    else process.kill(this.#pid, "SIGKILL");
+    else await killed(this.#pid);
   }
 
   wipe(): void {

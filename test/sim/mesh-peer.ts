@@ -40,14 +40,15 @@ export class MeshCluster {
   readonly #peers = new Map<number, MeshPeer>();
   readonly #seed: number;
   readonly #defaults: MeshPeerOptions;
-  readonly #ipOf: (n: number) => string;
+  /** Address of peer `n`. */
+  readonly ipOf: (n: number) => string;
   #started = 0;
 
   /** Everything random follows from `seed`. */
   constructor(seed: number, defaults: MeshPeerOptions = {}, addresses = ipOf) {
     this.#seed = seed;
     this.#defaults = defaults;
-    this.#ipOf = addresses;
+    this.ipOf = addresses;
     this.network = new MemoryNetwork(this.clock, seed, { delayMs: 1, jitterMs: 2 });
   }
 
@@ -61,7 +62,7 @@ export class MeshCluster {
 
   /** Starts the process of peer `n`, also again, with addresses as a user would type them. */
   start(n: number, targets: readonly string[], options: MeshPeerOptions = {}): MeshPeer {
-    const ip = this.#ipOf(n);
+    const ip = this.ipOf(n);
     const world = new SimWorld(this.clock, this.#seed * 1_000_003 + this.#started++);
     const all = { ...this.#defaults, ...options };
     const { channels = [], overlayDelayMs = 5, ...config } = all;

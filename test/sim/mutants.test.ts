@@ -70,6 +70,21 @@ describe("a mistake in the merging of rings is found:", () => {
   });
 });
 
+describe("a mistake in the fencing of reclaim is found:", () => {
+  const reclaiming = { peers: 7, faults: 40, durationMs: 600_000, reclaimAfterMs: 60_000 };
+  const seed = 4;
+
+  test("a peer uses its ranges without a lease when it comes back", async () => {
+    const { breach } = await simulate(makePlan(seed, reclaiming), undefined, () => true);
+    expect(breach?.invariant).toBe("an address is given by its owner alone");
+  });
+
+  test("and with leases the same history is harmless", async () => {
+    const { breach } = await simulate(makePlan(seed, reclaiming));
+    expect(breach).toBeUndefined();
+  });
+});
+
 describe("a mistake in tombstones is found:", () => {
   test("names of an earlier life of a peer are not deleted", async () => {
     plant("../../lib/dns/name-merge.ts", {

@@ -8,9 +8,11 @@ import { drawTimeline, timelineLegend } from "../../lib/simulator/timeline.ts";
  * Runs simulated histories, one seed after the other, for as long as it is told:
  *
  *   bun run soak [--minutes 10] [--seed 1] [--seeds <n>] [--peers 20] [--faults 200] [--go-on]
+ *       [--reclaim <seconds>]
  *
  * It ends at the first broken invariant with the seed and the shortest history found that shows it,
- * or with `--go-on` tells it and continues. `weave simulate --seed <n>` shows one again.
+ * or with `--go-on` tells it and continues. With `--reclaim` peers are gone for
+ * longer than that, and lose their ranges. `weave simulate --seed <n>` shows one again.
  */
 const { values } = parseArgs({
   options: {
@@ -19,11 +21,20 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "1000000000" },
     peers: { type: "string", default: "20" },
     faults: { type: "string", default: "200" },
+    reclaim: { type: "string", default: "0" },
     "go-on": { type: "boolean", default: false },
   },
 });
 const untilMs = performance.now() + Number(values.minutes) * 60_000;
-const options = { peers: Number(values.peers), faults: Number(values.faults) };
+const faults = Number(values.faults);
+const reclaimAfterMs = 1000 * Number(values.reclaim);
+const options = {
+  peers: Number(values.peers),
+  faults,
+  // Long enough for several absences that the others do not wait for.
+  durationMs: Math.max(1000 * faults, 10 * reclaimAfterMs),
+  reclaimAfterMs,
+};
 const first = Number(values.seed);
 const end = first + Number(values.seeds);
 const reportEverySeeds = 25;
