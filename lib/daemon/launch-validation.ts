@@ -31,11 +31,10 @@ export interface LaunchFacts {
 
 const defaultRange = "10.32.0.0/12";
 /**
- * Two weeks. A peer must renew its lease within a third of it, and one that cannot reach a majority
- * for that long gives out no more addresses: hosts that are off over a few days, even most of them,
- * must not stop those that run. Addresses lost for two weeks are the smaller harm.
+ * Off unless asked for. A peer must renew its lease within a third of the time given, and one that
+ * cannot reach a majority for that long gives out no more addresses: that is for operators to want.
  */
-const defaultReclaimAfter = "336h";
+const defaultReclaimAfter = "never";
 /** Leases are a third of it, and renewals a quarter of those. */
 const reclaimAfterMinMs = 10 * 60_000;
 const octetsMax = 65_535;

@@ -47,7 +47,7 @@ describe("launch without options", () => {
         rangeGiven: false,
         defaultSubnet: "10.32.0.0/12",
         init: "",
-        reclaimAfterMs: 336 * 3_600_000,
+        reclaimAfterMs: 0,
       },
       importDatabase: undefined,
       dns: {

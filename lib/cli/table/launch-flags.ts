@@ -90,9 +90,9 @@ const addresses: readonly FlagSpec[] = [
   {
     name: "reclaim-after",
     value: { kind: "duration", placeholder: "duration" },
-    default: "336h",
+    default: "never",
     summary:
-      "take the addresses of peers that are gone for so long, if all peers agree to it; never for never",
+      "take the addresses of peers that are gone for so long, if all peers agree to it, e.g. 336h",
   },
   {
     name: "import-db",
