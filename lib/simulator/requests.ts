@@ -62,7 +62,10 @@ function free(history: History, peer: SimPeer, ident: string): boolean {
   // What a full disk still remembers would come back after a crash.
   if (history.cluster.disk(peer.number)?.isFull) return false;
   if (!history.holdings.takenBack(peer.number, ident)) return false;
-  history.cluster.allocatorOf(peer).delete(ident);
+  const allocator = history.cluster.allocatorOf(peer);
+  // Whoever was away too long with reclaim may have lost it.
+  if (history.shape.reclaimAfterMs > 0 && allocator.lookup(ident).length === 0) return false;
+  allocator.delete(ident);
   return true;
 }
 

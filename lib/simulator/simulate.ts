@@ -1,3 +1,4 @@
+import { errorText } from "../base/errors.ts";
 import type { Fence } from "../ipam/reclaim-lease.ts";
 import { Faults } from "./faults.ts";
 import type { Breach, Happening } from "./happening.ts";
@@ -38,7 +39,11 @@ export async function simulate(
   for (const step of plan.steps) {
     await history.advance(launchMs + step.atMs);
     if (history.breach !== undefined) break;
-    carryOut(step, history, faults);
+    try {
+      carryOut(step, history, faults);
+    } catch (error) {
+      history.break("nothing fails inside", errorText(error), peersOf(step));
+    }
   }
   await history.advance(launchMs + plan.durationMs);
   await new Settling(history, machines, faults).run();
