@@ -82,7 +82,13 @@ function prepare(database: Database, path: string): void {
   const check = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get();
   if (check?.integrity_check !== "ok") throw damaged(path, { cause: check?.integrity_check });
   // Behind a damaged table definition everything else may be in order.
-  for (const table in columns) database.run(`SELECT ${columns[table]} FROM ${table} LIMIT 0`);
+  const named = database.query<{ name: string }, [string]>(
+    "SELECT name FROM pragma_table_info(?) ORDER BY cid",
+  );
+  for (const table in columns) {
+    const found = named.all(table).map(({ name }) => name);
+    if (found.join(", ") !== columns[table]) throw damaged(path, { cause: `table ${table}` });
+  }
 }
 
 function damaged(path: string, options: { cause: unknown }): WeaveError {

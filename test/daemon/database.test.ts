@@ -73,4 +73,12 @@ describe("the router's state", () => {
     database.close();
     expect(codeOf(() => openDatabase(lacking))).toBe("STORE_DAMAGED");
   });
+
+  test("in which a column has another name, if only by a letter's case, is refused", () => {
+    const renamed = join(folder, "renamed.db");
+    const database = openDatabase(renamed);
+    database.run("ALTER TABLE target RENAME COLUMN peer TO pEer");
+    database.close();
+    expect(codeOf(() => openDatabase(renamed))).toBe("STORE_DAMAGED");
+  });
 });
