@@ -1,8 +1,8 @@
+import type { AddressToken } from "../base/address-token.ts";
 import { errorCode, WeaveError } from "../base/errors.ts";
 import type { Ipv4Cidr } from "../base/ip.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import { parseSubnet } from "../ipam/range.ts";
-import type { AddressToken } from "./address-token.ts";
 
 /** Addresses got for somebody, and the way back. */
 export interface Acquired {

@@ -5,6 +5,7 @@ import type {
   DetachRequest,
   ListedContainer,
 } from "../api/router-control.ts";
+import { parseAddressTokens } from "../base/address-token.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, cidrFromIpv4, formatCidr, formatIp, type Ipv4Cidr } from "../base/ip.ts";
 import type { Log } from "../base/world.ts";
@@ -21,7 +22,6 @@ import { hostsFileText, writeHostsFile } from "../host/hosts-file.ts";
 import { openRoute } from "../host/netlink/open.ts";
 import { type Mac, tryParseMac } from "../wire/ethernet.ts";
 import type { AddressBook } from "./address-book.ts";
-import { parseAddressTokens } from "./address-token.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { exposeIdent, type NameService } from "./name-service.ts";
 

@@ -1,11 +1,11 @@
 import type { CidrsAnswer, ExposeRequest } from "../api/router-control.ts";
+import { parseAddressTokens } from "../base/address-token.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, cidrFromIpv4, formatCidr, parseCidr } from "../base/ip.ts";
 import type { Log } from "../base/world.ts";
 import type { Exposure } from "../host/exposure.ts";
 import type { ForwardChain } from "../host/forward-chain.ts";
 import type { AddressBook } from "./address-book.ts";
-import { parseAddressTokens } from "./address-token.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { exposeIdent, type NameService } from "./name-service.ts";
 import type { SettingsStore } from "./settings-store.ts";

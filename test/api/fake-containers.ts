@@ -8,6 +8,7 @@ import type {
   NamesRequest,
   RouterControl,
 } from "../../lib/api/router-control.ts";
+import { parseAddressTokens } from "../../lib/base/address-token.ts";
 import { WeaveError } from "../../lib/base/errors.ts";
 import {
   type Cidr,
@@ -19,7 +20,6 @@ import {
   parseIp,
 } from "../../lib/base/ip.ts";
 import { AddressBook } from "../../lib/daemon/address-book.ts";
-import { parseAddressTokens } from "../../lib/daemon/address-token.ts";
 import type { NameTable } from "../../lib/dns/name-table.ts";
 
 /** Containers `c1`, `c2` … of which some run; what they are given is kept in maps. */

@@ -1,4 +1,4 @@
-import { splitContainer } from "../address-token.ts";
+import { splitContainer } from "../address-words.ts";
 import { cidrLine } from "../cidr-line.ts";
 import type { CommandHandler } from "../context.ts";
 

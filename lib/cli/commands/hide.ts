@@ -1,4 +1,4 @@
-import { onlyAddresses } from "../address-token.ts";
+import { onlyAddresses } from "../address-words.ts";
 import { cidrLine } from "../cidr-line.ts";
 import type { CommandHandler } from "../context.ts";
 

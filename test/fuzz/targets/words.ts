@@ -1,9 +1,9 @@
+import { parseAddressToken } from "../../../lib/base/address-token.ts";
 import { fromUtf8, utf8 } from "../../../lib/base/bytes.ts";
 import { formatEndpoint, parseEndpoint } from "../../../lib/base/endpoint.ts";
 import { formatCidr, formatIp, networkOf, parseCidr, parseIp } from "../../../lib/base/ip.ts";
 import { formatPeerName, parsePeerName } from "../../../lib/base/peer-name.ts";
 import { silentLog } from "../../../lib/base/world.ts";
-import { parseAddressToken } from "../../../lib/daemon/address-token.ts";
 import { parseDurationMs } from "../../../lib/daemon/duration.ts";
 import { decodeLaunchOptions } from "../../../lib/daemon/launch-options.ts";
 import { launchOptions } from "../../../lib/daemon/launch-validation.ts";

@@ -1,17 +1,12 @@
+import { isAddressToken } from "../base/address-token.ts";
 import { tryParseIp } from "../base/ip.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
- * Tells addresses from containers among the words of attach, detach, expose and hide (cli §2).
- * Whether an address is a proper one is the router's business.
+ * The words of attach and detach, told apart: addresses, and the container's name.
+ *
+ * @throws UsageError unless there is exactly one container
  */
-export function isAddressToken(word: string): boolean {
-  return (
-    /^(?:ip|net):/.test(word) || /^[\d.]+\/\d+$/.test(word) || /^[\da-fA-F:.]+\/\d+$/.test(word)
-  );
-}
-
-/** @throws UsageError unless there is exactly one container */
 export function splitContainer(
   command: string,
   words: readonly string[],
