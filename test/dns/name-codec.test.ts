@@ -1,11 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { fromHex, toHex } from "../../lib/base/bytes.ts";
 import { WeaveError } from "../../lib/base/errors.ts";
+import { parsePeerName } from "../../lib/base/peer-name.ts";
 import { makeEntry } from "../../lib/dns/entry.ts";
 import { decodeNames, encodeNames } from "../../lib/dns/name-codec.ts";
+import { GobDecoder, gob } from "../../lib/wire/gob.ts";
 import { fuzz } from "../fuzz/mutate.ts";
 import vectors from "../vectors/dns/gossip.json";
-import { fromVector, otherName, toVector } from "./names.ts";
+import shapes from "../vectors/mesh/channel-payload-shapes.json";
+import { fromVector, otherName, toVector, type VectorEntry } from "./names.ts";
 
 describe("recorded bodies of channel nameserver", () => {
   for (const vector of vectors.cases) {
@@ -28,8 +31,13 @@ describe("recorded bodies of channel nameserver", () => {
 
   for (const vector of vectors.envelopes) {
     test(`the payload within a recorded ${vector.name} message is read`, () => {
-      const payload = fromHex(vector.payload_hex);
-      expect(vector.hex.endsWith(vector.payload_hex)).toBe(true);
+      const envelope = fromHex(vector.hex);
+      expect(envelope[0]).toBe(vector.protocol_tag);
+      const outer = new GobDecoder(envelope.subarray(1));
+      expect(outer.read(gob.string)).toBe(vector.channel);
+      expect(outer.read(gob.uint)).toBe(parsePeerName(vector.source));
+      const payload = outer.read(gob.bytes);
+      expect(toHex(payload)).toBe(vector.payload_hex);
       const message = decodeNames(payload);
       expect(encodeNames(message.entries, message.timestampS).map(toHex)).toEqual([
         vector.payload_hex,
@@ -37,6 +45,22 @@ describe("recorded bodies of channel nameserver", () => {
     });
   }
 });
+
+interface Shape {
+  readonly name: string;
+  readonly channel: string;
+  readonly hex: string;
+  readonly meaning: { readonly Timestamp?: number; readonly Entries?: readonly VectorEntry[] };
+}
+
+for (const { name, channel, hex, meaning } of shapes.payloads as readonly Shape[]) {
+  if (channel !== "nameserver") continue;
+  test(`a payload of the original has all the meaning stated: ${name}`, () => {
+    const message = decodeNames(fromHex(hex));
+    expect(message.timestampS).toBe(meaning.Timestamp!);
+    expect(message.entries.map(toVector)).toEqual([...meaning.Entries!]);
+  });
+}
 
 const entry = makeEntry({
   containerId: "c1",

@@ -4,6 +4,7 @@ import { peerNameFromNumber } from "../../lib/base/peer-name.ts";
 import { makeEntry } from "../../lib/dns/entry.ts";
 import { encodeNames } from "../../lib/dns/name-codec.ts";
 import { nameRecord, nameStatus } from "../../lib/dns/name-report.ts";
+import { tombstoneAgeMaxS } from "../../lib/dns/name-table.ts";
 import { waitingEntriesMax } from "../../lib/dns/waiting-entries.ts";
 import http from "../vectors/dns/http_api.json";
 import lifecycle from "../vectors/dns/lifecycle.json";
@@ -218,6 +219,11 @@ describe("peers", () => {
 describe("tombstones", () => {
   test("go with the half-hourly sweep once they are 30 minutes old (N27)", () => {
     const bench = new TableBench();
+    const { removed_when_older_than_seconds, sweep_every_seconds } = lifecycle.tombstone_timers;
+    expect([removed_when_older_than_seconds, sweep_every_seconds]).toEqual([
+      tombstoneAgeMaxS,
+      tombstoneAgeMaxS,
+    ]);
     bench.table.add("one.weave.local", "c1", ip("10.32.0.1"));
     bench.clock.run(60_000);
     bench.table.remove({});

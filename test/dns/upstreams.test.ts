@@ -18,6 +18,7 @@ describe("the resolver file", () => {
       const upstreams = new Upstreams(loneWorld().world, { ownAddresses: [vector.own_address] });
       upstreams.use(parseResolvConf(vector.file));
       expect(upstreams.list).toEqual(vector.servers);
+      for (const { port } of upstreams.order()) expect(`${port}`).toBe(vector.port);
     });
   }
 

@@ -6,10 +6,12 @@ import { parsePeerName } from "../../lib/base/peer-name.ts";
 import { decodeState, encodeState } from "../../lib/ipam/state-codec.ts";
 import { decodeUnicast, encodeUnicast } from "../../lib/ipam/unicast-codec.ts";
 import { GobDecoder, gob } from "../../lib/wire/gob.ts";
+import shapes from "../vectors/mesh/channel-payload-shapes.json";
 import {
   sorted,
   toRange,
   toState,
+  type VectorClaims,
   type VectorRange,
   type VectorState,
   vectors,
@@ -54,6 +56,34 @@ for (const given of states) {
     const state = sorted(toState(given.value));
     expect(sorted(decodeState(fromHex(given.hex)))).toEqual(state);
     expect(sorted(decodeState(encodeState(state)))).toEqual(state);
+  });
+}
+
+interface Shape {
+  readonly name: string;
+  readonly channel: string;
+  readonly prefixHex: string;
+  readonly hex: string;
+  readonly meaning: Partial<VectorRange & Omit<VectorState, "Paxos">> & {
+    readonly Paxos?:
+      | readonly (Omit<VectorClaims, "Node"> & { node: VectorClaims["Node"] })[]
+      | null;
+  };
+}
+
+for (const { name, channel, prefixHex, hex, meaning } of shapes.payloads as readonly Shape[]) {
+  if (channel !== "IPallocation") continue;
+  test(`a payload of the original has all the meaning stated: ${name}`, () => {
+    const bytes = fromHex(hex);
+    if (prefixHex === "") {
+      const Paxos = meaning.Paxos?.map(({ node, ...claims }) => ({ ...claims, Node: node }));
+      const wanted = { ...(meaning as VectorState), Paxos: Paxos ?? null };
+      expect(sorted(decodeState(bytes))).toEqual(sorted(toState(wanted)));
+    } else {
+      expect(toHex(bytes.subarray(0, 1))).toBe(prefixHex);
+      const kind = prefixHex === "00" ? "space-request" : "space-denied";
+      expect(decodeUnicast(bytes)).toEqual({ kind, range: toRange(meaning as VectorRange) });
+    }
   });
 }
 

@@ -6,7 +6,14 @@ import { parsePeerName } from "../../lib/base/peer-name.ts";
 import { decodeState } from "../../lib/ipam/state-codec.ts";
 import { expectSent, type VectorSend } from "./sent.ts";
 import { TestPeer } from "./test-peer.ts";
-import { fromEntry, type VectorEntry, vectors } from "./vectors.ts";
+import {
+  fromEntry,
+  sorted,
+  toState,
+  type VectorEntry,
+  type VectorState,
+  vectors,
+} from "./vectors.ts";
 
 interface ConversationEvent {
   note?: string;
@@ -20,6 +27,7 @@ interface ConversationEvent {
   message: string;
   hex?: string;
   sends?: VectorSend[];
+  state?: VectorState;
   ring_after?: VectorEntry[];
   completed_operations?: string[];
   pending_operations?: number;
@@ -113,6 +121,9 @@ class Replay {
     const from = parsePeerName((event.from ?? event.from_neighbour)!);
     const payload = fromHex(event.hex ?? this.#sentHex.get(event.message)!);
     const { allocator } = this.peer;
+    if (event.state !== undefined && event.as !== "unicast") {
+      expect(sorted(decodeState(payload))).toEqual(sorted(toState(event.state)));
+    }
     if (event.as === "broadcast") allocator.onBroadcast(from, payload);
     else if (event.as === "gossip") allocator.onGossip(from, payload);
     else allocator.onUnicast(from, payload);

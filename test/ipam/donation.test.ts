@@ -10,6 +10,7 @@ interface SpaceCase {
   op: "donate" | "donate_series" | "allocate";
   free: VectorRange[];
   request: VectorRange;
+  ok: boolean;
   chunk?: VectorRange;
   chunks: VectorRange[];
   free_after: VectorRange[];
@@ -34,6 +35,7 @@ for (const given of cases.filter(({ op }) => op === "donate")) {
     const free = AddressSet.of(given.free.map(toRange));
     const block = chooseBlock(free, toRange(given.request));
     expect(free.countIn(toRange(given.request))).toBe(given.free_in_request);
+    expect(block !== undefined).toBe(given.ok);
     expect(block && fromRange(block)).toEqual(given.chunk);
     const left = block === undefined ? free : free.without(block);
     expect(left.ranges().map(fromRange)).toEqual(given.free_after);
@@ -56,6 +58,7 @@ for (const given of cases.filter(({ op }) => op === "allocate")) {
     const subnet = parseIpv4Cidr(given.subnet);
     const address = AddressSet.of(given.free.map(toRange)).firstIn(hostRange(subnet));
     expect(fromRange(hostRange(subnet))).toEqual(given.host_range);
+    expect(address !== undefined).toBe(given.ok);
     expect(address === undefined ? undefined : formatIpv4(address)).toBe(given.address);
   });
 }

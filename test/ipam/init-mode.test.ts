@@ -11,6 +11,7 @@ const { modes, peer_names } = await vectors<{
     start?: "elector" | "seeded" | "observer";
     seed?: string[];
     peer_count?: number;
+    observer?: boolean;
     quorum?: number | string;
   }[];
   peer_names: { input: string; name?: string; number?: number; error?: string }[];
@@ -25,6 +26,8 @@ for (const given of modes) {
     const mode = parseInitMode(given.mode);
     const kinds = { elector: "consensus", seeded: "seed", observer: "observer" } as const;
     expect<string>(mode.kind).toBe(kinds[given.start!]);
+    expect(mode.kind === "observer").toBe(given.observer!);
+    if (mode.kind === "consensus") expect(mode.peerCount).toBe(Math.max(0, given.peer_count!));
     if (mode.kind === "seed") expect(mode.seeds.map(formatPeerName)).toEqual(given.seed!);
     if (typeof given.quorum === "number") expect(quorumOf(mode, 99)).toBe(given.quorum);
     else if (given.quorum !== undefined) expect(quorumOf(mode, 7)).toBe(4);

@@ -9,6 +9,8 @@ import { TestPeer } from "./test-peer.ts";
 import { toRing, type VectorRing, vectors } from "./vectors.ts";
 
 const sample = await vectors<{
+  ring_empty_hex: string;
+  owned_empty_hex: string;
   keys: { key: string; value_hex: string }[];
   decoded: {
     peername: string;
@@ -50,6 +52,19 @@ test("a peer goes on from the state of the original with all its addresses", () 
 test("a database in which nothing was stored yet is empty", () => {
   const nothing = { peername: undefined, ring: undefined, ownedAddresses: undefined };
   expect(readOriginalState(nothing)).toBeUndefined();
+});
+
+test("a ring without entries and holders without addresses, as a first start leaves them, are empty", () => {
+  const empty = {
+    ...values,
+    ring: fromHex(sample.ring_empty_hex),
+    ownedAddresses: fromHex(sample.owned_empty_hex),
+  };
+  const state = readOriginalState(empty);
+  expect(state?.ring?.entries ?? []).toEqual([]);
+  expect(state?.held ?? []).toEqual([]);
+  const peer = new TestPeer({ name: sample.decoded.peername, store: new MemoryStore(state) });
+  expect(peer.allocator.status().ranges).toBeUndefined();
 });
 
 test("an address whose prefix has more bits than an address is refused", () => {

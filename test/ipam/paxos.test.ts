@@ -25,7 +25,13 @@ type Round = [round: number, proposer: number];
 interface Run {
   nodes: number;
   quorum: number;
-  steps: { propose?: number; from?: number; to?: number; knows: Knows[] }[];
+  steps: {
+    propose?: number;
+    from?: number;
+    to?: number;
+    knows: Knows[];
+    consensus_origin?: Round;
+  }[];
 }
 
 const { cases } = await vectors<{ cases: PaxosCase[] }>("paxos_cases");
@@ -72,6 +78,12 @@ function shown(paxos: Paxos, nodes: number): Knows[] {
   });
 }
 
+/** The value that came of the proposal on which the original agreed, if it did. */
+function agreedOn({ knows, consensus_origin }: Run["steps"][number]): number[] | undefined {
+  const origin = consensus_origin?.join();
+  return knows.find((each) => each !== null && each[3].join() === origin)?.[2];
+}
+
 for (const [index, run] of runs.entries()) {
   test(`whole election ${index + 1} among ${run.nodes} goes as in the original`, () => {
     const nodes = Array.from({ length: run.nodes }, (_, at) => {
@@ -84,6 +96,10 @@ for (const [index, run] of runs.entries()) {
       if (step.propose !== undefined) actor.propose();
       else if (actor.receive(nodes[step.from! - 1]!.table())) actor.think();
       expect(shown(actor, run.nodes)).toEqual(step.knows);
+      // Of a proposal the recording does not say whether it decided anything.
+      if (step.propose !== undefined) continue;
+      const decided = actor.decided()?.map((name) => name / 2 ** 40);
+      expect(decided?.sort()).toEqual(agreedOn(step));
     }
   });
 }

@@ -9,11 +9,14 @@ import { expectSent, type VectorSend } from "./sent.ts";
 import { TestPeer } from "./test-peer.ts";
 import {
   fromEntry,
+  sorted,
   sortedClaims,
   toClaims,
   toEntry,
+  toState,
   type VectorClaims,
   type VectorEntry,
+  type VectorState,
   vectors,
 } from "./vectors.ts";
 
@@ -22,9 +25,11 @@ interface DispatchCase {
   us: { peer: string; uid: string; observer: boolean; quorum: number; awaiting_consensus: boolean };
   sender: string | null;
   arrived_as: string;
+  incoming: VectorState;
   incoming_hex: string;
   ring_before: VectorEntry[];
   ring_after: VectorEntry[];
+  paxos_before?: VectorClaims[];
   paxos_after?: VectorClaims[];
   awaiting_after: boolean;
   sends: VectorSend[];
@@ -49,8 +54,13 @@ for (const given of cases) {
     peer.known.add(sender);
     if (given.us.awaiting_consensus) void peer.allocator.prime();
     peer.takeSent();
+    const before = decodeState(peer.allocator.full()!.encode()[0]!);
+    expect(sortedClaims(before.paxos ?? [])).toEqual(
+      sortedClaims((given.paxos_before ?? []).map(toClaims)),
+    );
 
     const payload = fromHex(given.incoming_hex);
+    expect(sorted(decodeState(payload))).toEqual(sorted(toState(given.incoming)));
     if (given.sender === null) peer.allocator.onGossip(sender, payload);
     else peer.allocator.onBroadcast(parsePeerName(given.sender), payload);
 

@@ -7,6 +7,7 @@ import {
   decodeFeatures,
   encodeFeatures,
   type Features,
+  parseFeatures,
   publicKeyFeature,
 } from "../../lib/mesh/features.ts";
 import { headerSize } from "../../lib/mesh/header.ts";
@@ -120,6 +121,10 @@ describe("introductions recorded from the original", () => {
         if (introduced === undefined) return;
         expect(toHex(sent)).toBe(toHex(expectedIntroduction(transcript, role, key)));
         expect(introduced.version).toBe(transcript.version === 1 ? 1 : 2);
+        const recorded = new Map(decodeFeatures(recordedFeatures(theirs, transcript.version)));
+        recorded.delete(publicKeyFeature);
+        const stated = parseFeatures(new Map(Object.entries(theirs.features)), introduced.version);
+        expect(Object.fromEntries(recorded)).toEqual(Object.fromEntries(stated.features));
         expect(introduced.sessionKey).toEqual(key);
         const seen: Record<string, string> = Object.fromEntries(introduced.remote.features);
         expect(seen).toEqual({ ...theirs.featuresSeenByRemote });

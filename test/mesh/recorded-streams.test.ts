@@ -10,6 +10,7 @@ import {
 } from "../../lib/mesh/introduction.ts";
 import { decodeMessage, encodeMessage } from "../../lib/mesh/protocol-message.ts";
 import { keyPairOf } from "../../lib/mesh/session.ts";
+import { decodeTopology } from "../../lib/mesh/topology-codec.ts";
 import { chunks } from "../fuzz/mutate.ts";
 import plainVersion1 from "../vectors/live/protocol-v1.json";
 import encryptedVersion1 from "../vectors/live/protocol-v1-encrypted.json";
@@ -24,6 +25,7 @@ import encrypted from "../vectors/live/two-peers-encrypted-known-keys.json";
 import plain from "../vectors/live/two-peers-plain.json";
 import live from "../vectors/mesh/live-sessions.json";
 import { plainMessage, readRecorded } from "./recorded-stream.ts";
+import { recordOf, type VectorPeer } from "./records.ts";
 
 interface Keys {
   readonly password: string;
@@ -162,6 +164,13 @@ describe("sessions recorded event by event", () => {
         expect<unknown>(Object.fromEntries(read.features!)).toEqual({ ...stated });
         const decoded = events.flatMap((event) => event.decoded ?? []);
         expect<unknown>(read.messages.map(plainMessage)).toEqual(decoded.map(statedMessage));
+        for (const { payloadHex, topology, bodyHex, mtu } of decoded as readonly Stated[]) {
+          if (topology !== undefined) {
+            const { records } = decodeTopology(fromHex(payloadHex!));
+            expect(records).toEqual(topology.map(recordOf));
+          }
+          if (mtu !== undefined) expect(Number.parseInt(bodyHex!, 16)).toBe(mtu);
+        }
       });
     }
   }
@@ -202,6 +211,8 @@ interface Stated {
   readonly overlayIndex?: number;
   readonly innerTag?: number;
   readonly bodyHex?: string;
+  readonly topology?: readonly VectorPeer[];
+  readonly mtu?: number;
 }
 
 /** A message as the recording states it, in our words. */

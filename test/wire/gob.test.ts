@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { fromHex, toHex } from "../../lib/base/bytes.ts";
+import { GobInput } from "../../lib/wire/gob/number.ts";
 import {
   decodeGob,
   encodeGob,
@@ -13,6 +14,9 @@ import {
 } from "../../lib/wire/gob.ts";
 import shapes from "../vectors/mesh/channel-payload-shapes.json";
 import vectors from "../vectors/mesh/gob-values.json";
+import gossip from "../vectors/mesh/gossip-messages.json";
+import updates from "../vectors/mesh/topology-updates.json";
+import variants from "../vectors/mesh/topology-variants.json";
 
 interface Primitive {
   decode(bytes: Uint8Array): unknown;
@@ -74,9 +78,8 @@ describe("gob primitives", () => {
 
   test("several values share one stream", () => {
     const decoder = new GobDecoder(fromHex(vectors.sequence.hex));
-    expect(decoder.read(gob.string)).toBe("topology");
-    expect(decoder.read(gob.uint)).toBe(134827272965230);
-    expect(toHex(decoder.read(gob.bytes))).toBe("010203");
+    const read = [decoder.read(gob.string), decoder.read(gob.uint64), decoder.read(gob.bytes)];
+    expect(read.map(plain)).toEqual(vectors.sequence.values.map(({ value }) => value));
     expect(decoder.ended).toBe(true);
     const encoder = new GobEncoder()
       .write(gob.string, "topology")
@@ -92,6 +95,41 @@ describe("gob primitives", () => {
       else expect(read).toThrow(GobError);
     });
   }
+});
+
+interface StatedMessage {
+  readonly hex: string;
+  readonly kind: string;
+  readonly length: number;
+  readonly typeId: number;
+  readonly bodyHex: string;
+}
+
+describe("gob streams recorded from the original", () => {
+  const streams: readonly (readonly StatedMessage[])[] = [
+    vectors.sequence.messages,
+    ...vectors.maps.map(({ messages }) => messages),
+    ...shapes.payloads.map(({ messages }) => messages),
+    ...gossip.messages.map(({ bodyMessages }) => bodyMessages),
+    ...updates.updates.map(({ messages }) => messages),
+    ...variants.cases.flatMap(({ messages }) => (messages === undefined ? [] : [messages])),
+  ];
+
+  test("are the messages stated: length, type id, body", () => {
+    for (const stated of streams) {
+      const input = new GobInput(fromHex(stated.map(({ hex }) => hex).join("")));
+      for (const { length, typeId, kind, bodyHex } of stated) {
+        expect(input.uint()).toBe(length);
+        const end = input.at + length;
+        expect(input.int()).toBe(typeId);
+        expect(kind).toBe(typeId < 0 ? "typedef" : "value");
+        expect(toHex(input.bytes.subarray(input.at, end))).toBe(bodyHex);
+        input.at = end;
+      }
+      expect(input.remaining).toBe(0);
+    }
+    expect(streams.length).toBeGreaterThan(40);
+  });
 });
 
 describe("gob maps and structs", () => {
