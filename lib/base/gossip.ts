@@ -23,6 +23,28 @@ export interface Gossiper {
   onGossip(from: PeerName, payload: Uint8Array): GossipData | undefined;
   /** The whole state; `undefined` when there is nothing to say. */
   full(): GossipData | undefined;
+  /** How states are compared with those of neighbours that can; missing: states are always sent. */
+  readonly comparison?: StateComparison;
+}
+
+/**
+ * How the owner of a channel and its twin at a neighbour find out what one of them lacks, before any
+ * state is sent. Octets are opaque to the mesh.
+ *
+ *   ours ── digest ──▶ theirs     every period, and when the link is new
+ *        ◀── inquiry ──           only if it says something else than their own
+ *        ── what they lack ──▶    as gossip
+ */
+export interface StateComparison {
+  /** Stands for what `full` says; `undefined` when the state itself is to be sent. */
+  digest(): Uint8Array | undefined;
+  /**
+   * What to answer to the digest of a neighbour's state; `undefined` when that state would be no
+   * news. No octets ask for everything.
+   */
+  inquire(from: PeerName, digest: Uint8Array): Uint8Array | undefined;
+  /** What a neighbour lacks that asked like this; `undefined` for nothing. */
+  answer(inquiry: Uint8Array): GossipData | undefined;
 }
 // A handler throws `WeaveError` for a payload it refuses. The mesh drops the payload, attributes
 // it to its origin and reports it; the link it came over stays (mesh-protocol W2).

@@ -1,6 +1,7 @@
 import type { PeerName } from "../base/peer-name.ts";
 import type { Random } from "../base/random.ts";
 import type { SecretBox } from "../base/secret-box.ts";
+import type { Extension } from "./extensions.ts";
 import { type Features, overlaysFeature, ownFeatures } from "./features.ts";
 import { type ProtocolVersion, versionMax } from "./header.ts";
 import { Introduction } from "./introduction.ts";
@@ -19,6 +20,8 @@ export interface ConnectionConfig {
   trusts(remoteIp: string): boolean;
   readonly shortId: number | undefined;
   readonly overlayFeatures: Features;
+  /** What we can do beyond the original, with whoever can as well. */
+  readonly extensions?: readonly Extension[];
   readonly secretBox?: SecretBox;
 }
 
@@ -48,8 +51,9 @@ export function newIntroduction(
   random: Random,
 ): Introduction {
   const { self: name, nickname, uid, shortId, overlayFeatures: overlay } = config;
+  const { extensions = [] } = config;
   const { connectionId, trusted, outbound } = terms;
-  const own = { name, nickname, uid, connectionId, shortId, trusted, overlay };
+  const own = { name, nickname, uid, connectionId, shortId, trusted, overlay, extensions };
   return new Introduction({
     outbound,
     versions: { min: config.minVersion, max: config.maxVersion ?? versionMax },

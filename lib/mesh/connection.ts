@@ -18,6 +18,7 @@ import {
   nameRefusal,
   refusedByRemote,
 } from "./connection-errors.ts";
+import { type NegotiatedExtensions, negotiateExtensions } from "./extensions.ts";
 import { frameMaxBytes } from "./framing.ts";
 import type { ProtocolVersion } from "./header.ts";
 import type { Introduced, Introduction } from "./introduction.ts";
@@ -78,6 +79,7 @@ export class Connection {
   #phase: "introducing" | "introduced" | "running" | "closed" = "introducing";
   #introduced: Introduced | undefined;
   #introducedAtMs = 0;
+  #extensions: NegotiatedExtensions | undefined;
   #liveness: Liveness | undefined;
   #cancelDeadline: Cancel | undefined;
   #streamGone = false;
@@ -151,6 +153,12 @@ export class Connection {
     return overlaysExchanged(this.#config, version, remote.features);
   }
 
+  /** What both sides can do beyond the original; nothing in version 1. */
+  get extensions(): NegotiatedExtensions {
+    this.#extensions ??= negotiateExtensions(this.#config.extensions ?? [], this.remote.features);
+    return this.#extensions;
+  }
+
   /** Octets sent and not yet taken by the kernel. */
   get backlogBytes(): number {
     return this.#stream.backlogBytes;
@@ -182,6 +190,8 @@ export class Connection {
     if (this.#phase === "closed") return false;
     const { codec } = this.#result();
     if (message.kind === "control") assertHarmless(message, this.overlaysExchanged);
+    const compares = message.kind === "digest" || message.kind === "inquiry";
+    assert(!compares || this.#compares, "digests are for those who understand them");
     const bytes = encodeMessage(message);
     if (bytes.length > codec.messageMaxBytes) {
       const bound = codec.messageMaxBytes;
@@ -281,7 +291,8 @@ export class Connection {
     try {
       for (let bytes = codec.next(); bytes !== undefined; bytes = codec.next()) {
         this.#liveness?.received();
-        const message = bytes.length === 0 ? this.#ignoreEmpty() : decodeMessage(bytes);
+        const message =
+          bytes.length === 0 ? this.#ignoreEmpty() : decodeMessage(bytes, this.#compares);
         if (message.kind === "unknown") this.#ignoreUnknown(message.tag);
         else if (message.kind !== "heartbeat") return message;
       }
@@ -290,6 +301,10 @@ export class Connection {
       this.close(error);
     }
     return undefined;
+  }
+
+  get #compares(): boolean {
+    return this.extensions.has("digests");
   }
 
   #ignoreEmpty(): ProtocolMessage {

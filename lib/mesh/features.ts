@@ -1,6 +1,7 @@
 import { WeaveError } from "../base/errors.ts";
 import { formatPeerName, noPeer, type PeerName, parsePeerName } from "../base/peer-name.ts";
 import { decodeGob, encodeGob, gob } from "../wire/gob.ts";
+import { type Extension, extensionsFeature, formatExtensions } from "./extensions.ts";
 import type { ProtocolVersion } from "./header.ts";
 
 /**
@@ -64,6 +65,8 @@ export interface OwnFeatures {
   /** Whether the remote's address lies in our trusted subnets. */
   readonly trusted: boolean;
   readonly overlay: Features;
+  /** Missing or empty: we speak as the original does. */
+  readonly extensions?: readonly Extension[];
 }
 
 /** Our features as `version` permits them, without the public key. */
@@ -79,6 +82,8 @@ export function ownFeatures(own: OwnFeatures, version: ProtocolVersion): Map<str
   if (own.shortId !== undefined) features.set("ShortID", own.shortId.toString());
   features.set("Trusted", own.trusted.toString());
   for (const [key, value] of own.overlay) features.set(key, value);
+  const extensions = formatExtensions(own.extensions ?? []);
+  if (extensions !== "") features.set(extensionsFeature, extensions);
   return features;
 }
 

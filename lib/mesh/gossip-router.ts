@@ -1,10 +1,17 @@
+import { emptyBytes } from "../base/bytes.ts";
 import { errorCode, errorText, WeaveError } from "../base/errors.ts";
 import type { Channel, GossipData, Gossiper } from "../base/gossip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { World } from "../base/world.ts";
 import type { GossipSender } from "./gossip-sender.ts";
 import { NewsRelay } from "./news-relay.ts";
-import type { BroadcastMessage, GossipMessage, UnicastMessage } from "./protocol-message.ts";
+import type {
+  BroadcastMessage,
+  DigestMessage,
+  GossipMessage,
+  InquiryMessage,
+  UnicastMessage,
+} from "./protocol-message.ts";
 import { randomNeighbours } from "./random-neighbours.ts";
 import { RecentPayloads } from "./recent-payloads.ts";
 import type { Routes } from "./routes.ts";
@@ -18,6 +25,14 @@ export const surrogateLifetimeMs = 10 * 60_000;
 export const channelNameMaxLength = 128;
 /** A broadcast that comes back within this time over another link went round in a circle. */
 const broadcastMemory = { lifetimeMs: 10_000, entriesMax: 1024 };
+
+/** All that is moved here. */
+type ReceivedMessage =
+  | GossipMessage
+  | UnicastMessage
+  | BroadcastMessage
+  | DigestMessage
+  | InquiryMessage;
 
 /** A peer at the other end of a connection. */
 export interface GossipNeighbour {
@@ -49,6 +64,7 @@ interface OpenChannel {
  *   gossip     from a neighbour ──▶ owner ──what was new──▶ random neighbours
  *   broadcast  from an origin   ──▶ owner ──what to relay──▶ down the origin's tree
  *   unicast    from an origin   ──▶ next hop …, at last the owner
+ *   digest, inquiry    between neighbours that can, instead of state that both have
  *
  * The mesh reads no payload, and owners know no connections. Nothing is ever sent back to where it
  * came from, and our own broadcasts are not taken in again.
@@ -86,15 +102,19 @@ export class GossipRouter {
     }));
   }
 
-  receive(message: GossipMessage | UnicastMessage | BroadcastMessage, from: PeerName): void {
+  receive(message: ReceivedMessage, from: PeerName): void {
     if (message.channel.length > channelNameMaxLength) {
-      const origin = message.kind === "gossip" ? message.sender : message.origin;
+      const origin = originOf(message) ?? from;
       const name = message.channel.slice(0, channelNameMaxLength);
       this.#ports.refused(name, origin, new WeaveError("CHANNEL_NAME", "channel name too long"));
     } else if (message.kind === "gossip") {
       this.#receiveGossip(message, from);
     } else if (message.kind === "broadcast") {
       this.#receiveBroadcast(message, from);
+    } else if (message.kind === "digest") {
+      this.#receiveDigest(message, from);
+    } else if (message.kind === "inquiry") {
+      this.#receiveInquiry(message, from);
     } else {
       this.#receiveUnicast(message, from);
     }
@@ -102,8 +122,7 @@ export class GossipRouter {
 
   /** Sends `data` to random neighbours except `except`. */
   gossip(channel: string, data: GossipData, except: ReadonlySet<PeerName> = new Set()): void {
-    const { unicast } = this.#ports.routes.claimed;
-    for (const hop of randomNeighbours(unicast, except, this.#world.random)) {
+    for (const hop of this.#someNeighbours(except)) {
       this.#ports.neighbour(hop)?.sender.gossip(channel, data);
     }
   }
@@ -118,12 +137,9 @@ export class GossipRouter {
     this.#broadcast(channel, this.#ports.self, data, undefined);
   }
 
-  /** A new neighbour hears all we know: one gossip for each channel that has something to say. */
+  /** A new neighbour hears all we know, of each channel that has something to say. */
   sendState(to: GossipNeighbour): void {
-    for (const [name, { owner }] of this.#channels) {
-      const state = owner.full();
-      if (state !== undefined) to.sender.gossip(name, state);
-    }
+    for (const [name, { owner }] of this.#channels) to.sender.state(name, owner);
   }
 
   /** The periodic round: all state of all channels, and forgetting of unused ones. */
@@ -132,8 +148,8 @@ export class GossipRouter {
       if (usedAtMs !== undefined && this.#world.monotonicMs() - usedAtMs >= surrogateLifetimeMs) {
         this.#channels.delete(name);
       }
-      const state = owner.full();
-      if (state !== undefined) this.gossip(name, state);
+      for (const hop of this.#someNeighbours())
+        this.#ports.neighbour(hop)?.sender.state(name, owner);
     }
   }
 
@@ -159,6 +175,27 @@ export class GossipRouter {
     const { owner } = this.#channel(channel);
     const news = this.#ask(channel, origin, () => owner.onBroadcast(origin, payload));
     if (news !== undefined) this.#broadcast(channel, origin, news, from);
+  }
+
+  /**
+   * A neighbour's state may be news. A channel without an owner here has others behind us: they are
+   * to hear all of it from us.
+   */
+  #receiveDigest({ channel, payload }: DigestMessage, from: PeerName): void {
+    const comparison = this.#channels.get(channel)?.owner.comparison;
+    const inquiry =
+      comparison === undefined
+        ? emptyBytes
+        : this.#ask(channel, from, () => comparison.inquire(from, payload));
+    if (inquiry !== undefined) this.#ports.neighbour(from)?.sender.inquire(channel, inquiry);
+  }
+
+  /** A neighbour lacks something of what we have. */
+  #receiveInquiry({ channel, payload }: InquiryMessage, from: PeerName): void {
+    const comparison = this.#channels.get(channel)?.owner.comparison;
+    if (comparison === undefined) return;
+    const missing = this.#ask(channel, from, () => comparison.answer(payload));
+    if (missing !== undefined) this.#ports.neighbour(from)?.sender.gossip(channel, missing);
   }
 
   #receiveUnicast(message: UnicastMessage, from: PeerName): void {
@@ -196,6 +233,10 @@ export class GossipRouter {
     }
   }
 
+  #someNeighbours(except: ReadonlySet<PeerName> = new Set()): PeerName[] {
+    return randomNeighbours(this.#ports.routes.claimed.unicast, except, this.#world.random);
+  }
+
   #channel(name: string): OpenChannel {
     const known = this.#channels.get(name);
     if (known !== undefined) {
@@ -230,4 +271,10 @@ export class GossipRouter {
       return undefined;
     }
   }
+}
+
+/** Who a message says it is from; comparisons do not say. */
+function originOf(message: ReceivedMessage): PeerName | undefined {
+  if (message.kind === "gossip") return message.sender;
+  return message.kind === "unicast" || message.kind === "broadcast" ? message.origin : undefined;
 }

@@ -1,4 +1,4 @@
-import type { GossipData } from "../base/gossip.ts";
+import type { GossipData, Gossiper } from "../base/gossip.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import type { OutgoingMessage } from "./protocol-message.ts";
 
@@ -15,6 +15,10 @@ export interface GossipLink {
 /** What waits on one channel: everything said since, merged. */
 interface Waiting {
   gossip: GossipData | undefined;
+  /** Whose state is to be compared with the neighbour's. */
+  compared: Gossiper | undefined;
+  /** The latest question; an earlier one that it replaced is asked again by a later digest. */
+  inquiry: Uint8Array | undefined;
   /** By origin, of which there are no more than known peers. */
   readonly broadcasts: Map<PeerName, GossipData>;
 }
@@ -22,8 +26,8 @@ interface Waiting {
 /**
  * Gossip on its way to one neighbour (mesh-protocol §10).
  *
- *   channel ──▶ one gossip, and one broadcast per origin ──▶ connection, while its backlog is low
- *                └── later data is merged into these ──┘
+ *   channel ──▶ one gossip, digest, inquiry, and one broadcast per origin ──▶ connection, while its
+ *                └── later data is merged into these ──┘                      backlog is low
  *
  * Merging replaces queueing, and payloads are encoded when their turn comes: a slow connection
  * carries the latest state and never a history. Channels take turns; within one, gossip goes first.
@@ -31,14 +35,33 @@ interface Waiting {
 export class GossipSender {
   readonly #link: GossipLink;
   readonly #self: PeerName;
+  readonly #compares: boolean;
   readonly #waiting = new Map<string, Waiting>();
   /** The rest of data that took several messages. */
   #encoded: OutgoingMessage[] = [];
   #pumping = false;
 
-  constructor(link: GossipLink, self: PeerName) {
+  /** `compares`: whether the neighbour understands digests. */
+  constructor(link: GossipLink, self: PeerName, compares = false) {
     this.#link = link;
     this.#self = self;
+    this.#compares = compares;
+  }
+
+  /** Sees to it that the neighbour has all that `owner` has: by a digest, or by saying it. */
+  state(channel: string, owner: Gossiper): void {
+    if (this.#compares && owner.comparison !== undefined) {
+      this.#waitingOn(channel).compared = owner;
+      this.pump();
+    } else {
+      const state = owner.full();
+      if (state !== undefined) this.gossip(channel, state);
+    }
+  }
+
+  inquire(channel: string, inquiry: Uint8Array): void {
+    this.#waitingOn(channel).inquiry = inquiry;
+    this.pump();
   }
 
   gossip(channel: string, data: GossipData): void {
@@ -74,7 +97,10 @@ export class GossipSender {
   }
 
   #waitingOn(channel: string): Waiting {
-    const waiting = this.#waiting.get(channel) ?? { gossip: undefined, broadcasts: new Map() };
+    const known = this.#waiting.get(channel);
+    if (known !== undefined) return known;
+    const broadcasts = new Map();
+    const waiting = { gossip: undefined, compared: undefined, inquiry: undefined, broadcasts };
     this.#waiting.set(channel, waiting);
     return waiting;
   }
@@ -89,20 +115,43 @@ export class GossipSender {
   }
 
   #encodeOne(channel: string, waiting: Waiting): OutgoingMessage[] {
-    const { gossip } = waiting;
-    const [broadcast] = waiting.broadcasts;
+    const messages = this.#takeOne(channel, waiting);
     // To the end of the line, or out of it with the last one.
     this.#waiting.delete(channel);
+    if (!isEmpty(waiting)) this.#waiting.set(channel, waiting);
+    return messages;
+  }
+
+  #takeOne(channel: string, waiting: Waiting): OutgoingMessage[] {
+    const { gossip, compared, inquiry: payload, broadcasts } = waiting;
     if (gossip !== undefined) {
       waiting.gossip = undefined;
-      if (broadcast !== undefined) this.#waiting.set(channel, waiting);
-      const sender = this.#self;
-      return gossip.encode().map((payload) => ({ kind: "gossip", channel, sender, payload }));
+      return this.#gossipMessages(channel, gossip);
     }
+    if (compared !== undefined) {
+      waiting.compared = undefined;
+      const digest = compared.comparison?.digest();
+      if (digest !== undefined) return [{ kind: "digest", channel, payload: digest }];
+      return this.#gossipMessages(channel, compared.full());
+    }
+    if (payload !== undefined) {
+      waiting.inquiry = undefined;
+      return [{ kind: "inquiry", channel, payload }];
+    }
+    const [broadcast] = broadcasts;
     if (broadcast === undefined) return [];
     const [origin, data] = broadcast;
-    waiting.broadcasts.delete(origin);
-    if (waiting.broadcasts.size > 0) this.#waiting.set(channel, waiting);
-    return data.encode().map((payload) => ({ kind: "broadcast", channel, origin, payload }));
+    broadcasts.delete(origin);
+    return data.encode().map((each) => ({ kind: "broadcast", channel, origin, payload: each }));
   }
+
+  #gossipMessages(channel: string, data: GossipData | undefined): OutgoingMessage[] {
+    const sender = this.#self;
+    const payloads = data?.encode() ?? [];
+    return payloads.map((payload) => ({ kind: "gossip", channel, sender, payload }));
+  }
+}
+
+function isEmpty({ gossip, compared, inquiry, broadcasts }: Waiting): boolean {
+  return (gossip ?? compared ?? inquiry) === undefined && broadcasts.size === 0;
 }

@@ -69,6 +69,8 @@ export interface ConnectionStatus {
   readonly reason?: string;
   /** The last failure, with what to do about it. */
   readonly error?: { readonly code: string; readonly text: string; readonly remedy?: string };
+  /** `name/version` of what both sides can do beyond the original; missing for nothing. */
+  readonly extensions?: readonly string[];
   /** Wall clock in milliseconds; missing for never. */
   readonly retryAtMs?: number;
 }
@@ -110,7 +112,7 @@ export function routeStatuses(
 export type ShownNeighbour = Pick<Neighbour, "name" | "established" | "overlay"> & {
   readonly connection: Pick<
     Neighbour["connection"],
-    "remoteAddress" | "outbound" | "remote" | "encrypted"
+    "remoteAddress" | "outbound" | "remote" | "encrypted" | "extensions"
   >;
 };
 
@@ -121,6 +123,7 @@ export function neighbourStatus(neighbour: ShownNeighbour, passwordSet: boolean)
   const chosen = overlay === undefined || overlay.name === "none" ? undefined : overlay;
   const sealing = connection.encrypted ? "encrypted" : "unencrypted";
   const prefix = passwordSet ? `${sealing.padEnd(11)} ` : "";
+  const extensions = [...connection.extensions].map(([each, version]) => `${each}/${version}`);
   const peer = `${formatPeerName(name)}(${connection.remote.nickname})`;
   return {
     address: formatEndpoint(connection.remoteAddress),
@@ -129,6 +132,7 @@ export function neighbourStatus(neighbour: ShownNeighbour, passwordSet: boolean)
     info: `${prefix}${(chosen?.name ?? "none").padEnd(6)} ${peer}`,
     ...(chosen === undefined ? {} : { attributes: { name: chosen.name, ...chosen.attributes } }),
     ...(overlay === undefined ? {} : { reason: overlay.reason }),
+    ...(extensions.length === 0 ? {} : { extensions }),
   };
 }
 

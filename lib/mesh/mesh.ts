@@ -9,6 +9,7 @@ import type { SecretBox } from "../base/secret-box.ts";
 import { type Cancel, every, type World } from "../base/world.ts";
 import type { ConnectionConfig, DeliveredMessage } from "./connection.ts";
 import { ConnectionMaker } from "./connection-maker.ts";
+import { type Extension, ownExtensions } from "./extensions.ts";
 import { GossipRouter } from "./gossip-router.ts";
 import { type ProtocolVersion, versionMax } from "./header.ts";
 import { Links } from "./links.ts";
@@ -46,6 +47,8 @@ export interface MeshConfig {
   readonly connectionLimit: number;
   /** Networks on which frames need no sealing if the remote agrees. */
   readonly trustedSubnets: readonly Cidr[];
+  /** What to offer beyond the protocol of the original; missing for all that we can. */
+  readonly extensions?: readonly Extension[];
 }
 
 export interface MeshDependencies {
@@ -273,6 +276,7 @@ export class Mesh {
       trusts: (ip) => this.#trusts(ip),
       shortId: this.#topology.own.shortId,
       overlayFeatures: overlay.features(),
+      extensions: this.#config.extensions ?? ownExtensions,
       ...(secretBox === undefined ? {} : { secretBox }),
     };
   }

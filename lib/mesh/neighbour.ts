@@ -20,7 +20,7 @@ export class Neighbour implements TableEntry, GossipNeighbour {
 
   constructor(connection: Connection, self: PeerName) {
     this.connection = connection;
-    this.sender = new GossipSender(connection, self);
+    this.sender = new GossipSender(connection, self, connection.extensions.has("digests"));
   }
 
   get name(): PeerName {

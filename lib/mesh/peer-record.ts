@@ -40,8 +40,11 @@ export function newRecord(identity: Omit<PeerRecord, "version" | "links">): Peer
   return { ...identity, version: 0n, links: noLinks };
 }
 
+/** What tells the newer of two records of one peer. */
+export type Edition = Pick<PeerRecord, "version" | "uid" | "shortId">;
+
 /** Whether `news` replaces `known`, which is another peer's record (mesh-protocol §8.3). */
-export function supersedes(news: PeerRecord, known: PeerRecord): boolean {
+export function supersedes(news: Edition, known: Edition): boolean {
   if (news.version !== known.version) return news.version > known.version;
   if (news.uid !== known.uid) return news.uid > known.uid;
   return news.shortId !== undefined && known.shortId === undefined;

@@ -15,10 +15,13 @@ import { GobDecoder, GobEncoder, gob } from "../wire/gob.ts";
  *   │  5  │ channel, origin, destination, payload          unicast       │
  *   │  6  │ channel, origin, payload                       broadcast     │
  *   │  7  │ overlay index, inner tag, inner body           overlay       │
+ *   │ 64  │ channel, digest of the sender's state          digest        │
+ *   │ 65  │ channel, what the sender has                   inquiry       │
  *   └─────┴──────────────────────────────────────────────────────────────┘
  *
- * The bodies of tags 4–6 are values of one gob stream: a string, one or two unsigned numbers and
- * octets. What follows the last value is ignored.
+ * The bodies of tags 4–6, 64 and 65 are values of one gob stream: a string, up to two unsigned
+ * numbers and octets. What follows the last value is ignored. Tags 64 and 65 are those of the
+ * extension `digests`; where it was not negotiated they have no meaning and are never sent.
  */
 export type ProtocolMessage =
   | HeartbeatMessage
@@ -26,6 +29,8 @@ export type ProtocolMessage =
   | GossipMessage
   | UnicastMessage
   | BroadcastMessage
+  | DigestMessage
+  | InquiryMessage
   | UnknownMessage;
 
 /** What may be sent: everything that has a meaning. */
@@ -73,6 +78,20 @@ export interface BroadcastMessage {
   readonly payload: Uint8Array;
 }
 
+/** Stands for the sender's state: whoever has the same needs nothing more. */
+export interface DigestMessage {
+  readonly kind: "digest";
+  readonly channel: string;
+  readonly payload: Uint8Array;
+}
+
+/** Answers a digest: what the sender has, so that it is told what it lacks. */
+export interface InquiryMessage {
+  readonly kind: "inquiry";
+  readonly channel: string;
+  readonly payload: Uint8Array;
+}
+
 /** From a later generation; ignored. */
 export interface UnknownMessage {
   readonly kind: "unknown";
@@ -83,15 +102,18 @@ const heartbeatTag = 0;
 const gossipTag = 4;
 const unicastTag = 5;
 const broadcastTag = 6;
+const digestTag = 64;
+const inquiryTag = 65;
 
 const heartbeat: HeartbeatMessage = { kind: "heartbeat" };
 
 /**
- * Reads one message of at least one octet. Octets in the result are views on `bytes`.
+ * Reads one message of at least one octet. Octets in the result are views on `bytes`. `compares`:
+ * whether the extension `digests` was negotiated.
  *
  * @throws WeaveError `MESSAGE_FORMAT` when the header of a gossip message is damaged
  */
-export function decodeMessage(bytes: Uint8Array): ProtocolMessage {
+export function decodeMessage(bytes: Uint8Array, compares = false): ProtocolMessage {
   const tag = bytes[0]!;
   switch (tag) {
     case heartbeatTag:
@@ -105,15 +127,22 @@ export function decodeMessage(bytes: Uint8Array): ProtocolMessage {
     case unicastTag:
     case broadcastTag:
       return decodeGossip(tag, bytes);
+    case digestTag:
+    case inquiryTag:
+      return compares ? decodeGossip(tag, bytes) : { kind: "unknown", tag };
     default:
       return { kind: "unknown", tag };
   }
 }
 
-function decodeGossip(tag: 4 | 5 | 6, bytes: Uint8Array): ProtocolMessage {
+function decodeGossip(tag: 4 | 5 | 6 | 64 | 65, bytes: Uint8Array): ProtocolMessage {
   try {
     const body = new GobDecoder(bytes.subarray(1));
     const channel = body.read(gob.string);
+    if (tag === digestTag || tag === inquiryTag) {
+      const payload = body.read(gob.bytes);
+      return { kind: tag === digestTag ? "digest" : "inquiry", channel, payload };
+    }
     const from = peerNameFromNumber(body.read(gob.uint));
     if (tag === unicastTag) {
       const destination = peerNameFromNumber(body.read(gob.uint));
@@ -161,6 +190,10 @@ export function encodeMessage(message: OutgoingMessage): Uint8Array {
     }
     case "broadcast":
       return withTag(broadcastTag, gossipBody(message.channel, [message.origin], message.payload));
+    case "digest":
+      return withTag(digestTag, gossipBody(message.channel, [], message.payload));
+    case "inquiry":
+      return withTag(inquiryTag, gossipBody(message.channel, [], message.payload));
   }
 }
 

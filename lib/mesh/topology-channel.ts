@@ -5,12 +5,14 @@ import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { PeerRecord } from "./peer-record.ts";
 import type { AppliedUpdate, Peers } from "./peers.ts";
 import { decodeTopology, encodeTopologyPayloads } from "./topology-codec.ts";
+import { TopologyComparison } from "./topology-comparison.ts";
 
 /** The channel on which the mesh itself talks. */
 export const topologyChannel = "topology";
 
 /** The owner of channel `topology`: keeps the records of all peers in step (mesh-protocol §8). */
 export class TopologyChannel implements Gossiper {
+  readonly comparison: TopologyComparison;
   readonly #peers: Peers;
   readonly #applied: (update: AppliedUpdate, from: PeerName) => void;
   readonly #encoder: RecordEncoder;
@@ -20,6 +22,7 @@ export class TopologyChannel implements Gossiper {
     this.#peers = peers;
     this.#applied = applied;
     this.#encoder = new RecordEncoder(peers);
+    this.comparison = new TopologyComparison(peers, (names) => this.records(names));
   }
 
   onUnicast(from: PeerName): void {

@@ -12,6 +12,7 @@ import {
   heldMaxBytes,
   sendBacklogMaxBytes,
 } from "../../lib/mesh/connection.ts";
+import { ownExtensions } from "../../lib/mesh/extensions.ts";
 import { encodeFeatures } from "../../lib/mesh/features.ts";
 import { frameMaxBytes, LengthFraming } from "../../lib/mesh/framing.ts";
 import { decodeMessage, encodeMessage } from "../../lib/mesh/protocol-message.ts";
@@ -318,6 +319,48 @@ describe("time", () => {
     connection.probe();
     clock.run(30_000);
     expect(owner.errors).toEqual([]);
+  });
+});
+
+describe("digests", () => {
+  const digest = { kind: "digest", channel: "words", payload: utf8("all") } as const;
+  const inquiry = { kind: "inquiry", channel: "words", payload: utf8("none") } as const;
+
+  test("pass between peers that both compare states", () => {
+    const { clock, dialler, acceptor } = pair(
+      configOf(1, { extensions: ownExtensions }),
+      configOf(2, { extensions: ownExtensions }),
+    );
+    expect(dialler.connection.send(digest)).toBe(true);
+    expect(acceptor.connection.send(inquiry)).toBe(true);
+    clock.run(10);
+    expect(acceptor.owner.messages).toEqual([digest]);
+    expect(dialler.owner.messages).toEqual([inquiry]);
+  });
+
+  for (const [what, ours, theirs] of [
+    ["that does not offer them", { extensions: ownExtensions }, {}],
+    ["that was not offered them", {}, { extensions: ownExtensions }],
+    [
+      "in version 1",
+      { extensions: ownExtensions },
+      { extensions: ownExtensions, maxVersion: 1 as const },
+    ],
+  ] as const) {
+    test(`are never sent to a peer ${what}`, () => {
+      const { dialler } = pair(configOf(1, ours), configOf(2, theirs));
+      expect(dialler.connection.extensions.size).toBe(0);
+      expect(() => dialler.connection.send(digest)).toThrow("digests are for those");
+    });
+  }
+
+  test("nobody asked for are ignored like any unknown message, damaged or not", () => {
+    const { stream, owner, world } = introducedLone();
+    const damaged = fromHex("40ffff");
+    stream.arrive(concatBytes(framing.wrap(encodeMessage(digest)), framing.wrap(damaged)));
+    expect(owner.messages).toEqual([]);
+    expect(owner.errors).toEqual([]);
+    expect(world.lines.filter((line) => line.includes("unknown tag 64"))).toHaveLength(1);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { fromHex, toHex, utf8 } from "../../lib/base/bytes.ts";
+import { fromHex, fromUtf8, toHex, utf8 } from "../../lib/base/bytes.ts";
 import { AssertionError, type WeaveError } from "../../lib/base/errors.ts";
-import type { GossipData, Gossiper } from "../../lib/base/gossip.ts";
+import type { GossipData, Gossiper, StateComparison } from "../../lib/base/gossip.ts";
 import type { PeerName } from "../../lib/base/peer-name.ts";
 import {
   channelNameMaxLength,
@@ -36,7 +36,7 @@ function router(peers: readonly SketchedPeer[]) {
   const neighbours = new Map<PeerName, GossipNeighbour>();
   for (const name of own!.links.keys()) {
     const send = (message: OutgoingMessage): boolean => sent.push({ to: name, message }) > 0;
-    const sender = new GossipSender({ backlogBytes: 0, send }, own!.name);
+    const sender = new GossipSender({ backlogBytes: 0, send }, own!.name, true);
     neighbours.set(name, { name, sender });
   }
   const state = { published: 0 };
@@ -191,6 +191,75 @@ describe("a unicast", () => {
     made.receive({ ...message, destination: nameOf(5), payload: utf8("x") }, nameOf(4));
     made.receive({ ...message, destination: nameOf(9), payload: utf8("x") }, nameOf(2));
     expect(receivers()).toEqual([]);
+  });
+});
+
+/** Words that neighbours compare: the digest and the inquiry are the words themselves. */
+class ComparedWords extends WordChannel {
+  readonly comparison: StateComparison = {
+    digest: () => this.#said(),
+    inquire: (_, digest) =>
+      fromUtf8(digest) === fromUtf8(this.#said()) ? undefined : this.#said(),
+    answer: () => this.full(),
+  };
+
+  #said(): Uint8Array {
+    return utf8([...this.words].join(","));
+  }
+}
+
+describe("state that neighbours compare", () => {
+  function compared(...words: readonly string[]) {
+    const made = router(star);
+    const owner = new ComparedWords();
+    for (const word of words) owner.words.add(word);
+    made.router.join("words", owner);
+    return { ...made, owner };
+  }
+  const digest = (text: string, channel = "words") =>
+    ({ kind: "digest", channel, payload: utf8(text) }) as const;
+  const inquiry = (text: string, channel = "words") =>
+    ({ kind: "inquiry", channel, payload: utf8(text) }) as const;
+
+  test("goes out as a digest, every period and to a new neighbour", () => {
+    const { router: made, sent } = compared("a", "b");
+    made.gossipState();
+    expect(sent.map(({ message }) => message)).toEqual(Array(3).fill(digest("a,b")));
+  });
+
+  test("is not asked for where it would be no news", () => {
+    const { router: made, sent } = compared("a");
+    made.receive(digest("a"), nameOf(2));
+    expect(sent).toEqual([]);
+  });
+
+  test("is asked for where it may be news, and sent to whoever asks, and nobody else", () => {
+    const { router: made, sent } = compared("a");
+    made.receive(digest("b"), nameOf(2));
+    made.receive(inquiry("c"), nameOf(3));
+    expect(sent).toEqual([
+      { to: nameOf(2), message: inquiry("a") },
+      { to: nameOf(3), message: gossip(1, "a") },
+    ]);
+  });
+
+  test("of a channel without an owner here is asked for whole, since others may want it", () => {
+    const { router: made, sent } = compared();
+    made.receive(digest("a", "others"), nameOf(2));
+    made.receive(inquiry("a", "others"), nameOf(2));
+    expect(sent).toEqual([{ to: nameOf(2), message: inquiry("", "others") }]);
+    expect(made.channels()).toEqual([{ name: "words", surrogate: false }]);
+  });
+
+  test("that an owner cannot make sense of is laid to the neighbour", () => {
+    const { router: made, owner, sent, refused } = compared();
+    owner.comparison.answer = () => {
+      throw new AssertionError("never seen such words");
+    };
+    made.receive(inquiry("?"), nameOf(2));
+    made.receive(digest("a", "x".repeat(channelNameMaxLength + 1)), nameOf(3));
+    expect(refused.map(({ origin }) => origin)).toEqual([nameOf(2), nameOf(3)]);
+    expect(sent).toEqual([]);
   });
 });
 

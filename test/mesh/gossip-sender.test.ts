@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { fromUtf8, utf8 } from "../../lib/base/bytes.ts";
-import type { GossipData } from "../../lib/base/gossip.ts";
+import type { GossipData, Gossiper, StateComparison } from "../../lib/base/gossip.ts";
 import { type GossipLink, GossipSender } from "../../lib/mesh/gossip-sender.ts";
 import type { OutgoingMessage } from "../../lib/mesh/protocol-message.ts";
 import { nameOf } from "./records.ts";
@@ -33,10 +33,31 @@ class SlowLink implements GossipLink {
 
   send(message: OutgoingMessage): boolean {
     if (!this.open || message.kind === "heartbeat" || message.kind === "control") return false;
-    const origin = message.kind === "gossip" ? message.sender : message.origin;
-    this.sent.push(`${message.kind} ${message.channel} ${origin} ${fromUtf8(message.payload)}`);
+    const { kind, channel } = message;
+    const from =
+      "sender" in message ? [message.sender] : "origin" in message ? [message.origin] : [];
+    this.sent.push([kind, channel, ...from, fromUtf8(message.payload)].join(" "));
     this.backlogBytes = 1 << 20;
     return true;
+  }
+}
+
+/** Compares its number, once it has one. */
+class ComparedNumber implements Gossiper {
+  number: number | undefined;
+  state: GossipData | undefined;
+  readonly comparison: StateComparison = {
+    digest: () => (this.number === undefined ? undefined : utf8(`${this.number}`)),
+    inquire: () => undefined,
+    answer: () => this.state,
+  };
+
+  onUnicast(): void {}
+  onBroadcast(): undefined {}
+  onGossip(): undefined {}
+
+  full(): GossipData | undefined {
+    return this.state;
   }
 }
 
@@ -60,6 +81,39 @@ describe("gossip on its way to a slow neighbour", () => {
     expect(link.sent).toEqual([`gossip numbers ${nameOf(1)} 0`]);
     expect(drain()).toBe(`gossip numbers ${nameOf(1)} 1+2+3+4`);
     expect(drain()).toBeUndefined();
+  });
+
+  test("of a state that is compared is one digest and one question, of the latest", () => {
+    const link = new SlowLink();
+    const sender = new GossipSender(link, nameOf(1), true);
+    const owner = new ComparedNumber();
+    for (let number = 0; number < 5; number++) {
+      owner.number = number;
+      sender.state("numbers", owner);
+      sender.inquire("numbers", utf8(`have ${number}`));
+    }
+    sender.gossip("numbers", new Numbers([7]));
+    for (let turn = 0; turn < 4; turn++) {
+      link.backlogBytes = 0;
+      sender.pump();
+    }
+    expect(link.sent).toEqual([
+      "digest numbers 0",
+      `gossip numbers ${nameOf(1)} 7`,
+      "digest numbers 4",
+      "inquiry numbers have 4",
+    ]);
+  });
+
+  test("of a state that is not to be compared yet is the state, and nothing if there is none", () => {
+    const link = new SlowLink();
+    const sender = new GossipSender(link, nameOf(1), true);
+    const owner = new ComparedNumber();
+    sender.state("numbers", owner);
+    expect(link.sent).toEqual([]);
+    owner.state = new Numbers([3]);
+    sender.state("numbers", owner);
+    expect(link.sent).toEqual([`gossip numbers ${nameOf(1)} 3`]);
   });
 
   test("goes before broadcasts, which are merged by origin", () => {

@@ -48,6 +48,7 @@ function neighbour(given: Given, shown: Shown): ShownNeighbour {
       remoteAddress: parseEndpoint(shown.Address),
       outbound: given.outbound !== false,
       encrypted: given.password === true && !trusted,
+      extensions: new Map(),
       remote: {
         name: nameOf(2),
         nickname: given.nickName ?? "host2",

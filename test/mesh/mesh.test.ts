@@ -204,6 +204,22 @@ describe("three peers", () => {
     }
   });
 
+  test("of which one dies without a word and returns: its link is replaced when it dials", () => {
+    const three = cluster(1, 3);
+    three.clock.runUntil(() => three.isFullMesh(), 10_000);
+    for (let round = 0; round < 10; round++) {
+      three.kill(3, { silent: true });
+      // Nobody can have noticed yet: the old links are as good as new.
+      three.clock.run(200);
+      expect([1, 2].map((n) => established(three.peer(n)))).toEqual([2, 2]);
+      three.start(3, [ipOf(1), ipOf(2)]);
+      expect(three.clock.runUntil(() => three.isConnected(), 1000)).toBeLessThan(1000);
+      three.clock.runUntil(() => three.isFullMesh(), 1000);
+      three.clock.run(1000);
+      expect(three.peers.flatMap(({ gone }) => gone)).toEqual([]);
+    }
+  });
+
   test("of which one is started again soon: it keeps its short id, and nobody misses it", () => {
     const three = cluster(1, 3);
     three.clock.runUntil(() => three.isFullMesh(), 10_000);
@@ -295,6 +311,40 @@ describe("many peers", () => {
     twenty.clock.run(5 * minutes);
     expect(versions()).toEqual(before);
     expect(twenty.network.streams().length).toBe(20 * 19);
+  });
+
+  test("at rest compare what they know instead of saying it", () => {
+    const ten = cluster(1, 10);
+    const plain = cluster(1, 10, { extensions: [] });
+    const [ours, theirs] = [ten, plain].map((each) => {
+      each.clock.runUntil(() => each.isFullMesh(), 30_000);
+      each.clock.run(minutes);
+      const before = each.network.traffic().bytes;
+      each.clock.run(5 * minutes);
+      return each.network.traffic().bytes - before;
+    });
+    expect(ours!).toBeLessThan(theirs! / 20);
+  });
+
+  test("of which only some compare states agree all the same", () => {
+    const six = new MeshCluster(1, { channels: [channel], discovery: false });
+    // A line with every neighbourhood of the two kinds.
+    const plain = new Set([3, 4, 6]);
+    for (let n = 1; n <= 6; n++) {
+      six.start(n, n === 1 ? [] : [ipOf(n - 1)], plain.has(n) ? { extensions: [] } : {});
+    }
+    six.clock.runUntil(() => six.isConnected(), 30_000);
+    const extensions = six.peers.map((peer) =>
+      connections(peer).map((link) => link.extensions ?? []),
+    );
+    expect(extensions[0]).toEqual([["digests/1"]]);
+    expect(extensions[1]).toContainEqual([]);
+    expect(extensions[2]).toEqual([[], []]);
+    six.kill(6, { silent: false });
+    six.start(6, [ipOf(5)], {});
+    six.clock.run(minutes);
+    const known = six.peers.map(({ mesh }) => mesh.status().peers);
+    for (const view of known) expect(view).toEqual(known[0]!);
   });
 
   test("without discovery have the links they were told to have", () => {
@@ -519,17 +569,21 @@ describe("targets", () => {
 
 describe("the listener", () => {
   test("serves a new peer while silent clients keep coming from everywhere", () => {
-    const two = new MeshCluster(1);
-    two.start(1, []);
+    const three = new MeshCluster(1);
+    three.start(1, []);
+    three.start(2, [ipOf(1)]);
+    three.clock.runUntil(() => three.isFullMesh(), 2000);
+    // A thousand connections a second.
     for (let client = 0; client < 3000; client++) {
-      const from = two.network.host(`10.9.${client >> 8}.${client & 255}`);
-      two.clock.after(client, () => silentClient(from.transport, ipOf(1)));
+      const from = three.network.host(`10.9.${client >> 8}.${client & 255}`);
+      three.clock.after(client, () => silentClient(from.transport, ipOf(1)));
     }
-    two.clock.run(1500);
-    two.start(2, [ipOf(1)]);
-    two.clock.runUntil(() => two.isFullMesh(), 2500);
-    two.clock.run(20_000);
-    expect(two.network.streams(ipOf(1)).length).toBe(1);
+    three.clock.run(1500);
+    three.start(3, [ipOf(1)]);
+    three.clock.runUntil(() => three.isFullMesh(), 2500);
+    three.clock.run(20_000);
+    expect(three.network.streams(ipOf(1)).length).toBe(2);
+    expect(three.peer(2).mesh.status().terminationCount).toBe(0);
   });
 
   test("is not exhausted by one source", () => {

@@ -107,6 +107,9 @@ function describe(message: ProtocolMessage): string {
     case "unicast":
     case "broadcast":
       return `gossip-${message.kind} ${message.channel}`;
+    case "digest":
+    case "inquiry":
+      return `${message.kind} ${message.channel}`;
     case "unknown":
       return `unknown ${message.tag}`;
   }
