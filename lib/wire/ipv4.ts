@@ -25,6 +25,7 @@ export const ipv4HeaderMin = 20;
 
 export const ipv4TosAt = 1;
 export const ipv4TotalLengthAt = 2;
+export const ipv4IdentificationAt = 4;
 export const ipv4FlagsAt = 6;
 export const ipv4TtlAt = 8;
 export const ipv4ProtocolAt = 9;

@@ -19,6 +19,7 @@ export const ipv6HeaderSize = 40;
 /** Every IPv6 link carries packets of this size (RFC 8200 §5), so no smaller MTU may be reported. */
 export const ipv6MtuMin = 1280;
 
+export const ipv6PayloadLengthAt = 4;
 export const ipv6NextHeaderAt = 6;
 export const ipv6SourceAt = 8;
 export const ipv6DestinationAt = 24;
@@ -32,7 +33,7 @@ export function isIpv6(bytes: Uint8Array, at: number, available: number): boolea
 }
 
 export function ipv6PayloadLength(bytes: Uint8Array, at: number): number {
-  return readUint16(bytes, at + 4);
+  return readUint16(bytes, at + ipv6PayloadLengthAt);
 }
 
 /** Whether the address at `at` is `::` or a multicast group, neither of which may get an error. */
@@ -49,7 +50,7 @@ export function writeIpv6Header(
   fields: { payloadLength: number; nextHeader: number; hopLimit: number },
 ): void {
   writeUint32(bytes, at, 0x60000000);
-  writeUint16(bytes, at + 4, fields.payloadLength);
+  writeUint16(bytes, at + ipv6PayloadLengthAt, fields.payloadLength);
   bytes[at + ipv6NextHeaderAt] = fields.nextHeader;
   bytes[at + 7] = fields.hopLimit;
 }

@@ -32,3 +32,22 @@ test("parts of even length add up to the whole", () => {
 test("64 KiB of ones do not lose a carry", () => {
   expect(checksum(new Uint8Array(65536).fill(0xff), 0, 65536)).toBe(0);
 });
+
+test("any run, wherever it begins, sums to what adding word by word gives", () => {
+  const slow = (bytes: Uint8Array): number => {
+    let sum = 0;
+    for (let i = 0; i < bytes.length; i += 2) {
+      sum += (bytes[i]! << 8) | (bytes[i + 1] ?? 0);
+      sum = (sum & 0xffff) + (sum >>> 16);
+    }
+    return ~sum & 0xffff;
+  };
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 3000 }), fc.nat(70), (bytes, from) => {
+      const at = Math.min(from, bytes.length);
+      const run = bytes.slice(at);
+      expect(checksum(bytes, at, run.length)).toBe(slow(run));
+    }),
+    { seed: 1, numRuns: 300 },
+  );
+});
