@@ -125,7 +125,11 @@ export class ChosenLink implements OverlayLink {
     const cause = this.#candidates.findLast(
       (candidate) => candidate.failure !== undefined,
     )?.failure;
-    return new WeaveError("OVERLAY_NONE_WORKING", `no working forwarders to ${peer}`, { cause });
+    const reason = cause === undefined ? "" : `: ${cause.message}`;
+    return new WeaveError("OVERLAY_NONE_WORKING", `no working forwarders to ${peer}${reason}`, {
+      ...(cause?.remedy === undefined ? {} : { remedy: cause.remedy }),
+      cause,
+    });
   }
 
   confirm(): void {

@@ -184,7 +184,9 @@ describe("the choice", () => {
     fastdp.events!.health(false);
     sleeve.events!.failed(new WeaveError("X", "timed out waiting for UDP heartbeat"));
     fastdp.events!.failed(new WeaveError("X", "late"));
-    expect(heard).toEqual(["no working forwarders to 00:00:00:00:00:0a"]);
+    expect(heard).toEqual([
+      "no working forwarders to 00:00:00:00:00:0a: timed out waiting for UDP heartbeat",
+    ]);
     expect(link.describe().name).toBe("none");
   });
 
@@ -210,7 +212,9 @@ describe("an overlay that cannot serve a connection", () => {
 
   test("refuses the connection when it is the only one", () => {
     fastdp.refusal = new Error("no device");
-    expect(() => prepare("fastdp")).toThrow("no working forwarders to 00:00:00:00:00:0a");
+    expect(() => prepare("fastdp")).toThrow(
+      "no working forwarders to 00:00:00:00:00:0a: no device",
+    );
   });
 });
 

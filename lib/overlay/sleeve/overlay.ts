@@ -76,7 +76,9 @@ export class SleeveOverlay implements OverlayEngine {
 function underlayIp({ host }: Endpoint): number {
   const ip = tryParseIpv4(host);
   if (ip === undefined) {
-    throw new WeaveError("SLEEVE_UNDERLAY", `sleeve needs an IPv4 underlay, not ${host}`);
+    throw new WeaveError("SLEEVE_UNDERLAY", `sleeve needs an IPv4 underlay, not ${host}`, {
+      remedy: "connect the peers by IPv4 addresses; containers' IPv6 frames cross it all the same",
+    });
   }
   return ip;
 }
