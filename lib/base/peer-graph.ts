@@ -15,33 +15,35 @@ export interface PeerGraph {
   neighbours(peer: PeerName): Iterable<PeerName>;
 }
 
-interface Walk {
-  /** First hop from the start towards every reached peer; the start itself maps to `noPeer`. */
-  readonly firstHop: Map<PeerName, PeerName>;
-  /** Whether `stop` was met before the walk ran out of peers. */
-  readonly stopped: boolean;
-}
-
-function walk(graph: PeerGraph, start: PeerName, stop: PeerName | undefined): Walk {
+/**
+ * First hop from `start` towards every peer, `start` itself to `noPeer`. `meet` hears of every peer
+ * as it is reached and as its turn comes; the walk ends when it says so.
+ */
+function walk(
+  graph: PeerGraph,
+  start: PeerName,
+  meet: (peer: PeerName, event: "reached" | "visited") => "go on" | "enough",
+): Map<PeerName, PeerName> {
   const firstHop = new Map<PeerName, PeerName>([[start, noPeer]]);
   for (let level: PeerName[] = [start]; level.length > 0; ) {
     const next: PeerName[] = [];
     for (const peer of level.sort(byPeerName)) {
-      if (peer === stop) return { firstHop, stopped: true };
+      if (meet(peer, "visited") === "enough") return firstHop;
       for (const neighbour of graph.neighbours(peer)) {
         if (firstHop.has(neighbour)) continue;
         firstHop.set(neighbour, peer === start ? neighbour : firstHop.get(peer)!);
         next.push(neighbour);
+        if (meet(neighbour, "reached") === "enough") return firstHop;
       }
     }
     level = next;
   }
-  return { firstHop, stopped: false };
+  return firstHop;
 }
 
 /** Destination → first hop for every peer that can be reached from `self`; `self` → `noPeer`. */
 export function unicastRoutes(graph: PeerGraph, self: PeerName): Map<PeerName, PeerName> {
-  return walk(graph, self, undefined).firstHop;
+  return walk(graph, self, () => "go on");
 }
 
 /**
@@ -51,6 +53,14 @@ export function unicastRoutes(graph: PeerGraph, self: PeerName): Map<PeerName, P
 export function broadcastHops(graph: PeerGraph, source: PeerName, self: PeerName): PeerName[] {
   const neighbours = [...graph.neighbours(self)].sort(byPeerName);
   if (source === self) return neighbours;
-  const { firstHop, stopped } = walk(graph, source, self);
-  return stopped ? neighbours.filter((peer) => !firstHop.has(peer)) : [];
+  const left = new Set(neighbours);
+  left.delete(source);
+  let isOurTurn = false;
+  walk(graph, source, (peer, event) => {
+    if (event === "visited") isOurTurn = peer === self;
+    else left.delete(peer);
+    // Once others have reached all our neighbours, as in a full mesh at once, nothing is left to us.
+    return isOurTurn || left.size === 0 ? "enough" : "go on";
+  });
+  return isOurTurn ? [...left] : [];
 }

@@ -14,20 +14,21 @@ import { GossipRouter } from "./gossip-router.ts";
 import { type ProtocolVersion, versionMax } from "./header.ts";
 import { Links } from "./links.ts";
 import {
+  broadcastStatuses,
   type MeshStatus,
   neighbourStatus,
   peerLabel,
   peerStatuses,
-  routeStatuses,
   subnetTexts,
   targetStatus,
+  unicastStatuses,
 } from "./mesh-status.ts";
 import type { Neighbour } from "./neighbour.ts";
 import { newRecord, type PeerRecord } from "./peer-record.ts";
 import { Refusals } from "./refusals.ts";
 import { Topology } from "./topology.ts";
 import { topologyChannel } from "./topology-channel.ts";
-import type { ByteStream, Transport } from "./transport.ts";
+import { type ByteStream, remoteSilentCode, silenceMaxMs, type Transport } from "./transport.ts";
 
 /** Every channel tells its whole state to some neighbours this often. */
 export const gossipPeriodMs = 30_000;
@@ -166,6 +167,7 @@ export class Mesh {
 
   status(): MeshStatus {
     const config = this.#config;
+    const topology = this.#topology;
     const targets = this.#maker.targets().map((target) => targetStatus(target, this.#world));
     return {
       protocolMinVersion: config.minProtocolVersion,
@@ -175,8 +177,12 @@ export class Mesh {
       name: formatPeerName(config.name),
       nickname: config.nickname,
       port: config.port,
-      peers: peerStatuses(this.#topology.peers),
-      ...routeStatuses(this.#topology.routes, this.#topology.peers),
+      peers: peerStatuses(topology.peers),
+      unicastRoutes: unicastStatuses(topology.routes),
+      // Costs more than all the rest together, and most who look do not ask for it.
+      get broadcastRoutes() {
+        return broadcastStatuses(topology.routes, topology.peers);
+      },
       connections: [
         ...[...this.#links.table].map((link) => neighbourStatus(link, this.#passwordSet)),
         ...targets.filter((target) => target !== undefined),
@@ -306,7 +312,8 @@ export class Mesh {
   }
 
   #linkRemoved(neighbour: Neighbour, error: WeaveError): void {
-    this.#topology.linkRemoved(neighbour.name);
+    const silentMs = error.code === remoteSilentCode ? silenceMaxMs : 0;
+    this.#topology.linkRemoved(neighbour.name, silentMs);
     this.#maker.check();
     const { name: peer, connection } = neighbour;
     const { nickname } = connection.remote;

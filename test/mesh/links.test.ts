@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { concatBytes, fromHex, utf8 } from "../../lib/base/bytes.ts";
 import { WeaveError } from "../../lib/base/errors.ts";
-import { parsePeerName } from "../../lib/base/peer-name.ts";
+import { type PeerName, parsePeerName } from "../../lib/base/peer-name.ts";
 import { encodeFeatures } from "../../lib/mesh/features.ts";
+import { frameMaxBytes } from "../../lib/mesh/framing.ts";
+import type { PeerRecord } from "../../lib/mesh/peer-record.ts";
 import { encodeMessage, type OutgoingMessage } from "../../lib/mesh/protocol-message.ts";
-import { encodeTopology } from "../../lib/mesh/topology-codec.ts";
+import { encodeTopology, encodeTopologyPayloads } from "../../lib/mesh/topology-codec.ts";
 import type { ByteStream } from "../../lib/mesh/transport.ts";
 import { mutants } from "../fuzz/mutate.ts";
 import { ipOf, MeshCluster, simName } from "../sim/mesh-peer.ts";
@@ -49,6 +51,18 @@ function dial(cluster: MeshCluster, ip: string, bytes: Uint8Array): HandMade {
   cluster.clock.runUntil(() => made.length > 0, 1000);
   cluster.clock.run(100);
   return made[0]!;
+}
+
+/** Records of as many peers, each linked to all, with nicknames of 28 characters. */
+function fullMeshOf(size: number): PeerRecord[] {
+  const names = Array.from({ length: size }, (_, at) => ((at + 1000) * 2 ** 16) as PeerName);
+  const link = { address: "10.0.0.1:6783", outbound: true, established: true };
+  const links = new Map(names.map((to) => [to, link]));
+  const nickname = "a-nickname-of-28-characters-";
+  return names.map((own) => ({
+    ...{ name: own, nickname, links },
+    ...{ uid: 2n ** 63n, version: 1000n, shortId: undefined },
+  }));
 }
 
 const name = "00:00:00:00:00:77";
@@ -133,6 +147,31 @@ describe("a link", () => {
     expect(refusal).toMatchObject({ channel: "topology", error: { code: "TOPOLOGY_FORMAT" } });
     expect(refusal!.count).toBeGreaterThan(500);
   });
+
+  test("carries a topology that no frame could hold, and breaks over it on neither side", () => {
+    const cluster = new MeshCluster(1, { discovery: false });
+    cluster.start(1, []);
+    const records = fullMeshOf(650);
+    const payloads = encodeTopologyPayloads(records);
+    expect(payloads.reduce((sum, { length }) => sum + length, 0)).toBeGreaterThan(frameMaxBytes);
+    // The remote leads to all of them, so none is taken for unreachable.
+    const guide = { ...sketch({ n: 9 }), name: sender, links: records[0]!.links };
+    const remote = dial(cluster, "10.9.0.1", opening({ Name: name }));
+    for (const payload of [...payloads, encodeTopology([guide])]) {
+      remote.stream.write(
+        frame(encodeMessage({ kind: "gossip", channel: "topology", sender, payload })),
+      );
+    }
+    cluster.clock.run(1000);
+    const second = cluster.start(2, [ipOf(1)]);
+    cluster.clock.runUntil(() => second.mesh.knownPeers().length === records.length + 3, 3000);
+    cluster.clock.run(5000);
+    for (const { mesh } of cluster.peers) {
+      expect(mesh.knownPeers()).toHaveLength(records.length + 3);
+      expect(mesh.status().refusals).toEqual([]);
+      expect(mesh.status().terminationCount).toBe(0);
+    }
+  }, 60_000);
 
   test("survives or ends, but harms nobody else, whatever is sent over it", () => {
     const cluster = new MeshCluster(1, { channels: ["words"], discovery: false });

@@ -3,7 +3,7 @@ import { concatBytes, fromHex } from "../../lib/base/bytes.ts";
 import { parsePeerName } from "../../lib/base/peer-name.ts";
 import type { ProtocolMessage } from "../../lib/mesh/protocol-message.ts";
 import { decodeTopology } from "../../lib/mesh/topology-codec.ts";
-import { MeshCluster } from "../sim/mesh-peer.ts";
+import { MeshCluster, type MeshPeerOptions } from "../sim/mesh-peer.ts";
 import version1 from "../vectors/live/protocol-v1.json";
 import plain from "../vectors/live/two-peers-plain.json";
 import { readRecorded } from "./recorded-stream.ts";
@@ -15,7 +15,7 @@ type Recording = ReadonlyArray<{ readonly t: number; readonly hex: string }>;
  * Dials a host that answers with the recorded octets of the original, as the peer that dialled it
  * then, in a new incarnation.
  */
-function dialRecorded(recording: Recording, name: string) {
+function dialRecorded(recording: Recording, name: string, options: MeshPeerOptions = {}) {
   const cluster = new MeshCluster(1, { discovery: false });
   const heard: Uint8Array[] = [];
   cluster.network.host("10.0.0.9").listen(6783, (stream) => {
@@ -24,7 +24,29 @@ function dialRecorded(recording: Recording, name: string) {
       cluster.clock.after((t - recording[0]!.t) * 1000, () => stream.write(fromHex(hex)));
     }
   });
-  const peer = cluster.start(1, ["10.0.0.9"], { name: parsePeerName(name) });
+  const peer = cluster.start(1, ["10.0.0.9"], { ...options, name: parsePeerName(name) });
+  return { cluster, peer, heard: () => concatBytes(...heard) };
+}
+
+/** Is dialled by a host that says the recorded octets of the original. */
+function dialledByRecorded(recording: Recording) {
+  const cluster = new MeshCluster(1, { discovery: false });
+  const heard: Uint8Array[] = [];
+  const peer = cluster.start(1, []);
+  cluster.network.host("10.0.0.9").transport.dial(
+    { host: peer.ip, port: 6783 },
+    {
+      opened(stream) {
+        stream.listen({ data: (bytes) => heard.push(bytes), closed() {} });
+        for (const { t, hex } of recording) {
+          cluster.clock.after((t - recording[0]!.t) * 1000, () => stream.write(fromHex(hex)));
+        }
+      },
+      failed(error) {
+        throw error;
+      },
+    },
+  );
   return { cluster, peer, heard: () => concatBytes(...heard) };
 }
 
@@ -78,12 +100,35 @@ describe("a recorded original", () => {
     });
   });
 
-  test("that offers version 1 only is a neighbour without a short id", () => {
-    const [connection] = version1.tcp;
-    const { cluster, peer } = dialRecorded(connection!.server_to_client, "02:99:00:00:77:77");
-    cluster.clock.run(20_000);
-    const { connections, refusals } = peer.mesh.status();
-    expect(connections[0]!.outbound).toBe(true);
+  test("that speaks version 1 alone dials us: a neighbour in bare words, without a short id of its own", () => {
+    const { cluster, peer, heard } = dialledByRecorded(version1.tcp[0]!.client_to_server);
+    cluster.clock.run(2000);
+    const { connections, peers, refusals } = peer.mesh.status();
+    expect(connections).toMatchObject([{ state: "established", outbound: false }]);
+    expect(peers.find(({ name }) => name === former)!.nickname).toBe("x2");
     expect(refusals).toEqual([]);
+    const [link] = peer.overlay.links;
+    expect(link!.parameters.remoteFeatures.has("ShortID")).toBe(false);
+    expect(link!.parameters.remoteFeatures.has("Overlays")).toBe(false);
+    expect(link!.received.map((line) => line[0])).toContain("1");
+    const { features, restBytes } = readRecorded(heard(), { version: 1, senderOutbound: false });
+    expect([...features!.keys()].sort()).toEqual(featuresOfVersion1);
+    expect(restBytes).toBe(0);
+  });
+
+  test("is a neighbour over version 1 when we have no other", () => {
+    const { server_to_client: recording } = version1.tcp[0]!;
+    const options = { maxProtocolVersion: 1 } as const;
+    const { cluster, peer, heard } = dialRecorded(recording, "02:99:00:00:77:77", options);
+    cluster.clock.run(2000);
+    const { connections, peers, refusals } = peer.mesh.status();
+    expect(connections).toMatchObject([{ state: "established", outbound: true }]);
+    expect(peers.find(({ name }) => name === original)!.nickname).toBe("x1");
+    expect(refusals).toEqual([]);
+    const { features, messages } = readRecorded(heard(), { version: 1, senderOutbound: true });
+    expect([...features!.keys()].sort()).toEqual(featuresOfVersion1);
+    expect(topologyOf(messages).some(({ uid }) => uid === peer.mesh.uid)).toBe(true);
   });
 });
+
+const featuresOfVersion1 = ["ConnID", "Name", "NickName", "PeerNameFlavour", "UID"];
