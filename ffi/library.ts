@@ -3,16 +3,25 @@ import { readFileSync } from "node:fs";
 import { closeDescriptor, memoryFile } from "./descriptor.ts";
 import { SystemError } from "./system-error.ts";
 
-/** A native library besides the C library, as systems name it and as the executable carries it. */
+/** A native library besides the C library. */
 export interface LibraryName {
   /** What the system's loader is asked for, e.g. `libnl-3.so.200`. */
   readonly soname: string;
-  /** Name of the copy inside the executable, see build/embed-libraries.ts. */
+  /** Name of the copy inside the executable, if it has one. */
+  readonly carried?: string;
+}
+
+/** One that the executable carries, see build/embed-libraries.ts. */
+export interface CarriedLibraryName extends LibraryName {
   readonly carried: string;
 }
 
-export const libnlName: LibraryName = { soname: "libnl-3.so.200", carried: "libnl-3.so" };
-export const libsodiumName: LibraryName = { soname: "libsodium.so.23", carried: "libsodium.so" };
+export const libnlName: CarriedLibraryName = { soname: "libnl-3.so.200", carried: "libnl-3.so" };
+export const libsodiumName: CarriedLibraryName = {
+  soname: "libsodium.so.23",
+  carried: "libsodium.so",
+};
+export const libcryptoName: LibraryName = { soname: "libcrypto.so.3" };
 
 /** Where a library was taken from: the system comes first, so that its updates count. */
 export type LibraryOrigin = "system" | "carried";
@@ -33,11 +42,12 @@ export function openLibrary<Functions extends Record<string, FFIFunction>>(
   try {
     return opened("system", name.soname);
   } catch (cause) {
-    const content = carriedLibrary(name);
-    if (content === undefined) throw missing(name, cause);
+    const { carried } = name;
+    const content = carried === undefined ? undefined : carriedLibrary(carried);
+    if (carried === undefined || content === undefined) throw missing(name, cause);
     // A file in memory needs no writable folder and leaves nothing behind. The loader keeps its
     // own mapping, so the descriptor may go.
-    const descriptor = memoryFile(name.carried, content);
+    const descriptor = memoryFile(carried, content);
     try {
       return opened("carried", `/proc/self/fd/${descriptor}`);
     } finally {
@@ -46,9 +56,9 @@ export function openLibrary<Functions extends Record<string, FFIFunction>>(
   }
 }
 
-function carriedLibrary(name: LibraryName): Uint8Array | undefined {
-  const isCarried = Bun.embeddedFiles.some((file) => "name" in file && file.name === name.carried);
-  return isCarried ? readFileSync(`/$bunfs/root/${name.carried}`) : undefined;
+function carriedLibrary(carried: string): Uint8Array | undefined {
+  const isCarried = Bun.embeddedFiles.some((file) => "name" in file && file.name === carried);
+  return isCarried ? readFileSync(`/$bunfs/root/${carried}`) : undefined;
 }
 
 function missing(name: LibraryName, cause: unknown): SystemError {
