@@ -9,6 +9,7 @@ export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOL_SOCKET = 1;
 export const SOL_IP = 0;
+export const SOL_UDP = 17;
 export const SOL_PACKET = 263;
 export const SOL_NETLINK = 270;
 
@@ -74,6 +75,24 @@ export function socketOption(
     about,
   );
   return value[0]!;
+}
+
+/** The first `size` octets of an option that is a structure. @throws SystemError */
+export function socketBytes(
+  descriptor: number,
+  level: number,
+  option: number,
+  size: number,
+  about: string,
+): DataView<ArrayBuffer> {
+  const value = new DataView(pinnedBytes(size).buffer);
+  const length = new Uint32Array([size]);
+  checked(
+    libc.getsockopt(descriptor, level, option, addressOf(value), addressOf(length)),
+    "getsockopt",
+    about,
+  );
+  return value;
 }
 
 /** What a packet socket has passed on and dropped since this was last asked. @throws SystemError */

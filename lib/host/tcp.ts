@@ -4,7 +4,13 @@ import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import { formatIp, tryParseIp } from "../base/ip.ts";
 import type { Cancel } from "../base/world.ts";
-import type { ByteStream, ByteStreamHandlers, Transport } from "../mesh/transport.ts";
+import {
+  type ByteStream,
+  type ByteStreamHandlers,
+  remoteSilent,
+  type Transport,
+} from "../mesh/transport.ts";
+import { roundTripMs, watchRemote } from "./tcp-watch.ts";
 
 /** A host that answers nothing is given up after this time, not after the kernel's two minutes. */
 const dialWaitMs = 10_000;
@@ -30,14 +36,19 @@ class TcpStream implements ByteStream {
     this.local = endpointOf(socket.localAddress, socket.localPort);
     this.remote = endpointOf(socket.remoteAddress, socket.remotePort);
     socket.setNoDelay(true);
+    if (!socket.destroyed) watchRemote(socket);
     socket.removeAllListeners("error");
     socket.on("error", (cause: NodeJS.ErrnoException) => {
-      this.#error = new WeaveError(`TCP_${cause.code ?? "ERROR"}`, cause.message, { cause });
+      this.#error = streamError(cause);
     });
   }
 
   get backlogBytes(): number {
     return this.#socket.writableLength;
+  }
+
+  get roundTripMs(): number | undefined {
+    return roundTripMs(this.#socket);
   }
 
   write(bytes: Uint8Array): void {
@@ -74,6 +85,11 @@ class TcpStream implements ByteStream {
     this.#handlers = undefined;
     handlers?.closed(this.#closedByUs ? undefined : this.#error);
   }
+}
+
+function streamError(cause: NodeJS.ErrnoException): WeaveError {
+  if (cause.code === "ETIMEDOUT") return remoteSilent(cause);
+  return new WeaveError(`TCP_${cause.code ?? "ERROR"}`, cause.message, { cause });
 }
 
 /** The host's TCP and resolver. `bindHost` is the source address of dialled connections. */

@@ -10,6 +10,7 @@ export const collectionDelayMs = 1_000;
  * For how long a peer stays that nothing leads to any more. Losing a link is not losing a peer: it
  * usually dials again after 1–3 s, and what was built on it (names, flows) need not fall and rise
  * in between. Nothing is routed to it meanwhile, and after this time it goes as it always did.
+ * For a peer whose machine fell silent the grace began with the silence.
  */
 export const collectionGraceMs = 4_000;
 
@@ -25,6 +26,8 @@ export class Collector {
   readonly #removed: (records: readonly PeerRecord[]) => void;
   /** Monotonic time at which each was first found unreachable. */
   readonly #since = new Map<PeerName, number>();
+  /** Neighbours that we lost because their machine fell silent: when they were last heard. */
+  readonly #lastHeardMs = new Map<PeerName, number>();
   #next: { readonly atMs: number; readonly cancel: Cancel } | undefined;
 
   /** `removed` is called once for each round that removed somebody. */
@@ -34,9 +37,18 @@ export class Collector {
     this.#removed = removed;
   }
 
-  /** A connection of ours is gone: whoever was behind it begins to count. */
-  linkLost(): void {
+  /**
+   * A connection of ours is gone: whoever was behind it begins to count. `silentMs`: for how long
+   * nothing had been heard of the machine at its other end.
+   */
+  linkLost(remote: PeerName, silentMs: number): void {
+    if (silentMs > 0) this.#lastHeardMs.set(remote, this.#world.monotonicMs() - silentMs);
     this.#collect();
+  }
+
+  /** We hear it again. */
+  linkAdded(remote: PeerName): void {
+    this.#lastHeardMs.delete(remote);
   }
 
   /** The claims of others changed. */
@@ -67,7 +79,7 @@ export class Collector {
     const removed: PeerRecord[] = [];
     let restMs = Number.POSITIVE_INFINITY;
     for (const name of unreachable) {
-      const sinceMs = this.#since.get(name) ?? nowMs;
+      const sinceMs = this.#since.get(name) ?? this.#lastHeardMs.get(name) ?? nowMs;
       this.#since.set(name, sinceMs);
       const leftMs = sinceMs + collectionGraceMs - nowMs;
       if (leftMs > 0) restMs = Math.min(restMs, leftMs);
@@ -80,6 +92,7 @@ export class Collector {
   #remove(name: PeerName): PeerRecord {
     const record = this.#peers.get(name)!;
     this.#since.delete(name);
+    this.#lastHeardMs.delete(name);
     this.#peers.remove(name);
     return record;
   }

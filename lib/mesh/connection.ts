@@ -159,6 +159,11 @@ export class Connection {
     return this.#extensions;
   }
 
+  /** From here to the remote machine and back, where this one knows. */
+  get roundTripMs(): number | undefined {
+    return this.#stream.roundTripMs;
+  }
+
   /** Octets sent and not yet taken by the kernel. */
   get backlogBytes(): number {
     return this.#stream.backlogBytes;
@@ -205,11 +210,6 @@ export class Connection {
     }
     this.#write(codec.encode(bytes));
     return true;
-  }
-
-  /** Doubts that the remote is still there: decides within seconds where the machine can tell. */
-  probe(): void {
-    if (this.#phase !== "closed") this.#liveness?.probe();
   }
 
   /** Flushes what was sent, then closes. `error` is the reason to log and report. */

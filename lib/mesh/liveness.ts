@@ -11,13 +11,13 @@ import type { ByteStream } from "./transport.ts";
  *   nothing received for receiveDeadlineMs                       ─▶ dead
  *   something waits to be sent and the kernel took nothing of it
  *   for sendDeadlineMs                                           ─▶ dead
- *   probed, nothing received and the heartbeat not acknowledged
- *   within probeDeadlineMs                                       ─▶ dead
+ *
+ * Both are about the process at the other end. That its machine is gone is noticed sooner, by ours
+ * (`silenceMaxMs`).
  */
 export const heartbeatMs = 30_000;
 export const receiveDeadlineMs = 60_000;
 export const sendDeadlineMs = 60_000;
-export const probeDeadlineMs = 5_000;
 
 export interface LivenessActions {
   sendHeartbeat(): void;
@@ -27,21 +27,16 @@ export interface LivenessActions {
 
 export class Liveness {
   readonly #world: World;
-  readonly #stream: Pick<ByteStream, "backlogBytes" | "unacknowledgedBytes">;
+  readonly #stream: Pick<ByteStream, "backlogBytes">;
   readonly #actions: LivenessActions;
   #receivedAtMs: number;
   #writtenBytes = 0;
   #cancelHeartbeats: Cancel | undefined;
   #cancelReceiveDeadline: Cancel;
   #cancelSendDeadline: Cancel | undefined;
-  #cancelProbe: Cancel | undefined;
 
   /** Begins to watch at once. */
-  constructor(
-    world: World,
-    stream: Pick<ByteStream, "backlogBytes" | "unacknowledgedBytes">,
-    actions: LivenessActions,
-  ) {
+  constructor(world: World, stream: Pick<ByteStream, "backlogBytes">, actions: LivenessActions) {
     this.#world = world;
     this.#stream = stream;
     this.#actions = actions;
@@ -66,32 +61,10 @@ export class Liveness {
     }
   }
 
-  /**
-   * Finds out within seconds whether the remote is still there, when there is reason to doubt it:
-   * its kernel must acknowledge a heartbeat. Where the machine cannot tell, only the deadlines hold.
-   */
-  probe(): void {
-    if (this.#cancelProbe !== undefined) return;
-    const probedAtMs = this.#world.monotonicMs();
-    this.#actions.sendHeartbeat();
-    const goal = this.#writtenBytes;
-    this.#cancelProbe = this.#world.after(probeDeadlineMs, () => {
-      this.#cancelProbe = undefined;
-      const acknowledged = this.#acknowledgedBytes();
-      const silent = this.#receivedAtMs <= probedAtMs;
-      if (!silent || acknowledged === undefined || acknowledged >= goal) return;
-      this.#die(
-        "PROBE_DEADLINE",
-        `remote host did not answer a probe for ${seconds(probeDeadlineMs)}`,
-      );
-    });
-  }
-
   stop(): void {
     this.#cancelReceiveDeadline();
     this.#cancelHeartbeats?.();
     this.#cancelSendDeadline?.();
-    this.#cancelProbe?.();
   }
 
   /** One timer for the life of the connection, instead of one for each message. */
@@ -118,12 +91,6 @@ export class Liveness {
   /** Octets that the kernel took. */
   #takenBytes(): number {
     return this.#writtenBytes - this.#stream.backlogBytes;
-  }
-
-  /** Octets that the remote's kernel has. */
-  #acknowledgedBytes(): number | undefined {
-    const pending = this.#stream.unacknowledgedBytes;
-    return pending === undefined ? undefined : this.#takenBytes() - pending;
   }
 
   #die(code: string, text: string): void {

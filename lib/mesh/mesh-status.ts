@@ -69,6 +69,8 @@ export interface ConnectionStatus {
   readonly reason?: string;
   /** The last failure, with what to do about it. */
   readonly error?: { readonly code: string; readonly text: string; readonly remedy?: string };
+  /** From here to the remote machine and back, where this one knows. */
+  readonly roundTripMs?: number;
   /** `name/version` of what both sides can do beyond the original; missing for nothing. */
   readonly extensions?: readonly string[];
   /** Wall clock in milliseconds; missing for never. */
@@ -112,7 +114,7 @@ export function broadcastStatuses(
 export type ShownNeighbour = Pick<Neighbour, "name" | "established" | "overlay"> & {
   readonly connection: Pick<
     Neighbour["connection"],
-    "remoteAddress" | "outbound" | "remote" | "encrypted" | "extensions"
+    "remoteAddress" | "outbound" | "remote" | "encrypted" | "extensions" | "roundTripMs"
   >;
 };
 
@@ -123,6 +125,7 @@ export function neighbourStatus(neighbour: ShownNeighbour, passwordSet: boolean)
   const chosen = overlay === undefined || overlay.name === "none" ? undefined : overlay;
   const sealing = connection.encrypted ? "encrypted" : "unencrypted";
   const prefix = passwordSet ? `${sealing.padEnd(11)} ` : "";
+  const { roundTripMs } = connection;
   const extensions = [...connection.extensions].map(([each, version]) => `${each}/${version}`);
   const peer = `${formatPeerName(name)}(${connection.remote.nickname})`;
   return {
@@ -133,6 +136,7 @@ export function neighbourStatus(neighbour: ShownNeighbour, passwordSet: boolean)
     ...(chosen === undefined ? {} : { attributes: { name: chosen.name, ...chosen.attributes } }),
     ...(overlay === undefined ? {} : { reason: overlay.reason }),
     ...(extensions.length === 0 ? {} : { extensions }),
+    ...(roundTripMs === undefined ? {} : { roundTripMs }),
   };
 }
 

@@ -28,7 +28,7 @@ import { newRecord, type PeerRecord } from "./peer-record.ts";
 import { Refusals } from "./refusals.ts";
 import { Topology } from "./topology.ts";
 import { topologyChannel } from "./topology-channel.ts";
-import type { ByteStream, Transport } from "./transport.ts";
+import { type ByteStream, remoteSilentCode, silenceMaxMs, type Transport } from "./transport.ts";
 
 /** Every channel tells its whole state to some neighbours this often. */
 export const gossipPeriodMs = 30_000;
@@ -312,7 +312,8 @@ export class Mesh {
   }
 
   #linkRemoved(neighbour: Neighbour, error: WeaveError): void {
-    this.#topology.linkRemoved(neighbour.name);
+    const silentMs = error.code === remoteSilentCode ? silenceMaxMs : 0;
+    this.#topology.linkRemoved(neighbour.name, silentMs);
     this.#maker.check();
     const { name: peer, connection } = neighbour;
     const { nickname } = connection.remote;

@@ -66,6 +66,7 @@ export class Topology {
 
   linkAdded(remote: PeerName, link: PeerLink): void {
     this.#own.addLink(remote, link);
+    this.#collector.linkAdded(remote);
     this.#ownChanged(remote);
   }
 
@@ -79,10 +80,11 @@ export class Topology {
     return this.channel.records(new Set([this.own.name]));
   }
 
-  linkRemoved(remote: PeerName): void {
+  /** `silentMs`: for how long nothing had been heard of the machine at its other end. */
+  linkRemoved(remote: PeerName, silentMs: number): void {
     this.#own.removeLink(remote);
     this.#ownChanged();
-    this.#collector.linkLost();
+    this.#collector.linkLost(remote, silentMs);
   }
 
   /** Somebody who introduced itself was refused: maybe nothing leads to it. */

@@ -2,7 +2,7 @@ import type { Endpoint } from "../base/endpoint.ts";
 import { WeaveError } from "../base/errors.ts";
 import { type Random, randomUnit, seededRandom } from "../base/random.ts";
 import type { Cancel } from "../base/world.ts";
-import type { ByteStream, Transport } from "../mesh/transport.ts";
+import { type ByteStream, silenceMaxMs, type Transport } from "../mesh/transport.ts";
 import { MemoryStream, type Wires } from "./memory-stream.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
@@ -33,6 +33,8 @@ export class MemoryNetwork implements Wires {
   readonly #links = new Map<string, Link>();
   /** By `from to`: the cuts that lie on this direction, one or several at once. */
   readonly #cuts = new Map<string, Set<object>>();
+  /** By `from to`: what happens when the direction stays cut. */
+  readonly #givingUp = new Map<string, Cancel>();
   /** By host: what its line carries, for as long as it is slow. */
   readonly #throttles = new Map<string, number>();
   readonly #streams = new Set<MemoryStream>();
@@ -67,8 +69,8 @@ export class MemoryNetwork implements Wires {
   }
 
   /**
-   * Pulls the cable between two hosts: silence, no error. The answer plugs in what this call pulled;
-   * the link works again when nothing else cuts it.
+   * Pulls the cable between two hosts: silence, and an error when it lasts. The answer plugs in what
+   * this call pulled; the link works again when nothing else cuts it.
    */
   cut(a: string, b: string): Cancel {
     const healings = [this.cutOneWay(a, b), this.cutOneWay(b, a)];
@@ -82,9 +84,13 @@ export class MemoryNetwork implements Wires {
     const key = `${from} ${to}`;
     const cut = {};
     const cuts = this.#cuts.get(key) ?? new Set();
+    if (cuts.size === 0) {
+      const giveUp = (): void => this.#giveUp(from, to);
+      this.#givingUp.set(key, this.clock.after(silenceMaxMs, giveUp));
+    }
     this.#cuts.set(key, cuts.add(cut));
     return () => {
-      if (cuts.delete(cut) && cuts.size === 0) this.#resume(from, to);
+      if (cuts.delete(cut) && cuts.size === 0) this.#mended(from, to);
     };
   }
 
@@ -92,7 +98,8 @@ export class MemoryNetwork implements Wires {
   heal(a: string, b: string): void {
     this.#cuts.get(`${a} ${b}`)?.clear();
     this.#cuts.get(`${b} ${a}`)?.clear();
-    this.#resume(a, b);
+    this.#mended(b, a);
+    this.#mended(a, b);
   }
 
   isCut(from: string, to: string): boolean {
@@ -111,9 +118,7 @@ export class MemoryNetwork implements Wires {
 
   /** Resets every stream between two hosts, as a firewall may. */
   reset(a: string, b: string): void {
-    for (const stream of [...this.#streams]) {
-      if (pair(stream.local.host, stream.remote.host) === pair(a, b)) stream.fail("ECONNRESET");
-    }
+    for (const stream of this.#between(a, b)) stream.fail("ECONNRESET");
   }
 
   /** Octets and pieces that all streams carried so far. */
@@ -178,13 +183,21 @@ export class MemoryNetwork implements Wires {
   }
 
   /** Both directions: a cut of one of them held back segments, or what they were acknowledged by. */
-  #resume(a: string, b: string): void {
-    for (const stream of [...this.#streams]) {
-      const { local, remote } = stream;
-      if ((local.host === a && remote.host === b) || (local.host === b && remote.host === a)) {
-        stream.resume();
-      }
-    }
+  #mended(from: string, to: string): void {
+    this.#givingUp.get(`${from} ${to}`)?.();
+    this.#givingUp.delete(`${from} ${to}`);
+    for (const stream of this.#between(from, to)) stream.resume();
+  }
+
+  /** Neither end has an answer from the other: one hears nothing, the other is not heard. */
+  #giveUp(from: string, to: string): void {
+    for (const stream of this.#between(from, to)) stream.giveUp();
+  }
+
+  #between(a: string, b: string): MemoryStream[] {
+    return [...this.#streams].filter(({ local, remote }) =>
+      local.host === a ? remote.host === b : local.host === b && remote.host === a,
+    );
   }
 }
 

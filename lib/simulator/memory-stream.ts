@@ -1,6 +1,11 @@
 import type { Endpoint } from "../base/endpoint.ts";
 import { WeaveError } from "../base/errors.ts";
-import type { ByteStream, ByteStreamHandlers } from "../mesh/transport.ts";
+import {
+  type ByteStream,
+  type ByteStreamHandlers,
+  remoteSilent,
+  silenceMaxMs,
+} from "../mesh/transport.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
 /** What the kernel of a host takes from a writer before the other side has read it. */
@@ -37,7 +42,7 @@ export class MemoryStream implements ByteStream {
   /** Written and not taken by the kernel. */
   #backlog: Uint8Array[] = [];
   #backlogBytes = 0;
-  /** Taken by the kernel and not delivered. */
+  /** Taken by the kernel and not known to have arrived. */
   #inFlightBytes = 0;
   /** Sent and not delivered, in order: whichever segment arrives, the first one is delivered. */
   #undelivered: Array<() => void> = [];
@@ -69,10 +74,6 @@ export class MemoryStream implements ByteStream {
     return this.#backlogBytes;
   }
 
-  get unacknowledgedBytes(): number {
-    return this.#inFlightBytes;
-  }
-
   /** When all that is under way will have arrived, if nothing is cut; milliseconds from now. */
   get arrivedInMs(): number {
     return Math.max(0, this.#lastArrivalMs - this.#network.clock.nowMs);
@@ -102,8 +103,10 @@ export class MemoryStream implements ByteStream {
     this.#close(undefined);
   }
 
-  /** Gone without a word: the machine lost power. */
+  /** Gone without a word: the machine lost power, and the other one notices after a while. */
   vanish(): void {
+    const peer = this.#peer;
+    this.#network.clock.after(silenceMaxMs, () => peer.giveUp());
     this.#state = "closed";
     this.#handlers = undefined;
     this.#undelivered = [];
@@ -113,6 +116,11 @@ export class MemoryStream implements ByteStream {
   /** The connection breaks; the owner hears of it. */
   fail(code: string): void {
     if (this.#state !== "closed") this.#close(new WeaveError("STREAM_FAILED", `read tcp: ${code}`));
+  }
+
+  /** The other machine has been silent for too long. */
+  giveUp(): void {
+    if (this.#state !== "closed") this.#close(remoteSilent());
   }
 
   /** The link was healed: what waited for it goes on its way. */

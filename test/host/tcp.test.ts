@@ -41,6 +41,24 @@ describe("TCP", () => {
     await listener.close();
   });
 
+  test("has the kernel watch over both ends, and knows how long the way is", async () => {
+    const accepted = Promise.withResolvers<ByteStream>();
+    const listener = await listenTcp({ host: "127.0.0.1", port: 0 }, accepted.resolve);
+    const stream = await dial(listener.endpoint.port);
+    const server = await accepted.promise;
+    const ends = [collect(stream), collect(server)];
+    const timers = Bun.spawnSync(["ss", "-tnoH", `sport = :${listener.endpoint.port}`]);
+    expect(timers.stdout.toString()).toMatch(/timer:\(keepalive,[\d.]+m?s\w*,0\)/);
+    for (const end of [stream, server]) {
+      expect(end.roundTripMs).toBeGreaterThan(0);
+      expect(end.roundTripMs).toBeLessThan(1000);
+    }
+    stream.end();
+    await Promise.all(ends);
+    expect(stream.roundTripMs).toBeUndefined();
+    await listener.close();
+  });
+
   test("tells a reset from an orderly end", async () => {
     const accepted = Promise.withResolvers<ByteStream>();
     const listener = await listenTcp({ host: "127.0.0.1", port: 0 }, accepted.resolve);

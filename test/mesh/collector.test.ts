@@ -21,7 +21,7 @@ describe("a peer that nothing leads to", () => {
   test("stays for a grace, and then goes with those behind it", () => {
     const { collector: made, clock, removed, setLinks } = collector();
     setLinks();
-    made.linkLost();
+    made.linkLost(nameOf(2), 0);
     clock.run(collectionGraceMs - 1);
     expect(removed).toEqual([]);
     clock.run(1);
@@ -31,12 +31,41 @@ describe("a peer that nothing leads to", () => {
   test("stays when a link to it comes back in time", () => {
     const { collector: made, clock, removed, setLinks, world } = collector();
     setLinks();
-    made.linkLost();
+    made.linkLost(nameOf(2), 0);
     clock.run(collectionGraceMs - 1);
     setLinks(2);
     clock.run(10_000);
     expect(removed).toEqual([]);
     expect(world.timers).toBe(0);
+  });
+
+  test("goes at once if it had been silent for longer than the grace; those behind it later", () => {
+    const { collector: made, clock, removed, setLinks } = collector();
+    setLinks();
+    made.linkLost(nameOf(2), 9_000);
+    expect(removed).toEqual(["host2"]);
+    clock.run(collectionGraceMs);
+    expect(removed).toEqual(["host2", "host3"]);
+  });
+
+  test("is given what is left of the grace when it was silent for a while", () => {
+    const { collector: made, clock, removed, setLinks } = collector();
+    setLinks();
+    made.linkLost(nameOf(2), 1_000);
+    clock.run(collectionGraceMs - 1_001);
+    expect(removed).toEqual([]);
+    clock.run(1);
+    expect(removed).toEqual(["host2"]);
+  });
+
+  test("is given the whole grace again once it was heard again", () => {
+    const { collector: made, clock, removed, setLinks } = collector();
+    made.linkLost(nameOf(2), 9_000);
+    made.linkAdded(nameOf(2));
+    setLinks();
+    made.linkLost(nameOf(2), 0);
+    clock.run(collectionGraceMs - 1);
+    expect(removed).toEqual([]);
   });
 
   test("goes a delay and a grace after others said so, whatever else they say meanwhile", () => {
@@ -57,11 +86,11 @@ describe("a peer that nothing leads to", () => {
     const { collector: made, peers, clock, removed, setLinks } = collector();
     peers.pin(nameOf(2));
     setLinks();
-    made.linkLost();
+    made.linkLost(nameOf(2), 0);
     clock.run(60_000);
     expect(removed).toEqual(["host3"]);
     peers.unpin(nameOf(2));
-    made.linkLost();
+    made.linkLost(nameOf(2), 0);
     clock.run(60_000);
     expect(removed).toEqual(["host3", "host2"]);
   });
@@ -69,7 +98,7 @@ describe("a peer that nothing leads to", () => {
   test("is left alone when all is stopped", () => {
     const { collector: made, clock, world, removed, setLinks } = collector();
     setLinks();
-    made.linkLost();
+    made.linkLost(nameOf(2), 0);
     made.updated();
     made.stop();
     clock.run(60_000);

@@ -17,6 +17,7 @@ import { encodeFeatures } from "../../lib/mesh/features.ts";
 import { frameMaxBytes, LengthFraming } from "../../lib/mesh/framing.ts";
 import { decodeMessage, encodeMessage } from "../../lib/mesh/protocol-message.ts";
 import { ReceiveBuffer } from "../../lib/mesh/receive-buffer.ts";
+import { remoteSilentCode, silenceMaxMs } from "../../lib/mesh/transport.ts";
 import { fuzz } from "../fuzz/mutate.ts";
 import { MemoryNetwork } from "../sim/memory-network.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
@@ -292,33 +293,17 @@ describe("time", () => {
     expect(owner.errors.map((error) => error.code)).toEqual(["SEND_DEADLINE"]);
   });
 
-  test("a probe finds out within seconds that the remote host is gone", () => {
-    const { clock, network, dialler } = pair(configOf(1), configOf(2));
+  test("a remote machine that falls silent is noticed long before that", () => {
+    const { clock, network, dialler, acceptor } = pair(configOf(1), configOf(2));
     clock.run(10_000);
     network.cut("10.0.0.1", "10.0.0.2");
-    clock.run(5_000);
-    dialler.connection.probe();
-    dialler.connection.probe();
-    clock.run(4_999);
-    expect(dialler.owner.errors).toEqual([]);
-    clock.run(1);
-    expect(dialler.owner.errors.map((error) => error.code)).toEqual(["PROBE_DEADLINE"]);
-  });
-
-  test("a probe does no harm to a connection that works", () => {
-    const { clock, dialler, acceptor } = pair(configOf(1), configOf(2));
-    for (let i = 0; i < 20; i++) {
-      dialler.connection.probe();
-      clock.run(3_000);
-    }
+    clock.run(silenceMaxMs - 1);
     expect([...dialler.owner.errors, ...acceptor.owner.errors]).toEqual([]);
-  });
-
-  test("a probe decides nothing where the machine cannot tell what was acknowledged", () => {
-    const { clock, owner, connection } = introducedLone();
-    connection.probe();
-    clock.run(30_000);
-    expect(owner.errors).toEqual([]);
+    clock.run(1);
+    for (const { owner } of [dialler, acceptor]) {
+      expect(owner.errors.map((error) => error.code)).toEqual([remoteSilentCode]);
+      expect(owner.errors[0]!.remedy).toContain("reachable");
+    }
   });
 });
 
@@ -493,7 +478,6 @@ describe("the end of a connection", () => {
     stream.closed();
     expect(owner.errors).toEqual([stop]);
     expect(connection.send({ kind: "heartbeat" })).toBe(false);
-    connection.probe();
     expect(stream.fate).toBe("ended");
     expect(stream.take()).toEqual(emptyBytes);
     expect(world.timers).toBe(0);

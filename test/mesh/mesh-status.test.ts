@@ -49,6 +49,7 @@ function neighbour(given: Given, shown: Shown): ShownNeighbour {
       outbound: given.outbound !== false,
       encrypted: given.password === true && !trusted,
       extensions: new Map(),
+      roundTripMs: undefined,
       remote: {
         name: nameOf(2),
         nickname: given.nickName ?? "host2",

@@ -11,7 +11,6 @@ export class ScriptedStream implements ByteStream {
   #written: Uint8Array[] = [];
   /** The kernel takes everything until told otherwise. */
   backlogBytes = 0;
-  unacknowledgedBytes: number | undefined;
   stalled = false;
   fate: "open" | "ended" | "reset" = "open";
   #handlers: ByteStreamHandlers | undefined;

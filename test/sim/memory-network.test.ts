@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { fromUtf8, utf8 } from "../../lib/base/bytes.ts";
 import { errorCode } from "../../lib/base/errors.ts";
-import type { ByteStream } from "../../lib/mesh/transport.ts";
+import { type ByteStream, silenceMaxMs } from "../../lib/mesh/transport.ts";
 import { MemoryNetwork } from "./memory-network.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -84,10 +84,10 @@ describe("the memory network", () => {
     network.cut("10.0.0.1", "10.0.0.2");
     near.stream.write(utf8("before "));
     near.stream.write(utf8("after"));
-    clock.run(60_000);
+    clock.run(silenceMaxMs - 1);
     expect(far.read).toBe("");
     network.heal("10.0.0.1", "10.0.0.2");
-    clock.run(10);
+    clock.run(60_000);
     expect(far.read).toBe("before after");
   });
 
@@ -109,16 +109,35 @@ describe("the memory network", () => {
   test("carries data one way while the other is cut, but no word that it arrived", () => {
     const { clock, network, near, far } = connected();
     const heal = network.cutOneWay("10.0.0.2", "10.0.0.1");
-    near.stream.write(utf8("there"));
+    near.stream.write(utf8("x".repeat(100_000)));
     far.stream.write(utf8("and back"));
     clock.run(1000);
-    expect([far.read, near.read]).toEqual(["there", ""]);
-    expect(near.stream.unacknowledgedBytes).toBe(5);
+    expect([far.read.length, near.read]).toEqual([65_536, ""]);
+    expect(near.stream.backlogBytes).toBe(100_000 - 65_536);
     heal();
     clock.run(1000);
     expect(near.read).toBe("and back");
-    expect(near.stream.unacknowledgedBytes).toBe(0);
+    expect(far.read.length).toBe(100_000);
   });
+
+  for (const [what, cut] of [
+    ["both directions", "cut"],
+    ["one direction", "cutOneWay"],
+  ] as const) {
+    test(`breaks at both ends when ${what} stay cut, and only then`, () => {
+      const { clock, network, near, far } = connected();
+      for (let round = 0; round < 3; round++) {
+        const heal = network[cut]("10.0.0.1", "10.0.0.2");
+        clock.run(silenceMaxMs - 1);
+        heal();
+        clock.run(1);
+      }
+      expect([near.closed, far.closed]).toEqual([undefined, undefined]);
+      network[cut]("10.0.0.1", "10.0.0.2");
+      clock.run(silenceMaxMs);
+      for (const end of [near, far]) expect(end.closed).toContain("did not answer for 9 s");
+    });
+  }
 
   test("stays cut until the last of several cuts is healed", () => {
     const { clock, network, near, far } = connected();
@@ -163,11 +182,18 @@ describe("the memory network", () => {
   test("a machine without power says nothing until it is written to", () => {
     const { clock, network, near } = connected();
     network.host("10.0.0.2").crash({ silent: true });
-    clock.run(60_000);
+    clock.run(silenceMaxMs - 1000);
     expect(near.closed).toBeUndefined();
     near.stream.write(utf8("anybody?"));
     clock.run(10);
     expect(near.closed).toContain("ECONNRESET");
+  });
+
+  test("a machine without power is given up also when nobody writes to it", () => {
+    const { clock, network, near } = connected();
+    network.host("10.0.0.2").crash({ silent: true });
+    clock.run(silenceMaxMs);
+    expect(near.closed).toContain("did not answer for 9 s");
   });
 
   test("a dial fails at once where nobody listens and late where nobody answers", () => {
