@@ -58,6 +58,29 @@ test("a container that is removed loses its address at once", async () => {
   expect(held(peer)).toEqual({});
 });
 
+test("fifty containers that come and go fit into fourteen addresses, one after the other or in waves", async () => {
+  const small = parseIpv4Cidr("10.2.1.0/28");
+  const peer = alone();
+  for (let n = 0; n < 50; n++) {
+    await peer.allocator.allocate(`short${n}`, small, container);
+    peer.allocator.containerDestroyed(`short${n}`);
+  }
+  // All at once: whoever waits is served as soon as another one is removed.
+  const waiting = Array.from({ length: 50 }, (_, n) => `wave${n}`);
+  const served: string[] = [];
+  const requests = waiting.map(async (ident) => {
+    await peer.allocator.allocate(ident, small, container);
+    served.push(ident);
+  });
+  for (let second = 0; second < 90 && served.length < 50; second++) {
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    for (const { ident } of peer.allocator.list()) peer.allocator.containerDestroyed(ident);
+    peer.pass(1);
+  }
+  await Promise.all(requests);
+  expect(served).toEqual(waiting);
+});
+
 test("only idents known as containers follow the fate of containers", async () => {
   const peer = alone();
   await allocate(peer, "weave:expose", false);

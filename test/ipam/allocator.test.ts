@@ -266,6 +266,11 @@ test("an untouched universe is halved by the second peer that asks", async () =>
   const wanted = allocate(peers[1]!, "c1", "10.32.0.0/12");
   deliver(peers);
   expect(await wanted).toBe("10.40.0.0/12");
+  const halves = peers[0]!.allocator.status().ranges!.map(({ size, peer }) => [size, Number(peer)]);
+  expect(halves).toEqual([
+    [2 ** 19, 1],
+    [2 ** 19, 2],
+  ]);
   const third = allocate(peers[2]!, "d1", "10.32.0.0/12");
   deliver(peers);
   await third;
