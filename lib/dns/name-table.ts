@@ -8,6 +8,7 @@ import { type Domain, fullyQualified, isWithin, parseDomain } from "./domain.ts"
 import { type Entry, inTableOrder, makeEntry, withState } from "./entry.ts";
 import { EntryStore } from "./entry-store.ts";
 import { decodeNames, type NameMessage } from "./name-codec.ts";
+import { NameComparison } from "./name-comparison.ts";
 import { NameChanges, WholeTable } from "./name-gossip.ts";
 import { type MergeOutcome, mergeEntries } from "./name-merge.ts";
 import { WaitingEntries } from "./waiting-entries.ts";
@@ -60,6 +61,7 @@ export interface NameView {
 /** This peer's copy of all names of the cluster: the owner of channel `nameserver` (dns §2–§4). */
 export class NameTable implements Gossiper, NameView {
   readonly domain: Domain;
+  readonly comparison: NameComparison;
   readonly #world: World;
   readonly #options: NameTableOptions;
   readonly #store: EntryStore;
@@ -71,6 +73,7 @@ export class NameTable implements Gossiper, NameView {
   constructor(world: World, options: NameTableOptions, store = new EntryStore()) {
     this.domain = parseDomain(options.domain);
     this.#store = store;
+    this.comparison = new NameComparison(store, () => this.full());
     this.#world = world;
     this.#options = options;
     this.#waiting = new WaitingEntries(world);

@@ -2,7 +2,15 @@ import { describe, expect, test } from "bun:test";
 import { type Host, Lab } from "../hosts/lab.ts";
 import { eventually, must } from "../hosts/shell.ts";
 import { referenceBinary } from "./reference-router.ts";
-import { ask, disposeAll, established, type Router, routerOn } from "./routers.ts";
+import {
+  ask,
+  complaints,
+  disposeAll,
+  established,
+  establishedLinks,
+  type Router,
+  routerOn,
+} from "./routers.ts";
 
 const sleeve = ["-p", "udp", "--dport", "6783"];
 
@@ -85,6 +93,57 @@ if (referenceBinary === undefined) {
           await established(original, 1);
         }),
       150_000,
+    );
+
+    test(
+      "that falls silent, part at our end within 11 s and meet again after it",
+      () =>
+        withPair(async (original, ours, lab) => {
+          await original.start();
+          await ours.start({ peers: [original.host.ip] });
+          await established(ours, 1);
+          await established(original, 1);
+          const silence = ["INPUT", "-i", "eth0", "-j", "DROP"];
+          for (const host of lab.hosts) await filter(host, ["-A", ...silence]);
+          const before = performance.now();
+          await eventually(
+            "no link at ours",
+            async () => (await ask(ours, "GET", "/status/connections")).text,
+            (text) => !/ established /.test(text),
+            12_000,
+          );
+          expect(performance.now() - before).toBeLessThan(11_500);
+          for (const host of lab.hosts) await filter(host, ["-D", ...silence]);
+          await established(ours, 1, 60_000);
+          await established(original, 1);
+          expect(await complaints(original)).toEqual([]);
+        }),
+      150_000,
+    );
+
+    test(
+      "that loses every tenth packet and falls silent for five seconds, keep their link",
+      () =>
+        withPair(async (original, ours, lab) => {
+          await original.start();
+          await ours.start({ peers: [original.host.ip] });
+          await established(ours, 1);
+          await established(original, 1);
+          const links = await establishedLinks(ours);
+          const loss = ["-m", "statistic", "--mode", "random", "--probability", "0.1"];
+          for (const host of lab.hosts)
+            await filter(host, ["-A", "INPUT", "-i", "eth0", ...loss, "-j", "DROP"]);
+          await lab.hosts[0]!.exec(["sleep", "25"]);
+          for (const host of lab.hosts) await filter(host, ["-F", "INPUT"]);
+          for (const host of lab.hosts)
+            await filter(host, ["-A", "INPUT", "-i", "eth0", "-j", "DROP"]);
+          await lab.hosts[0]!.exec(["sleep", "5"]);
+          for (const host of lab.hosts) await filter(host, ["-F", "INPUT"]);
+          await lab.hosts[0]!.exec(["sleep", "5"]);
+          const addresses = (lines: string[]) => lines.map((line) => line.slice(0, 24));
+          expect(addresses(await establishedLinks(ours))).toEqual(addresses(links));
+        }),
+      90_000,
     );
   });
 }

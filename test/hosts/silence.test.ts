@@ -1,0 +1,109 @@
+import { describe, expect, test } from "bun:test";
+import { type Host, Lab } from "./lab.ts";
+import { eventually, killed, must } from "./shell.ts";
+
+/** Rules for both directions of a host's underlay. */
+async function filter(host: Host, action: "-A" | "-D", rule: readonly string[]): Promise<void> {
+  for (const [chain, device] of [
+    ["INPUT", "-i"],
+    ["OUTPUT", "-o"],
+  ] as const) {
+    const about = [action, chain, device, "eth0", ...rule, "-j", "DROP"];
+    await must(["nsenter", `--net=/run/netns/${host.namespace}`, "iptables", ...about]);
+  }
+}
+
+/** Three routers with links between all of them, for as long as `use` takes. */
+async function withThree(use: (one: Host, two: Host, three: Host) => Promise<void>): Promise<void> {
+  await using lab = await Lab.onSwitch("xq", 3);
+  const [one, two, three] = lab.hosts as [Host, Host, Host];
+  for (const host of lab.hosts) await host.launch(lab.hosts.map(({ ip }) => ip));
+  for (const host of lab.hosts) await host.established(2);
+  await use(one, two, three);
+}
+
+function terminations(host: Host): Promise<string> {
+  return host.mustWeave(["report", "-f", "{{.Router.TerminationCount}}"]);
+}
+
+async function status(host: Host, what: "connections" | "peers"): Promise<string> {
+  return (await host.weave(["status", what])).stdout;
+}
+
+describe("a host that answers nothing any more", () => {
+  test(
+    "is out of status connections within 11 s and out of status peers soon after",
+    () =>
+      withThree(async (one, two, three) => {
+        const begin = performance.now();
+        await filter(three, "-A", []);
+        for (const host of [one, two]) {
+          await eventually(
+            `no link to host 3 at host ${host.number}`,
+            () => status(host, "connections"),
+            (text) => !new RegExp(` established .*${three.peerName}`).test(text),
+            12_000,
+          );
+        }
+        expect(performance.now() - begin).toBeLessThan(11_500);
+        for (const host of [one, two]) {
+          await eventually(
+            `nothing of host 3 at host ${host.number}`,
+            () => status(host, "peers"),
+            (text) => !text.includes(three.peerName),
+            15_500 - (performance.now() - begin),
+          );
+        }
+        expect(await status(three, "peers")).not.toContain(one.peerName);
+        expect((await one.weave(["logs"])).stdout).toContain("remote host did not answer for 9 s");
+        await filter(three, "-D", []);
+        for (const host of [one, two, three]) await host.established(2, 45_000);
+      }),
+    120_000,
+  );
+
+  test(
+    "for five seconds, or whose router stands still for as long, loses no link",
+    () =>
+      withThree(async (one, two, three) => {
+        const hosts = [one, two, three];
+        const before = await Promise.all(hosts.map(terminations));
+        await filter(three, "-A", []);
+        await one.exec(["sleep", "5"]);
+        await filter(three, "-D", []);
+        const pid = String(await two.routerPid());
+        await must(["kill", "-STOP", pid]);
+        await one.exec(["sleep", "12"]);
+        await must(["kill", "-CONT", pid]);
+        for (const host of hosts) await host.established(2, 5_000);
+        expect(await Promise.all(hosts.map(terminations))).toEqual(before);
+      }),
+    60_000,
+  );
+
+  test(
+    "is told from a line that loses every tenth packet",
+    () =>
+      withThree(async (one, two, three) => {
+        const hosts = [one, two, three];
+        const before = await Promise.all(hosts.map(terminations));
+        // One in ten between these two, in each direction.
+        await filter(three, "-A", ["-m", "statistic", "--mode", "random", "--probability", "0.05"]);
+        await filter(two, "-A", ["-m", "statistic", "--mode", "random", "--probability", "0.05"]);
+        await one.exec(["sleep", "25"]);
+        expect(await Promise.all(hosts.map(terminations))).toEqual(before);
+      }),
+    120_000,
+  );
+});
+
+test(
+  "a router that was killed is a neighbour again as soon as it is back",
+  () =>
+    withThree(async (one, two, three) => {
+      await killed(await three.routerPid());
+      await three.launch([one.ip, two.ip]);
+      for (const host of [one, two, three]) await host.established(2, 3_000);
+    }),
+  60_000,
+);
