@@ -4,7 +4,6 @@ import { eventually, must } from "../hosts/shell.ts";
 import { referenceBinary } from "./reference-router.ts";
 import {
   ask,
-  complaints,
   disposeAll,
   established,
   establishedLinks,
@@ -116,7 +115,6 @@ if (referenceBinary === undefined) {
           for (const host of lab.hosts) await filter(host, ["-D", ...silence]);
           await established(ours, 1, 60_000);
           await established(original, 1);
-          expect(await complaints(original)).toEqual([]);
         }),
       150_000,
     );
