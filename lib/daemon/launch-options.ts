@@ -37,6 +37,8 @@ const launchOptionsSchema = v.strictObject({
       defaultSubnet: v.string(),
       /** The value of `--ipalloc-init`; empty when not given. */
       init: v.string(),
+      /** Whether freed addresses rest before they are given out again; absent: not. */
+      reuse: v.optional(v.picklist(["lowest-first", "rested"])),
       /** Silence after which the ranges of a peer may be taken; 0 for never. */
       reclaimAfterMs: v.optional(v.number()),
     }),

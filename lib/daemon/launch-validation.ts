@@ -141,8 +141,17 @@ function ipallocOptions(words: LaunchWords): LaunchOptions["ipalloc"] {
     rangeGiven: given !== undefined,
     defaultSubnet,
     init,
+    reuse: reuseOrder(words),
     reclaimAfterMs: reclaimAfterMs(words),
   };
+}
+
+function reuseOrder(words: LaunchWords): "lowest-first" | "rested" {
+  const order = words.text("ipalloc-reuse") || "lowest-first";
+  if (order === "lowest-first" || order === "rested") return order;
+  throw new WeaveError("LAUNCH_FLAG", `invalid value "${order}" for flag --ipalloc-reuse`, {
+    remedy: "write lowest-first or rested",
+  });
 }
 
 /** 0 for never. */

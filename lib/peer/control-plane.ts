@@ -32,6 +32,8 @@ export interface ControlPlaneOptions {
         readonly range: string;
         readonly defaultSubnet: string;
         readonly init: string;
+        /** Whether freed addresses rest before they are given out again; absent: not. */
+        readonly reuse?: "lowest-first" | "rested" | undefined;
         /** Silence after which the ranges of a peer may be taken; 0 or absent for never. */
         readonly reclaimAfterMs?: number | undefined;
       }
@@ -147,6 +149,7 @@ function makeIpam(
     universe: parseIpv4Cidr(ipalloc.range),
     defaultSubnet,
     init: parseInitMode(ipalloc.init),
+    ...(ipalloc.reuse !== undefined && { reuse: ipalloc.reuse }),
     reclaimAfterMs: ipalloc.reclaimAfterMs ?? 0,
     ...(dependencies.fence !== undefined && { fence: dependencies.fence }),
     // Every configured peer is expected to vote, and so are we; not those that turned out to be us.

@@ -29,6 +29,22 @@ describe("allocation", () => {
     });
   });
 
+  test("gives a freed address out again at once, or lets it rest where that was asked for", async () => {
+    for (const [reuse, next] of [
+      ["lowest-first", "10.2.0.1/16"],
+      ["rested", "10.2.0.2/16"],
+    ] as const) {
+      const alone = new Alone({ ipalloc: { ...wide.ipalloc, reuse } });
+      await alone.ask("POST", "/ip/a");
+      await alone.ask("DELETE", "/ip/a");
+      expect((await alone.ask("POST", "/ip/b")).body).toBe(next);
+      await alone.cluster.run(65_000);
+      expect((await alone.ask("POST", "/ip/c")).body).toBe(
+        reuse === "rested" ? "10.2.0.1/16" : "10.2.0.2/16",
+      );
+    }
+  });
+
   test("in a subnet gives an address of it, besides those of the default subnet", async () => {
     const alone = new Alone(wide);
     await alone.ask("POST", "/ip/a");

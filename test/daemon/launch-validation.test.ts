@@ -47,6 +47,7 @@ describe("launch without options", () => {
         rangeGiven: false,
         defaultSubnet: "10.32.0.0/12",
         init: "",
+        reuse: "lowest-first",
         reclaimAfterMs: 0,
       },
       importDatabase: undefined,
@@ -99,6 +100,14 @@ describe("launch takes", () => {
   test("an empty range as allocation off, and --no-dns as DNS off", () => {
     expect(ask({ "ipalloc-range": "" }).ipalloc).toBeUndefined();
     expect(ask({ "no-dns": true }).dns).toBeUndefined();
+  });
+
+  test("give freed addresses out at once, or after a rest", () => {
+    expect(ask({ "ipalloc-reuse": "rested" }).ipalloc?.reuse).toBe("rested");
+    expect(ask({ "ipalloc-reuse": "lowest-first" }).ipalloc?.reuse).toBe("lowest-first");
+    expect(refusal({ "ipalloc-reuse": "never" })).toBe(
+      'invalid value "never" for flag --ipalloc-reuse',
+    );
   });
 
   test("reclaim after a while, after another one, or never", () => {

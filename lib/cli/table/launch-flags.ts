@@ -88,6 +88,12 @@ const addresses: readonly FlagSpec[] = [
     ],
   },
   {
+    name: "ipalloc-reuse",
+    value: { kind: "choice", placeholder: "order", choices: ["lowest-first", "rested"] },
+    default: "lowest-first",
+    summary: "whether freed addresses are given out again at once or rest for a minute before",
+  },
+  {
     name: "reclaim-after",
     value: { kind: "duration", placeholder: "duration" },
     default: "never",
