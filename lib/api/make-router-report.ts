@@ -1,6 +1,6 @@
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { MeshStatus } from "../mesh/mesh-status.ts";
-import type { MacReport, RouterReport } from "./report.ts";
+import type { MacReport, RefusalReport, RouterReport } from "./report.ts";
 
 /** What the data plane adds to the mesh's part of the report. */
 export interface DataPlaneReport {
@@ -43,6 +43,7 @@ export function makeRouterReport(mesh: MeshStatus, dataPlane: DataPlaneReport): 
     Interface: dataPlane.interface,
     CaptureStats: dataPlane.captureStats,
     MACs: orNull(macs(dataPlane.macs, mesh)),
+    ...(mesh.refusals.length > 0 && { Refusals: refusals(mesh) }),
   };
 }
 
@@ -85,8 +86,29 @@ function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+function refusals(mesh: MeshStatus): RefusalReport[] {
+  const nicknames = nicknamesOf(mesh);
+  return mesh.refusals.map(({ channel, origin, count, error, atMs }) => {
+    const name = formatPeerName(origin);
+    return {
+      Channel: channel,
+      Peer: name,
+      NickName: nicknames.get(name) ?? "",
+      Count: count,
+      Code: error.code,
+      Message: error.text,
+      Remedy: error.remedy ?? "",
+      Last: new Date(atMs).toISOString(),
+    };
+  });
+}
+
+function nicknamesOf(mesh: MeshStatus): ReadonlyMap<string, string> {
+  return new Map(mesh.peers.map(({ name, nickname }) => [name, nickname]));
+}
+
 function macs(learnt: readonly LearntMac[], mesh: MeshStatus): MacReport[] {
-  const nicknames = new Map(mesh.peers.map((each) => [each.name, each.nickname]));
+  const nicknames = nicknamesOf(mesh);
   return learnt.map(({ mac, peer: owner, lastSeenMs }) => {
     const name = formatPeerName(owner);
     return {

@@ -41,6 +41,23 @@ export interface RouterReport {
   readonly Interface: string;
   readonly CaptureStats: Readonly<Record<string, number>> | null;
   readonly MACs: readonly MacReport[] | null;
+  /** What other peers said and we could not take; absent while there is nothing. */
+  readonly Refusals?: readonly RefusalReport[];
+}
+
+/** Payloads of one origin on one channel: the peers that passed them on are not to blame. */
+export interface RefusalReport {
+  readonly Channel: string;
+  readonly Peer: string;
+  readonly NickName: string;
+  /** Since the start of the router. */
+  readonly Count: number;
+  /** Stable, e.g. `DNS_CLOCK_SKEW`; of the latest, as are the following. */
+  readonly Code: string;
+  readonly Message: string;
+  readonly Remedy: string;
+  /** RFC 3339. */
+  readonly Last: string;
 }
 
 export interface PeerReport {

@@ -39,7 +39,20 @@ function routerSection(router: RouterReport): string {
     ["Connections", connectionCounts(router.Connections ?? [])],
     ["Peers", peerCounts(router.Peers ?? [])],
     ["TrustedSubnets", orNone(router.TrustedSubnets)],
+    ...refused(router),
   ]);
+}
+
+/** Lines that only appear when there is something for an operator to look at. */
+function refused({ Refusals = [] }: RouterReport): [string, string][] {
+  return Refusals.flatMap(({ Channel, Peer, NickName, Count, Message, Remedy, Last }) => {
+    const what = `${Count} of ${Peer}(${NickName}) on ${Channel}, last at ${Last}: ${Message}`;
+    return [["Refused", what] as [string, string], ...remedyLine(Remedy)];
+  });
+}
+
+function remedyLine(remedy: string): [string, string][] {
+  return remedy === "" ? [] : [["Remedy", remedy]];
 }
 
 function enabled(value: boolean): string {
@@ -86,7 +99,7 @@ function troubles(ipam: IpamReport): [string, string][] {
   const conflicts = (ipam.Conflicts ?? []).flatMap(
     ({ Peer, Nickname, Message, Remedy }): [string, string][] => [
       ["Conflict", `with ${Peer}(${Nickname}): ${Message}`],
-      ["Remedy", Remedy],
+      ...remedyLine(Remedy),
     ],
   );
   if (ipam.Reclaim?.MayAllocate !== false) return conflicts;

@@ -40,6 +40,17 @@ const routerModel = v.object({
   Connections: list(connectionModel),
   Targets: list(v.string()),
   TrustedSubnets: list(v.string()),
+  Refusals: list(
+    v.object({
+      Channel: v.string(),
+      Peer: v.string(),
+      NickName: v.string(),
+      Count: v.number(),
+      Message: v.string(),
+      Remedy: v.string(),
+      Last: v.string(),
+    }),
+  ),
 });
 
 const ipamModel = v.object({

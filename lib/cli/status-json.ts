@@ -38,6 +38,7 @@ function pageFields(report: ReportModel): Fields {
     targets: router.Targets.length,
     connections: countBy(router.Connections.map((connection) => connection.State)),
     peers: router.Peers.length,
+    ...(router.Refusals.length > 0 && { refused: refusalFields(report) }),
     ...(ipam === undefined ? {} : { ipam: ipamPage(ipam) }),
     ...(dns === undefined
       ? {}
@@ -57,6 +58,18 @@ function countBy(words: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const word of words.toSorted()) counts[word] = (counts[word] ?? 0) + 1;
   return counts;
+}
+
+function refusalFields({ Router: { Refusals } }: ReportModel): Fields[] {
+  return Refusals.map((refusal) => ({
+    channel: refusal.Channel,
+    peer: refusal.Peer,
+    nickname: refusal.NickName,
+    count: refusal.Count,
+    message: refusal.Message,
+    remedy: refusal.Remedy,
+    last: refusal.Last,
+  }));
 }
 
 function connectionFields(report: ReportModel): Fields[] {

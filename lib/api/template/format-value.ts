@@ -158,12 +158,14 @@ function formatMap(out: BoundedText, map: MapValue, format: Format): boolean {
 }
 
 function formatStruct(out: BoundedText, value: StructValue, format: Format): boolean {
-  const { name, fields, print } = value.type;
+  const { name, fields, print, additions = [] } = value.type;
   // A struct that prints itself does so by the verbs of strings.
   if (print !== undefined && !format.source && ["v", "s", "x", "X", "q"].includes(format.verb)) {
     return formatString(out, print(value.members), format);
   }
-  const members = Object.keys(fields).map((field) => ({ field, value: fieldOf(value, field) }));
+  const members = Object.keys(fields)
+    .filter((field) => !additions.includes(field))
+    .map((field) => ({ field, value: fieldOf(value, field) }));
   return formatFields(out, name, members, format);
 }
 

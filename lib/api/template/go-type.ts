@@ -40,6 +40,8 @@ export interface StructType {
   readonly fields: Readonly<Record<string, GoType>>;
   /** Go's `String()`: how a value prints instead of by its fields. */
   readonly print?: (data: unknown) => string;
+  /** Fields that the original does not have: a value as a whole prints without them. */
+  readonly additions?: readonly string[];
 }
 
 /** `null` and an absent member are nil. */
@@ -79,7 +81,10 @@ export function pointer(to: StructType): PointerType {
 export function struct<T extends object = Record<string, unknown>>(
   name: string,
   fields: { readonly [Name in keyof T]-?: GoType },
-  options: { readonly print?: (data: unknown) => string } = {},
+  options: {
+    readonly print?: (data: unknown) => string;
+    readonly additions?: readonly (keyof T & string)[];
+  } = {},
 ): StructType {
   return { kind: "struct", name, fields, ...options };
 }

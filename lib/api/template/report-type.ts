@@ -8,6 +8,7 @@ import type {
   PeerConnectionReport,
   PeerReport,
   ReclaimReport,
+  RefusalReport,
   Report,
   RingEntryReport,
   RouterReport,
@@ -65,41 +66,57 @@ const connectionType = struct<ConnectionReport>("ConnectionReport", {
   Attrs: map(any),
 });
 
-const routerType = struct<RouterReport>("RouterReport", {
-  Protocol: string,
-  ProtocolMinVersion: int,
-  ProtocolMaxVersion: int,
-  Encryption: bool,
-  PeerDiscovery: bool,
-  Name: string,
+const refusalType = struct<RefusalReport>("RefusalReport", {
+  Channel: string,
+  Peer: string,
   NickName: string,
-  Port: int,
-  Peers: slice(peerType),
-  UnicastRoutes: slice(
-    struct<ItemOf<"UnicastRoutes">>("UnicastRouteReport", { Dest: string, Via: string }),
-  ),
-  BroadcastRoutes: slice(
-    struct<ItemOf<"BroadcastRoutes">>("BroadcastRouteReport", {
-      Source: string,
-      Via: slice(string),
-    }),
-  ),
-  Connections: slice(connectionType),
-  TerminationCount: int,
-  Targets: slice(string),
-  OverlayDiagnostics: map(any),
-  TrustedSubnets: slice(string),
-  Interface: string,
-  CaptureStats: map(int),
-  MACs: slice(
-    struct<MacReport>("MacReport", {
-      Mac: string,
-      Name: string,
-      NickName: string,
-      LastSeen: string,
-    }),
-  ),
+  Count: int,
+  Code: string,
+  Message: string,
+  Remedy: string,
+  Last: string,
 });
+
+const routerType = struct<RouterReport>(
+  "RouterReport",
+  {
+    Protocol: string,
+    ProtocolMinVersion: int,
+    ProtocolMaxVersion: int,
+    Encryption: bool,
+    PeerDiscovery: bool,
+    Name: string,
+    NickName: string,
+    Port: int,
+    Peers: slice(peerType),
+    UnicastRoutes: slice(
+      struct<ItemOf<"UnicastRoutes">>("UnicastRouteReport", { Dest: string, Via: string }),
+    ),
+    BroadcastRoutes: slice(
+      struct<ItemOf<"BroadcastRoutes">>("BroadcastRouteReport", {
+        Source: string,
+        Via: slice(string),
+      }),
+    ),
+    Connections: slice(connectionType),
+    TerminationCount: int,
+    Targets: slice(string),
+    OverlayDiagnostics: map(any),
+    TrustedSubnets: slice(string),
+    Interface: string,
+    CaptureStats: map(int),
+    MACs: slice(
+      struct<MacReport>("MacReport", {
+        Mac: string,
+        Name: string,
+        NickName: string,
+        LastSeen: string,
+      }),
+    ),
+    Refusals: slice(refusalType),
+  },
+  { additions: ["Refusals"] },
+);
 
 const ringEntryType = struct<RingEntryReport>("RingEntryReport", {
   Token: string,
