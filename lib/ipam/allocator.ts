@@ -3,6 +3,7 @@ import type { Channel, GossipData, Gossiper } from "../base/gossip.ts";
 import { formatIpv4, type Ipv4, type Ipv4Cidr } from "../base/ip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import { type Cancel, every, type World } from "../base/world.ts";
+import { AllocatorComparison } from "./allocator-comparison.ts";
 import {
   type AllocatorConfig,
   type AllocatorPeers,
@@ -36,6 +37,7 @@ const tickMs = 5_000;
  * (ipam §10). Requests, messages, container events and ticks are actions of the {@link Executor}.
  */
 export class Allocator implements Gossiper {
+  readonly comparison: AllocatorComparison;
   readonly #world: World;
   readonly #config: AllocatorConfig;
   readonly #peers: AllocatorPeers;
@@ -86,6 +88,11 @@ export class Allocator implements Gossiper {
       requests: this.#requests,
       store,
       log: world.log,
+    });
+    this.comparison = new AllocatorComparison({
+      message: () => (this.#executor.storeError === undefined ? negotiation.message() : undefined),
+      full: () => this.full(),
+      receive: (from, state) => this.#executor.run(() => negotiation.receive(from, state, false)),
     });
   }
 
@@ -321,6 +328,7 @@ export class Allocator implements Gossiper {
   /** Periodic state is not passed on. @throws WeaveError when it is refused */
   onGossip(from: PeerName, payload: Uint8Array): undefined {
     const state = decodeState(payload);
+    this.comparison.heard(from, state);
     this.#executor.run(() => this.#negotiation.receive(from, state, false));
   }
 
