@@ -29,6 +29,7 @@ const codesByStatus: ReadonlyArray<readonly [ContentfulStatusCode, readonly stri
       "CONTAINER_HOST_NETWORK",
       "CONTAINER_NOT_RUNNING",
       "IPAM_CANCELLED",
+      "IPAM_NOT_MEMBER",
       "IPAM_PEER_ALIVE",
     ],
   ],

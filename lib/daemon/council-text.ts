@@ -7,6 +7,8 @@ import type { Decree } from "../ipam/reclaim-decree.ts";
 /** What this peer promised to the others, as JSON with peers as text so that a person can read it. */
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 const peer = v.pipe(v.string(), v.transform(parsePeerName));
+/** Ascending, apart. */
+const ranges = v.optional(v.array(v.object({ start: whole, end: whole })), []);
 
 const decreeSchema = v.object({
   epoch: whole,
@@ -16,6 +18,7 @@ const decreeSchema = v.object({
   roster: v.array(v.object({ peer, incarnation: whole })),
   taken: v.array(v.object({ peer, epoch: whole })),
   forgottenEpoch: whole,
+  moved: ranges,
 });
 const ballotSchema = v.object({ round: whole, proposer: peer });
 
@@ -29,8 +32,10 @@ const councilSchema = v.object({
       v.transform((vote) => vote ?? undefined),
     ),
     fenced: v.array(peer),
+    withheld: ranges,
   }),
   leaseWallMs: whole,
+  confirmed: ranges,
 });
 
 /** @throws SyntaxError, ValiError, WeaveError for anything that {@link formatCouncil} did not make */
@@ -39,7 +44,7 @@ export function parseCouncil(text: string): StoredCouncil {
 }
 
 export function formatCouncil({ acceptor, decree, ...rest }: StoredCouncil): string {
-  const { accepted, promised, fenced } = acceptor;
+  const { accepted, promised, fenced, withheld } = acceptor;
   return JSON.stringify({
     ...rest,
     decree: decreeJson(decree),
@@ -49,6 +54,7 @@ export function formatCouncil({ acceptor, decree, ...rest }: StoredCouncil): str
         ? { ballot: ballotJson(accepted.ballot), decree: decreeJson(accepted.decree) }
         : null,
       fenced: fenced.map(formatPeerName),
+      withheld,
     },
   });
 }

@@ -1,5 +1,6 @@
 import { WeaveError } from "../base/errors.ts";
 import { formatIpv4, type Ipv4, type Ipv4Cidr } from "../base/ip.ts";
+import type { AddressSet } from "./address-set.ts";
 import type { Ledger } from "./ledger.ts";
 import {
   type AddressRange,
@@ -20,13 +21,14 @@ import type { RestingAddresses } from "./resting-addresses.ts";
  *
  *   without the lease that it takes ──▶ wait for one
  *
+ * @param usable the part of our ranges that a lease covers
  * @returns whether the request is decided; if not, more space of its subnet is needed
  */
 export function tryAllocate(
   request: Allocation,
   ledger: Ledger,
   resting: RestingAddresses | undefined,
-  mayUse = true,
+  usable = ledger.space.owned,
 ): boolean {
   const { ident, subnet, isContainer, pending } = request;
   const held = heldIn(ledger, ident, cidrRange(subnet));
@@ -39,8 +41,7 @@ export function tryAllocate(
     pending.fail(outOfBounds(cidrRange(subnet), ledger.ring.universe));
     return true;
   }
-  if (!mayUse) return false;
-  const address = pick(ledger, hostRange(subnet), resting);
+  const address = pick(ledger.space.free.intersection(usable), hostRange(subnet), resting);
   if (address === undefined) return false;
   const cidr = { address, prefix: subnet.prefix };
   const holder = ident === anonymousIdent ? formatIpv4(address) : ident;
@@ -55,11 +56,10 @@ function heldIn(ledger: Ledger, ident: string, range: AddressRange): Ipv4Cidr | 
 
 /** The lowest free address, one that has rested if there is a choice. */
 function pick(
-  ledger: Ledger,
+  free: AddressSet,
   hosts: AddressRange,
   resting: RestingAddresses | undefined,
 ): Ipv4 | undefined {
-  const { free } = ledger.space;
   if (resting === undefined) return free.firstIn(hosts);
   return free.firstIn(hosts, resting.addresses) ?? resting.longestIn(hosts, free);
 }

@@ -4,7 +4,7 @@ import type { AllocatorConfig, AllocatorPeers } from "./allocator-config.ts";
 import type { Conflict } from "./conflicts.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Negotiation } from "./negotiation.ts";
-import { rangeSize } from "./range.ts";
+import { type AddressRange, rangeSize } from "./range.ts";
 import type { Council } from "./reclaim-council.ts";
 import type { Taking } from "./reclaim-decree.ts";
 import type { RequestQueue } from "./request-queue.ts";
@@ -54,6 +54,8 @@ export interface ReclaimStatus {
   readonly leaseLeftMs: number | undefined;
   /** Whether addresses may be given out now. */
   readonly mayUse: boolean;
+  /** The part of our ranges of which they may be; what we have just got follows within moments. */
+  readonly usable: readonly AddressRange[];
   /** Whose ranges were taken lately, and the decree that said so. */
   readonly taken: readonly Taking[];
 }
@@ -109,6 +111,7 @@ function reclaimOf(council: Council): ReclaimStatus | undefined {
     members: roster.map(({ peer }) => peer),
     leaseLeftMs: council.leaseLeftMs,
     mayUse: council.mayUse(),
+    usable: council.usable().ranges(),
     taken,
   };
 }

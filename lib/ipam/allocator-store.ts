@@ -1,6 +1,7 @@
 import type { Ipv4 } from "../base/ip.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import type { HeldAddress } from "./held-addresses.ts";
+import type { AddressRange } from "./range.ts";
 import type { AcceptorState } from "./reclaim-acceptor.ts";
 import type { Decree } from "./reclaim-decree.ts";
 import type { RingState } from "./ring-entry.ts";
@@ -23,6 +24,8 @@ export interface StoredCouncil {
   readonly acceptor: AcceptorState;
   /** Wall clock of the last lease, milliseconds since the epoch; 0 for none. */
   readonly leaseWallMs: number;
+  /** What a majority knew to be ours. */
+  readonly confirmed: readonly AddressRange[];
 }
 
 /** What one action changed, to be stored whole or not at all. */

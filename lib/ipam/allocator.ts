@@ -19,7 +19,7 @@ import { Ledger } from "./ledger.ts";
 import { Negotiation } from "./negotiation.ts";
 import { Outbox } from "./outbox.ts";
 import { cancelled, Pending } from "./pending.ts";
-import { contains, hostRange } from "./range.ts";
+import { contains, hostRange, rangeSize } from "./range.ts";
 import { recover } from "./recovery.ts";
 import { newClaim } from "./request.ts";
 import { RequestQueue } from "./request-queue.ts";
@@ -79,6 +79,7 @@ export class Allocator implements Gossiper {
       ask: (peer, range) => negotiation.ask(peer, range),
       askDonors: (range) => negotiation.askDonors(range),
       mayUse: () => negotiation.council.mayUse(),
+      usable: () => negotiation.council.usable(),
       nickname: (peer) => this.#nickname(peer),
     });
     this.#executor = new Executor({
@@ -254,23 +255,21 @@ export class Allocator implements Gossiper {
     this.#executor.run(() => {
       this.#isShutDown = true;
       this.#requests.cancel(() => true);
-      this.#negotiation.handOver();
+      this.#negotiation.leave();
     });
   }
 
   /**
-   * Takes over the ranges of a peer that will not come back; returns the number of addresses gained,
-   * 0 for a peer that is unknown, ourselves, or without ranges.
+   * Takes over the ranges of a peer that will not come back, or has the council take them within the
+   * next seconds; returns the number of their addresses, 0 for a peer that is unknown, ourselves, or
+   * without ranges.
    *
-   * @throws WeaveError `IPAM_NICKNAME_AMBIGUOUS`; `IPAM_PEER_ALIVE` unless forced
+   * @throws WeaveError `IPAM_NICKNAME_AMBIGUOUS`, `IPAM_NOT_MEMBER`; `IPAM_PEER_ALIVE` unless forced
    */
   takeover(peerOrNickname: string, options: { force: boolean }): number {
     return this.#executor.run(() => {
-      const freeBefore = this.#ledger.space.free.size;
-      const previous = this.#negotiation.takeOver(peerOrNickname, options);
-      if (previous.length === 0) return 0;
-      this.#executor.noteRangesChanged({ previous, current: [], isLocal: false });
-      return this.#ledger.space.free.size - freeBefore;
+      const ranges = this.#negotiation.takeOver(peerOrNickname, options);
+      return ranges.reduce((sum, range) => sum + rangeSize(range), 0);
     });
   }
 

@@ -25,7 +25,7 @@ export function tryClaim(
   claim: Claim,
   ledger: Ledger,
   isDead: (ident: string) => boolean,
-  mayUse = true,
+  usable = ledger.space.owned,
 ): ClaimStep {
   if (!contains(ledger.ring.universe, claim.cidr.address)) {
     return claimOutside(claim, ledger, isDead);
@@ -34,7 +34,9 @@ export function tryClaim(
   if (owner === undefined) return { kind: "needs-ring" };
   if (owner !== ledger.ring.self) return { kind: "needs-owner", owner };
   const isHeld = ledger.held.holderOf(claim.cidr.address) !== undefined;
-  return mayUse || isHeld ? claimOwn(claim, ledger) : { kind: "needs-lease" };
+  return isHeld || usable.has(claim.cidr.address)
+    ? claimOwn(claim, ledger)
+    : { kind: "needs-lease" };
 }
 
 /** Nobody else keeps track of such addresses, so they only must not be used twice here. */

@@ -90,10 +90,6 @@ export class Executor {
     this.#retryWanted = true;
   }
 
-  noteRangesChanged(change: OwnedRangesChange): void {
-    this.#rangeChanges.push(change);
-  }
-
   /** Stores all there is to store, counts of free addresses included. */
   storeAll(): void {
     this.#journal.save({ withCounts: true });
@@ -107,6 +103,10 @@ export class Executor {
         requests.add(newClaim({ ...row, noErrorOnUnknown: true }, undefined));
       }
       requests.retry();
+    }
+    const inherited = negotiation.takeInherited();
+    if (inherited.length > 0) {
+      this.#rangeChanges.push({ previous: inherited, current: [], isLocal: false });
     }
     ledger.reportFree();
     negotiation.sayCouncilWords();
@@ -125,7 +125,7 @@ export class Executor {
     const { owned } = this.#parts.ledger.space;
     if (owned.equals(before)) return;
     this.#parts.negotiation.council.follow(owned);
-    this.noteRangesChanged({ previous: before.ranges(), current: owned.ranges(), isLocal: true });
+    this.#rangeChanges.push({ previous: before.ranges(), current: owned.ranges(), isLocal: true });
     this.#parts.ledger.assertConsistent();
   }
 

@@ -109,6 +109,12 @@ export class Ledger {
     return ranges;
   }
 
+  /** Hands `moved` to `to`, whoever owns it. */
+  assign(moved: AddressSet, to: PeerName): void {
+    this.ring.assign(moved, to);
+    this.#ownersChanged();
+  }
+
   /** Whether the received ring said anything new. @throws WeaveError as {@link mergeRings} */
   merge(theirs: RingState, describe: (peer: PeerName) => string): boolean {
     if (this.ring.outbidEchoes(theirs.entries) && this.#ringChange === "none") {

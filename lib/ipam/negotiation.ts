@@ -1,6 +1,7 @@
 import { WeaveError } from "../base/errors.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import type { World } from "../base/world.ts";
+import { AddressSet } from "./address-set.ts";
 import type { AllocatorConfig, AllocatorPeers } from "./allocator-config.ts";
 import { Conflicts } from "./conflicts.ts";
 import { chooseDonation } from "./donation.ts";
@@ -14,6 +15,7 @@ import { type AddressRange, formatRange } from "./range.ts";
 import type { CouncilMessage, Word } from "./reclaim-codec.ts";
 import { Council } from "./reclaim-council.ts";
 import { type Decree, newlyTaken, wasTaken } from "./reclaim-decree.ts";
+import { rangesOwned } from "./ring-entry.ts";
 import { SpaceRequests } from "./space-requests.ts";
 import type { AllocatorMessage, SentRing } from "./state-codec.ts";
 import { findHeir, findTakeover } from "./succession.ts";
@@ -36,6 +38,7 @@ export class Negotiation {
   readonly #requests = new SpaceRequests();
   #ringChanged = false;
   #yielded: HeldAddress[] = [];
+  #inherited: AddressRange[] = [];
 
   constructor(
     world: World,
@@ -59,6 +62,7 @@ export class Negotiation {
       {
         owners: () => new Set(ledger.ring.entries.map(({ peer }) => peer)),
         owned: () => ledger.space.owned,
+        ownedBy: (peers) => AddressSet.of([...peers].flatMap((peer) => ledger.ring.rangesOf(peer))),
       },
     );
   }
@@ -103,6 +107,13 @@ export class Negotiation {
     return yielded;
   }
 
+  /** Ranges of others whose place we took since the last call. */
+  takeInherited(): AddressRange[] {
+    const inherited = this.#inherited;
+    this.#inherited = [];
+    return inherited;
+  }
+
   /** Does to the ring what the council decided. */
   carryOutDecided(): void {
     const decree = this.council.takeDecided();
@@ -111,6 +122,7 @@ export class Negotiation {
 
   /** Lets the council talk; every word travels with our ring. */
   sayCouncilWords(): void {
+    this.council.confirmGains();
     for (const [to, words] of this.council.takeWords()) this.#sendRing(to, words);
   }
 
@@ -181,7 +193,8 @@ export class Negotiation {
       this.#sendRing(to);
       return;
     }
-    const block = chooseDonation(this.council.mayGive(this.#ledger.space.free), range);
+    const free = this.#ledger.space.free.intersection(this.council.usable());
+    const block = chooseDonation(free, range);
     if (block === undefined) {
       this.#outbox.unicast(to, encodeUnicast({ kind: "space-denied", range }));
     } else {
@@ -195,7 +208,12 @@ export class Negotiation {
   }
 
   /** Leaves for good: everything goes to an heir, if there is one and there is anything. */
-  handOver(): void {
+  leave(): void {
+    this.#handOver();
+    this.council.leave();
+  }
+
+  #handOver(): void {
     const { ring } = this.#ledger;
     const heir = findHeir(ring, this.nicknames, this.#peers, (peer) =>
       this.council.mayGiveTo(peer),
@@ -209,21 +227,42 @@ export class Negotiation {
   }
 
   /**
-   * Takes the place of a peer that will not come back. Returns the ranges that it had, none for a
-   * peer that is unknown, ourselves, or without any.
+   * Takes the place of a peer that will not come back, or has the council decide who does. Returns
+   * the ranges that it had, none for a peer that is unknown, ourselves, or without any.
    *
-   * @throws WeaveError `IPAM_NICKNAME_AMBIGUOUS`; `IPAM_PEER_ALIVE` unless forced
+   * @throws WeaveError `IPAM_NICKNAME_AMBIGUOUS`, `IPAM_NOT_MEMBER`; `IPAM_PEER_ALIVE` unless forced
    */
   takeOver(nameOrNickname: string, options: { force: boolean }): readonly AddressRange[] {
     const { ring } = this.#ledger;
-    const peer = findTakeover(nameOrNickname, ring, this.nicknames, this.#peers, options);
+    const peer = findTakeover(nameOrNickname, ring, this.nicknames, this.#peers, {
+      ...options,
+      isMember: (each) => this.council.knows(each),
+    });
     if (peer === undefined) return [];
+    if (this.council.knows(peer)) return this.#removeMember(peer);
     this.#world.log.warn(`[allocator] taking over the ranges of ${this.nicknames.describe(peer)}`);
     const ranges = this.#ledger.transfer(peer, ring.self);
-    this.council.declareDead(peer);
+    this.#inherited.push(...ranges);
     this.#ringChanged = true;
     this.#outbox.broadcast();
     return ranges;
+  }
+
+  /** Whose ranges a member has is for all members to decide, even if an operator knows it is dead. */
+  #removeMember(peer: PeerName): readonly AddressRange[] {
+    const name = this.nicknames.describe(peer);
+    if (!this.council.isBound) {
+      throw new WeaveError(
+        "IPAM_NOT_MEMBER",
+        `${name} is a member of a council that we are not in`,
+        {
+          remedy: "run it on a host that 'weave report' has among IPAM.Reclaim.Members",
+        },
+      );
+    }
+    this.#world.log.warn(`[allocator] ${name} is declared dead: its ranges are to be taken`);
+    this.council.declareDead(peer);
+    return this.#ledger.ring.rangesOf(peer);
   }
 
   /** `peer` left the topology; what it is called matters only as long as it owns something. */
@@ -247,12 +286,14 @@ export class Negotiation {
         return;
       }
       if (behind < 0) this.#catchUp(ring, council.decree);
-    } else if (council !== undefined && council.decree.epoch > 0) {
+    } else if (council !== undefined && council.decree.epoch > this.council.decree.epoch) {
       this.council.adopt(council.decree);
     }
     this.#mergeRing(origin, ring);
     if (council === undefined || origin !== council.presence.peer) return;
-    for (const word of council.words) this.council.hear(origin, word, council);
+    if (council.words.length === 0) return;
+    const claimed = AddressSet.of(rangesOwned(ring.entries, origin, ring.universe));
+    for (const word of council.words) this.council.hear(origin, word, council, claimed);
   }
 
   /** Others decided something without us. */
@@ -279,7 +320,10 @@ export class Negotiation {
       if (!this.#ledger.ring.hasEntryOf(peer)) continue;
       const [from, to] = [this.nicknames.describe(peer), this.nicknames.describe(decree.heir)];
       this.#world.log.warn(`[allocator] the ranges of ${from}, gone for too long, go to ${to}`);
-      this.#ledger.transfer(peer, decree.heir);
+    }
+    if (decree.moved.length > 0) {
+      this.#ledger.assign(AddressSet.of(decree.moved), decree.heir);
+      if (decree.heir === this.#config.self) this.#inherited.push(...decree.moved);
     }
     this.council.adopt(decree);
     this.#ringChanged = true;

@@ -27,9 +27,13 @@ export type Word =
   | { readonly kind: "prepare"; readonly vote: Vote; readonly declaredDead: readonly number[] }
   | { readonly kind: "promise"; readonly ballot: Ballot; readonly vote: Vote | undefined }
   | { readonly kind: "accept"; readonly vote: Vote }
-  | { readonly kind: "accepted"; readonly ballot: Ballot };
+  | { readonly kind: "accepted"; readonly ballot: Ballot }
+  | { readonly kind: "leave"; readonly incarnation: number };
 
-const kinds = ["greeting", "renew", "grant", "prepare", "promise", "accept", "accepted"] as const;
+const kinds = [
+  ...(["greeting", "renew", "grant", "prepare", "promise", "accept", "accepted"] as const),
+  "leave",
+] as const;
 
 const wordsMax = 64;
 
@@ -41,6 +45,7 @@ const decreeType = gob.struct("Decree", {
   Roster: gob.slice(gob.struct("Member", { Peer: gob.uint, Incarnation: gob.uint })),
   Taken: gob.slice(gob.struct("Taking", { Peer: gob.uint, Epoch: gob.uint })),
   ForgottenEpoch: gob.uint,
+  Moved: gob.slice(gob.struct("Moved", { Start: gob.uintBits(32), End: gob.uint })),
 });
 
 const voteType = gob.struct("Vote", { Round: gob.uint, Proposer: gob.uint, Decree: decreeType });
@@ -106,6 +111,7 @@ function fromDecree(decree: Decree): GobValue<typeof decreeType> {
     })),
     Taken: decree.taken.map(({ peer, epoch }) => ({ Peer: peer, Epoch: epoch })),
     ForgottenEpoch: decree.forgottenEpoch,
+    Moved: decree.moved.map(({ start, end }) => ({ Start: start, End: end })),
   };
 }
 
@@ -120,6 +126,11 @@ function toDecree(decree: GobValue<typeof decreeType>): Decree {
   if (!isAscending) throw refused("names members out of order");
   if (roster.length > rosterMax) throw refused(`names more than ${rosterMax} members`);
   if (decree.Taken.length > takenMax) throw refused(`takes from more than ${takenMax} peers`);
+  const moved = decree.Moved.map(({ Start, End }) => ({ start: Start, end: End }));
+  const areApart = moved.every(
+    ({ start, end }, index) => start < end && (index === 0 || moved[index - 1]!.end < start),
+  );
+  if (!areApart || (moved.at(-1)?.end ?? 0) > 2 ** 32) throw refused("moves no proper ranges");
   return {
     epoch: decree.Epoch,
     removalEpoch: decree.RemovalEpoch,
@@ -131,6 +142,7 @@ function toDecree(decree: GobValue<typeof decreeType>): Decree {
       epoch: Epoch,
     })),
     forgottenEpoch: decree.ForgottenEpoch,
+    moved,
   };
 }
 
@@ -151,7 +163,7 @@ function fromWord(word: Word): WireWord {
   const vote = "vote" in word ? word.vote : undefined;
   return {
     Kind: kinds.indexOf(word.kind),
-    Serial: "serial" in word ? word.serial : 0,
+    Serial: "serial" in word ? word.serial : word.kind === "leave" ? word.incarnation : 0,
     Round: ballot?.round ?? 0,
     Proposer: ballot?.proposer ?? 0,
     Vote: vote === undefined ? undefined : fromVote(vote),
@@ -176,6 +188,8 @@ function toWord(word: WireWord): Word[] {
       return [{ kind, vote: neededVote(word), declaredDead: word.DeclaredDead }];
     case "accept":
       return [{ kind, vote: neededVote(word) }];
+    case "leave":
+      return [{ kind, incarnation: word.Serial }];
     default:
       return [];
   }

@@ -4,9 +4,8 @@ import type { World } from "../base/world.ts";
 import { AddressSet } from "./address-set.ts";
 import type { AllocatorPeers } from "./allocator-config.ts";
 import type { StoredCouncil } from "./allocator-store.ts";
-import { Acceptor, type Vote } from "./reclaim-acceptor.ts";
 import type { CouncilMessage, Word } from "./reclaim-codec.ts";
-import { type Decree, majorityOf, memberOf, newlyTaken, noDecree } from "./reclaim-decree.ts";
+import { type Decree, type Member, majorityOf, memberOf, noDecree } from "./reclaim-decree.ts";
 import {
   type CouncilConfig,
   type CouncilRing,
@@ -21,14 +20,12 @@ import {
   leaseMsOf,
   leaseOfEarlierRun,
 } from "./reclaim-lease.ts";
-import { electorate, Proposal } from "./reclaim-proposal.ts";
+import { Voting } from "./reclaim-voting.ts";
 import { Witness } from "./reclaim-witness.ts";
 import { CouncilWords } from "./reclaim-words.ts";
 
-/** An attempt that has come to nothing for so long makes room for the next. */
-const proposalMs = 10_000;
-/** Members try one after the other, in the order of their names. */
-const rankMs = 15_000;
+/** The incarnation of a peer that left: whoever starts again with its disk is another. */
+const nobody = 0;
 /** A request for a lease is repeated after this time, or sooner when leases are short. */
 const renewalRetryMaxMs = 60_000;
 
@@ -49,16 +46,13 @@ export class Council {
   readonly #peers: AllocatorPeers;
   readonly #ring: CouncilRing;
   readonly #witness: Witness;
-  readonly #judge: Judge;
+  readonly #voting: Voting;
   readonly #words: CouncilWords;
-  readonly #lease = new LeaseKeeper(AddressSet.empty);
-  readonly #declaredDead = new Set<PeerName>();
-  #acceptor = new Acceptor();
+  readonly #lease: LeaseKeeper;
+  /** Members that will not come back, with the incarnation that this was said of. */
+  readonly #declaredDead = new Map<PeerName, number>();
   #incarnation: number;
   #decree = noDecree;
-  #proposal: Proposal | undefined;
-  #decided: Decree | undefined;
-  #wantedSinceMs: number | undefined;
   #isUnsaved = false;
   #hasOpened = false;
 
@@ -70,7 +64,20 @@ export class Council {
     const witness = new Witness(world.monotonicMs());
     this.#witness = witness;
     this.#words = new CouncilWords(config.self, peers);
-    this.#judge = new Judge({ world, afterMs: config.afterMs, peers, ring, witness });
+    this.#voting = new Voting({
+      world,
+      peers,
+      ring,
+      words: this.#words,
+      judge: new Judge({ world, afterMs: config.afterMs, peers, ring, witness }),
+      standing: () => this.#standing,
+      promised: () => {
+        this.#isUnsaved = true;
+      },
+      // Nobody can find us gone earlier than this long after our vote, which tells what is ours.
+      bound: () => this.#lease.restore(this.#clocks(), ring.owned()),
+    });
+    this.#lease = new LeaseKeeper(AddressSet.empty, randomUint32(world.random));
     this.#incarnation =
       1 + randomUint32(world.random) + 2 ** 32 * (randomUint32(world.random) >>> 16);
   }
@@ -89,11 +96,12 @@ export class Council {
   }
 
   restore(stored: StoredCouncil): void {
-    this.#incarnation = stored.incarnation;
+    if (stored.incarnation !== nobody) this.#incarnation = stored.incarnation;
     this.#decree = stored.decree;
-    this.#acceptor = new Acceptor(stored.acceptor);
+    this.#voting.restore(stored.acceptor);
     if (stored.leaseWallMs > 0) {
-      this.#lease.restore(leaseOfEarlierRun(stored.leaseWallMs, this.#clocks()));
+      const lease = leaseOfEarlierRun(stored.leaseWallMs, this.#clocks());
+      this.#lease.restore(lease, AddressSet.of(stored.confirmed));
     }
   }
 
@@ -107,8 +115,9 @@ export class Council {
     return {
       incarnation: this.#incarnation,
       decree: this.#decree,
-      acceptor: this.#acceptor.state,
+      acceptor: this.#voting.state,
       leaseWallMs: this.#lease.lease?.wallMs ?? 0,
+      confirmed: this.#lease.confirmed.ranges(),
     };
   }
 
@@ -121,23 +130,29 @@ export class Council {
    * wants to become a member may be one already without knowing, and waits.
    */
   mayUse(): boolean {
-    if (this.#isForming || this.isMember) return this.#holdsLease();
+    if (this.isBound) return this.#holdsLease();
     if (this.#decree.roster.length === 0) return true;
     return !this.#isInRoster(this.#config.self) && this.#config.afterMs === 0;
   }
 
   /**
-   * The part of our ranges that may be given away: what a majority knows to be ours. A range handed
-   * on by someone whom the others never saw with it would outlive the lease it came from.
+   * The part of our ranges that may be given out or away: what a majority knows to be ours. Of a
+   * range that we have just got the others may know nothing, and take it from whom we got it.
    */
-  mayGive(free: AddressSet): AddressSet {
+  usable(): AddressSet {
     if (!this.mayUse()) return AddressSet.empty;
-    return this.isMember ? free.intersection(this.#lease.confirmed) : free;
+    return this.isBound ? this.#lease.confirmed : this.#ring.owned();
   }
 
   /** Our ranges are `owned` now. */
   follow(owned: AddressSet): void {
-    this.#lease.follow(owned);
+    if (this.#lease.follow(owned)) this.store();
+  }
+
+  /** Has the others know what we have got since they last confirmed what is ours. */
+  confirmGains(): void {
+    const isQuiet = this.#lease.askedMs === undefined && this.#voting.state.accepted === undefined;
+    if (isQuiet && this.isMember && this.#hasGained) this.#renew();
   }
 
   /**
@@ -145,7 +160,8 @@ export class Council {
    * know of it take them from us.
    */
   mayGiveTo(peer: PeerName): boolean {
-    return this.#decree.roster.length === 0 || this.#isInRoster(peer);
+    const { roster } = this.#standingOrToBe;
+    return roster.length === 0 || roster.some((member) => member.peer === peer);
   }
 
   /** What a majority knows to be ours. */
@@ -181,14 +197,30 @@ export class Council {
 
   /** A decree that was decided under our eyes: to be carried out in the ring, then adopted. */
   takeDecided(): Decree | undefined {
-    const decided = this.#decided;
-    this.#decided = undefined;
-    return decided;
+    return this.#voting.takeDecided();
+  }
+
+  /** Whether `peer` is a member, or is to be one of the first. */
+  knows(peer: PeerName): boolean {
+    return this.#memberToBe(peer) !== undefined;
   }
 
   /** An operator says that `peer` is dead: it need neither be silent nor vote. */
   declareDead(peer: PeerName): void {
-    if (memberOf(this.#decree, peer) !== undefined) this.#declaredDead.add(peer);
+    const member = this.#memberToBe(peer);
+    if (member !== undefined) this.#declaredDead.set(peer, member.incarnation);
+  }
+
+  /** We use our ranges no more; the others need not wait to take what is left of them. */
+  leave(): void {
+    if (!this.isMember) return;
+    const incarnation = this.#incarnation;
+    for (const { peer } of this.#decree.roster) {
+      if (peer !== this.#config.self) this.#words.say(peer, { kind: "leave", incarnation });
+    }
+    this.#incarnation = nobody;
+    this.#lease.restore(undefined, AddressSet.empty);
+    this.store();
   }
 
   /** Somebody is there. */
@@ -202,12 +234,10 @@ export class Council {
   adopt(decree: Decree): void {
     this.#witness.learned(this.#decree, decree, this.#config.self, this.#world.monotonicMs());
     this.#decree = decree;
-    this.#acceptor.reset();
-    this.#proposal = undefined;
-    this.#wantedSinceMs = undefined;
+    this.#voting.reset();
     this.#lease.forgetRequest();
-    for (const peer of this.#declaredDead) {
-      if (memberOf(decree, peer) === undefined) this.#declaredDead.delete(peer);
+    for (const [peer, incarnation] of this.#declaredDead) {
+      if (memberOf(decree, peer)?.incarnation !== incarnation) this.#declaredDead.delete(peer);
     }
     this.#isUnsaved = true;
     // A council that ended sets everything free.
@@ -215,31 +245,22 @@ export class Council {
     if (this.isMember) this.#renew();
   }
 
-  /** What a member says to us. Its ring has been merged before. */
-  hear(from: PeerName, word: Word, sender: CouncilMessage): void {
+  /** What a member says to us, who believes to own `claimed`. Its ring has been merged before. */
+  hear(from: PeerName, word: Word, sender: CouncilMessage, claimed: AddressSet): void {
     switch (word.kind) {
       case "greeting":
         break;
       case "renew":
-        if (this.#grants(sender)) this.#words.say(from, { kind: "grant", serial: word.serial });
+        this.#hearRenewal(from, word.serial, sender, claimed);
+        break;
+      case "leave":
+        if (memberOf(this.#decree, from)?.incarnation === word.incarnation) this.declareDead(from);
         break;
       case "grant":
         this.#granted(from, word.serial);
         break;
-      case "prepare":
-        this.#hearPrepare(from, word.vote, word.declaredDead);
-        break;
-      case "promise":
-        if (this.#proposal?.isUnder(word.ballot)) this.#promised(from, word.vote);
-        break;
-      case "accept":
-        if (this.#isNext(word.vote.decree) && this.#vote(word.vote)) {
-          this.#words.say(from, { kind: "accepted", ballot: word.vote.ballot });
-        }
-        break;
-      case "accepted":
-        if (this.#proposal?.isUnder(word.ballot)) this.#voted(from);
-        break;
+      default:
+        this.#voting.hear(from, word);
     }
   }
 
@@ -250,37 +271,45 @@ export class Council {
     this.#witness.prune((peer) => this.#peers.isKnown(peer) || this.#isInRoster(peer));
     this.#words.greet();
     if (this.isMember && this.#isRenewalDue()) this.#renew();
-    const nowMs = this.#world.monotonicMs();
-    this.#witness.saw(this.#peers.knownPeers(), self, nowMs);
-    if (this.#proposal !== undefined) {
-      if (nowMs - this.#proposal.startedMs < proposalMs) return;
-      this.#proposal = undefined;
-    }
-    const wanted = this.#judge.wanted(this.#standing);
-    this.#wantedSinceMs = wanted && (this.#wantedSinceMs ?? nowMs);
-    if (wanted === undefined || this.#wantedSinceMs === undefined) return;
-    const { voters } = electorate(this.#decree, wanted, [...this.#declaredDead]);
-    const rank = voters.filter((peer) => peer < self && this.#peers.isKnown(peer)).length;
-    if (nowMs - this.#wantedSinceMs >= rank * rankMs) this.#propose(wanted);
+    this.#witness.saw(this.#peers.knownPeers(), self, this.#world.monotonicMs());
+    this.#voting.tick();
   }
 
   get #standing(): Standing {
     return {
       decree: this.#decree,
       self: { peer: this.#config.self, incarnation: this.#incarnation },
-      acceptor: this.#acceptor.state,
-      declaredDead: [...this.#declaredDead],
+      acceptor: this.#voting.state,
+      declaredDead: [...this.#declaredDead.keys()],
     };
+  }
+
+  /** What stands; before there is a council, what may stand for all we know. */
+  get #standingOrToBe(): Decree {
+    const forming = this.#isForming ? this.#voting.state.accepted?.decree : undefined;
+    return forming ?? this.#decree;
+  }
+
+  #memberToBe(peer: PeerName): Member | undefined {
+    return memberOf(this.#standingOrToBe, peer);
+  }
+
+  /** Whether we need a lease. */
+  get isBound(): boolean {
+    return this.#isForming || this.isMember;
+  }
+
+  get #hasGained(): boolean {
+    return this.#ring.owned().difference(this.#lease.confirmed).size > 0;
   }
 
   /** Whether we voted for the first decree, which may stand by now for all we know. */
   get #isForming(): boolean {
-    return this.#decree.roster.length === 0 && this.#acceptor.state.accepted !== undefined;
+    return this.#decree.roster.length === 0 && this.#voting.state.accepted !== undefined;
   }
 
   get #leaseMs(): number {
-    const forming = this.#isForming ? this.#acceptor.state.accepted?.decree : undefined;
-    return leaseMsOf((forming ?? this.#decree).afterMs);
+    return leaseMsOf(this.#standingOrToBe.afterMs);
   }
 
   #clocks(): Clocks {
@@ -296,38 +325,41 @@ export class Council {
     return memberOf(this.#decree, peer) !== undefined;
   }
 
-  #isNext({ epoch }: Decree): boolean {
-    return epoch === this.#decree.epoch + 1;
-  }
-
   #isRenewalDue(): boolean {
     const nowMs = this.#world.monotonicMs();
-    const { askedMs, lease, confirmed } = this.#lease;
+    const { askedMs, lease } = this.#lease;
     if (askedMs !== undefined) {
       return nowMs - askedMs >= Math.min(renewalRetryMaxMs, this.#leaseMs / 16);
     }
-    const hasGained = this.#ring.owned().difference(confirmed).size > 0;
-    if (lease === undefined || hasGained || !this.#holdsLease()) return true;
+    if (lease === undefined || this.#hasGained || !this.#holdsLease()) return true;
     return nowMs - lease.monotonicMs >= this.#leaseMs / 4;
   }
 
   #renew(): void {
     const { self } = this.#config;
-    const serial = this.#lease.ask(this.#clocks(), this.#ring.owned());
+    const owned = this.#ring.owned();
+    const serial = this.#lease.ask(this.#clocks(), owned);
     for (const { peer } of this.#decree.roster) {
       if (peer !== self && this.#peers.canReach(peer))
         this.#words.say(peer, { kind: "renew", serial });
     }
-    if (this.#acceptor.mayGrant(self)) this.#granted(self, serial);
+    if (this.#voting.mayGrant(self, owned)) this.#granted(self, serial);
+  }
+
+  #hearRenewal(from: PeerName, serial: number, sender: CouncilMessage, claimed: AddressSet): void {
+    // It is not the owner of all that it believes to own: it gets our ring to see that.
+    const isMistaken = claimed.difference(this.#ring.ownedBy([from])).size > 0;
+    if (isMistaken) this.#words.say(from, { kind: "greeting" });
+    else if (this.#grants(sender, claimed)) this.#words.say(from, { kind: "grant", serial });
   }
 
   /** A lease is for a member that knows the decree that we know, and is not about to go. */
-  #grants({ presence, decree }: CouncilMessage): boolean {
+  #grants({ presence, decree }: CouncilMessage, claimed: AddressSet): boolean {
     return (
       this.isMember &&
       decree.epoch === this.#decree.epoch &&
       memberOf(this.#decree, presence.peer)?.incarnation === presence.incarnation &&
-      this.#acceptor.mayGrant(presence.peer)
+      this.#voting.mayGrant(presence.peer, claimed)
     );
   }
 
@@ -337,62 +369,5 @@ export class Council {
     if (!this.#lease.granted(by, serial, needed)) return;
     this.#isUnsaved = true;
     this.#hasOpened = true;
-  }
-
-  #propose(decree: Decree): void {
-    const { self } = this.#config;
-    const round = this.#acceptor.state.promised.round + 1;
-    const ballot = { round, proposer: self };
-    const declaredDead = [...this.#declaredDead];
-    const startedMs = this.#world.monotonicMs();
-    this.#proposal = new Proposal(ballot, this.#decree, decree, { startedMs, declaredDead });
-    const vote = { ballot, decree };
-    for (const peer of this.#proposal.electorate.voters) {
-      if (peer !== self) this.#words.say(peer, { kind: "prepare", vote, declaredDead });
-    }
-    const before = this.#acceptor.state.accepted;
-    if (this.#promise(vote, declaredDead)) this.#promised(self, before);
-  }
-
-  #hearPrepare(from: PeerName, vote: Vote, declaredDead: readonly number[]): void {
-    if (from !== vote.ballot.proposer || !this.#isNext(vote.decree)) return;
-    const before = this.#acceptor.state.accepted;
-    if (!this.#promise(vote, declaredDead)) return;
-    this.#words.say(from, { kind: "promise", ballot: vote.ballot, vote: before });
-  }
-
-  #promise({ ballot, decree }: Vote, declaredDead: readonly number[]): boolean {
-    const standing = { ...this.#standing, declaredDead };
-    if (!this.#judge.agrees(standing, decree, ballot.proposer)) return false;
-    if (!this.#acceptor.promise(ballot, newlyTaken(this.#decree, decree))) return false;
-    this.#isUnsaved = true;
-    return true;
-  }
-
-  #promised(by: PeerName, vote: Vote | undefined): void {
-    const proposal = this.#proposal;
-    if (proposal === undefined || !proposal.promised(by, vote)) return;
-    const { ballot, decree } = proposal;
-    for (const peer of proposal.electorate.voters) {
-      if (peer !== this.#config.self)
-        this.#words.say(peer, { kind: "accept", vote: { ballot, decree } });
-    }
-    if (this.#vote({ ballot, decree })) this.#voted(this.#config.self);
-  }
-
-  /** Votes for what a majority has promised to; whether that is still possible. */
-  #vote(vote: Vote): boolean {
-    const isVoter = this.#decree.roster.length === 0 || this.isMember;
-    if (!isVoter || !this.#acceptor.accept(vote)) return false;
-    // Nobody can find us gone earlier than this long after our own vote.
-    if (this.#isForming) this.#lease.restore(this.#clocks());
-    this.#isUnsaved = true;
-    return true;
-  }
-
-  #voted(by: PeerName): void {
-    if (this.#proposal?.voted(by) !== true) return;
-    this.#decided = this.#proposal.decree;
-    this.#proposal = undefined;
   }
 }

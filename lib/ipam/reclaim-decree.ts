@@ -1,9 +1,10 @@
 import type { PeerName } from "../base/peer-name.ts";
+import type { AddressRange } from "./range.ts";
 
 /** A peer with the number of its disk: whoever lost its disk forgot its promises and is another. */
 export interface Member {
   readonly peer: PeerName;
-  /** Random, 48 bits, drawn when the peer first stores anything. */
+  /** Random, 48 bits, drawn when the peer first stores anything; 0 for one that has left. */
   readonly incarnation: number;
 }
 
@@ -28,6 +29,11 @@ export interface Decree {
   readonly taken: readonly Taking[];
   /** Takings up to this epoch may be missing from the list. */
   readonly forgottenEpoch: number;
+  /**
+   * What the heir gets by this decree, ascending and apart: a part of what is decided, since members
+   * that bring the decree to its end may not know the same of those whose ranges are taken.
+   */
+  readonly moved: readonly AddressRange[];
 }
 
 /** A peer that was found gone, with the epoch of the decree that said so. */
@@ -45,6 +51,7 @@ export const noDecree: Decree = {
   roster: [],
   taken: [],
   forgottenEpoch: 0,
+  moved: [],
 };
 
 /** Fewer cannot lose one and still have a majority. */
@@ -70,6 +77,18 @@ export function newlyTaken(current: Decree, next: Decree): PeerName[] {
 export function wasTaken(current: Decree, next: Decree, peer: PeerName): boolean {
   if (memberOf(current, peer) === undefined) return false;
   return next.forgottenEpoch > current.epoch || newlyTaken(current, next).includes(peer);
+}
+
+/**
+ * Whose ranges `next` gives to its heir: of those that it takes, and of those taken before of whom
+ * something was left behind.
+ */
+export function forfeiters(current: Decree, next: Decree): PeerName[] {
+  const taken = newlyTaken(current, next);
+  if (taken.length === 0) return [];
+  return next.taken
+    .map(({ peer }) => peer)
+    .filter((peer) => taken.includes(peer) || memberOf(next, peer) === undefined);
 }
 
 /** How a decree follows from another: members come, and members go with or without their ranges. */
@@ -102,5 +121,6 @@ export function follow(current: Decree, change: RosterChange): Decree {
     roster: isOver ? [] : roster.sort((a, b) => a.peer - b.peer),
     taken: remembered,
     forgottenEpoch: lastForgotten?.epoch ?? current.forgottenEpoch,
+    moved: [],
   };
 }

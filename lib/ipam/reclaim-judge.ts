@@ -26,6 +26,7 @@ export interface CouncilConfig {
 export interface CouncilRing {
   owners(): ReadonlySet<PeerName>;
   owned(): AddressSet;
+  ownedBy(peers: Iterable<PeerName>): AddressSet;
 }
 
 /** Where a peer stands when it is asked what it thinks. */
@@ -35,7 +36,7 @@ export interface Standing {
   /** This peer as a member. */
   readonly self: Member;
   readonly acceptor: AcceptorState;
-  /** Said by operators here or, when another peer asks, where it asks. */
+  /** Said by operators or by those who left, here or, when another peer asks, where it asks. */
   readonly declaredDead: readonly number[];
 }
 
@@ -101,7 +102,8 @@ export class Judge {
     if (isSameRoster(next, acceptor.accepted?.decree)) return true;
     const { afterMs, peers, ring } = this.#evidence;
     if (afterMs === 0 || next.roster.length < rosterMin) return false;
-    if (memberOf(next, self.peer)?.incarnation !== self.incarnation) return false;
+    // If it is not with the disk that we have now, we are admitted anew as soon as it stands.
+    if (memberOf(next, self.peer) === undefined) return false;
     if (!this.#areAllOfOurKind(self.peer)) return false;
     const names = new Set(next.roster.map(({ peer }) => peer));
     return [...peers.knownPeers(), ...ring.owners()].every((peer) => names.has(peer));
@@ -114,7 +116,8 @@ export class Judge {
         const isMember = memberOf(decree, peer)?.incarnation === incarnation;
         // Whoever does not know what we know may have lost ranges since, and must learn of it first.
         const isUpToDate = epoch === decree.epoch;
-        return !isMember && isUpToDate && afterMs > 0 && peers.isKnown(peer);
+        const isWilling = afterMs > 0 && incarnation > 0;
+        return !isMember && isUpToDate && isWilling && peers.isKnown(peer);
       })
       .slice(0, rosterMax - decree.roster.length - 1)
       .map(({ peer, incarnation }) => ({ peer, incarnation }));

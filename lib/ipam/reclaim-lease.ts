@@ -63,10 +63,12 @@ export class LeaseKeeper {
   #lease: Lease | undefined;
   #request: LeaseRequest | undefined;
   #confirmed: AddressSet;
-  #serial = 0;
+  #serial: number;
 
-  constructor(nothing: AddressSet) {
+  /** @param firstSerial differs from run to run, so that no late grant is taken for a new one */
+  constructor(nothing: AddressSet, firstSerial: number) {
     this.#confirmed = nothing;
+    this.#serial = firstSerial;
   }
 
   get lease(): Lease | undefined {
@@ -87,8 +89,9 @@ export class LeaseKeeper {
     return this.#lease === undefined ? 0 : Math.max(0, leaseMs - elapsedMs(this.#lease, now));
   }
 
-  restore(lease: Lease | undefined): void {
+  restore(lease: Lease | undefined, confirmed: AddressSet): void {
     this.#lease = lease;
+    this.#confirmed = confirmed;
   }
 
   /** Begins a request; returns its number for the members. */
@@ -100,13 +103,15 @@ export class LeaseKeeper {
 
   /**
    * Ranges that we lost are ours no more, whatever the others knew: if they come back, they come
-   * from somebody else, and nobody knows of it yet.
+   * from somebody else, and nobody knows of it yet. Returns whether anything confirmed was lost.
    */
-  follow(owned: AddressSet): void {
-    this.#confirmed = this.#confirmed.intersection(owned);
+  follow(owned: AddressSet): boolean {
+    const before = this.#confirmed;
+    this.#confirmed = before.intersection(owned);
     if (this.#request !== undefined) {
       this.#request.owned = this.#request.owned.intersection(owned);
     }
+    return !this.#confirmed.equals(before);
   }
 
   /** Whether this grant completed a majority of `needed`. */

@@ -9,20 +9,33 @@ export interface Electorate {
 }
 
 /**
- * A council that exists decides by majority; those that operators declared dead are taken to agree.
- * A council to be is formed by all of its members.
+ * A council that exists decides by majority, one to be is formed by all of its members. Those that
+ * are known to be dead cannot be asked; so many of the others are that they share one with every
+ * majority that granted a lease or voted before.
  */
 export function electorate(
   current: Decree,
   next: Decree,
-  declaredDead: readonly PeerName[],
+  declaredDead: readonly number[],
 ): Electorate {
   const isForming = current.roster.length === 0;
   const members = isForming ? next.roster : current.roster;
   const voters = members.map(({ peer }) => peer);
-  if (isForming) return { voters, needed: voters.length };
   const dead = voters.filter((peer) => declaredDead.includes(peer)).length;
-  return { voters, needed: Math.max(1, majorityOf(voters.length) - dead) };
+  const alive = voters.length - dead;
+  if (isForming) return { voters, needed: Math.max(1, alive) };
+  return { voters, needed: neededOf(voters.length, alive) };
+}
+
+/**
+ *   roster    ●●●●●●● ○○○      10, of which 3 are dead
+ *   majority      ●●● ○○○      6, of which at least 3 are alive
+ *   needed    ●●●●●            one more than the 4 others that are alive
+ */
+function neededOf(size: number, alive: number): number {
+  if (alive === size) return majorityOf(size);
+  const aliveInMajority = Math.max(1, majorityOf(size) - (size - alive));
+  return Math.max(1, majorityOf(alive), alive - aliveInMajority + 1);
 }
 
 /**
@@ -35,8 +48,9 @@ export function electorate(
 export class Proposal {
   readonly ballot: Ballot;
   readonly startedMs: number;
-  readonly declaredDead: readonly PeerName[];
+  readonly declaredDead: readonly number[];
   readonly #current: Decree;
+  readonly #complete: (decree: Decree) => Decree;
   readonly #promises = new Set<PeerName>();
   readonly #votes = new Set<PeerName>();
   #decree: Decree;
@@ -47,13 +61,19 @@ export class Proposal {
     ballot: Ballot,
     current: Decree,
     decree: Decree,
-    options: { startedMs: number; declaredDead: readonly PeerName[] },
+    options: {
+      startedMs: number;
+      declaredDead: readonly number[];
+      /** Adds to the decree what is known only when enough have promised. */
+      complete: (decree: Decree) => Decree;
+    },
   ) {
     this.ballot = ballot;
     this.#current = current;
     this.#decree = decree;
     this.startedMs = options.startedMs;
     this.declaredDead = options.declaredDead;
+    this.#complete = options.complete;
   }
 
   get decree(): Decree {
@@ -77,7 +97,7 @@ export class Proposal {
       this.#best = vote;
     }
     if (this.#promises.size < needed) return false;
-    this.#decree = this.#best?.decree ?? this.#decree;
+    this.#decree = this.#best?.decree ?? this.#complete(this.#decree);
     this.#isAccepting = true;
     return true;
   }

@@ -2,12 +2,13 @@ import { errorText, WeaveError } from "../base/errors.ts";
 import { formatIpv4Cidr } from "../base/ip.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import type { Log } from "../base/world.ts";
+import type { AddressSet } from "./address-set.ts";
 import { tryAllocate } from "./allocations.ts";
 import { ownedElsewhere, tryClaim } from "./claims.ts";
 import type { ContainerDeaths } from "./container-deaths.ts";
 import type { Ledger } from "./ledger.ts";
 import { cancelled, type Deliverable } from "./pending.ts";
-import { type AddressRange, cidrRange, contains, singleAddress } from "./range.ts";
+import { type AddressRange, cidrRange, contains, hostRange, singleAddress } from "./range.ts";
 import type { Allocation, Claim, Prime, Request } from "./request.ts";
 import type { RestingAddresses } from "./resting-addresses.ts";
 
@@ -25,6 +26,8 @@ export interface RequestContext {
   askDonors(range: AddressRange): void;
   /** Whether addresses of our ranges may be given out at all. */
   mayUse(): boolean;
+  /** The part of our ranges of which they may be. */
+  usable(): AddressSet;
   nickname(peer: PeerName): string;
 }
 
@@ -169,26 +172,26 @@ export class RequestQueue {
   #tryAllocate(allocation: Allocation): boolean {
     const { ledger, deaths, resting } = this.#context;
     deaths.forget(allocation.ident);
-    const mayUse = this.#context.mayUse();
-    if (tryAllocate(allocation, ledger, resting, mayUse)) return true;
-    if (!mayUse) return false;
+    if (tryAllocate(allocation, ledger, resting, this.#context.usable())) return true;
+    if (!this.#context.mayUse()) return false;
     if (ledger.hasRing) {
-      this.#context.askDonors(cidrRange(allocation.subnet));
+      // What is free and not yet known to be ours will be soon.
+      const isComing = ledger.space.free.countIn(hostRange(allocation.subnet)) > 0;
+      if (!isComing) this.#context.askDonors(cidrRange(allocation.subnet));
       return false;
     }
     this.#context.needRing();
-    return ledger.hasRing && tryAllocate(allocation, ledger, resting, this.#context.mayUse());
+    return ledger.hasRing && tryAllocate(allocation, ledger, resting, this.#context.usable());
   }
 
   #tryClaim(claim: Claim): boolean {
     const { ledger, deaths } = this.#context;
     const isDead = (ident: string): boolean => deaths.isDead(ident);
     if (contains(ledger.ring.universe, claim.cidr.address)) deaths.forget(claim.ident);
-    const mayUse = this.#context.mayUse();
-    let step = tryClaim(claim, ledger, isDead, mayUse);
+    let step = tryClaim(claim, ledger, isDead, this.#context.usable());
     if (step.kind === "needs-ring") {
       this.#context.needRing();
-      if (ledger.hasRing) step = tryClaim(claim, ledger, isDead, mayUse);
+      if (ledger.hasRing) step = tryClaim(claim, ledger, isDead, this.#context.usable());
     }
     switch (step.kind) {
       case "granted":

@@ -39,6 +39,17 @@ export function entrySize(
   return universe.end - token + (entries[0]!.token - universe.start);
 }
 
+/** Ranges of `peer`, ascending, one per entry and not joined; a range that wraps counts as two. */
+export function rangesOwned(
+  entries: readonly RingEntry[],
+  peer: PeerName,
+  universe: AddressRange,
+): AddressRange[] {
+  return entries
+    .flatMap((entry, index) => (entry.peer === peer ? entryRanges(entries, index, universe) : []))
+    .sort((a, b) => a.start - b.start);
+}
+
 /** The ranges of entry `index`: one, or two when it wraps, the low one first. */
 export function entryRanges(
   entries: readonly RingEntry[],

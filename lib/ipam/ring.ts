@@ -1,6 +1,7 @@
 import type { Ipv4 } from "../base/ip.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import { type Random, randomUnit } from "../base/random.ts";
+import type { AddressSet } from "./address-set.ts";
 import { type AddressRange, overlaps, rangeSize } from "./range.ts";
 import {
   entryRanges,
@@ -8,6 +9,7 @@ import {
   type RingEntry,
   type RingState,
   raisedVersion,
+  rangesOwned,
 } from "./ring-entry.ts";
 import { normalizeSeeds, seedEntries } from "./seeding.ts";
 
@@ -78,10 +80,7 @@ export class Ring {
 
   /** Ascending, one per entry and not joined; a range that wraps counts as two. */
   rangesOf(peer: PeerName): AddressRange[] {
-    const ranges = this.#entries.flatMap((entry, index) =>
-      entry.peer === peer ? this.entryRanges(index) : [],
-    );
-    return ranges.sort((a, b) => a.start - b.start);
+    return rangesOwned(this.#entries, peer, this.#universe);
   }
 
   entryRanges(index: number): AddressRange[] {
@@ -143,6 +142,41 @@ export class Ring {
         : entry,
     );
     return ranges;
+  }
+
+  /**
+   * Makes `to` the owner of `moved`, however it is divided here. Versions go up by so much that not
+   * even a peer that heard an owner for days after everybody else can hold on to it.
+   */
+  assign(moved: AddressSet, to: PeerName): void {
+    for (const { start, end } of moved.ranges(this.#universe)) {
+      this.#divide(start, moved);
+      this.#divide(end === this.#universe.end ? this.#universe.start : end, moved);
+    }
+    this.#entries = this.#entries.map((entry) =>
+      moved.has(entry.token)
+        ? { ...entry, peer: to, version: raisedVersion(entry.version, assignVersionStep) }
+        : entry,
+    );
+  }
+
+  /** Has an entry begin at `token` if only one side of it is moved. */
+  #divide(token: Ipv4, moved: AddressSet): void {
+    const before = (token === this.#universe.start ? this.#universe.end : token) - 1;
+    const index = this.indexOf(token);
+    const entry = this.#entries[index]!;
+    if (entry.token === token || moved.has(before) === moved.has(token)) return;
+    const at = this.#firstIndex((other) => other > token);
+    this.#entries.splice(at, 0, { ...entry, token, version: 0 });
+    const old = at <= index ? index + 1 : index;
+    this.#entries[old] = { ...entry, version: raisedVersion(entry.version) };
+    for (const each of [old, at]) this.#clip(each);
+  }
+
+  #clip(index: number): void {
+    const size = entrySize(this.#entries, index, this.#universe);
+    const entry = this.#entries[index]!;
+    this.#entries[index] = { ...entry, free: Math.min(entry.free, size) };
   }
 
   /** Notes that `free` addresses of entry `index` are not in use; whether that was news. */
@@ -215,3 +249,4 @@ export class Ring {
 }
 
 const transferVersionStep = 100;
+const assignVersionStep = 2 ** 20;

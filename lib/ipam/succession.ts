@@ -26,8 +26,8 @@ export function findHeir(
 }
 
 /**
- * The owner of ranges that `text` means, a nickname or a name. `undefined` for a peer that is
- * unknown, ourselves, or without ranges: there is nothing to take over.
+ * The owner of ranges, or member of the council, that `text` means, a nickname or a name.
+ * `undefined` for a peer that is unknown, ourselves, or neither: there is nothing to take over.
  *
  * @throws WeaveError `IPAM_NICKNAME_AMBIGUOUS`; `IPAM_PEER_ALIVE` unless forced
  */
@@ -36,10 +36,11 @@ export function findTakeover(
   ring: Ring,
   nicknames: Nicknames,
   peers: AllocatorPeers,
-  options: { force: boolean },
+  options: { force: boolean; isMember(peer: PeerName): boolean },
 ): PeerName | undefined {
   const peer = namedBy(text, nicknames, peers);
-  if (peer === undefined || peer === ring.self || !ring.hasEntryOf(peer)) return undefined;
+  if (peer === undefined || peer === ring.self) return undefined;
+  if (!ring.hasEntryOf(peer) && !options.isMember(peer)) return undefined;
   if (peers.isKnown(peer) && !options.force) {
     throw new WeaveError(
       "IPAM_PEER_ALIVE",

@@ -99,10 +99,18 @@ test("what a peer promised to the council is read as it was written", () => {
     roster: [{ peer: self, incarnation: 2 ** 48 - 1 }],
     taken: [{ peer: parsePeerName("::9"), epoch: 3 }],
     forgottenEpoch: 0,
+    moved: [{ start: 0x0a20_0000, end: 0x0a20_0100 }],
   };
   const ballot = { round: 7, proposer: parsePeerName("::2") };
-  const acceptor = { promised: ballot, accepted: undefined, fenced: [parsePeerName("::3")] };
-  const council = { incarnation: 5, decree, acceptor, leaseWallMs: 1_700_000_000_000 };
+  const acceptor = {
+    promised: ballot,
+    accepted: undefined,
+    fenced: [parsePeerName("::3")],
+    withheld: [{ start: 0x0a20_0200, end: 0x0a20_0280 }],
+  };
+  const confirmed = [{ start: 0xffff_ff00, end: 2 ** 32 }];
+  const leaseWallMs = 1_700_000_000_000;
+  const council = { incarnation: 5, decree, acceptor, leaseWallMs, confirmed };
   const store = new SqliteAllocatorStore(database);
   store.save({ ...nothing, council });
   expect(store.load()?.council).toEqual(council);

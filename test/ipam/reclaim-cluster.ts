@@ -1,8 +1,9 @@
 import type { Channel, GossipData } from "../../lib/base/gossip.ts";
-import { parseIpv4Cidr } from "../../lib/base/ip.ts";
+import { formatIpv4, parseIpv4Cidr } from "../../lib/base/ip.ts";
 import type { PeerName } from "../../lib/base/peer-name.ts";
 import { type Random, randomBelow, seededRandom } from "../../lib/base/random.ts";
 import { silentLog, type World } from "../../lib/base/world.ts";
+import { AddressSet } from "../../lib/ipam/address-set.ts";
 import { Allocator, type AllocatorPeers } from "../../lib/ipam/allocator.ts";
 import { parseInitMode } from "../../lib/ipam/init-mode.ts";
 import type { Fence } from "../../lib/ipam/reclaim-lease.ts";
@@ -227,6 +228,54 @@ export class ReclaimCluster {
     for (const { name } of this.hosts) this.allocate(name);
     this.pass(10 * 60_000);
     return this;
+  }
+
+  /** Has `number` claim `address`; true when it may use it. */
+  claim(number: number, address: string): () => boolean {
+    const cidr = parseIpv4Cidr(`${address}/22`);
+    const ident = `claim of ${address}`;
+    const options = { isContainer: false, noErrorOnUnknown: true };
+    this.host(number)
+      .allocator?.claim(ident, cidr, options)
+      .catch(() => {});
+    return () => this.holds(number, ident);
+  }
+
+  /** The lowest address that `number` could give out and does not use, in its own eyes. */
+  freeAddress(number: number): string {
+    const { allocator } = this.host(number);
+    const used = new Set(this.host(number).addresses());
+    for (const { start, end } of allocator?.status().reclaim?.usable ?? []) {
+      for (let address = start; address < end; address++) {
+        if (!used.has(address)) return formatIpv4(address);
+      }
+    }
+    throw new Error(`${number} has no free address`);
+  }
+
+  /** What two hosts may give out at the same time, whoever believes to own it: never anything. */
+  doublyUsable(): AddressSet {
+    let [used, twice] = [AddressSet.empty, AddressSet.empty];
+    for (const { allocator } of this.hosts) {
+      const own = AddressSet.of(allocator?.status().reclaim?.usable ?? []);
+      twice = twice.union(used.intersection(own));
+      used = used.union(own);
+    }
+    return twice;
+  }
+
+  /** Like {@link pass}, in small steps, and nothing may be given out by two at the end of any. */
+  passSafely(ms: number): void {
+    for (let left = ms; left > 0; left -= 10_000) {
+      this.pass(Math.min(left, 10_000));
+      const twice = this.doublyUsable().ranges();
+      if (twice.length > 0) throw new Error(`${formatIpv4(twice[0]!.start)} may be used by two`);
+    }
+  }
+
+  /** Lets milliseconds pass until `reached`. */
+  until(reached: () => boolean): void {
+    this.clock.runUntil(reached, hourMs);
   }
 
   owner(number: number): Set<string> {

@@ -19,6 +19,10 @@ const decree: Decree = {
   ],
   taken: [{ peer: peer(3), epoch: 5 }],
   forgottenEpoch: 2,
+  moved: [
+    { start: 0x0a00_0000, end: 0x0a00_0100 },
+    { start: 0xffff_ff00, end: 2 ** 32 },
+  ],
 };
 const ballot = { round: 3, proposer: peer(2) };
 const words: Word[] = [
@@ -30,6 +34,7 @@ const words: Word[] = [
   { kind: "promise", ballot, vote: { ballot, decree } },
   { kind: "accept", vote: { ballot, decree } },
   { kind: "accepted", ballot },
+  { kind: "leave", incarnation: 2 ** 48 - 1 },
 ];
 const council: CouncilMessage = {
   presence: { peer: peer(1), incarnation: 5, afterMs: 86_400_000 },
@@ -53,10 +58,12 @@ test("a state without a council is the same octets as before there were councils
   expect(decodeState(encodeState(plain)).council).toBeUndefined();
 });
 
-test("members out of order, too many words and no sender are refused", () => {
+test("members or ranges out of order, too many words and no sender are refused", () => {
   const reversed = { ...decree, roster: [...decree.roster].reverse() };
   const bad: CouncilMessage[] = [
     { ...council, decree: reversed },
+    { ...council, decree: { ...decree, moved: [...decree.moved].reverse() } },
+    { ...council, decree: { ...decree, moved: [{ start: 5, end: 5 }] } },
     { ...council, words: Array.from({ length: 65 }, () => ({ kind: "greeting" })) },
     { ...council, presence: { ...council.presence, peer: peer(0) } },
   ];

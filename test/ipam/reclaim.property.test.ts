@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
 import { formatIpv4 } from "../../lib/base/ip.ts";
-import { AddressSet } from "../../lib/ipam/address-set.ts";
 import { ReclaimCluster, type ReclaimHost } from "./reclaim-cluster.ts";
 
 const minuteMs = 60_000;
@@ -121,19 +120,9 @@ class Life {
 
   /** No address may be used by two peers, whoever believes to own it. */
   #checkUse(): void {
-    let used = AddressSet.empty;
-    for (const { allocator, name } of this.cluster.hosts) {
-      const status = allocator?.status();
-      if (status?.reclaim?.mayUse !== true) continue;
-      const own = (status.ranges ?? []).filter(({ peer }) => peer === name);
-      const owned = AddressSet.of(
-        own.map(({ token, size }) => ({ start: token, end: token + size })),
-      );
-      const twice = used.intersection(owned);
-      if (twice.size > 0) {
-        throw new Error(`${formatIpv4(twice.ranges()[0]!.start)} of ${name} is another's as well`);
-      }
-      used = used.union(owned);
+    const [twice] = this.cluster.doublyUsable().ranges();
+    if (twice !== undefined) {
+      throw new Error(`${formatIpv4(twice.start)} of one peer is another's as well`);
     }
   }
 

@@ -147,6 +147,7 @@ const decrees: readonly Decree[] = [
     roster: members.slice(1),
     taken: [{ peer: ownName, epoch: 2 }],
     forgottenEpoch: 0,
+    moved: [{ start: universe.start, end: universe.start + 100 }],
   },
   { ...noDecree, epoch: 3, removalEpoch: 3, forgottenEpoch: 2 },
   {
@@ -157,6 +158,7 @@ const decrees: readonly Decree[] = [
     roster: members,
     taken: [{ peer: speaker, epoch: Number.MAX_SAFE_INTEGER }],
     forgottenEpoch: Number.MAX_SAFE_INTEGER,
+    moved: [{ start: 0, end: 2 ** 32 }],
   },
 ];
 
@@ -182,6 +184,7 @@ function councilsOfOurs(): Uint8Array[] {
       { kind: "promise", ballot, vote },
       { kind: "accept", vote },
       { kind: "accepted", ballot },
+      { kind: "leave", incarnation: 2 },
     ];
     const presence = { peer: speaker, incarnation: 2, afterMs: hourMs };
     const council = { presence, decree, words };

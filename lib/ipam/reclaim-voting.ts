@@ -1,0 +1,187 @@
+import type { PeerName } from "../base/peer-name.ts";
+import type { World } from "../base/world.ts";
+import type { AddressSet } from "./address-set.ts";
+import type { AllocatorPeers } from "./allocator-config.ts";
+import { Acceptor, type AcceptorState, type Vote } from "./reclaim-acceptor.ts";
+import type { Word } from "./reclaim-codec.ts";
+import { type Decree, forfeiters, memberOf, newlyTaken } from "./reclaim-decree.ts";
+import { type CouncilRing, isMember, type Judge, type Standing } from "./reclaim-judge.ts";
+import { electorate, Proposal } from "./reclaim-proposal.ts";
+import type { CouncilWords } from "./reclaim-words.ts";
+
+/** An attempt that has come to nothing for so long makes room for the next. */
+const proposalMs = 10_000;
+/** Members try one after the other, in the order of their names. */
+const rankMs = 15_000;
+
+/** The words by which the next decree is decided. */
+export type VotingWord = Extract<
+  Word,
+  { readonly kind: "prepare" | "promise" | "accept" | "accepted" }
+>;
+
+/** What voting needs of the council around it. */
+export interface VotingContext {
+  readonly world: Pick<World, "monotonicMs">;
+  readonly peers: AllocatorPeers;
+  readonly ring: CouncilRing;
+  readonly judge: Judge;
+  readonly words: CouncilWords;
+  standing(): Standing;
+  /** A promise or a vote is to be stored before anybody hears of it. */
+  promised(): void;
+  /** We have voted for a first decree, which may stand from now on for all we know. */
+  bound(): void;
+}
+
+/**
+ * How the next decree is decided: this peer as one that proposes and as one that votes.
+ *
+ *   wanted ──others had their turn──▶ proposed ──enough promises──▶ put to the vote ──▶ decided
+ *      ▲                                 │ nothing came of it              │
+ *      └─────────────────────────────────┴─────────────────────────────────┘
+ */
+export class Voting {
+  readonly #context: VotingContext;
+  #acceptor = new Acceptor();
+  #proposal: Proposal | undefined;
+  #decided: Decree | undefined;
+  #wantedSinceMs: number | undefined;
+
+  constructor(context: VotingContext) {
+    this.#context = context;
+  }
+
+  get state(): AcceptorState {
+    return this.#acceptor.state;
+  }
+
+  restore(state: AcceptorState): void {
+    this.#acceptor = new Acceptor(state);
+  }
+
+  /** Another epoch: nothing of this one counts any more. */
+  reset(): void {
+    this.#acceptor.reset();
+    this.#proposal = undefined;
+    this.#wantedSinceMs = undefined;
+  }
+
+  /** Whether `peer` may have a lease on `claimed` from us. */
+  mayGrant(peer: PeerName, claimed: AddressSet): boolean {
+    return this.#acceptor.mayGrant(peer, claimed);
+  }
+
+  /** A decree that was decided under our eyes. */
+  takeDecided(): Decree | undefined {
+    const decided = this.#decided;
+    this.#decided = undefined;
+    return decided;
+  }
+
+  tick(): void {
+    const { judge, peers } = this.#context;
+    const nowMs = this.#context.world.monotonicMs();
+    if (this.#proposal !== undefined) {
+      if (nowMs - this.#proposal.startedMs < proposalMs) return;
+      this.#proposal = undefined;
+    }
+    const standing = this.#context.standing();
+    const wanted = judge.wanted(standing);
+    this.#wantedSinceMs = wanted && (this.#wantedSinceMs ?? nowMs);
+    if (wanted === undefined || this.#wantedSinceMs === undefined) return;
+    const { voters } = electorate(standing.decree, wanted, standing.declaredDead);
+    const rank = voters.filter((peer) => peer < standing.self.peer && peers.isKnown(peer)).length;
+    if (nowMs - this.#wantedSinceMs >= rank * rankMs) this.#propose(wanted, standing, nowMs);
+  }
+
+  hear(from: PeerName, word: VotingWord): void {
+    switch (word.kind) {
+      case "prepare":
+        this.#hearPrepare(from, word.vote, word.declaredDead);
+        break;
+      case "promise":
+        if (this.#proposal?.isUnder(word.ballot)) this.#promised(from, word.vote);
+        break;
+      case "accept":
+        if (this.#isNext(word.vote.decree) && this.#vote(word.vote)) {
+          this.#context.words.say(from, { kind: "accepted", ballot: word.vote.ballot });
+        }
+        break;
+      case "accepted":
+        if (this.#proposal?.isUnder(word.ballot)) this.#voted(from);
+        break;
+    }
+  }
+
+  #isNext({ epoch }: Decree): boolean {
+    return epoch === this.#context.standing().decree.epoch + 1;
+  }
+
+  #propose(decree: Decree, { decree: current, self, declaredDead }: Standing, startedMs: number) {
+    const ballot = { round: this.state.promised.round + 1, proposer: self.peer };
+    const complete = (next: Decree): Decree => this.#complete(current, next);
+    this.#proposal = new Proposal(ballot, current, decree, { startedMs, declaredDead, complete });
+    const vote = { ballot, decree };
+    this.#tell(this.#proposal, { kind: "prepare", vote, declaredDead });
+    const before = this.state.accepted;
+    if (this.#promise(vote, declaredDead)) this.#promised(self.peer, before);
+  }
+
+  #tell({ electorate: { voters } }: Proposal, word: VotingWord): void {
+    const { self } = this.#context.standing();
+    for (const peer of voters) if (peer !== self.peer) this.#context.words.say(peer, word);
+  }
+
+  /** What is taken, now that we know the rings of those who promised. */
+  #complete(current: Decree, next: Decree): Decree {
+    const { peers, ring } = this.#context;
+    const from = forfeiters(current, next).filter(
+      (peer) => memberOf(current, peer) !== undefined || !peers.isKnown(peer),
+    );
+    return { ...next, moved: ring.ownedBy(from).ranges() };
+  }
+
+  #hearPrepare(from: PeerName, vote: Vote, declaredDead: readonly number[]): void {
+    if (from !== vote.ballot.proposer || !this.#isNext(vote.decree)) return;
+    const before = this.state.accepted;
+    if (!this.#promise(vote, declaredDead)) return;
+    this.#context.words.say(from, { kind: "promise", ballot: vote.ballot, vote: before });
+  }
+
+  #promise({ ballot, decree }: Vote, declaredDead: readonly number[]): boolean {
+    const standing = { ...this.#context.standing(), declaredDead };
+    if (!this.#context.judge.agrees(standing, decree, ballot.proposer)) return false;
+    const leaving = newlyTaken(standing.decree, decree);
+    const theirs = this.#context.ring.ownedBy(leaving);
+    if (!this.#acceptor.promise(ballot, leaving, theirs)) return false;
+    this.#context.promised();
+    return true;
+  }
+
+  #promised(by: PeerName, vote: Vote | undefined): void {
+    const proposal = this.#proposal;
+    if (proposal === undefined || !proposal.promised(by, vote)) return;
+    const { ballot, decree } = proposal;
+    this.#tell(proposal, { kind: "accept", vote: { ballot, decree } });
+    if (this.#vote({ ballot, decree })) this.#voted(this.#context.standing().self.peer);
+  }
+
+  /** Votes for what a majority has promised to; whether that is still possible. */
+  #vote(vote: Vote): boolean {
+    const standing = this.#context.standing();
+    const isForming = standing.decree.roster.length === 0;
+    const isFirst = this.state.accepted === undefined;
+    if (!isForming && !isMember(standing)) return false;
+    if (!this.#acceptor.accept(vote)) return false;
+    this.#context.promised();
+    if (isForming && isFirst) this.#context.bound();
+    return true;
+  }
+
+  #voted(by: PeerName): void {
+    if (this.#proposal?.voted(by) !== true) return;
+    this.#decided = this.#proposal.decree;
+    this.#proposal = undefined;
+  }
+}
