@@ -134,7 +134,7 @@ export class Forwarder {
     if (this.#warnedOfLoop) return;
     this.#warnedOfLoop = true;
     this.#world.log.warn(
-      `dns: ${from} sends our own queries back: it forwards to this name server; give upstream servers explicitly`,
+      `dns: ${from} sends our own queries back: it forwards to this name server; name other servers in a file of their own and give it to --resolv-conf`,
     );
   }
 }

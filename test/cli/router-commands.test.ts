@@ -45,6 +45,15 @@ describe("weave launch", () => {
     expect(outcome.launched[0]?.ipalloc).toMatchObject({ range: "10.2.0.0/16", rangeGiven: true });
   });
 
+  test("notes a password that can be guessed, without showing it, and starts", async () => {
+    const weak = await weave(["launch", "--password", "hunter2"]);
+    expect(weak.stderr).toStartWith("note: the password has 7 characters and can be guessed");
+    expect(weak.stderr).not.toContain("hunter2");
+    expect(weak.launched[0]?.password).toBe("hunter2");
+    const strong = await weave(["launch", "--password", "0123456789abcdef"]);
+    expect(strong.stderr).toBe("");
+  });
+
   test("takes the password from option, environment, file or stdin", async () => {
     const password = async (words: string[], stage = {}) =>
       (await weave(["launch", ...words], stage)).launched[0]?.password;

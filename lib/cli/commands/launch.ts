@@ -6,9 +6,21 @@ import type { CommandContext, CommandHandler } from "../context.ts";
 import { exitCode } from "../exit-code.ts";
 import { UsageError } from "../usage-error.ts";
 
+/**
+ * A session key is one SHA-256 of the password away from what goes over the wire: whoever answers
+ * a dial can try passwords at home. Below this length somebody's graphics card finds them all.
+ */
+const passwordMinLength = 16;
+
 export const launch: CommandHandler = async (context) => {
-  const { arguments: peers, flags, router, stdout } = context;
+  const { arguments: peers, flags, router, stdout, stderr } = context;
   const password = await passwordFrom(context);
+  if (password && password.length < passwordMinLength) {
+    stderr.write(
+      `note: the password has ${password.length} characters and can be guessed; give all hosts ` +
+        `${passwordMinLength} random ones or more, e.g. from 'openssl rand -hex 16'\n`,
+    );
+  }
   const options = orUsageError(context, () =>
     launchOptions(
       {
