@@ -78,6 +78,8 @@ function connection(status: MeshStatus["connections"][number]) {
     State: status.state,
     Info: status.info,
     Attrs: status.attributes === undefined ? null : sorted(status.attributes),
+    ...(status.extensions !== undefined && { Extensions: status.extensions }),
+    ...(status.roundTripMs !== undefined && { RoundTripMs: status.roundTripMs }),
   };
 }
 

@@ -10,6 +10,8 @@ import type { Gauge } from "./router-control.ts";
 export function metricsText(report: Report, more: readonly Gauge[]): string {
   const metrics: Gauge[] = [
     ...connectionGauges(report.Router.Connections ?? []),
+    ...extensionGauges(report.Router.Connections ?? []),
+    ...roundTripGauges(report.Router.Connections ?? []),
     {
       name: "weave_connection_terminations_total",
       help: "Number of peer-to-peer connections terminated.",
@@ -51,6 +53,32 @@ function connectionGauges(connections: readonly ConnectionReport[]): Gauge[] {
     }
   }
   return [...counts.values()];
+}
+
+/** One series per extension that occurs, so that a cluster can be seen to be upgraded. */
+function extensionGauges(connections: readonly ConnectionReport[]): Gauge[] {
+  const counts = new Map<string, number>();
+  for (const extension of connections.flatMap(({ Extensions = [] }) => Extensions)) {
+    counts.set(extension, (counts.get(extension) ?? 0) + 1);
+  }
+  return [...counts].map(([extension, value]) => ({
+    ...gauge(
+      "weave_connection_extensions",
+      "Number of connections with an extension of the protocol.",
+      value,
+    ),
+    labels: { extension },
+  }));
+}
+
+function roundTripGauges(connections: readonly ConnectionReport[]): Gauge[] {
+  return connections.flatMap(({ Address: address, RoundTripMs: ms }) => {
+    if (ms === undefined) return [];
+    const help = "Smoothed round-trip time of the TCP connection to a peer.";
+    return [
+      { ...gauge("weave_connection_round_trip_seconds", help, ms / 1000), labels: { address } },
+    ];
+  });
 }
 
 function ipamGauges(ipam: IpamReport): Gauge[] {

@@ -85,6 +85,10 @@ export interface ConnectionReport {
   readonly State: string;
   readonly Info: string;
   readonly Attrs: Readonly<Record<string, string | number | boolean>> | null;
+  /** `name/version` of what both peers can do beyond the original; missing for nothing. */
+  readonly Extensions?: readonly string[];
+  /** From here to the other host and back, in milliseconds; missing without a connection. */
+  readonly RoundTripMs?: number;
 }
 
 export interface MacReport {

@@ -12,6 +12,8 @@ const connectionModel = v.object({
   State: v.string(),
   Info: v.string(),
   Attrs: v.nullish(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
+  Extensions: list(v.string()),
+  RoundTripMs: v.optional(v.number()),
 });
 
 const peerModel = v.object({

@@ -79,6 +79,8 @@ function connectionFields(report: ReportModel): Fields[] {
     state: connection.State,
     info: connection.Info,
     attributes: connection.Attrs ?? {},
+    extensions: connection.Extensions,
+    ...(connection.RoundTripMs !== undefined && { roundTripMs: connection.RoundTripMs }),
   }));
 }
 

@@ -1,8 +1,9 @@
 import { utf8 } from "../base/bytes.ts";
 import { type Ipv4Cidr, parseCidr, parseIpv4Cidr } from "../base/ip.ts";
 import type { Overlay } from "../base/overlay.ts";
+import { unicastRoutes } from "../base/peer-graph.ts";
 import type { PeerName } from "../base/peer-name.ts";
-import type { RoutesSnapshot } from "../base/routes-snapshot.ts";
+import { type RoutesSnapshot, snapshotGraph } from "../base/routes-snapshot.ts";
 import type { SecretBox } from "../base/secret-box.ts";
 import type { World } from "../base/world.ts";
 import { NameTable } from "../dns/name-table.ts";
@@ -26,6 +27,8 @@ export interface ControlPlaneOptions {
   /** 0 for no limit. */
   readonly connectionLimit: number;
   readonly trustedSubnets: readonly string[];
+  /** False to speak as the original does, also with peers that could do more. */
+  readonly extensions?: boolean;
   /** Absent: allocation is off. */
   readonly ipalloc?:
     | {
@@ -78,10 +81,12 @@ export function makeControlPlane(
   let ipam: ControlPlane["ipam"];
   let names: NameTable | undefined;
   const known = new Set<PeerName>();
+  const reach = new Reach(dependencies.name);
   const mesh = new Mesh(world, meshConfig(options, dependencies.name), {
     ...dependencies,
     onRoutes(snapshot) {
       dependencies.onRoutes(snapshot);
+      reach.routes = snapshot;
       for (const { name } of snapshot.peers) {
         if (known.has(name)) continue;
         known.add(name);
@@ -103,6 +108,7 @@ export function makeControlPlane(
       self: dependencies.name,
       domain: options.dns.domain,
       isKnownPeer: (peer) => mesh.isKnown(peer),
+      unreachablePeers: () => reach.unreachable,
     });
     names.setChannel(mesh.join(dnsChannel, names));
   }
@@ -118,6 +124,34 @@ export function makeControlPlane(
   };
 }
 
+/** Who is known and cannot be reached by frames; worked out when it is asked for. */
+class Reach {
+  readonly #self: PeerName;
+  #routes: RoutesSnapshot | undefined;
+  #unreachable: ReadonlySet<PeerName> | undefined = new Set();
+
+  constructor(self: PeerName) {
+    this.#self = self;
+  }
+
+  set routes(snapshot: RoutesSnapshot) {
+    this.#routes = snapshot;
+    this.#unreachable = undefined;
+  }
+
+  get unreachable(): ReadonlySet<PeerName> {
+    this.#unreachable ??= this.#find();
+    return this.#unreachable;
+  }
+
+  #find(): ReadonlySet<PeerName> {
+    if (this.#routes === undefined) return new Set();
+    const reached = unicastRoutes(snapshotGraph(this.#routes), this.#self);
+    const names = this.#routes.peers.map(({ name }) => name);
+    return new Set(names.filter((name) => !reached.has(name)));
+  }
+}
+
 function meshConfig(options: ControlPlaneOptions, name: PeerName) {
   return {
     name,
@@ -131,6 +165,7 @@ function meshConfig(options: ControlPlaneOptions, name: PeerName) {
     discovery: options.discovery,
     connectionLimit: options.connectionLimit,
     trustedSubnets: options.trustedSubnets.map(parseCidr),
+    ...(options.extensions === false && { extensions: [] }),
   };
 }
 

@@ -174,6 +174,34 @@ describe("connections", () => {
     });
   }
 
+  test("show their extensions and how long the way is", async () => {
+    const connection = (Address: string, RoundTripMs: number): ConnectionReport => ({
+      Address,
+      Outbound: true,
+      State: "established",
+      Info: "",
+      Attrs: null,
+      RoundTripMs,
+    });
+    const Extensions = ["digests/1"];
+    const Connections = [
+      { ...connection("10.0.0.2:6783", 1.5), Extensions },
+      { ...connection("10.0.0.3:6783", 20), Extensions },
+      connection("10.0.0.4:6783", 0.25),
+    ];
+    const report = await new Alone().router.report();
+    const text = metricsText({ ...report, Router: { ...report.Router, Connections } }, []);
+    const parsed = parseExposition(text);
+    expect([...parsed.get("weave_connection_extensions")!.samples]).toEqual([
+      ['{extension="digests/1"}', 2],
+    ]);
+    expect([...parsed.get("weave_connection_round_trip_seconds")!.samples]).toEqual([
+      ['{address="10.0.0.2:6783"}', 0.0015],
+      ['{address="10.0.0.3:6783"}', 0.02],
+      ['{address="10.0.0.4:6783"}', 0.00025],
+    ]);
+  });
+
   test("are counted by state and overlay, in whatever state they are", async () => {
     const connection = (State: string, Attrs: ConnectionReport["Attrs"]): ConnectionReport => ({
       Address: "10.0.0.2:6783",

@@ -59,7 +59,7 @@ describe("status pages", () => {
 });
 
 describe("the report", () => {
-  test("has the members of the original, in its order", async () => {
+  test("has the members of the original, in its order, and extensions where there are some", async () => {
     const report = await reportOf(await pair());
     expect(members(report)).toEqual([
       ".Ready",
@@ -85,6 +85,7 @@ describe("the report", () => {
         (key) => `.Router.Connections[].${key}`,
       ),
       ...["mtu", "name"].map((key) => `.Router.Connections[].Attrs.${key}`),
+      ".Router.Connections[].Extensions",
       ...["TerminationCount", "Targets", "OverlayDiagnostics"].map((key) => `.Router.${key}`),
       ".Router.OverlayDiagnostics.sleeve",
       ...["TrustedSubnets", "Interface", "CaptureStats"].map((key) => `.Router.${key}`),

@@ -58,13 +58,19 @@ const peerType = struct<PeerReport>("PeerReport", {
   Connections: slice(peerConnectionType),
 });
 
-const connectionType = struct<ConnectionReport>("ConnectionReport", {
-  Address: string,
-  Outbound: bool,
-  State: string,
-  Info: string,
-  Attrs: map(any),
-});
+const connectionType = struct<ConnectionReport>(
+  "ConnectionReport",
+  {
+    Address: string,
+    Outbound: bool,
+    State: string,
+    Info: string,
+    Attrs: map(any),
+    Extensions: slice(string),
+    RoundTripMs: plain,
+  },
+  { additions: ["Extensions", "RoundTripMs"] },
+);
 
 const refusalType = struct<RefusalReport>("RefusalReport", {
   Channel: string,
