@@ -36,6 +36,13 @@ const councilSchema = v.object({
   }),
   leaseWallMs: whole,
   confirmed: ranges,
+  witness: v.optional(
+    v.object({
+      tenureMs: whole,
+      silences: v.array(v.object({ peer, silenceMs: whole })),
+    }),
+    { tenureMs: 0, silences: [] },
+  ),
 });
 
 /** @throws SyntaxError, ValiError, WeaveError for anything that {@link formatCouncil} did not make */
@@ -43,7 +50,7 @@ export function parseCouncil(text: string): StoredCouncil {
   return v.parse(councilSchema, JSON.parse(text));
 }
 
-export function formatCouncil({ acceptor, decree, ...rest }: StoredCouncil): string {
+export function formatCouncil({ acceptor, decree, witness, ...rest }: StoredCouncil): string {
   const { accepted, promised, fenced, withheld } = acceptor;
   return JSON.stringify({
     ...rest,
@@ -55,6 +62,13 @@ export function formatCouncil({ acceptor, decree, ...rest }: StoredCouncil): str
         : null,
       fenced: fenced.map(formatPeerName),
       withheld,
+    },
+    witness: {
+      ...witness,
+      silences: witness.silences.map(({ peer: silent, silenceMs }) => ({
+        peer: formatPeerName(silent),
+        silenceMs,
+      })),
     },
   });
 }

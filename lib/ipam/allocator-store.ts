@@ -4,6 +4,7 @@ import type { HeldAddress } from "./held-addresses.ts";
 import type { AddressRange } from "./range.ts";
 import type { AcceptorState } from "./reclaim-acceptor.ts";
 import type { Decree } from "./reclaim-decree.ts";
+import type { StoredWitness } from "./reclaim-witness.ts";
 import type { RingState } from "./ring-entry.ts";
 
 /** What an allocator remembers from one run to the next (ipam §15). */
@@ -26,6 +27,7 @@ export interface StoredCouncil {
   readonly leaseWallMs: number;
   /** What a majority knew to be ours. */
   readonly confirmed: readonly AddressRange[];
+  readonly witness: StoredWitness;
 }
 
 /** What one action changed, to be stored whole or not at all. */

@@ -33,10 +33,8 @@ export class Journal {
       this.#failed(error);
       return;
     }
-    if (change !== undefined) {
-      this.#ledger.saved(change);
-      this.#council.saved();
-    }
+    if (change !== undefined) this.#ledger.saved(change);
+    if (change?.council !== undefined) this.#council.saved(change.council);
     this.#error = undefined;
   }
 

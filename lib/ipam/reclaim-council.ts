@@ -19,6 +19,8 @@ import {
   leaseHolds,
   leaseMsOf,
   leaseOfEarlierRun,
+  recordEachMsOf,
+  tenureMsOf,
 } from "./reclaim-lease.ts";
 import { Voting } from "./reclaim-voting.ts";
 import { Witness } from "./reclaim-witness.ts";
@@ -103,6 +105,7 @@ export class Council {
       const lease = leaseOfEarlierRun(stored.leaseWallMs, this.#clocks());
       this.#lease.restore(lease, AddressSet.of(stored.confirmed));
     }
+    this.#witness.restore(stored.witness, this.#world.monotonicMs());
   }
 
   /** Has the next change stored, whether or not anything happened. */
@@ -112,17 +115,21 @@ export class Council {
 
   unsaved(): StoredCouncil | undefined {
     if (!this.#isUnsaved) return undefined;
+    const nowMs = this.#world.monotonicMs();
     return {
       incarnation: this.#incarnation,
       decree: this.#decree,
       acceptor: this.#voting.state,
       leaseWallMs: this.#lease.lease?.wallMs ?? 0,
       confirmed: this.#lease.confirmed.ranges(),
+      witness: this.#witness.record(this.#members, this.#recordEachMs, nowMs),
     };
   }
 
-  saved(): void {
+  /** `stored`, the last answer of {@link unsaved}, is stored. */
+  saved({ witness }: StoredCouncil): void {
     this.#isUnsaved = false;
+    this.#witness.recorded(witness);
   }
 
   /**
@@ -225,9 +232,9 @@ export class Council {
 
   /** Somebody is there. */
   met({ presence, decree }: CouncilMessage): void {
-    if (this.isActive && presence.peer !== this.#config.self) {
-      this.#witness.met(presence, decree.epoch, this.#world.monotonicMs());
-    }
+    if (!this.isActive || presence.peer === this.#config.self) return;
+    const nowMs = this.#world.monotonicMs();
+    if (this.#witness.met(presence, decree.epoch, nowMs)) this.store();
   }
 
   /** From now on `decree` stands; the ring says the same already. */
@@ -271,8 +278,24 @@ export class Council {
     this.#witness.prune((peer) => this.#peers.isKnown(peer) || this.#isInRoster(peer));
     this.#words.greet();
     if (this.isMember && this.#isRenewalDue()) this.#renew();
-    this.#witness.saw(this.#peers.knownPeers(), self, this.#world.monotonicMs());
+    const nowMs = this.#world.monotonicMs();
+    this.#witness.saw(this.#peers.knownPeers(), self, nowMs);
+    const tenureMs = tenureMsOf(this.#decree.afterMs);
+    if (this.isMember) {
+      const isDue = this.#witness.isRecordDue(this.#members, this.#recordEachMs, tenureMs, nowMs);
+      if (isDue) this.store();
+    }
     this.#voting.tick();
+  }
+
+  /** All but ourselves. */
+  get #members(): PeerName[] {
+    const { roster } = this.#decree;
+    return roster.flatMap(({ peer }) => (peer === this.#config.self ? [] : [peer]));
+  }
+
+  get #recordEachMs(): number {
+    return recordEachMsOf(this.#decree.afterMs);
   }
 
   get #standing(): Standing {

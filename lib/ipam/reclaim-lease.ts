@@ -38,6 +38,11 @@ export function tenureMsOf(afterMs: number): number {
   return afterMs / 2;
 }
 
+/** How often a voter stores what counts for its votes: every hour if silence has to last two weeks. */
+export function recordEachMsOf(afterMs: number): number {
+  return Math.max(60_000, afterMs / 336);
+}
+
 /** A lease granted in an earlier run of this peer, of which only the wall clock tells. */
 export function leaseOfEarlierRun(wallMs: number, now: Clocks): Lease | undefined {
   if (wallMs > now.wallMs) return undefined;

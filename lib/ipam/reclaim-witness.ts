@@ -7,9 +7,21 @@ export interface Presence extends Member {
   readonly afterMs: number;
 }
 
+/** What a voter has seen in earlier runs, in time that it was running. */
+export interface StoredWitness {
+  /** How long it has been a member and known of the last removal, milliseconds. */
+  readonly tenureMs: number;
+  /** Members of whom nothing was heard for a while. */
+  readonly silences: readonly { readonly peer: PeerName; readonly silenceMs: number }[];
+}
+
 /**
- * What this run has seen of others, by its own monotonic clock. Nothing of it is stored: a peer that
- * starts again knows of no silence that began before.
+ * What this peer has seen of others, by its own monotonic clock. The time that it was down does not
+ * count, so what is stored now and then goes on from there:
+ *
+ *   heard ──silent for a while──▶ silence stored ──more of it──▶ stored anew
+ *     ▲                                │
+ *     └──── heard, and that is stored before anything is answered ────┘
  */
 export class Witness {
   readonly #presences = new Map<PeerName, Presence & { readonly epoch: number }>();
@@ -17,13 +29,50 @@ export class Witness {
   /** Peers that are there and say nothing of themselves, since when. */
   readonly #strangers = new Map<PeerName, number>();
   readonly #startMs: number;
+  /** Members with a silence that is stored, or may be. */
+  readonly #stored = new Set<PeerName>();
+  #storedMs: number;
   #memberSinceMs: number;
   #removalSinceMs: number;
 
   constructor(startMs: number) {
     this.#startMs = startMs;
+    this.#storedMs = startMs;
     this.#memberSinceMs = startMs;
     this.#removalSinceMs = startMs;
+  }
+
+  /** Goes on from what an earlier run has stored. */
+  restore({ tenureMs, silences }: StoredWitness, nowMs: number): void {
+    this.#memberSinceMs = nowMs - tenureMs;
+    this.#removalSinceMs = nowMs - tenureMs;
+    for (const { peer, silenceMs } of silences) {
+      this.#heardMs.set(peer, nowMs - silenceMs);
+      this.#stored.add(peer);
+    }
+  }
+
+  /** What is to be stored with the next change: silences that last for `eachMs` already. */
+  record(roster: readonly PeerName[], eachMs: number, nowMs: number): StoredWitness {
+    this.#storedMs = nowMs;
+    const silences = roster
+      .map((peer) => ({ peer, silenceMs: Math.floor(this.silenceMs(peer, nowMs)) }))
+      .filter(({ silenceMs }) => silenceMs >= eachMs);
+    for (const { peer } of silences) this.#stored.add(peer);
+    return { tenureMs: Math.floor(this.tenureMs(nowMs)), silences };
+  }
+
+  /** `record` is stored, and nothing else any more. */
+  recorded({ silences }: StoredWitness): void {
+    this.#stored.clear();
+    for (const { peer } of silences) this.#stored.add(peer);
+  }
+
+  /** Whether a restart would lose more than `eachMs` of what counts. */
+  isRecordDue(roster: readonly PeerName[], eachMs: number, tenureMaxMs: number, nowMs: number) {
+    if (nowMs - this.#storedMs < eachMs) return false;
+    const isTenureGrowing = this.tenureMs(nowMs) < tenureMaxMs + eachMs;
+    return isTenureGrowing || roster.some((peer) => this.silenceMs(peer, nowMs) >= eachMs);
   }
 
   /** The last word of `peer` about itself, with the epoch it knew then. */
@@ -35,9 +84,11 @@ export class Witness {
     return this.#presences.values();
   }
 
-  met(presence: Presence, epoch: number, nowMs: number): void {
+  /** Whether this ends a silence that is stored: then that is to be stored as well. */
+  met(presence: Presence, epoch: number, nowMs: number): boolean {
     this.#presences.set(presence.peer, { ...presence, epoch });
     this.#heardMs.set(presence.peer, nowMs);
+    return this.#stored.has(presence.peer);
   }
 
   /** Notes who is there; whoever is of our kind says so within seconds. */
@@ -58,12 +109,12 @@ export class Witness {
     return [...this.#strangers.values()].some((sinceMs) => nowMs - sinceMs >= forMs);
   }
 
-  /** How long nothing of `peer` was heard, at most since this run knows of the council. */
+  /** How long nothing of `peer` was heard while we were there to hear it. */
   silenceMs(peer: PeerName, nowMs: number): number {
-    return nowMs - Math.max(this.#heardMs.get(peer) ?? this.#startMs, this.#startMs);
+    return nowMs - (this.#heardMs.get(peer) ?? this.#startMs);
   }
 
-  /** How long we have been a member and known of the last removal. */
+  /** How long we have been a member and known of the last removal, as far as we were running. */
   tenureMs(nowMs: number): number {
     return nowMs - Math.max(this.#memberSinceMs, this.#removalSinceMs);
   }

@@ -110,7 +110,8 @@ test("what a peer promised to the council is read as it was written", () => {
   };
   const confirmed = [{ start: 0xffff_ff00, end: 2 ** 32 }];
   const leaseWallMs = 1_700_000_000_000;
-  const council = { incarnation: 5, decree, acceptor, leaseWallMs, confirmed };
+  const witness = { tenureMs: 7, silences: [{ peer: parsePeerName("::9"), silenceMs: 3_600_000 }] };
+  const council = { incarnation: 5, decree, acceptor, leaseWallMs, confirmed, witness };
   const store = new SqliteAllocatorStore(database);
   store.save({ ...nothing, council });
   expect(store.load()?.council).toEqual(council);

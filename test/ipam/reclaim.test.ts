@@ -165,3 +165,32 @@ test("a council ends when a peer of another kind has come to stay, which then ge
   expect(council(cluster, 1)).toMatchObject({ members: [], mayUse: true });
   expect(cluster.holds(4, ident)).toBe(true);
 });
+
+test("restarts of those who wait put nothing off but the time that they were down", () => {
+  const cluster = new ReclaimCluster({ size: 4, ...short }).form();
+  cluster.host(4).kill();
+  for (let restarts = 0; restarts < 5; restarts++) {
+    cluster.pass(5 * minuteMs);
+    for (const number of [1, 2, 3]) {
+      cluster.host(number).kill();
+      cluster.pass(minuteMs / 2);
+      cluster.host(number).start();
+    }
+  }
+  expect(cluster.owner(1).has("4")).toBe(true);
+  cluster.pass(12 * minuteMs);
+  expect(cluster.owner(1).has("4")).toBe(false);
+});
+
+test("a silence that ended is forgotten on the disk before a lease is granted", () => {
+  const cluster = new ReclaimCluster({ size: 4, ...short }).form();
+  const silences = () => cluster.host(1).store.load()?.council?.witness.silences;
+  cluster.split(1, 4);
+  cluster.pass(20 * minuteMs);
+  expect(silences()?.map(({ peer }) => Number(peer))).toEqual([4]);
+  expect(silences()?.[0]?.silenceMs).toBeGreaterThan(15 * minuteMs);
+  expect(council(cluster, 4).leaseLeftMs).toBe(0);
+  cluster.heal();
+  cluster.until(() => (council(cluster, 4).leaseLeftMs ?? 0) > 0);
+  expect(silences()).toEqual([]);
+});
