@@ -92,6 +92,16 @@ export class EntryStore {
     return node.addresses;
   }
 
+  /** Those of {@link addressesOf} that only `peers` registered. */
+  addressesOnlyOf(folded: string, peers: ReadonlySet<PeerName>): ReadonlySet<Ipv4> {
+    if (peers.size === 0) return nowhere;
+    const theirs = new Set(this.addressesOf(folded));
+    for (const { origin, address } of this.named(folded)) {
+      if (!peers.has(origin)) theirs.delete(address);
+    }
+    return theirs;
+  }
+
   /** Whether a live name lies below this folded name, which therefore exists (RFC 8020). */
   hasNamesBelow(folded: string): boolean {
     return (this.#byName.get(folded)?.below ?? 0) > 0;
@@ -151,6 +161,7 @@ export class EntryStore {
 }
 
 const noAddresses: readonly Ipv4[] = [];
+const nowhere: ReadonlySet<Ipv4> = new Set();
 
 /** A name has at most this many labels; gossiped text is cut there. */
 const labelsMax = 128;

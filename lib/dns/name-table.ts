@@ -25,6 +25,8 @@ export interface NameTableOptions {
   readonly domain: string;
   /** Whether the mesh knows this peer; of `self` it is not asked. */
   isKnownPeer(peer: PeerName): boolean;
+  /** Peers to whose containers no frame finds a way now; asked when a name is. Missing: none. */
+  unreachablePeers?(): ReadonlySet<PeerName>;
   /** Called after each change of this peer's own names, for whoever persists them. */
   ownNamesChanged?(): void;
 }
@@ -44,6 +46,8 @@ export interface OwnName {
   readonly address: IpAddress;
 }
 
+const nobody: ReadonlySet<PeerName> = new Set();
+
 export type AddResult = "added" | "unchanged" | "outside-domain";
 
 /** What the responder asks of the table. Names are folded. */
@@ -51,6 +55,8 @@ export interface NameView {
   readonly domain: Domain;
   /** Distinct addresses in no particular order. */
   addressesOf(folded: string): readonly Ipv4[];
+  /** Those of {@link addressesOf} to which no frame finds a way now: to be tried last. */
+  unreachableOf(folded: string): ReadonlySet<Ipv4>;
   hasNamesBelow(folded: string): boolean;
   /** The first name in table order that has this address. */
   nameOf(address: Ipv4): string | undefined;
@@ -171,6 +177,10 @@ export class NameTable implements Gossiper, NameView {
 
   addressesOf(folded: string): readonly Ipv4[] {
     return this.#store.addressesOf(folded);
+  }
+
+  unreachableOf(folded: string): ReadonlySet<Ipv4> {
+    return this.#store.addressesOnlyOf(folded, this.#options.unreachablePeers?.() ?? nobody);
   }
 
   hasNamesBelow(folded: string): boolean {

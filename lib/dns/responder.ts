@@ -128,7 +128,7 @@ export class DnsResponder {
     if (isApex && type === recordType.soa) return this.#apex(query);
     const addresses = this.#table.addressesOf(name);
     if (addresses.length > 0 && (type === recordType.a || type === recordType.any)) {
-      return this.#answer(query, addresses, sizeMax);
+      return this.#answer(query, name, sizeMax);
     }
     if (addresses.length > 0 || isApex || this.#table.hasNamesBelow(name)) {
       return this.#negative(query, rcode.noError, "no-data");
@@ -142,12 +142,13 @@ export class DnsResponder {
    */
   #unqualified(query: DnsQuery, sizeMax: number): Outcome | undefined {
     const { folded } = this.#table.domain;
-    const addresses = this.#table.addressesOf(folded === "." ? query.name : query.name + folded);
+    const name = folded === "." ? query.name : query.name + folded;
+    const addresses = this.#table.addressesOf(name);
     const { type } = query;
     if (query.questionCount > 1) return this.#error(query, rcode.nameError, "no-such-name");
     if (addresses.length > 0) {
       if (type === recordType.a || type === recordType.any) {
-        return this.#answer(query, addresses, sizeMax);
+        return this.#answer(query, name, sizeMax);
       }
       this.#writer.begin(query, flag.authoritative | flag.recursionAvailable);
       return this.#reply(query, "no-data");
@@ -170,23 +171,36 @@ export class DnsResponder {
   }
 
   /**
-   * The addresses in uniformly random order, owners in full: as many as fit, and TC when some had
-   * to stay out. A single one always goes; with a long name its owner is a pointer.
+   * The addresses of `name` in uniformly random order, owners in full: as many as fit, and TC when
+   * some had to stay out. A single one always goes; with a long name its owner is a pointer.
    */
-  #answer(query: DnsQuery, addresses: readonly Ipv4[], sizeMax: number): Outcome {
+  #answer(query: DnsQuery, name: string, sizeMax: number): Outcome {
     const writer = this.#writer;
     writer.begin(query, flag.authoritative | flag.recursionAvailable);
     const used = writer.size + (query.edns === undefined ? 0 : optSize);
     const ownerSize = query.questionEnd - 4 - 12;
     const fitting = recordsThatFit(sizeMax, used, ownerSize + recordHeadSize + 4);
     const inFull = fitting > 0;
-    const order = addresses.length === 1 ? addresses : shuffle(this.#random, [...addresses]);
+    const order = this.#order(name);
     const count = Math.min(order.length, Math.max(1, fitting));
     for (let index = 0; index < count; index++) {
       writer.address(query, order[index]!, this.#ttlS, inFull);
     }
     if (count < order.length) writer.setTruncated();
     return this.#reply(query, "answered");
+  }
+
+  /** Random, but those that cannot be reached now after all others: clients try the first ones. */
+  #order(name: string): readonly Ipv4[] {
+    const addresses = this.#table.addressesOf(name);
+    if (addresses.length === 1) return addresses;
+    const order = shuffle(this.#random, [...addresses]);
+    const far = this.#table.unreachableOf(name);
+    if (far.size === 0) return order;
+    return [
+      ...order.filter((address) => !far.has(address)),
+      ...order.filter((address) => far.has(address)),
+    ];
   }
 
   /** The zone exists, and says so to whoever asks where it begins. */

@@ -1,11 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import packet, { type DecodedPacket } from "dns-packet";
 import { fromHex, readUint16 } from "../../lib/base/bytes.ts";
+import { parseIpv4 } from "../../lib/base/ip.ts";
+import { type Entry, makeEntry } from "../../lib/dns/entry.ts";
+import type { NameTableOptions } from "../../lib/dns/name-table.ts";
 import { DnsResponder, type Transport } from "../../lib/dns/responder.ts";
 import { truncateReply } from "../../lib/dns/truncation.ts";
 import { fuzz } from "../fuzz/mutate.ts";
 import packets from "../vectors/dns/packets.json";
-import { ip, TableBench } from "./names.ts";
+import { ip, otherName, TableBench } from "./names.ts";
 
 type Edns = { udpSize: number; version?: number; dnssecOk?: boolean };
 
@@ -33,8 +36,8 @@ function query(name: string, type: string, edns?: Edns): Uint8Array {
   });
 }
 
-function server(domain = "weave.local") {
-  const bench = new TableBench(1_700_000_000, [], { domain });
+function server(domain = "weave.local", options: Partial<NameTableOptions> = {}) {
+  const bench = new TableBench(1_700_000_000, [], { domain, ...options });
   const responder = new DnsResponder(bench.table, { ttlS: 1, random: bench.world.random });
   const reply = (bytes: Uint8Array, transport: Transport = "udp"): DecodedPacket => {
     const outcome = responder.handle(bytes, transport);
@@ -43,7 +46,8 @@ function server(domain = "weave.local") {
   };
   const addresses = (name: string, type = "A"): unknown[] =>
     (reply(query(name, type)).answers ?? []).map((answer) => "data" in answer && answer.data);
-  return { ...bench, table: bench.table, responder, reply, addresses };
+  const hear = (...entries: Entry[]): void => bench.hear(...entries);
+  return { ...bench, table: bench.table, hear, responder, reply, addresses };
 }
 
 describe("names", () => {
@@ -106,6 +110,34 @@ describe("order and size", () => {
       if (addresses("two.weave.local")[0] === "10.32.0.1") first++;
     }
     expect(first).toBeWithin(400, 601);
+  });
+
+  test("those that no frame reaches come last, and are all there is when there are no others (D12)", () => {
+    const far = new Set([otherName]);
+    const { table, addresses, hear } = server("weave.local", { unreachablePeers: () => far });
+    for (const host of [1, 2]) table.add("web.weave.local", `c${host}`, ip(`10.32.0.${host}`));
+    const remote = (hostname: string, address: string) =>
+      makeEntry({
+        ...{ containerId: "r", origin: otherName, version: 0, tombstone: 0 },
+        ...{ hostname, address: parseIpv4(address) },
+      });
+    hear(
+      ...["10.40.0.1", "10.40.0.2"].map((address) => remote("web.weave.local.", address)),
+      remote("web.weave.local.", "10.32.0.1"),
+      remote("db.weave.local.", "10.40.0.3"),
+    );
+    const firsts = new Set<unknown>();
+    for (let round = 0; round < 50; round++) {
+      const order = addresses("web.weave.local");
+      firsts.add(order[0]);
+      expect(order.slice(0, 2).sort()).toEqual(["10.32.0.1", "10.32.0.2"]);
+      expect(order.slice(2).sort()).toEqual(["10.40.0.1", "10.40.0.2"]);
+    }
+    expect(firsts.size).toBe(2);
+    expect(addresses("db.weave.local")).toEqual(["10.40.0.3"]);
+    far.clear();
+    const anywhere = Array.from({ length: 50 }, () => addresses("web.weave.local")[0]);
+    expect(new Set(anywhere).size).toBe(4);
   });
 
   test("50 addresses come over TCP and with EDNS 4096, and as many as fit otherwise (N18)", () => {
