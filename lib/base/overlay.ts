@@ -12,9 +12,14 @@ import type { PeerName } from "./peer-name.ts";
 export interface Overlay {
   /** Features for the introduction, e.g. `Overlays` → `sleeve`. */
   features(): ReadonlyMap<string, string>;
+  /** What it can do beyond the original with peers that can as well: name → version. */
+  extensions?(): ReadonlyMap<OverlayExtension, number>;
   /** Called after a successful introduction. @throws WeaveError `OVERLAY_NONE_COMMON` */
   prepare(parameters: OverlayLinkParameters): OverlayLink;
 }
+
+/** `sleeve-aes-gcm`: frames of sleeve are sealed with AES-256-GCM. */
+export type OverlayExtension = "sleeve-aes-gcm";
 
 export interface OverlayLinkParameters {
   readonly local: PeerName;
@@ -31,6 +36,8 @@ export interface OverlayLinkParameters {
   /** Whether this cluster has a password: decides what status shows. */
   readonly passwordSet: boolean;
   readonly remoteFeatures: ReadonlyMap<string, string>;
+  /** What both peers can do beyond the original: name → the lower of both versions. */
+  readonly extensions: ReadonlyMap<string, number>;
   /** Sends a protocol message over the TCP connection; `tag` is 1, 2, 3 or 7. */
   send(tag: number, body: Uint8Array): void;
   /** Our frames reach the peer. Called at most once. */

@@ -6,6 +6,7 @@ import { tryParseIpv4 } from "../base/ip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import { productVersion } from "../base/product-version.ts";
 import type { Log, World } from "../base/world.ts";
+import { openAead } from "../host/aead.ts";
 import { BridgeKeeper } from "../host/bridge-keeper.ts";
 import type { ContainerEngine } from "../host/container.ts";
 import { DataPlane } from "../host/dataplane/data-plane.ts";
@@ -165,7 +166,13 @@ function makePlane(
   const { name, settings, dataPlane } = parts;
   const missing = options.fastdp ? "not part of this release" : "switched off by --no-fastdp";
   const overlay = new OverlayChooser({
-    engines: [new SleeveOverlay((events) => dataPlane.connect(events))],
+    engines: [
+      new SleeveOverlay((events) => dataPlane.connect(events), {
+        // Without the remark where the library was found.
+        secretBox: dataPlane.secretBox.split(" ")[0]!,
+        aead: openAead()?.implementation,
+      }),
+    ],
     unavailable: new Map([["fastdp", missing]]),
     log,
   });

@@ -1,3 +1,5 @@
+import type { OverlayExtension } from "../base/overlay.ts";
+
 /**
  * What peers of our own kind may do with each other beyond the protocol of the original, settled in
  * the introduction of each connection by the feature `WeaveExtensions`, which everybody else ignores
@@ -17,15 +19,15 @@ export interface Extension {
   readonly version: number;
 }
 
-/** `digests`: states are compared before they are sent. */
-export type ExtensionName = "digests";
+/** `digests`: states are compared before they are sent. Others are up to the overlay. */
+export type ExtensionName = "digests" | OverlayExtension;
 
 /** By name, in the version that both sides speak. */
 export type NegotiatedExtensions = ReadonlyMap<ExtensionName, number>;
 
 export const extensionsFeature = "WeaveExtensions";
 
-/** All that this release can do. */
+/** All that the mesh can do. */
 export const ownExtensions: readonly Extension[] = [{ name: "digests", version: 1 }];
 
 /** Extensions that are looked at; whatever a remote names beyond is as good as not named. */

@@ -282,9 +282,14 @@ export class Mesh {
       trusts: (ip) => this.#trusts(ip),
       shortId: this.#topology.own.shortId,
       overlayFeatures: overlay.features(),
-      extensions: this.#config.extensions ?? ownExtensions,
+      extensions: this.#config.extensions ?? [...ownExtensions, ...this.#overlayExtensions()],
       ...(secretBox === undefined ? {} : { secretBox }),
     };
+  }
+
+  #overlayExtensions(): Extension[] {
+    const extensions = this.#dependencies.overlay.extensions?.() ?? [];
+    return [...extensions].map(([name, version]) => ({ name, version }));
   }
 
   #trusts(ip: string): boolean {

@@ -58,6 +58,7 @@ export class Neighbour implements TableEntry, GossipNeighbour {
       sessionKey: connection.overlayKey,
       passwordSet,
       remoteFeatures: connection.remote.features,
+      extensions: connection.extensions,
       send(tag, body) {
         assert(isControlTag(tag), `tag ${tag} belongs to overlays`);
         connection.send({ kind: "control", tag, body });

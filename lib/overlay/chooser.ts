@@ -1,5 +1,10 @@
 import { WeaveError } from "../base/errors.ts";
-import type { Overlay, OverlayLink, OverlayLinkParameters } from "../base/overlay.ts";
+import type {
+  Overlay,
+  OverlayExtension,
+  OverlayLink,
+  OverlayLinkParameters,
+} from "../base/overlay.ts";
 import { formatPeerName } from "../base/peer-name.ts";
 import type { Log } from "../base/world.ts";
 import { ChosenLink } from "./chosen-link.ts";
@@ -42,6 +47,10 @@ export class OverlayChooser implements Overlay {
     return features;
   }
 
+  extensions(): ReadonlyMap<OverlayExtension, number> {
+    return new Map(this.#engines.flatMap((engine) => [...(engine.extensions?.() ?? [])]));
+  }
+
   #names(): string[] {
     return this.#engines.map((engine) => engine.name);
   }
@@ -59,10 +68,12 @@ export class OverlayChooser implements Overlay {
         remedy: `this peer has "${this.#names().join(" ")}", ${formatPeerName(parameters.remote)} has "${announced ?? compatibilityName}"`,
       });
     }
+    const bare = announced === undefined;
     return new ChosenLink({
-      parameters,
+      // Bare control messages have room for those of the original only.
+      parameters: bare ? { ...parameters, extensions: new Map() } : parameters,
       engines,
-      bare: announced === undefined,
+      bare,
       better: this.#missing(names),
       log: this.#log,
     });

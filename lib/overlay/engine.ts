@@ -1,5 +1,5 @@
 import type { WeaveError } from "../base/errors.ts";
-import type { OverlayLinkParameters } from "../base/overlay.ts";
+import type { OverlayExtension, OverlayLinkParameters } from "../base/overlay.ts";
 
 /**
  * One way of carrying frames between peers: sleeve, the fast datapath, or something newer. The
@@ -11,6 +11,8 @@ export interface OverlayEngine {
   readonly name: string;
   /** Features of its own for the introduction. */
   features?(): ReadonlyMap<string, string>;
+  /** What it can do beyond the original: name → version. */
+  extensions?(): ReadonlyMap<OverlayExtension, number>;
   /**
    * Makes a passive link for a new connection. Events come after this has returned.
    *

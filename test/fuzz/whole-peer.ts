@@ -128,16 +128,19 @@ export class WholePeer {
       log: silentLog,
     };
     let connected: SleeveEngine | undefined;
-    const sleeve = new SleeveOverlay((events) => {
-      connected = new SleeveEngine({
-        world,
-        local: ownName,
-        ports: noPorts,
-        events,
-        secretBox: portableSecretBox,
-      });
-      return connected;
-    });
+    const sleeve = new SleeveOverlay(
+      (events) => {
+        connected = new SleeveEngine({
+          world,
+          local: ownName,
+          ports: noPorts,
+          events,
+          secretBox: portableSecretBox,
+        });
+        return connected;
+      },
+      { secretBox: portableSecretBox.implementation, aead: undefined },
+    );
     this.#engine = connected!;
     this.plane = makeControlPlane(world, optionsOf(options), {
       name: ownName,

@@ -55,6 +55,7 @@ function prepare(announced: string | undefined, engines: OverlayEngine[] = [fast
     sessionKey: undefined,
     passwordSet: false,
     remoteFeatures: new Map(announced === undefined ? [] : [["Overlays", announced]]),
+    extensions: new Map(),
     send: (tag, body) => heard.push(`${tag}:${body.toHex()}`),
     established: () => heard.push("established"),
     failed: (error) => heard.push(error.message),
@@ -72,6 +73,15 @@ describe("what is announced", () => {
       ["Overlays", "fastdp sleeve"],
       ["ShortID", "7"],
     ]);
+  });
+
+  test("is what the engines can do beyond the original", () => {
+    const more: OverlayEngine = {
+      ...noOverlay("sleeve"),
+      extensions: () => new Map([["sleeve-aes-gcm", 1]]),
+    };
+    const chooser = new OverlayChooser({ engines: [fastdp, more], log: silentLog });
+    expect([...chooser.extensions()]).toEqual([["sleeve-aes-gcm", 1]]);
   });
 
   test("nothing in common refuses the connection and says what each side has", () => {
@@ -235,6 +245,7 @@ test("a better overlay that is missing here or there is named", () => {
     sessionKey: undefined,
     passwordSet: false,
     remoteFeatures: new Map([["Overlays", "fastdp sleeve"]]),
+    extensions: new Map(),
     send() {},
     established() {},
     failed() {},

@@ -4,12 +4,12 @@ import { OverlayChooser } from "../../lib/overlay/chooser.ts";
 import { SleeveOverlay } from "../../lib/overlay/sleeve/overlay.ts";
 import { MeshCluster } from "../sim/mesh-peer.ts";
 
-const commands = { prepare() {}, confirm() {}, control() {}, stop() {} };
+const commands = { prepare() {}, confirm() {}, control() {}, renew() {}, stop() {} };
 
 test("peers that reach each other over IPv6 alone are told why no frames flow, and what to do", () => {
   const two = new MeshCluster(1, {}, (n) => `fd00::${n}`);
   for (const n of [1, 2]) {
-    const engines = [new SleeveOverlay(() => commands)];
+    const engines = [new SleeveOverlay(() => commands, { secretBox: "", aead: undefined })];
     const chooser = new OverlayChooser({ engines, log: silentLog });
     two.start(n, n === 1 ? [] : ["fd00::1"]).overlay.prepare = chooser.prepare.bind(chooser);
   }

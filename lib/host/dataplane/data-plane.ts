@@ -35,8 +35,9 @@ export interface DataPlaneOptions {
  * The data plane as the main thread sees it: owns the sockets and a worker thread in which the
  * sleeve engine runs, and tells another worker how things stand when one had to be replaced.
  *
- * A new worker gets topology and residents again, and the links in clear. Encrypted links fail, so
- * that the peers agree on new keys: the old ones must not be used again from message number 0.
+ * A new worker gets topology and residents again, the links in clear, and those under AES-256-GCM
+ * with new secrets. Links under NaCl's secretbox fail, so that the peers agree on new keys: the old
+ * ones must not be used again from message number 0.
  */
 export class DataPlane {
   readonly #options: DataPlaneOptions;
@@ -123,6 +124,10 @@ export class DataPlane {
         this.#keeper.command({ kind: "confirm", link });
       },
       control: (link, tag, body) => this.#keeper.command({ kind: "control", link, tag, body }),
+      renew: (link, secrets) => {
+        this.#ledger.renewed(link, secrets);
+        this.#keeper.command({ kind: "renew", link, secrets });
+      },
       stop: (link) => {
         this.#ledger.forget(link);
         this.#keeper.command({ kind: "stop", link });
@@ -206,7 +211,7 @@ export class DataPlane {
   #restoreState(): void {
     if (this.#snapshot !== undefined) this.setTopology(this.#snapshot);
     if (this.#residents.length > 0) this.setResidents(this.#residents);
-    const { kept, lost } = this.#ledger.restart();
+    const { kept, lost } = this.#ledger.restart((link) => this.#events?.renewed?.(link));
     for (const command of kept) this.#keeper.command(command);
     for (const link of lost) {
       this.#events?.failed(link, "SLEEVE_RESTARTED", "the data plane was started anew");
@@ -242,6 +247,7 @@ export class DataPlane {
         this.#events?.mtuChanged(event.link, event.mtu);
         break;
       case "remoteMoved":
+        this.#ledger.heardAt(event.link, event.endpoint);
         this.#events?.remoteMoved(event.link, event.endpoint);
         break;
       case "failed":

@@ -1,8 +1,11 @@
-import type { SleeveLinkParameters } from "../../overlay/sleeve/ports.ts";
+import { emptyBytes } from "../../base/bytes.ts";
+import type { GenerationSecrets } from "../../overlay/sleeve/key-ratchet.ts";
+import { controlTag } from "../../overlay/sleeve/link.ts";
+import type { SleeveLinkParameters, UdpEndpoint } from "../../overlay/sleeve/ports.ts";
 import type { Command } from "./protocol.ts";
 
 interface Entry {
-  readonly parameters: SleeveLinkParameters;
+  parameters: SleeveLinkParameters;
   confirmed: boolean;
   established: boolean;
 }
@@ -28,26 +31,62 @@ export class LinkLedger {
     return true;
   }
 
+  /** The peer went on to another generation of keys. */
+  renewed(link: number, secrets: GenerationSecrets): void {
+    this.#amend(link, { secrets });
+  }
+
+  heardAt(link: number, heardAt: UdpEndpoint): void {
+    this.#amend(link, { heardAt });
+  }
+
+  #amend(link: number, change: Partial<SleeveLinkParameters>): void {
+    const entry = this.#links.get(link);
+    if (entry !== undefined) entry.parameters = { ...entry.parameters, ...change };
+  }
+
   forget(link: number): void {
     this.#links.delete(link);
   }
 
   /**
    * Which commands bring a new worker to where the former one was, and which links cannot be
-   * brought there: a key whose message numbers began again would give its secret away.
+   * brought there: a key whose message numbers began again would give its secret away. `renew`
+   * gives the secrets of a generation that was never used, for a link that has generations.
    */
-  restart(): { readonly kept: readonly Command[]; readonly lost: readonly number[] } {
+  restart(renew: (link: number) => GenerationSecrets | undefined): {
+    readonly kept: readonly Command[];
+    readonly lost: readonly number[];
+  } {
     const kept: Command[] = [];
     const lost: number[] = [];
-    for (const [link, { parameters, confirmed }] of this.#links) {
-      if (parameters.key !== undefined && confirmed) {
-        lost.push(link);
-        continue;
-      }
-      kept.push({ kind: "prepare", link, parameters });
-      if (confirmed) kept.push({ kind: "confirm", link });
+    for (const [link, entry] of this.#links) {
+      if (entry.confirmed && !this.#giveUnusedKeys(link, entry, renew)) lost.push(link);
+      else kept.push(...commandsFor(link, entry));
     }
     for (const link of lost) this.#links.delete(link);
     return { kept, lost };
   }
+
+  /** False when there are none. */
+  #giveUnusedKeys(
+    link: number,
+    { parameters }: Entry,
+    renew: (link: number) => GenerationSecrets | undefined,
+  ): boolean {
+    if (parameters.secrets === undefined) return parameters.key === undefined;
+    const secrets = renew(link);
+    if (secrets !== undefined) this.renewed(link, secrets);
+    return secrets !== undefined;
+  }
+}
+
+function commandsFor(link: number, { parameters, confirmed, established }: Entry): Command[] {
+  const commands: Command[] = [{ kind: "prepare", link, parameters }];
+  if (confirmed) commands.push({ kind: "confirm", link });
+  // The peer says only once that it hears us.
+  if (established) {
+    commands.push({ kind: "control", link, tag: controlTag.established, body: emptyBytes });
+  }
+  return commands;
 }

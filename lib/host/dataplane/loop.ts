@@ -7,6 +7,7 @@ import type {
   SleevePorts,
   UdpEndpoint,
 } from "../../overlay/sleeve/ports.ts";
+import { openAead } from "../aead.ts";
 import { PacketSocket } from "../packet-socket.ts";
 import { openSecretBox } from "../secret-box.ts";
 import { type SendFailure, UdpSocket } from "../udp-socket.ts";
@@ -65,6 +66,7 @@ export class DataPlaneLoop {
       ports: this.#ports(),
       events: this.#engineEvents(),
       secretBox,
+      aead: openAead(),
     });
     for (const socket of [this.#wake, this.#udp, this.#packets]) {
       this.#epoll.add(socket.descriptor);
@@ -147,6 +149,9 @@ export class DataPlaneLoop {
         break;
       case "control":
         engine.control(command.link, command.tag, command.body);
+        break;
+      case "renew":
+        engine.renew(command.link, command.secrets);
         break;
       case "stop":
         engine.stop(command.link);

@@ -2,6 +2,7 @@ import type { PeerName } from "../../base/peer-name.ts";
 import type { RoutesSnapshot } from "../../base/routes-snapshot.ts";
 import type { MacEntry } from "../../overlay/mac-table.ts";
 import type { EngineCounters, LinkCounters } from "../../overlay/sleeve/counters.ts";
+import type { GenerationSecrets } from "../../overlay/sleeve/key-ratchet.ts";
 import type {
   SleeveFailure,
   SleeveLinkParameters,
@@ -39,6 +40,7 @@ export type Command =
       readonly tag: number;
       readonly body: Uint8Array;
     }
+  | { readonly kind: "renew"; readonly link: number; readonly secrets: GenerationSecrets }
   | { readonly kind: "stop"; readonly link: number }
   | { readonly kind: "topology"; readonly snapshot: RoutesSnapshot }
   | { readonly kind: "residents"; readonly macs: readonly Mac[] }

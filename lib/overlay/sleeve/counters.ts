@@ -32,6 +32,8 @@ export interface LinkCounters {
   datagramFaults: number;
   /** Datagrams that did not authenticate; normal while a connection is replaced. */
   decryptFailures: number;
+  /** Datagrams under a key that is not expected now, as when an engine was started anew. */
+  unknownEpochs: number;
   replays: number;
   /** Frames from or for a peer that the topology does not know. */
   dropUnknownPeer: number;
@@ -62,6 +64,7 @@ export function newLinkCounters(): LinkCounters {
     sendErrors: 0,
     datagramFaults: 0,
     decryptFailures: 0,
+    unknownEpochs: 0,
     replays: 0,
     dropUnknownPeer: 0,
     dropRunt: 0,

@@ -1,6 +1,7 @@
 import { emptyBytes } from "../../base/bytes.ts";
 import { type BoxRun, openInPlace, type SecretBox, sealInPlace } from "../../base/secret-box.ts";
 import { encryptedHeadSize, plainHeadSize, sequenceAt, tagAt } from "./datagram.ts";
+import type { GenerationSecrets } from "./key-ratchet.ts";
 import { ReplayWindow } from "./replay-window.ts";
 import {
   newNonce,
@@ -24,14 +25,25 @@ export interface DatagramSealer {
   readonly headSize: number;
   /** Closes the datagram in the first `length` octets of `buffer`; its length stays the same. */
   seal(buffer: Uint8Array, length: number, df: boolean): void;
+  /** Goes on under new secrets, when there are any; those of before are forgotten. */
+  renew?(secrets: GenerationSecrets): void;
+  /** The link has ended: overwrites what keys it can. */
+  close?(): void;
 }
 
-export type OpenFault = "tooShort" | "notAuthentic" | "replayed";
+export type OpenFault =
+  | "tooShort"
+  /** Sealed under a key that is not expected now. */
+  | "unknownEpoch"
+  | "notAuthentic"
+  | "replayed";
 
 export interface DatagramOpener {
   readonly headSize: number;
   /** Opens the datagram in place; the records then begin at `offset + headSize`. */
   open(buffer: Uint8Array, offset: number, length: number): OpenFault | undefined;
+  renew?(secrets: GenerationSecrets): void;
+  close?(): void;
 }
 
 /** For links without a session key: nothing to do. */

@@ -1,3 +1,4 @@
+import type { Aead } from "../../base/aead.ts";
 import { assert } from "../../base/errors.ts";
 import type { PeerName } from "../../base/peer-name.ts";
 import type { RoutesSnapshot } from "../../base/routes-snapshot.ts";
@@ -15,6 +16,7 @@ import {
   newEngineCounters,
   newLinkCounters,
 } from "./counters.ts";
+import type { GenerationSecrets } from "./key-ratchet.ts";
 import { type LinkContext, SleeveLink } from "./link.ts";
 import { PacketPath } from "./packet-path.ts";
 import { type PathMtuPlan, prudentPlan } from "./path-mtu.ts";
@@ -40,6 +42,8 @@ export interface SleeveEngineOptions {
   readonly ports: SleevePorts;
   readonly events: SleeveEvents;
   readonly secretBox: SecretBox;
+  /** Missing on a machine without AES: then no link may have `secrets`. */
+  readonly aead?: Aead | undefined;
   readonly plan?: PathMtuPlan;
 }
 
@@ -119,6 +123,12 @@ export class SleeveEngine implements SleeveCommands {
     this.flush();
   }
 
+  /** Begins a later generation of a link's keys. */
+  renew(link: number, secrets: GenerationSecrets): void {
+    this.#burst();
+    this.#links.get(link)?.renew(secrets);
+  }
+
   /** Ends a link; nothing is sent. An unknown number is ignored, for the link may just have failed. */
   stop(link: number): void {
     const stopped = this.#links.get(link);
@@ -126,6 +136,7 @@ export class SleeveEngine implements SleeveCommands {
     this.#links.delete(link);
     this.#dirty.delete(stopped);
     if (this.#byPeer.get(stopped.remote) === stopped) this.#byPeer.delete(stopped.remote);
+    stopped.close();
     addLinkCounters(this.#ended, stopped.counters);
   }
 

@@ -1,4 +1,6 @@
+import type { Aead } from "../../base/aead.ts";
 import { emptyBytes, readUint16, writeUint16 } from "../../base/bytes.ts";
+import { assert } from "../../base/errors.ts";
 import { formatIpv4 } from "../../base/ip.ts";
 import { formatPeerName, type PeerName } from "../../base/peer-name.ts";
 import type { SecretBox } from "../../base/secret-box.ts";
@@ -17,9 +19,11 @@ import {
   plainOpener,
   plainSealer,
 } from "./datagram-seal.ts";
+import type { GenerationSecrets } from "./key-ratchet.ts";
 import { type BurstClock, Path } from "./path.ts";
 import type { PathMtuPlan } from "./path-mtu.ts";
 import type { SleeveEvents, SleeveLinkParameters, SleevePorts, UdpEndpoint } from "./ports.ts";
+import { RotatingOpener, RotatingSealer } from "./rotating-seal.ts";
 import { Sender } from "./sender.ts";
 import {
   fragmentationTestSize,
@@ -53,7 +57,13 @@ export const remoteMoveMinMs = 1_000;
 export const testAnswersBurst = 64;
 export const testAnswersPerSecond = 20;
 
-export const controlTag = { established: 1, fragmentationReceived: 2, mtuVerified: 3 } as const;
+/** Of sleeve's control messages; `renewed` is between peers of our own kind, see overlay.ts. */
+export const controlTag = {
+  established: 1,
+  fragmentationReceived: 2,
+  mtuVerified: 3,
+  renewed: 4,
+} as const;
 
 const never = Number.POSITIVE_INFINITY;
 const zeros = new Uint8Array(fragmentationTestSize);
@@ -66,8 +76,33 @@ export interface LinkContext {
   readonly events: SleeveEvents;
   readonly pool: BufferPool;
   readonly secretBox: SecretBox;
+  readonly aead?: Aead | undefined;
   readonly plan: PathMtuPlan;
   readonly log: OccasionalLog;
+}
+
+/** How the datagrams of a link are sealed. */
+export type SleeveCipher = "secretbox" | "aes-256-gcm";
+
+interface Sealing {
+  readonly cipher: SleeveCipher | undefined;
+  readonly sealer: DatagramSealer;
+  readonly opener: DatagramOpener;
+}
+
+function sealing(context: LinkContext, parameters: SleeveLinkParameters): Sealing {
+  const { secretBox: box, aead, clock } = context;
+  const { key, outbound, secrets } = parameters;
+  if (secrets !== undefined) {
+    assert(aead !== undefined, "a link under AES-256-GCM needs a machine that has it");
+    const options = { aead, clock, secrets };
+    const [sealer, opener] = [new RotatingSealer(options), new RotatingOpener(options)];
+    return { cipher: "aes-256-gcm", sealer, opener };
+  }
+  if (key === undefined) return { cipher: undefined, sealer: plainSealer, opener: plainOpener };
+  const seal = { box, key, outbound };
+  const [sealer, opener] = [new EncryptingSealer(seal), new DecryptingOpener(seal)];
+  return { cipher: "secretbox", sealer, opener };
 }
 
 export type LinkState = "prepared" | "confirmed" | "established";
@@ -75,10 +110,12 @@ export type LinkState = "prepared" | "confirmed" | "established";
 export class SleeveLink {
   readonly id: number;
   readonly remote: PeerName;
-  readonly encrypted: boolean;
+  /** `undefined` when frames travel in clear. */
+  readonly cipher: SleeveCipher | undefined;
   readonly opener: DatagramOpener;
   readonly counters: LinkCounters = newLinkCounters();
   readonly #context: LinkContext;
+  readonly #sealer: DatagramSealer;
   readonly #sender: Sender;
   readonly #path: Path;
   readonly #toRemote: FrameRoute;
@@ -88,6 +125,7 @@ export class SleeveLink {
     perSecond: testAnswersPerSecond,
   });
   #state: LinkState = "prepared";
+  #closed = false;
   #reportedMtu: number;
   #heardMs: number | undefined = undefined;
   #silenceNoted = false;
@@ -97,19 +135,20 @@ export class SleeveLink {
   #deadAtMs = never;
 
   constructor(id: number, context: LinkContext, parameters: SleeveLinkParameters) {
-    const { remote, key, outbound } = parameters;
+    const { remote, outbound, heardAt } = parameters;
     this.id = id;
     this.remote = remote;
-    this.encrypted = key !== undefined;
     this.#context = context;
-    const seal = key === undefined ? undefined : { box: context.secretBox, key, outbound };
-    const sealer = seal === undefined ? plainSealer : new EncryptingSealer(seal);
-    this.opener = seal === undefined ? plainOpener : new DecryptingOpener(seal);
+    const { cipher, sealer, opener } = sealing(context, parameters);
+    this.cipher = cipher;
+    this.opener = opener;
+    this.#sealer = sealer;
     this.#toRemote = { source: context.local, destination: remote };
     const bytes = heartbeatFrame(parameters.connectionUid);
     this.#heartbeat = { bytes, at: 0, length: bytes.length };
     this.#sender = this.#newSender(sealer);
-    if (outbound) this.#sender.to = { ip: parameters.remoteIp, port: parameters.remotePort };
+    const dialled = { ip: parameters.remoteIp, port: parameters.remotePort };
+    this.#sender.to = heardAt ?? (outbound ? dialled : undefined);
     this.#path = this.#newPath(sealer.headSize);
     this.#reportedMtu = this.#path.mtu;
   }
@@ -151,6 +190,20 @@ export class SleeveLink {
   /** Whether datagrams wait for room in the socket, so that {@link flush} has something to do. */
   get waiting(): boolean {
     return this.#sender.waiting;
+  }
+
+  /** Begins a later generation of keys. */
+  renew(secrets: GenerationSecrets): void {
+    this.#sealer.renew?.(secrets);
+    this.opener.renew?.(secrets);
+  }
+
+  /** The link has ended: forgets its keys, and sends nothing any more. */
+  close(): void {
+    this.#sender.to = undefined;
+    this.#closed = true;
+    this.#sealer.close?.();
+    this.opener.close?.();
   }
 
   confirm(): void {
@@ -244,7 +297,7 @@ export class SleeveLink {
   }
 
   flush(): void {
-    this.#sender.flush();
+    if (!this.#closed) this.#sender.flush();
   }
 
   /** The kernel refused a datagram with DF; maybe learned only after its batch was sent. */

@@ -1,12 +1,16 @@
 import type { Endpoint } from "../../base/endpoint.ts";
 import { WeaveError } from "../../base/errors.ts";
 import { tryParseIpv4 } from "../../base/ip.ts";
+import type { OverlayExtension } from "../../base/overlay.ts";
 import type {
   EngineLink,
   EngineLinkEvents,
   EngineLinkParameters,
   OverlayEngine,
 } from "../engine.ts";
+import { generationMax } from "./epoch.ts";
+import { type GenerationSecrets, generationSecrets, type LinkIdentity } from "./key-ratchet.ts";
+import { controlTag } from "./link.ts";
 import { unlimitedMtu } from "./path-mtu.ts";
 import type { SleeveCommands, SleeveEvents } from "./ports.ts";
 
@@ -16,20 +20,45 @@ import type { SleeveCommands, SleeveEvents } from "./ports.ts";
  *
  *   chooser ──▶ SleeveOverlay ──commands──▶ engine ──▶ sockets, bridge
  *                     ◀──────────events──────┘
+ *
+ * Between peers of our own kind that both have AES, links are sealed with AES-256-GCM under keys of
+ * which this side knows the source and the engine what it needs now. An engine that is started anew
+ * has forgotten which numbers it has used and which it has seen, so both ends go on to a generation
+ * of keys that neither has had (docs/protocol.md):
+ *
+ *   our engine is new ──▶ generation + 1 ──control message 4: the generation──▶ the peer follows
+ *
+ * A peer follows upwards only. So no engine seals twice under one number, and none takes what an
+ * earlier one may have taken.
  */
 interface OpenLink {
   readonly events: EngineLinkEvents;
+  /** What the secrets of all generations come from; missing when none are used. */
+  readonly identity: LinkIdentity | undefined;
+  generation: number;
   mtu: number;
 }
+
+/** What ciphers here, by implementation. */
+export interface SleeveCiphers {
+  readonly secretBox: string;
+  /** Missing on a machine without AES. */
+  readonly aead: string | undefined;
+}
+
+/** Both peers of a connection that has this extension seal with AES-256-GCM. */
+export const aesExtension: OverlayExtension = "sleeve-aes-gcm";
 
 export class SleeveOverlay implements OverlayEngine {
   readonly name = "sleeve";
   readonly #links = new Map<number, OpenLink>();
   readonly #commands: SleeveCommands;
+  readonly #ciphers: SleeveCiphers;
   #lastLink = 0;
 
   /** `connect` gives the engine the events to call, and returns how to command it. */
-  constructor(connect: (events: SleeveEvents) => SleeveCommands) {
+  constructor(connect: (events: SleeveEvents) => SleeveCommands, ciphers: SleeveCiphers) {
+    this.#ciphers = ciphers;
     this.#commands = connect({
       established: (link) => this.#links.get(link)?.events.established(),
       controlOut: (link, tag, body) => this.#links.get(link)?.events.send(tag, body),
@@ -43,33 +72,73 @@ export class SleeveOverlay implements OverlayEngine {
         this.#links.delete(link);
         open?.events.failed(new WeaveError(code, text));
       },
+      renewed: (link) => this.#renewed(link),
     });
+  }
+
+  extensions(): ReadonlyMap<OverlayExtension, number> {
+    return new Map(this.#ciphers.aead === undefined ? [] : [[aesExtension, 1]]);
   }
 
   /** @throws WeaveError `SLEEVE_UNDERLAY` for a connection over anything but IPv4 */
   prepare(parameters: EngineLinkParameters, events: EngineLinkEvents): EngineLink {
-    const { remote, connectionUid, outbound, localAddress, remoteAddress, sessionKey } = parameters;
+    const { local, remote, sessionKey, extensions } = parameters;
     const link = ++this.#lastLink;
+    const identity =
+      sessionKey !== undefined && extensions.has(aesExtension)
+        ? { sessionKey, local, remote }
+        : undefined;
     this.#commands.prepare(link, {
       remote,
-      connectionUid,
-      outbound,
-      localIp: underlayIp(localAddress),
-      remoteIp: underlayIp(remoteAddress),
-      remotePort: remoteAddress.port,
-      key: sessionKey,
+      connectionUid: parameters.connectionUid,
+      outbound: parameters.outbound,
+      localIp: underlayIp(parameters.localAddress),
+      remoteIp: underlayIp(parameters.remoteAddress),
+      remotePort: parameters.remoteAddress.port,
+      ...(identity === undefined
+        ? { key: sessionKey }
+        : { key: undefined, secrets: generationSecrets(identity, 0) }),
     });
-    const open: OpenLink = { events, mtu: unlimitedMtu };
+    const open: OpenLink = { events, identity, generation: 0, mtu: unlimitedMtu };
     this.#links.set(link, open);
     return {
       confirm: () => this.#commands.confirm(link),
-      control: (tag, body) => this.#commands.control(link, tag, body),
+      control: (tag, body) => {
+        if (tag === controlTag.renewed && identity !== undefined) this.#follow(link, open, body);
+        else this.#commands.control(link, tag, body);
+      },
       stop: () => {
         if (this.#links.delete(link)) this.#commands.stop(link);
       },
-      attributes: () =>
-        sessionKey === undefined ? { mtu: open.mtu } : { encrypted: true, mtu: open.mtu },
+      attributes: () => ({
+        ...(sessionKey !== undefined && { encrypted: true, seal: this.#sealName(identity) }),
+        mtu: open.mtu,
+      }),
     };
+  }
+
+  /** Cipher and implementation, e.g. `aes-256-gcm/libcrypto`. */
+  #sealName(identity: LinkIdentity | undefined): string {
+    const { aead, secretBox } = this.#ciphers;
+    return identity === undefined ? `secretbox/${secretBox}` : `aes-256-gcm/${aead}`;
+  }
+
+  /** Our engine was started anew. */
+  #renewed(link: number): GenerationSecrets | undefined {
+    const open = this.#links.get(link);
+    if (open?.identity === undefined || open.generation === generationMax) return undefined;
+    open.generation++;
+    open.events.send(controlTag.renewed, Uint8Array.of(open.generation));
+    return generationSecrets(open.identity, open.generation);
+  }
+
+  /** The peer's engine was started anew, unless this is late or nonsense. */
+  #follow(link: number, open: OpenLink, body: Uint8Array): void {
+    const generation = body[0];
+    if (open.identity === undefined || generation === undefined) return;
+    if (!this.#links.has(link) || generation <= open.generation) return;
+    open.generation = generation;
+    this.#commands.renew(link, generationSecrets(open.identity, generation));
   }
 }
 

@@ -101,6 +101,7 @@ export class PacketPath {
     const fault = link.opener.open(buffer, offset, length);
     if (fault === undefined) return true;
     if (fault === "replayed") link.counters.replays++;
+    else if (fault === "unknownEpoch") link.counters.unknownEpochs++;
     else {
       if (fault === "tooShort") link.counters.datagramFaults++;
       else link.counters.decryptFailures++;

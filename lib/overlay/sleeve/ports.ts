@@ -1,4 +1,5 @@
 import type { PeerName } from "../../base/peer-name.ts";
+import type { GenerationSecrets } from "./key-ratchet.ts";
 
 /**
  * What sleeve needs of the machine and tells the control plane. All calls are synchronous; buffers
@@ -56,6 +57,12 @@ export interface SleeveEvents {
   remoteMoved(link: number, endpoint: UdpEndpoint): void;
   /** The link is gone, as after `stop`. */
   failed(link: number, code: SleeveFailure, text: string): void;
+  /**
+   * The engine is being started anew and has forgotten what it knew of this link: gives the secrets
+   * of a generation that no engine has had before, or nothing for a link that cannot go on. Asked
+   * only by who keeps the engine in another thread.
+   */
+  renewed?(link: number): GenerationSecrets | undefined;
 }
 
 /** What the control plane knows of a link when it asks for it. Plain data. */
@@ -69,8 +76,12 @@ export interface SleeveLinkParameters {
   readonly localIp: number;
   readonly remoteIp: number;
   readonly remotePort: number;
-  /** 32 octets, or `undefined` when frames travel in clear. */
+  /** For NaCl's secretbox: 32 octets. */
   readonly key: Uint8Array | undefined;
+  /** For AES-256-GCM, in place of `key`. With neither, frames travel in clear. */
+  readonly secrets?: GenerationSecrets;
+  /** Where the peer was heard last, when an earlier engine has found out. */
+  readonly heardAt?: UdpEndpoint;
 }
 
 /**
@@ -82,5 +93,7 @@ export interface SleeveCommands {
   confirm(link: number): void;
   /** A control message of the peer's sleeve. */
   control(link: number, tag: number, body: Uint8Array): void;
+  /** A later generation of keys begins, of a link that has `secrets`. */
+  renew(link: number, secrets: GenerationSecrets): void;
   stop(link: number): void;
 }

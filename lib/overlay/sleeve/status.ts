@@ -1,5 +1,5 @@
 import type { PeerName } from "../../base/peer-name.ts";
-import type { LinkState, SleeveLink } from "./link.ts";
+import type { LinkState, SleeveCipher, SleeveLink } from "./link.ts";
 import type { UdpEndpoint } from "./ports.ts";
 
 /** What `status` and `report` show of a sleeve link. Plain data. */
@@ -7,7 +7,8 @@ export interface SleeveLinkStatus {
   readonly link: number;
   readonly remote: PeerName;
   readonly state: LinkState;
-  readonly encrypted: boolean;
+  /** `undefined` when frames travel in clear. */
+  readonly cipher: SleeveCipher | undefined;
   /** Where datagrams are sent; `undefined` until the peer is heard. */
   readonly endpoint: UdpEndpoint | undefined;
   /** Inner packets up to this size are sent unfragmented. */
@@ -26,7 +27,7 @@ export function statusOf(link: SleeveLink): SleeveLinkStatus {
     link: link.id,
     remote: link.remote,
     state: link.state,
-    encrypted: link.encrypted,
+    cipher: link.cipher,
     endpoint: link.endpoint,
     mtu: path.mtu,
     searchingMtu: path.searching,

@@ -44,7 +44,7 @@ describe("two data planes", () => {
   test("say what they know and what they have done", async () => {
     const { macs, links, total, engine, perLink, nowMs } = await hosts.a.plane.inspect();
     expect(links).toMatchObject([
-      { link: 1, remote: hosts.b.name, state: "established", encrypted: false },
+      { link: 1, remote: hosts.b.name, state: "established", cipher: undefined },
     ]);
     const peers = new Set(macs.map(({ peer }) => formatPeerName(peer)));
     expect([...peers].sort()).toEqual([hosts.a.name, hosts.b.name].map(formatPeerName));
@@ -76,7 +76,7 @@ describe("two data planes", () => {
     for (const host of [hosts.a, hosts.b]) host.commands.stop(1);
     expect(aToB()).toBe("10.32.0.1");
     expect(aToB(30_000)).toBe("10.32.0.1");
-    expect((await hosts.a.plane.inspect()).links).toMatchObject([{ link: 2, encrypted: true }]);
+    expect((await hosts.a.plane.inspect()).links).toMatchObject([{ link: 2, cipher: "secretbox" }]);
   });
 
   test("go on after bridge and tap were made anew", async () => {
@@ -164,6 +164,24 @@ describe("a data plane whose worker fails", () => {
     hosts.b.commands.stop(2);
     await hosts.connect(3, new Uint8Array(32).fill(2));
     expect(aToB()).toBe("10.32.0.1");
+  });
+
+  test("carries links under AES-256-GCM on, with keys that were never used, in both directions", async () => {
+    hosts.a.commands.stop(3);
+    hosts.b.commands.stop(3);
+    await hosts.connect(4, { sessionKey: new Uint8Array(32).fill(3) });
+    expect(aToB()).toBe("10.32.0.1");
+    hosts.a.failures.splice(0);
+    for (let round = 0; round < 2; round++) {
+      await crash();
+      expect(hosts.a.failures.splice(0)).toEqual(["9 SLEEVE_RESTARTED"]);
+      expect(aToB()).toBe("10.32.0.1");
+      const back = deliver(hosts.b.container, hosts.a.container, "10.32.0.1");
+      expect(back).toBe("10.32.0.2");
+      const { links } = await hosts.a.plane.inspect();
+      expect(links.at(-1)).toMatchObject({ link: 4, state: "established", cipher: "aes-256-gcm" });
+    }
+    expect(hosts.b.failures).toEqual([]);
   });
 
   test("leaves nothing behind when it is stopped, and may be stopped twice", async () => {

@@ -7,7 +7,15 @@ import { DataPlane } from "../../../lib/host/dataplane/data-plane.ts";
 import { defaultDeviceNames as names } from "../../../lib/host/device-names.ts";
 import { openRoute } from "../../../lib/host/netlink/open.ts";
 import type { NetworkNamespace } from "../../../lib/host/netns.ts";
-import type { SleeveCommands, SleeveEvents } from "../../../lib/overlay/sleeve/ports.ts";
+import {
+  type GenerationSecrets,
+  generationSecrets,
+} from "../../../lib/overlay/sleeve/key-ratchet.ts";
+import type {
+  SleeveCommands,
+  SleeveEvents,
+  SleeveLinkParameters,
+} from "../../../lib/overlay/sleeve/ports.ts";
 import { cidrs, type Laboratory, recordingLog } from "../laboratory.ts";
 
 /** One host with a data plane, a bridge and a container on it. */
@@ -23,6 +31,8 @@ export interface TestHost {
   mtu: number;
 }
 
+export type Seal = Uint8Array | { readonly sessionKey: Uint8Array };
+
 /**
  * Two hosts on one cable, each with one container, and between them in place of the mesh a wire
  * that carries control messages:
@@ -33,6 +43,9 @@ export class TwoHosts {
   readonly a: TestHost;
   readonly b: TestHost;
   #established: [PromiseWithResolvers<void>, PromiseWithResolvers<void>];
+  /** Of the link under AES-256-GCM, if there is one. */
+  #sessionKey: Uint8Array | undefined;
+  #generation = 0;
 
   constructor(laboratory: Laboratory) {
     const [ha, hb] = [laboratory.namespace("ha"), laboratory.namespace("hb")];
@@ -45,13 +58,17 @@ export class TwoHosts {
     this.b = this.#host(1, hb, laboratory.namespace("cb"), () => this.a);
   }
 
-  /** Makes link number `link` at both ends and waits until both are established. */
-  async connect(link: number, key?: Uint8Array): Promise<void> {
+  /**
+   * Makes link number `link` at both ends and waits until both are established. With a key it is
+   * under NaCl's secretbox, with a session key under AES-256-GCM.
+   */
+  async connect(link: number, seal?: Seal): Promise<void> {
     this.#established = [Promise.withResolvers(), Promise.withResolvers()];
     const [ipA, ipB] = [parseIpv4("192.168.5.1"), parseIpv4("192.168.5.2")];
-    const common = { connectionUid: BigInt(link), key };
+    const common = { connectionUid: BigInt(link) };
     this.a.commands.prepare(link, {
       ...common,
+      ...this.#sealOf(this.a, seal),
       remote: this.b.name,
       outbound: true,
       localIp: ipA,
@@ -60,6 +77,7 @@ export class TwoHosts {
     });
     this.b.commands.prepare(link, {
       ...common,
+      ...this.#sealOf(this.b, seal),
       remote: this.a.name,
       outbound: false,
       localIp: ipB,
@@ -68,6 +86,18 @@ export class TwoHosts {
     });
     for (const host of [this.a, this.b]) host.commands.confirm(link);
     await Promise.all(this.#established.map(({ promise }) => promise));
+  }
+
+  #sealOf(host: TestHost, seal: Seal | undefined): Pick<SleeveLinkParameters, "key" | "secrets"> {
+    if (seal === undefined || seal instanceof Uint8Array) return { key: seal };
+    this.#sessionKey = seal.sessionKey;
+    this.#generation = 0;
+    return { key: undefined, secrets: this.#secretsOf(host) };
+  }
+
+  #secretsOf({ name: local }: Pick<TestHost, "name">): GenerationSecrets {
+    const remote = local === first ? second : first;
+    return generationSecrets({ sessionKey: this.#sessionKey!, local, remote }, this.#generation);
   }
 
   async stop(): Promise<void> {
@@ -114,6 +144,12 @@ export class TwoHosts {
       },
       remoteMoved() {},
       failed: (link, code) => void failures.push(`${link} ${code}`),
+      renewed: (link) => {
+        if (this.#sessionKey === undefined) return undefined;
+        this.#generation++;
+        other().commands.renew(link, this.#secretsOf(other()));
+        return this.#secretsOf(host);
+      },
     };
     const commands = plane.connect(events);
     plane.setTopology(bothPeers);

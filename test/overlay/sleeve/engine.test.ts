@@ -3,25 +3,26 @@ import fc from "fast-check";
 import { toHex } from "../../../lib/base/bytes.ts";
 import type { PeerName } from "../../../lib/base/peer-name.ts";
 import { backlogMaxOctets } from "../../../lib/overlay/sleeve/backlog.ts";
-import { type FakeHost, FakeNet, frameOf, ipv4Frame } from "./fake-net.ts";
+import { type FakeHost, FakeNet, frameOf, ipv4Frame, type Seal } from "./fake-net.ts";
 
 const key = new Uint8Array(32).fill(3);
 const everybody = 0xffffffffffff;
 const [m1, m2, m3] = [0xfe4100000001, 0xfe4100000002, 0xfe4100000003];
 
 /** A chain of hosts, each connected to the next, with everything established. */
-function chain(length: number, withKey?: Uint8Array): { net: FakeNet; hosts: FakeHost[] } {
+function chain(length: number, seal?: Seal): { net: FakeNet; hosts: FakeHost[] } {
   const net = new FakeNet();
   for (let i = 0; i < length; i++) net.host(0xa0 + i);
-  for (const [i, host] of net.hosts.slice(1).entries()) net.connect(net.hosts[i]!, host, withKey);
+  for (const [i, host] of net.hosts.slice(1).entries()) net.connect(net.hosts[i]!, host, seal);
   net.announce();
   net.run(300);
   return { net, hosts: net.hosts };
 }
 
-for (const [how, chainKey] of [
+for (const [how, seal] of [
   ["in clear", undefined],
   ["encrypted", key],
+  ["encrypted under keys that rotate", { sessionKey: key }],
 ] as const) {
   describe(`three hosts in a chain, ${how}`, () => {
     let net: FakeNet;
@@ -29,7 +30,7 @@ for (const [how, chainKey] of [
     let b: FakeHost;
     let c: FakeHost;
     beforeEach(() => {
-      const made = chain(3, chainKey);
+      const made = chain(3, seal);
       net = made.net;
       [a, b, c] = made.hosts as [FakeHost, FakeHost, FakeHost];
     });
@@ -72,7 +73,7 @@ for (const [how, chainKey] of [
       c.capture(frameOf(everybody, m2));
       net.run(10);
       const b2c = b.engine.links().find(({ remote }) => remote === c.name)!;
-      expect(b2c.mtu).toBe(chainKey === undefined ? 1238 : 1214);
+      expect(b2c.mtu).toBe(seal === undefined ? 1238 : 1214);
       a.injected.length = 0;
       a.capture(ipv4Frame(m2, m1, { packet: 1400, df: true }));
       net.run(10);

@@ -2,13 +2,16 @@ import type { PeerName } from "../../../lib/base/peer-name.ts";
 import { portableSecretBox } from "../../../lib/base/secret-box.ts";
 import type { Log } from "../../../lib/base/world.ts";
 import { SleeveEngine } from "../../../lib/overlay/sleeve/engine.ts";
+import { generationSecrets } from "../../../lib/overlay/sleeve/key-ratchet.ts";
 import type { PathMtuPlan } from "../../../lib/overlay/sleeve/path-mtu.ts";
 import type {
   SendResult,
   SleeveEvents,
+  SleeveLinkParameters,
   SleevePorts,
   UdpEndpoint,
 } from "../../../lib/overlay/sleeve/ports.ts";
+import { someAead } from "../some-aead.ts";
 
 /**
  * Hosts with sleeve on a network in memory. One clock, no randomness: what happens depends on the
@@ -67,6 +70,7 @@ export class FakeHost implements SleevePorts, SleeveEvents {
       ports: this,
       events: this,
       secretBox: portableSecretBox,
+      aead: someAead,
       ...(plan === undefined ? {} : { plan }),
     });
   }
@@ -122,6 +126,18 @@ export class FakeHost implements SleevePorts, SleeveEvents {
   }
 }
 
+/** A key for NaCl's secretbox, or a session key from which those of AES-256-GCM are derived. */
+export type Seal = Uint8Array | { readonly sessionKey: Uint8Array };
+
+function sealOf(
+  { name: local }: FakeHost,
+  { name: remote }: FakeHost,
+  seal: Seal | undefined,
+): Pick<SleeveLinkParameters, "key" | "secrets"> {
+  if (seal === undefined || seal instanceof Uint8Array) return { key: seal };
+  return { key: undefined, secrets: generationSecrets({ ...seal, local, remote }, 0) };
+}
+
 interface Happening {
   readonly atMs: number;
   readonly action: () => void;
@@ -164,12 +180,13 @@ export class FakeNet {
   }
 
   /** A TCP connection between two peers has passed the introduction: prepare both ends. */
-  prepare(dialler: FakeHost, acceptor: FakeHost, key?: Uint8Array): Connection {
+  prepare(dialler: FakeHost, acceptor: FakeHost, seal?: Seal): Connection {
     const diallerLink = ++this.#lastLink;
     const acceptorLink = ++this.#lastLink;
-    const common = { connectionUid: BigInt(diallerLink) * 0x0123456789abcdn, key };
+    const common = { connectionUid: BigInt(diallerLink) * 0x0123456789abcdn };
     dialler.engine.prepare(diallerLink, {
       ...common,
+      ...sealOf(dialler, acceptor, seal),
       remote: acceptor.name,
       outbound: true,
       localIp: dialler.ip,
@@ -178,6 +195,7 @@ export class FakeNet {
     });
     acceptor.engine.prepare(acceptorLink, {
       ...common,
+      ...sealOf(acceptor, dialler, seal),
       remote: dialler.name,
       outbound: false,
       localIp: acceptor.ip,
@@ -189,8 +207,8 @@ export class FakeNet {
     return connection;
   }
 
-  connect(dialler: FakeHost, acceptor: FakeHost, key?: Uint8Array): Connection {
-    const connection = this.prepare(dialler, acceptor, key);
+  connect(dialler: FakeHost, acceptor: FakeHost, seal?: Seal): Connection {
+    const connection = this.prepare(dialler, acceptor, seal);
     dialler.engine.confirm(connection.diallerLink);
     acceptor.engine.confirm(connection.acceptorLink);
     return connection;

@@ -2,10 +2,11 @@ import { expect, test } from "bun:test";
 import { concatBytes, fromHex, toHex } from "../../../lib/base/bytes.ts";
 import { peerNameBytes } from "../../../lib/base/peer-name.ts";
 import { RecordReader } from "../../../lib/overlay/sleeve/datagram.ts";
+import { epochMaxMs } from "../../../lib/overlay/sleeve/rotating-seal.ts";
 import { fuzz } from "../../fuzz/mutate.ts";
 import specials from "../../vectors/sleeve/special-frames.json";
 import { type VectorBytes, vectorBytes } from "../vectors.ts";
-import { type FakeHost, FakeNet, frameOf, ipv4Frame } from "./fake-net.ts";
+import { type FakeHost, FakeNet, frameOf, ipv4Frame, type Seal } from "./fake-net.ts";
 
 const everybody = 0xffffffffffff;
 const [m1, m2] = [0xfe4100000001, 0xfe4100000002];
@@ -13,10 +14,10 @@ const key = new Uint8Array(32).fill(9);
 const from = { ip: 0x0a090001, port: 6783 };
 
 /** Two connected hosts, and what the first sent: heartbeat, tests, single and packed frames. */
-function talked(withKey?: Uint8Array): { net: FakeNet; a: FakeHost; b: FakeHost } {
+function talked(seal?: Seal): { net: FakeNet; a: FakeHost; b: FakeHost } {
   const net = new FakeNet();
   const [a, b] = [net.host(0xa1b2c3d4e5f6), net.host(0x0badc0ffee00)];
-  net.connect(a, b, withKey);
+  net.connect(a, b, seal);
   net.announce();
   net.run(300);
   b.capture(frameOf(everybody, m2));
@@ -55,6 +56,24 @@ test("150000 damaged encrypted datagrams: none is accepted, none disturbs", () =
     before,
   );
   expect(b.engine.counters().total.decryptFailures).toBeGreaterThan(50_000);
+  stillWork(hosts);
+}, 60_000);
+
+test("150000 damaged datagrams under a key that rotates: none is accepted, none moves its epoch", () => {
+  const hosts = talked({ sessionKey: key });
+  const { net, a, b } = hosts;
+  const before = [b.injected.length, b.controlSent.length, JSON.stringify(b.engine.links())];
+  fuzz(2, corpusOf(a), 150_000, (mutant) => {
+    b.engine.received(mutant.slice(), 0, mutant.length, from.ip, from.port);
+  });
+  b.engine.flush();
+  expect([b.injected.length, b.controlSent.length, JSON.stringify(b.engine.links())]).toEqual(
+    before,
+  );
+  const { decryptFailures, unknownEpochs } = b.engine.counters().total;
+  expect(decryptFailures).toBeGreaterThan(50_000);
+  expect(unknownEpochs).toBeGreaterThan(1000);
+  net.run(epochMaxMs);
   stillWork(hosts);
 }, 60_000);
 

@@ -80,13 +80,18 @@ describe("starting", () => {
     ]);
   });
 
-  test("an encrypted link finds the smaller MTU of encryption", () => {
-    net.connect(a, b, key);
-    net.announce();
-    net.run(200);
-    expect(a.engine.links()).toMatchObject([{ encrypted: true, mtu: 1414 }]);
-    expect(a.sent.every(({ bytes }) => !bytes.toHex().includes("00".repeat(40)))).toBe(true);
-  });
+  for (const [cipher, seal] of [
+    ["secretbox", key],
+    ["aes-256-gcm", { sessionKey: key }],
+  ] as const) {
+    test(`a link encrypted by ${cipher} finds the smaller MTU of encryption`, () => {
+      net.connect(a, b, seal);
+      net.announce();
+      net.run(200);
+      expect(a.engine.links()).toMatchObject([{ cipher, mtu: 1414 }]);
+      expect(a.sent.every(({ bytes }) => !bytes.toHex().includes("00".repeat(40)))).toBe(true);
+    });
+  }
 
   test("peers with different keys never become established, and say why", () => {
     const { diallerLink, acceptorLink } = net.prepare(a, b, key);

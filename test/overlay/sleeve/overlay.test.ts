@@ -1,14 +1,17 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { PeerName } from "../../../lib/base/peer-name.ts";
 import type { EngineLink, EngineLinkEvents } from "../../../lib/overlay/engine.ts";
+import { generationSecrets } from "../../../lib/overlay/sleeve/key-ratchet.ts";
 import { SleeveOverlay } from "../../../lib/overlay/sleeve/overlay.ts";
 import type { SleeveEvents } from "../../../lib/overlay/sleeve/ports.ts";
 
 const key = new Uint8Array(32).fill(1);
+const ciphers = { secretBox: "libsodium", aead: "libcrypto" };
 let commands: unknown[][];
 let heard: string[];
 let events: SleeveEvents;
 let overlay: SleeveOverlay;
+const bothHaveAes: [string, number][] = [["sleeve-aes-gcm", 1]];
 
 beforeEach(() => {
   commands = [];
@@ -19,12 +22,17 @@ beforeEach(() => {
       prepare: (...all) => void commands.push(["prepare", ...all]),
       confirm: (...all) => void commands.push(["confirm", ...all]),
       control: (...all) => void commands.push(["control", ...all]),
+      renew: (...all) => void commands.push(["renew", ...all]),
       stop: (...all) => void commands.push(["stop", ...all]),
     };
-  });
+  }, ciphers);
 });
 
-function prepare(host = "10.9.0.2", sessionKey: Uint8Array | undefined = undefined): EngineLink {
+function prepare(
+  host = "10.9.0.2",
+  sessionKey: Uint8Array | undefined = undefined,
+  extensions: Iterable<[string, number]> = [],
+): EngineLink {
   const linkEvents: EngineLinkEvents = {
     send: (tag, body) => heard.push(`send ${tag} ${body.toHex()}`),
     established: () => heard.push("established"),
@@ -41,9 +49,18 @@ function prepare(host = "10.9.0.2", sessionKey: Uint8Array | undefined = undefin
     sessionKey,
     passwordSet: sessionKey !== undefined,
     remoteFeatures: new Map<string, string>(),
+    extensions: new Map(extensions),
   };
   return overlay.prepare(parameters, linkEvents);
 }
+
+const connectNothing = () => ({
+  prepare() {},
+  confirm() {},
+  control() {},
+  renew() {},
+  stop() {},
+});
 
 describe("commands", () => {
   test("carry everything the engine needs, as plain data", () => {
@@ -114,7 +131,84 @@ describe("status", () => {
     expect(link.attributes()).toEqual({ mtu: 65_535 });
     events.mtuChanged(1, 1438);
     expect(link.attributes()).toEqual({ mtu: 1438 });
-    expect(prepare("10.9.0.3", key).attributes()).toEqual({ encrypted: true, mtu: 65_535 });
+    expect(prepare("10.9.0.3", key).attributes()).toEqual({
+      encrypted: true,
+      mtu: 65_535,
+      seal: "secretbox/libsodium",
+    });
+    expect(prepare("10.9.0.3", key, bothHaveAes).attributes()).toEqual({
+      encrypted: true,
+      mtu: 65_535,
+      seal: "aes-256-gcm/libcrypto",
+    });
+  });
+});
+
+describe("AES-256-GCM", () => {
+  const identity = { sessionKey: key, local: 1 as PeerName, remote: 2 as PeerName };
+  const [hello, , second, , fourth] = [0, 1, 2, 3, 4].map((generation) =>
+    generationSecrets(identity, generation),
+  );
+
+  test("is offered where the machine has it", () => {
+    expect([...overlay.extensions()]).toEqual([["sleeve-aes-gcm", 1]]);
+    const without = new SleeveOverlay(connectNothing, { ...ciphers, aead: undefined });
+    expect([...without.extensions()]).toEqual([]);
+  });
+
+  test("is used where both peers have it and there is a session key, which stays here", () => {
+    prepare("10.9.0.2", key, bothHaveAes);
+    prepare("10.9.0.2", key, []);
+    prepare("10.9.0.2", undefined, bothHaveAes);
+    expect(commands).toMatchObject([
+      ["prepare", 1, { key: undefined, secrets: hello }],
+      ["prepare", 2, { key }],
+      ["prepare", 3, { key: undefined }],
+    ]);
+    for (const [, , parameters] of commands.slice(1))
+      expect(parameters).not.toHaveProperty("secrets");
+  });
+
+  test("goes on with the next generation when our engine is new, and tells the peer", () => {
+    prepare("10.9.0.2", key, bothHaveAes);
+    events.renewed?.(1);
+    expect(events.renewed?.(1)).toEqual(second!);
+    expect(heard).toEqual(["send 4 01", "send 4 02"]);
+    expect(commands).toHaveLength(1);
+  });
+
+  test("follows the peer to later generations, and never back", () => {
+    const link = prepare("10.9.0.2", key, bothHaveAes);
+    for (const body of [[4], [4], [3], [0], []]) link.control(4, Uint8Array.from(body));
+    expect(commands.slice(1)).toEqual([["renew", 1, fourth]]);
+    expect(events.renewed?.(1)?.generation).toBe(5);
+    expect(heard).toEqual(["send 4 05"]);
+    link.stop();
+    link.control(4, Uint8Array.of(9));
+    expect(commands.slice(2)).toEqual([["stop", 1]]);
+  });
+
+  test("meets the peer at one generation when both engines are new at once", () => {
+    const link = prepare("10.9.0.2", key, bothHaveAes);
+    expect(events.renewed?.(1)?.generation).toBe(1);
+    link.control(4, Uint8Array.of(1));
+    expect(commands).toHaveLength(1);
+    link.control(4, Uint8Array.of(2));
+    expect(commands[1]).toEqual(["renew", 1, second]);
+  });
+
+  test("ends with the last generation, and for links that are gone", () => {
+    const link = prepare("10.9.0.2", key, bothHaveAes);
+    link.control(4, Uint8Array.of(255));
+    expect(events.renewed?.(1)).toBeUndefined();
+    expect(events.renewed?.(7)).toBeUndefined();
+    prepare("10.9.0.2", key);
+    expect(events.renewed?.(2)).toBeUndefined();
+  });
+
+  test("leaves a control message of this number to the engine of a link without it", () => {
+    prepare("10.9.0.2", key).control(4, Uint8Array.of(1));
+    expect(commands[1]).toEqual(["control", 1, 4, Uint8Array.of(1)]);
   });
 });
 
