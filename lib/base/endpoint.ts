@@ -26,11 +26,11 @@ export function tryParseEndpoint(text: string): Endpoint | undefined {
 export function splitHostPort(
   text: string,
 ): { host: string; port: number | undefined } | undefined {
+  // An IPv6 address has two colons at least, and is looked for last: that takes longest.
   const match =
     /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(text) ??
-    (tryParseIp(text)?.family === 6
-      ? [text, text, undefined]
-      : /^([^:\s]+)(?::(\d{1,5}))?$/.exec(text));
+    /^([^:\s]+)(?::(\d{1,5}))?$/.exec(text) ??
+    (tryParseIp(text)?.family === 6 ? [text, text, undefined] : null);
   const host = match?.[1];
   if (match === null || host === undefined) return undefined;
   const port = match[2] === undefined ? undefined : Number(match[2]);

@@ -18,6 +18,17 @@ export const readyDescriptor = 3;
 /** The hidden command that the child runs. */
 export const routerCommand = "router";
 
+/**
+ * The last stage of the just-in-time compiler costs a router that starts into a busy cluster as much
+ * as its work, for code that runs once a second afterwards. What carries frames runs a million times
+ * and still gets there. The runtime reads this from its environment alone, and only at its start;
+ * who sets these variables has the last word.
+ */
+const calmCompiler = {
+  BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: "1000000",
+  BUN_JSC_thresholdForFTLOptimizeSoon: "100000",
+};
+
 /** A graceful stop may take this long before the process is killed. */
 const stopWaitMs = 10_000;
 
@@ -63,7 +74,7 @@ export async function launchRouter(options: LaunchOptions, paths: Paths): Promis
     detached: true,
     stdio: ["pipe", log, log, "pipe"],
     cwd: "/",
-    env: environmentWithoutSecrets(),
+    env: { ...calmCompiler, ...environmentWithoutSecrets() },
   });
   closeSync(log);
   // A child that dies at once closes its input; what matters then is its exit, not this write.

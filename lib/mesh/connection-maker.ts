@@ -16,6 +16,9 @@ const discoveryDelayMs = 50;
  * dials at once, the other gives it this long: else half of all connections would be made twice.
  */
 export const courtesyDelayMs = 500;
+/** Who has much to dial is busy, and so is everybody else: more time for each address in sight. */
+const courtesyPerAddressMs = 100;
+export const courtesyMaxMs = 4_000;
 
 /** How an attempt goes on. The first two come at most once; `ended` exactly once, at last. */
 export interface AttemptEvents {
@@ -170,10 +173,11 @@ export class ConnectionMaker {
         else this.#targets.delete(address);
       }
     }
+    const nowMs = this.#world.monotonicMs();
     for (const [address, { endpoint, remote }] of wanted) {
       if (this.#targets.has(address)) continue;
       const isTheirTurn = remote !== undefined && remote < this.#ports.own.name;
-      const dueAtMs = this.#world.monotonicMs() + (isTheirTurn ? courtesyDelayMs : 0);
+      const dueAtMs = nowMs + (isTheirTurn ? courtesyMs(wanted.size) : 0);
       this.#targets.set(address, new Target(endpoint, dueAtMs));
     }
   }
@@ -238,4 +242,10 @@ export class ConnectionMaker {
     });
     this.#next = { atMs, cancel };
   }
+}
+
+/** How long to wait for the other end to dial when `addresses` are wanted in all. */
+function courtesyMs(addresses: number): number {
+  const busyMs = courtesyPerAddressMs * (addresses - 1);
+  return Math.min(courtesyDelayMs + busyMs, courtesyMaxMs);
 }

@@ -4,15 +4,17 @@ import type { Cancel, World } from "../base/world.ts";
 
 /**
  * News is passed on at once when it is the first for this long, and what comes meanwhile is passed
- * on together. Most news reaches a large cluster in bursts, by many ways at the same time.
+ * on together. Most news reaches a large cluster in bursts, by many ways at the same time: as long
+ * as there is more, each window is twice as long as the one before.
  */
 export const relayWindowMs = 50;
+export const relayWindowMaxMs = 800;
 
 /**
  * Passes on what was new on one channel.
  *
  *   idle ──news: passed on──▶ window ──news: merged──▶ window with news
- *    ▲──────window over─────────┘ ▲──window over: passed on──┘
+ *    ▲──────window over─────────┘ ▲──window over: passed on──┘ then twice as long
  */
 export class NewsRelay {
   readonly #world: Pick<World, "after">;
@@ -32,7 +34,7 @@ export class NewsRelay {
   /** `from`: who knows it already, since it told us. */
   relay(news: GossipData, from: ReadonlySet<PeerName>): void {
     if (this.#window === undefined) {
-      this.#open();
+      this.#open(relayWindowMs);
       this.#pass(news, from);
     } else if (this.#merged === undefined) {
       this.#merged = { news, except: from };
@@ -49,13 +51,13 @@ export class NewsRelay {
     this.#merged = undefined;
   }
 
-  #open(): void {
-    this.#window = this.#world.after(relayWindowMs, () => {
+  #open(durationMs: number): void {
+    this.#window = this.#world.after(durationMs, () => {
       this.#window = undefined;
       const merged = this.#merged;
       if (merged === undefined) return;
       this.#merged = undefined;
-      this.#open();
+      this.#open(Math.min(2 * durationMs, relayWindowMaxMs));
       this.#pass(merged.news, merged.except);
     });
   }

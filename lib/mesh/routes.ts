@@ -5,25 +5,25 @@ import type { Cancel, World } from "../base/world.ts";
 import type { Peers } from "./peers.ts";
 import { claimedGraph, equalSnapshots, establishedGraph, takeSnapshot } from "./topology-graph.ts";
 
-/** Changes within this time cost one calculation. */
-export const recalculationDelayMs = 100;
+/** Changes within this time are one to the data plane. */
+export const snapshotDelayMs = 100;
 
 /** The tables of one graph as seen by ourselves (mesh-protocol §9). */
 export class RouteTables {
   readonly #graph: PeerGraph;
   readonly #self: PeerName;
-  #unicast: Map<PeerName, PeerName>;
-  /** Filled on demand: most origins never broadcast between two calculations. */
+  /** Both are filled on demand: most changes go by before anybody chooses by them. */
+  #unicast: ReadonlyMap<PeerName, PeerName> | undefined;
   readonly #broadcast = new Map<PeerName, readonly PeerName[]>();
 
   constructor(graph: PeerGraph, self: PeerName) {
     this.#graph = graph;
     this.#self = self;
-    this.#unicast = unicastRoutes(graph, self);
   }
 
   /** Destination → next hop; ourselves → `noPeer`. */
   get unicast(): ReadonlyMap<PeerName, PeerName> {
+    this.#unicast ??= unicastRoutes(this.#graph, this.#self);
     return this.#unicast;
   }
 
@@ -36,22 +36,25 @@ export class RouteTables {
     return hops;
   }
 
-  recalculate(): void {
-    this.#unicast = unicastRoutes(this.#graph, this.#self);
+  /** The graph is another one now. */
+  outdate(): void {
+    this.#unicast = undefined;
     this.#broadcast.clear();
   }
 }
 
 /**
- * Routes over the present topology, calculated at most once in 100 ms unless somebody is about to
- * choose by them, who never sees stale ones.
+ * Routes over the present topology. Who chooses by them never sees stale ones; the data plane is
+ * told of changes at most once in 100 ms.
  */
 export class Routes {
   readonly #world: Pick<World, "after">;
   readonly #peers: Peers;
   readonly #onChange: (snapshot: RoutesSnapshot) => void;
-  readonly #claimed: RouteTables;
-  readonly #established: RouteTables;
+  /** Tables for gossip, always up to date. */
+  readonly claimed: RouteTables;
+  /** Tables for packets, always up to date. */
+  readonly established: RouteTables;
   #pending: Cancel | undefined;
   #snapshot: RoutesSnapshot | undefined;
 
@@ -63,35 +66,18 @@ export class Routes {
     this.#world = world;
     this.#peers = peers;
     this.#onChange = onChange;
-    this.#claimed = new RouteTables(claimedGraph(peers), peers.own.name);
-    this.#established = new RouteTables(establishedGraph(peers), peers.own.name);
+    this.claimed = new RouteTables(claimedGraph(peers), peers.own.name);
+    this.established = new RouteTables(establishedGraph(peers), peers.own.name);
   }
 
-  /** Tables for gossip, up to date. */
-  get claimed(): RouteTables {
-    this.refresh();
-    return this.#claimed;
-  }
-
-  /** Tables for packets, up to date. */
-  get established(): RouteTables {
-    this.refresh();
-    return this.#established;
-  }
-
-  /** The topology changed: calculate soon. */
+  /** The topology changed: tell the data plane soon. */
   request(): void {
-    this.#pending ??= this.#world.after(recalculationDelayMs, () => {
+    this.claimed.outdate();
+    this.established.outdate();
+    this.#pending ??= this.#world.after(snapshotDelayMs, () => {
       this.#pending = undefined;
-      this.#calculate();
+      this.#tell();
     });
-  }
-
-  /** Calculates now if that is due. */
-  refresh(): void {
-    if (this.#pending === undefined) return;
-    this.stop();
-    this.#calculate();
   }
 
   stop(): void {
@@ -99,9 +85,7 @@ export class Routes {
     this.#pending = undefined;
   }
 
-  #calculate(): void {
-    this.#claimed.recalculate();
-    this.#established.recalculate();
+  #tell(): void {
     const snapshot = takeSnapshot(this.#peers);
     if (this.#snapshot !== undefined && equalSnapshots(snapshot, this.#snapshot)) return;
     this.#snapshot = snapshot;

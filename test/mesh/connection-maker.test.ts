@@ -2,7 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { type Endpoint, formatEndpoint } from "../../lib/base/endpoint.ts";
 import { WeaveError } from "../../lib/base/errors.ts";
 import { parsePeerName } from "../../lib/base/peer-name.ts";
-import { type AttemptEvents, ConnectionMaker } from "../../lib/mesh/connection-maker.ts";
+import {
+  type AttemptEvents,
+  ConnectionMaker,
+  courtesyDelayMs,
+  courtesyMaxMs,
+} from "../../lib/mesh/connection-maker.ts";
 import type { PeerRecord } from "../../lib/mesh/peer-record.ts";
 import { loneWorld } from "../sim/world.ts";
 import vectors from "../vectors/mesh/connections.json";
@@ -94,6 +99,23 @@ describe("the addresses dialled", () => {
       ["10.0.0.9", true],
       ["10.0.0.3", false],
     ]);
+  });
+
+  test("of peers with lower names are left to them for a while, for longer the more there are", () => {
+    for (const [lower, waitMs] of [
+      [[2], courtesyDelayMs],
+      [[2, 3, 4], courtesyDelayMs + 200],
+      [Array.from({ length: 98 }, (_, index) => index + 2), courtesyMaxMs],
+    ] as const) {
+      const { maker: made, state, clock } = maker();
+      state.own = sketch({ n: 200, links: [[100]] });
+      state.others = [sketch({ n: 100, links: lower.map((n) => [n]) })];
+      made.check();
+      clock.run(waitMs - 1);
+      expect(state.dialled.length).toBe(0);
+      clock.run(1);
+      expect(state.dialled.length).toBe(lower.length);
+    }
   });
 
   test("leave out one that led to a peer we are connected to, until asked for again", () => {

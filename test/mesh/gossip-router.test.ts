@@ -11,7 +11,7 @@ import {
   surrogatesMax,
 } from "../../lib/mesh/gossip-router.ts";
 import { GossipSender } from "../../lib/mesh/gossip-sender.ts";
-import { relayWindowMs } from "../../lib/mesh/news-relay.ts";
+import { relayWindowMaxMs, relayWindowMs } from "../../lib/mesh/news-relay.ts";
 import { Peers } from "../../lib/mesh/peers.ts";
 import {
   decodeMessage,
@@ -100,8 +100,24 @@ describe("gossip", () => {
     expect(sent.map(({ message }) => message)).toEqual(Array(3).fill(gossip(1, "b,c,d")));
     // Neither 2 nor 3 told us all of it.
     expect(receivers()).toEqual([nameOf(2), nameOf(3), nameOf(4)]);
-    clock.run(relayWindowMs);
+    clock.run(2 * relayWindowMs);
     made.receive(gossip(2, "e"), nameOf(2));
+    expect(receivers().length).toBe(2);
+  });
+
+  test("that does not end is passed on less and less often, until it ends", () => {
+    const { router: made, clock, receivers } = router(star);
+    made.join("words", new WordChannel());
+    let rounds = 0;
+    for (let atMs = 0; atMs < 10_000; atMs += 10) {
+      made.receive(gossip(2, `word ${atMs}`), nameOf(2));
+      rounds += receivers().length / 2;
+      clock.run(10);
+    }
+    expect(rounds).toBeLessThan(5 + 10_000 / relayWindowMaxMs);
+    clock.run(2 * relayWindowMaxMs);
+    receivers();
+    made.receive(gossip(2, "later"), nameOf(2));
     expect(receivers().length).toBe(2);
   });
 

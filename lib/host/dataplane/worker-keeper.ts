@@ -46,6 +46,7 @@ export class WorkerKeeper {
   #turnsSeen = 0;
   #checksWithoutTurn = 0;
   #stopping = false;
+  #signalling = false;
 
   constructor(options: WorkerKeeperOptions) {
     this.#options = options;
@@ -80,7 +81,13 @@ export class WorkerKeeper {
   command(command: Command): boolean {
     if (this.#commands === undefined) return false;
     this.#commands.postMessage(command);
-    this.#options.wake.signal();
+    if (this.#signalling) return true;
+    this.#signalling = true;
+    // Commands come in groups, and each signal may cost a switch to the other thread.
+    queueMicrotask(() => {
+      this.#signalling = false;
+      this.#options.wake.signal();
+    });
     return true;
   }
 

@@ -255,6 +255,8 @@ interface Field<T> {
   readonly name: string;
   readonly shape: GobShape;
   zero(): unknown;
+  /** Gives `whole` a zero of its own. */
+  clear(whole: T): void;
   omitted(whole: T): boolean;
   write(out: ByteWriter, whole: T): void;
   reader(id: number, find: FindType): (input: GobInput, into: T) => void;
@@ -265,6 +267,9 @@ function field<T, Key extends keyof T & string>(key: Key, type: GobType<T[Key]>)
     name: key,
     shape: type,
     zero: () => type.zero(),
+    clear(whole) {
+      whole[key] = type.zero();
+    },
     omitted: (whole) => type.omitted(whole[key]),
     write: (out, whole) => type.write(out, whole[key]),
     reader(id, find) {
@@ -277,7 +282,14 @@ function field<T, Key extends keyof T & string>(key: Key, type: GobType<T[Key]>)
 }
 
 function structOf<T extends object>(name: string, fields: ReadonlyArray<Field<T>>): GobType<T> {
-  const zero = (): T => Object.fromEntries(fields.map((each) => [each.name, each.zero()])) as T;
+  // Values of predefined types are never written to and can be shared; lists and structs are made.
+  const shared = Object.fromEntries(fields.map((each) => [each.name, each.zero()])) as T;
+  const made = fields.filter(({ shape }) => shape.builtInId === undefined);
+  const zero = (): T => {
+    const value = { ...shared };
+    for (const each of made) each.clear(value);
+    return value;
+  };
   return {
     identity: {},
     builtInId: undefined,
