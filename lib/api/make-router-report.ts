@@ -80,6 +80,8 @@ function connection(status: MeshStatus["connections"][number]) {
     Attrs: status.attributes === undefined ? null : sorted(status.attributes),
     ...(status.extensions !== undefined && { Extensions: status.extensions }),
     ...(status.roundTripMs !== undefined && { RoundTripMs: status.roundTripMs }),
+    ...(status.reason !== undefined && { Reason: status.reason }),
+    ...(status.error?.remedy !== undefined && { Remedy: status.error.remedy }),
   };
 }
 

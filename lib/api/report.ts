@@ -89,6 +89,10 @@ export interface ConnectionReport {
   readonly Extensions?: readonly string[];
   /** From here to the other host and back, in milliseconds; missing without a connection. */
   readonly RoundTripMs?: number;
+  /** Why this overlay and not a better one; missing without a connection. */
+  readonly Reason?: string;
+  /** What to do about the last failure; missing while there was none. */
+  readonly Remedy?: string;
 }
 
 export interface MacReport {

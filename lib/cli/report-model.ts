@@ -14,6 +14,8 @@ const connectionModel = v.object({
   Attrs: v.nullish(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
   Extensions: list(v.string()),
   RoundTripMs: v.optional(v.number()),
+  Reason: v.optional(v.string()),
+  Remedy: v.optional(v.string()),
 });
 
 const peerModel = v.object({

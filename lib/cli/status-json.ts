@@ -81,6 +81,8 @@ function connectionFields(report: ReportModel): Fields[] {
     attributes: connection.Attrs ?? {},
     extensions: connection.Extensions,
     ...(connection.RoundTripMs !== undefined && { roundTripMs: connection.RoundTripMs }),
+    ...(connection.Reason !== undefined && { reason: connection.Reason }),
+    ...(connection.Remedy !== undefined && { remedy: connection.Remedy }),
   }));
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { controlApp, metricsApp, statusApp } from "../../lib/api/app.ts";
+import type { Report } from "../../lib/api/report.ts";
 import { SimCluster } from "../sim/cluster.ts";
 import { Alone, ask, TestRouter } from "./test-router.ts";
 
@@ -85,7 +86,7 @@ describe("the report", () => {
         (key) => `.Router.Connections[].${key}`,
       ),
       ...["mtu", "name"].map((key) => `.Router.Connections[].Attrs.${key}`),
-      ".Router.Connections[].Extensions",
+      ...["Extensions", "Reason"].map((key) => `.Router.Connections[].${key}`),
       ...["TerminationCount", "Targets", "OverlayDiagnostics"].map((key) => `.Router.${key}`),
       ".Router.OverlayDiagnostics.sleeve",
       ...["TrustedSubnets", "Interface", "CaptureStats"].map((key) => `.Router.${key}`),
@@ -107,6 +108,20 @@ describe("the report", () => {
         (key) => `.DNS.Entries[].${key}`,
       ),
     ]);
+  });
+
+  test("says of a target that failed what to do about it", async () => {
+    const cluster = new SimCluster(1);
+    cluster.start(1, []);
+    const router = new TestRouter(
+      cluster.start(2, ["10.0.0.1"], { control: { password: "not that of the others" } }),
+    );
+    await cluster.run(5000);
+    const { body } = await ask(controlApp(router), "GET", "/report", json);
+    const { Router } = JSON.parse(body) as Report;
+    expect(Router.Connections).toHaveLength(1);
+    expect(Router.Connections![0]).toMatchObject({ Outbound: true });
+    expect(Router.Connections![0]!.Remedy).toContain("password");
   });
 
   test("of a lone router has null for what is empty, and [] for trusted networks", async () => {

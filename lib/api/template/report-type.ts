@@ -68,8 +68,10 @@ const connectionType = struct<ConnectionReport>(
     Attrs: map(any),
     Extensions: slice(string),
     RoundTripMs: plain,
+    Reason: string,
+    Remedy: string,
   },
-  { additions: ["Extensions", "RoundTripMs"] },
+  { additions: ["Extensions", "RoundTripMs", "Reason", "Remedy"] },
 );
 
 const refusalType = struct<RefusalReport>("RefusalReport", {
