@@ -15,6 +15,9 @@ const chapters = [
   { title: "Command line", letter: "C", cases: 28 },
   { title: "Control API", letter: "H", cases: 22 },
   { title: "The host", letter: "N", cases: 26 },
+  { title: "Better: mesh", letter: "W", cases: 20 },
+  { title: "Better: address allocation", letter: "W", cases: 20 },
+  { title: "Better: names", letter: "D", cases: 17 },
 ];
 
 interface Row {
