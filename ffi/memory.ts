@@ -9,6 +9,20 @@ export function pinnedBytes(size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(size));
 }
 
+/** Octets that native calls read or fill in by reference, and where they are. */
+export class PinnedMemory {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly view: DataView<ArrayBuffer>;
+  /** Of the first octet. A plain number: addresses have 47 bits. */
+  readonly address: number;
+
+  constructor(size: number) {
+    this.bytes = pinnedBytes(size);
+    this.view = new DataView(this.bytes.buffer);
+    this.address = ptr(this.bytes);
+  }
+}
+
 /** The address of the first octet of `view`, which must be pinned when the address is kept. */
 export function addressOf(view: NodeJS.TypedArray | DataView | ArrayBuffer): Pointer {
   return ptr(view);

@@ -1,32 +1,20 @@
 import { type Pointer, ptr } from "bun:ffi";
 import { lastErrno, libc } from "./libc.ts";
-import { addressOf, pinnedBytes } from "./memory.ts";
+import { PinnedMemory } from "./memory.ts";
 
 /**
- * Many datagrams in one call, from and into buffers that are set up once (recvmmsg(2), sendmmsg(2)).
+ * Many messages in one call, from and into memory that is set up once (recvmmsg(2), sendmmsg(2)).
  *
- *   struct mmsghdr (64), one per slot                         struct iovec (16)
+ *   struct mmsghdr (64), one per message                      struct iovec (16), one per piece
  *   +---------+-------------+---------+-----------+           +---------+--------+
  *   | name: 8 | namelen 4+4 | iov: 8  | iovlen: 8 |   iov ──▶ | base: 8 | len: 8 | ──▶ payload
  *   +---------+-------------+---------+-----------+           +---------+--------+
  *   | control: 8 | controllen: 8 | flags: 4+4 | transferred: 4+4 |
  *   +------------+---------------+------------+------------------+
  *
- * Names (socket addresses) and control data (ancillary messages) of all slots lie one after the
+ * Names (socket addresses) and control data (ancillary messages) of all messages lie one after the
  * other in arrays of their own.
  */
-export interface BatchShape {
-  readonly slots: number;
-  /** Room for one payload. */
-  readonly payloadBytes: number;
-  /** Free octets before each payload, for a header that is put in later. */
-  readonly headroomBytes?: number;
-  /** Size of a socket address; 0 for sockets that are connected or bound to one peer. */
-  readonly nameBytes: number;
-  /** Size of the ancillary data; 0 for none. */
-  readonly controlBytes: number;
-}
-
 const headerBytes = 64;
 const at = {
   name: 0,
@@ -35,118 +23,142 @@ const at = {
   iovLength: 24,
   control: 32,
   controlLength: 40,
+  flags: 48,
+  transferred: 56,
 } as const;
-const flagsAt = 48;
-const transferredAt = 56;
 const iovBytes = 16;
 const MSG_DONTWAIT = 0x40;
 const MSG_TRUNC = 0x20;
 const EINTR = 4;
 const EAGAIN = 11;
 
-class MessageSlots {
-  readonly shape: BatchShape;
-  readonly payload: Uint8Array<ArrayBuffer>;
+interface HeaderShape {
+  readonly messages: number;
+  /** Pieces of memory that all messages together consist of. */
+  readonly pieces: number;
+  /** Size of a socket address; 0 for sockets that are connected or bound to one peer. */
+  readonly nameBytes: number;
+  /** Room for ancillary data; 0 for none. */
+  readonly controlBytes: number;
+}
+
+class MessageHeaders {
+  readonly shape: HeaderShape;
   readonly names: DataView<ArrayBuffer>;
   readonly control: DataView<ArrayBuffer>;
-  readonly headers: DataView<ArrayBuffer>;
-  readonly #stride: number;
-  readonly #iovs: DataView<ArrayBuffer>;
+  readonly view: DataView<ArrayBuffer>;
+  readonly #iovs: PinnedMemory;
 
-  constructor(shape: BatchShape) {
-    const { slots, nameBytes, controlBytes } = shape;
+  constructor(shape: HeaderShape) {
+    const { messages, pieces, nameBytes, controlBytes } = shape;
     this.shape = shape;
-    this.#stride = (shape.headroomBytes ?? 0) + shape.payloadBytes;
-    this.payload = pinnedBytes(slots * this.#stride);
     // An address is needed even when nothing lies there.
-    this.names = new DataView(pinnedBytes(Math.max(slots * nameBytes, 8)).buffer);
-    this.control = new DataView(pinnedBytes(Math.max(slots * controlBytes, 8)).buffer);
-    this.headers = new DataView(pinnedBytes(slots * headerBytes).buffer);
-    this.#iovs = new DataView(pinnedBytes(slots * iovBytes).buffer);
-    const [payload, names, control, iovs] = [
-      this.payload,
-      this.names,
-      this.control,
-      this.#iovs,
-    ].map((array) => BigInt(addressOf(array)));
-    for (let slot = 0; slot < slots; slot++) {
-      const header = slot * headerBytes;
-      if (nameBytes > 0) this.#pointer(header + at.name, names! + BigInt(slot * nameBytes));
-      this.#pointer(header + at.iov, iovs! + BigInt(slot * iovBytes));
-      this.headers.setBigUint64(header + at.iovLength, 1n, true);
-      if (controlBytes > 0) {
-        this.#pointer(header + at.control, control! + BigInt(slot * controlBytes));
+    const names = new PinnedMemory(Math.max(messages * nameBytes, 8));
+    const control = new PinnedMemory(Math.max(messages * controlBytes, 8));
+    this.names = names.view;
+    this.control = control.view;
+    this.view = new PinnedMemory(messages * headerBytes).view;
+    this.#iovs = new PinnedMemory(pieces * iovBytes);
+    for (let message = 0; message < messages; message++) {
+      const header = message * headerBytes;
+      if (nameBytes > 0) {
+        writeAddress(this.view, header + at.name, names.address + message * nameBytes);
       }
-      this.#iovs.setBigUint64(slot * iovBytes, payload! + BigInt(this.offset(slot)), true);
-      this.setPayloadLength(slot, shape.payloadBytes);
-      this.resetLengths(slot);
+      if (controlBytes > 0) {
+        writeAddress(this.view, header + at.control, control.address + message * controlBytes);
+      }
+      this.resetLengths(message);
     }
   }
 
-  /** Where the payload of a slot begins in {@link payload}. */
-  offset(slot: number): number {
-    return slot * this.#stride + (this.shape.headroomBytes ?? 0);
-  }
-
-  setPayloadLength(slot: number, length: number): void {
-    this.#iovs.setUint32(slot * iovBytes + 8, length, true);
-  }
-
   /** The kernel writes back how much of name and control it used. */
-  resetLengths(slot: number): void {
-    const header = slot * headerBytes;
-    this.headers.setUint32(header + at.nameLength, this.shape.nameBytes, true);
-    this.headers.setUint32(header + at.controlLength, this.shape.controlBytes, true);
+  resetLengths(message: number): void {
+    const header = message * headerBytes;
+    this.view.setUint32(header + at.nameLength, this.shape.nameBytes, true);
+    this.view.setUint32(header + at.controlLength, this.shape.controlBytes, true);
   }
 
-  address(slot: number): Pointer {
-    return ptr(this.headers, slot * headerBytes);
+  setControlLength(message: number, length: number): void {
+    this.view.setUint32(message * headerBytes + at.controlLength, length, true);
   }
 
-  #pointer(offset: number, address: bigint): void {
-    this.headers.setBigUint64(offset, address, true);
+  /** Says which of the pieces a message consists of. */
+  setPieces(message: number, first: number, count: number): void {
+    const header = message * headerBytes;
+    writeAddress(this.view, header + at.iov, this.#iovs.address + first * iovBytes);
+    this.view.setUint32(header + at.iovLength, count, true);
   }
+
+  /** @throws RangeError when the piece is not within its memory: native code would not look */
+  setPiece(piece: number, memory: PinnedMemory, offset: number, length: number): void {
+    if (offset < 0 || length < 0 || offset + length > memory.bytes.length) {
+      throw new RangeError("a piece of a message lies outside of its memory");
+    }
+    writeAddress(this.#iovs.view, piece * iovBytes, memory.address + offset);
+    this.#iovs.view.setUint32(piece * iovBytes + 8, length, true);
+  }
+
+  address(message: number): Pointer {
+    return ptr(this.view, message * headerBytes);
+  }
+}
+
+function writeAddress(into: DataView, offset: number, address: number): void {
+  into.setUint32(offset, address >>> 0, true);
+  into.setUint32(offset + 4, Math.floor(address / 2 ** 32), true);
+}
+
+export interface ReceiveShape {
+  readonly slots: number;
+  /** Room for one payload. */
+  readonly payloadBytes: number;
+  /** Free octets before each payload, for a header that is put in later. */
+  readonly headroomBytes?: number;
+  /** Size of a socket address; 0 for none. */
+  readonly nameBytes: number;
+  /** Room for ancillary data; 0 for none. */
+  readonly controlBytes: number;
 }
 
 /** What came in with the last {@link receive}; valid until the next one. */
 export class ReceiveBatch {
-  readonly #slots: MessageSlots;
+  /** All payloads; one of a slot begins at {@link offset} and has {@link length} octets. */
+  readonly memory: PinnedMemory;
+  readonly #headers: MessageHeaders;
+  readonly #stride: number;
+  readonly #headroom: number;
   #used = 0;
 
-  constructor(shape: BatchShape) {
-    this.#slots = new MessageSlots(shape);
-  }
-
-  /** All payloads; one of a slot begins at {@link offset} and has {@link length} octets. */
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#slots.payload;
+  constructor({ slots, payloadBytes, headroomBytes = 0, nameBytes, controlBytes }: ReceiveShape) {
+    this.#headroom = headroomBytes;
+    this.#stride = headroomBytes + payloadBytes;
+    this.memory = new PinnedMemory(slots * this.#stride);
+    this.#headers = new MessageHeaders({ messages: slots, pieces: slots, nameBytes, controlBytes });
+    for (let slot = 0; slot < slots; slot++) {
+      this.#headers.setPiece(slot, this.memory, this.offset(slot), payloadBytes);
+      this.#headers.setPieces(slot, slot, 1);
+    }
   }
 
   /** Socket addresses, `nameBytes` each. */
   get names(): DataView<ArrayBuffer> {
-    return this.#slots.names;
+    return this.#headers.names;
   }
 
   /** Ancillary data, `controlBytes` each. */
   get control(): DataView<ArrayBuffer> {
-    return this.#slots.control;
+    return this.#headers.control;
   }
 
   /**
-   * Takes what waits, up to the number of slots, without waiting. Returns how many slots are
-   * filled, or the negative errno.
+   * Takes what waits, up to `slotsMax` or the number of slots, without waiting. Returns how many
+   * slots are filled, or the negative errno.
    */
-  receive(descriptor: number): number {
-    const slots = this.#slots;
-    for (let slot = 0; slot < this.#used; slot++) slots.resetLengths(slot);
+  receive(descriptor: number, slotsMax = this.#headers.shape.messages): number {
+    const headers = this.#headers;
+    for (let slot = 0; slot < this.#used; slot++) headers.resetLengths(slot);
     this.#used = 0;
-    const count = libc.recvmmsg(
-      descriptor,
-      slots.address(0),
-      slots.shape.slots,
-      MSG_DONTWAIT,
-      null,
-    );
+    const count = libc.recvmmsg(descriptor, headers.address(0), slotsMax, MSG_DONTWAIT, null);
     if (count >= 0) {
       this.#used = count;
       return count;
@@ -155,72 +167,100 @@ export class ReceiveBatch {
     return errno === EAGAIN || errno === EINTR ? 0 : -errno;
   }
 
+  /** Where the payload of a slot begins in {@link memory}. */
   offset(slot: number): number {
-    return this.#slots.offset(slot);
+    return slot * this.#stride + this.#headroom;
   }
 
   length(slot: number): number {
-    return this.#slots.headers.getUint32(slot * headerBytes + transferredAt, true);
+    return this.#headers.view.getUint32(slot * headerBytes + at.transferred, true);
   }
 
   /** Whether the payload was longer than its slot. */
   truncated(slot: number): boolean {
-    return (this.#slots.headers.getUint32(slot * headerBytes + flagsAt, true) & MSG_TRUNC) !== 0;
+    return (this.#headers.view.getUint32(slot * headerBytes + at.flags, true) & MSG_TRUNC) !== 0;
   }
 
   /** Octets of ancillary data that came with the payload. */
   controlLength(slot: number): number {
-    return this.#slots.headers.getUint32(slot * headerBytes + at.controlLength, true);
+    return this.#headers.view.getUint32(slot * headerBytes + at.controlLength, true);
   }
 }
 
+export interface SendShape extends HeaderShape {
+  /** Pieces that one message may have. */
+  readonly piecesPerMessage: number;
+}
+
 /**
- * Datagrams to be sent together.
+ * Messages to be sent together, each made of pieces of memory that must stay as they are until it
+ * is gone.
  *
- *   0 ······ sent ······ filled ······ slots
+ *   0 ······ sent ······ filled ······ messages
  *   │ gone     │ waiting     │ free      │      all gone: back to 0
  */
 export class SendBatch {
-  readonly #slots: MessageSlots;
+  readonly #headers: MessageHeaders;
+  readonly #piecesPerMessage: number;
+  /** Where the pieces of each message begin. */
+  readonly #firstPieces: Int32Array;
   #sent = 0;
   #filled = 0;
+  #pieces = 0;
 
-  constructor(shape: BatchShape) {
-    this.#slots = new MessageSlots(shape);
+  constructor(shape: SendShape) {
+    this.#headers = new MessageHeaders(shape);
+    this.#piecesPerMessage = shape.piecesPerMessage;
+    this.#firstPieces = new Int32Array(shape.messages);
   }
 
+  /** Whether there may be no room for another message with all the pieces it may have. */
   get full(): boolean {
-    return this.#filled === this.#slots.shape.slots;
+    const { messages, pieces } = this.#headers.shape;
+    return this.#filled === messages || this.#pieces + this.#piecesPerMessage > pieces;
   }
 
   get waiting(): number {
     return this.#filled - this.#sent;
   }
 
-  /** The first slot that waits. */
+  /** The first message that waits. */
   get first(): number {
     return this.#sent;
   }
 
-  /** Socket addresses, `nameBytes` each, to be filled in after {@link append}. */
+  /** Socket addresses, `nameBytes` each, to be filled in after {@link begin}. */
   get names(): DataView<ArrayBuffer> {
-    return this.#slots.names;
+    return this.#headers.names;
   }
 
   get control(): DataView<ArrayBuffer> {
-    return this.#slots.control;
+    return this.#headers.control;
   }
 
-  /** Copies a payload into the next slot and returns its number. The batch must not be full. */
-  append(bytes: Uint8Array, from: number, length: number): number {
-    const slot = this.#filled++;
-    const slots = this.#slots;
-    slots.payload.set(
-      from === 0 && length === bytes.length ? bytes : bytes.subarray(from, from + length),
-      slots.offset(slot),
-    );
-    slots.setPayloadLength(slot, length);
-    return slot;
+  /** Begins the next message, still without pieces; returns its number. The batch must not be full. */
+  begin(): number {
+    this.#firstPieces[this.#filled] = this.#pieces;
+    this.#headers.setPieces(this.#filled, this.#pieces, 0);
+    return this.#filled++;
+  }
+
+  /** Adds a piece to the message begun last. @throws RangeError outside of its memory */
+  append(memory: PinnedMemory, offset: number, length: number): void {
+    const message = this.#filled - 1;
+    const first = this.#firstPieces[message]!;
+    this.#headers.setPiece(this.#pieces++, memory, offset, length);
+    this.#headers.setPieces(message, first, this.#pieces - first);
+  }
+
+  /** Puts another piece in the place of a message's first. @throws RangeError */
+  replace(message: number, memory: PinnedMemory, offset: number, length: number): void {
+    this.#headers.setPiece(this.#firstPieces[message]!, memory, offset, length);
+  }
+
+  /** How much of a message's ancillary data counts. */
+  setControlLength(message: number, length: number): void {
+    this.#headers.setControlLength(message, length);
   }
 
   /**
@@ -228,7 +268,7 @@ export class SendBatch {
    * errno with which the first of them was refused.
    */
   send(descriptor: number, count: number): number {
-    const address = this.#slots.address(this.#sent);
+    const address = this.#headers.address(this.#sent);
     const sent = libc.sendmmsg(descriptor, address, count, MSG_DONTWAIT);
     if (sent < 0) return -lastErrno();
     this.#advance(sent);
@@ -245,5 +285,6 @@ export class SendBatch {
     if (this.#sent < this.#filled) return;
     this.#sent = 0;
     this.#filled = 0;
+    this.#pieces = 0;
   }
 }

@@ -3,7 +3,6 @@ import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, equalIp, formatCidr } from "../base/ip.ts";
 import type { Log } from "../base/world.ts";
 import { hostInterfaceName } from "./attachment-name.ts";
-import { disableChecksumOffload } from "./checksum-offload.ts";
 import { announceAddresses } from "./gratuitous-arp.ts";
 import { filterMulticast, multicastGroups, stopFilteringMulticast } from "./multicast-filter.ts";
 import { addAddress, deleteAddress, listAddresses } from "./netlink/address.ts";
@@ -167,7 +166,6 @@ class Attaching implements Disposable {
     links.changeLink(this.#host, host.index, { alias: this.#target.ident });
     refuseRouterAdvertisements(hostName);
     this.#target.namespace.run(() => {
-      disableChecksumOffload(this.#guestName);
       refuseRouterAdvertisements(this.#guestName);
       checkNeighboursOften(this.#guestName);
       keepSecondaryAddresses(this.#guestName);

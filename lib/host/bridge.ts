@@ -1,7 +1,8 @@
 import { errorText, WeaveError } from "../base/errors.ts";
 import { formatPeerName, type PeerName, peerNameBytes } from "../base/peer-name.ts";
-import { disableChecksumOffload } from "./checksum-offload.ts";
+import { captureOffloads } from "./capture-offloads.ts";
 import { type DeviceNames, isContainerPort } from "./device-names.ts";
+import { keepOffloads } from "./interface-offloads.ts";
 import type { Netlink } from "./netlink/conversation.ts";
 import type { Link } from "./netlink/link.ts";
 import * as links from "./netlink/link.ts";
@@ -73,7 +74,8 @@ class BridgeBuilder {
       links.changeLink(this.#netlink, bridge.index, wanted);
       this.#mended.push(`set up ${bridge.name}`);
     }
-    disableChecksumOffload(bridge.name);
+    // Containers keep their offloads: what the router cannot read, the kernel finishes at the tap.
+    keepOffloads(this.#names.tap, captureOffloads(capture.index));
     for (const name of [this.#names.bridge, this.#names.tap, this.#names.capture]) {
       refuseRouterAdvertisements(name);
     }

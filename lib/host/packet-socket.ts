@@ -1,4 +1,5 @@
 import { closeDescriptor } from "../../ffi/descriptor.ts";
+import { PinnedMemory } from "../../ffi/memory.ts";
 import { ReceiveBatch, SendBatch } from "../../ffi/message-batch.ts";
 import {
   AF_PACKET,
@@ -9,15 +10,34 @@ import {
   SOL_SOCKET,
   setSocketOption,
   sockaddrLl,
+  socketOption,
   socketStatistics,
 } from "../../ffi/socket.ts";
 import { errnoName } from "../../ffi/system-error.ts";
+import { copyBytes } from "../base/bytes.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
+import { type MergedRun, segmentsPerRunMax } from "../overlay/offload/merged-run.ts";
+import {
+  type FrameOffload,
+  noOffload,
+  readVirtioNetHeader,
+  virtioNetHeaderSize,
+  writeVirtioNetHeader,
+} from "../wire/virtio-net-header.ts";
+import { takesUdpSuperFrames } from "./udp-super-frames.ts";
 
 const ETH_P_ALL = 3;
 const frameBytesMax = 65_535 + 18;
 const vlanTagBytes = 4;
 const batchFrames = 64;
+/** Of super-frames only a few are taken at a time: then they are still in the cache when cut. */
+const batchLargeFrames = 8;
+const largeFrameBytes = 8192;
+/** The virtio header and what a super-frame is made of. */
+const piecesPerFrameMax = 1 + segmentsPerRunMax;
+const batchPieces = 16 * piecesPerFrameMax;
+const copiesBytes = 4 * frameBytesMax;
+const PACKET_VNET_HDR = 15;
 
 /** What the capture socket gives to whoever asks, since it was opened. */
 export interface PacketStatistics {
@@ -25,30 +45,53 @@ export interface PacketStatistics {
   readonly dropped: number;
 }
 
+/** A frame that came in, whose buffer is valid until the next {@link PacketSocket.receive}. */
+export type FrameTaker = (
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+  offload: FrameOffload,
+) => void;
+
 /**
  * All frames that come out of an interface's other end, and frames put into it (packet(7)): on
  * `vethwe-pcap` everything that the bridge sends to the overlay.
  *
- * The kernel keeps a VLAN tag beside the frame; it is put back where it was on the wire:
+ * Where the kernel knows `PACKET_VNET_HDR`, it passes frames in the state in which a network card
+ * would get them, unfinished checksums and super-frames included, with a header that says so, and
+ * takes such frames in return. It keeps a VLAN tag beside the frame; the tag is put back where it
+ * was on the wire:
  *
- *   slot:  | headroom 4 | destination 6 | source 6 | type 2 | …        as received
- *          | destination 6 | source 6 | 8100 + tag 4 | type 2 | …      as delivered
+ *   slot:  | headroom 4 | [virtio header 10] | destination 6 | source 6 | type 2 | …   as received
+ *                                | destination 6 | source 6 | 8100 + tag 4 | type 2 | …  delivered
  */
 export class PacketSocket {
   readonly descriptor: number;
+  /** Whether frames carry what is left to do to them, in both directions. */
+  readonly hasOffloads: boolean;
+  /** Whether merged datagrams are among what may be put in. */
+  readonly takesUdpSuperFrames: boolean;
+  readonly #headerBytes: number;
   readonly #incoming = new ReceiveBatch({
     slots: batchFrames,
     headroomBytes: vlanTagBytes,
-    payloadBytes: frameBytesMax,
+    payloadBytes: virtioNetHeaderSize + frameBytesMax,
     nameBytes: 0,
     controlBytes: auxiliaryBytes,
   });
+  readonly #offload = { ...noOffload };
+  #ask = batchFrames;
   readonly #outgoing = new SendBatch({
-    slots: batchFrames,
-    payloadBytes: frameBytesMax,
+    messages: batchFrames,
+    pieces: batchPieces,
+    piecesPerMessage: piecesPerFrameMax,
     nameBytes: 0,
     controlBytes: 0,
   });
+  /** Headers of frames on their way out; the first slot is of frames with nothing left to do. */
+  readonly #headers = new PinnedMemory((1 + batchFrames) * virtioNetHeaderSize);
+  readonly #copies = new PinnedMemory(copiesBytes);
+  #copiesEnd = 0;
   #received = 0;
   #dropped = 0;
   /** Frames that could not be put into the interface, and the last reason. */
@@ -58,35 +101,89 @@ export class PacketSocket {
   /** @param descriptor from {@link openPacketSocket}; it is closed with {@link close} */
   constructor(descriptor: number) {
     this.descriptor = descriptor;
+    this.hasOffloads = hasOffloads(descriptor);
+    this.takesUdpSuperFrames = this.hasOffloads && takesUdpSuperFrames(descriptor);
+    this.#headerBytes = this.hasOffloads ? virtioNetHeaderSize : 0;
   }
 
   /**
-   * Hands up to one batch of frames to `frame`, whose buffer is valid during the call. Returns how
-   * many there were, so that less than {@link batchFrames} means "no more for now".
+   * Hands up to one batch of frames to `frame`. Returns how many there were; 0 means "no more for
+   * now".
    */
-  receive(frame: (bytes: Uint8Array, at: number, length: number) => void): number {
+  receive(frame: FrameTaker): number {
     const batch = this.#incoming;
-    const count = batch.receive(this.descriptor);
+    const { bytes, view } = batch.memory;
+    const count = batch.receive(this.descriptor, this.#ask);
     // An interface that goes down says so once and delivers again when it comes back.
     if (count < 0) return 0;
+    let total = 0;
     for (let slot = 0; slot < count; slot++) {
-      const at = batch.offset(slot);
-      const length = batch.length(slot);
+      const at = batch.offset(slot) + this.#headerBytes;
+      const length = batch.length(slot) - this.#headerBytes;
+      total += length;
+      if (batch.truncated(slot)) {
+        this.#dropped++;
+        continue;
+      }
+      if (this.hasOffloads) readVirtioNetHeader(view, batch.offset(slot), this.#offload);
       const tag = batch.controlLength(slot) === 0 ? 0 : vlanTag(batch.control, slot);
-      if (tag === 0) frame(batch.bytes, at, length);
-      else frame(batch.bytes, restoreTag(batch.bytes, at, tag), length + vlanTagBytes);
+      if (tag === 0) frame(bytes, at, length, this.#offload);
+      else this.#deliverTagged(at, length, tag, frame);
     }
+    this.#ask = total > count * largeFrameBytes ? batchLargeFrames : batchFrames;
     return count;
+  }
+
+  #deliverTagged(at: number, length: number, tag: number, frame: FrameTaker): void {
+    const { bytes } = this.#incoming.memory;
+    if (this.#offload.checksumFrom > 0) this.#offload.checksumFrom += vlanTagBytes;
+    frame(bytes, restoreTag(bytes, at, tag), length + vlanTagBytes, this.#offload);
   }
 
   /** Takes a copy of a frame for the next {@link flush}. */
   inject(bytes: Uint8Array, at: number, length: number): void {
-    if (this.#outgoing.full) this.flush();
-    this.#outgoing.append(bytes, at, length);
+    if (this.#copiesEnd + length > copiesBytes) this.flush();
+    copyBytes(this.#copies.bytes, this.#copiesEnd, bytes, at, length);
+    this.injectInPlace(this.#copies, this.#copiesEnd, length);
+    this.#copiesEnd += length;
+  }
+
+  /** Takes a frame that stays where it is until the next {@link flush}. */
+  injectInPlace(memory: PinnedMemory, at: number, length: number): void {
+    this.#begin(0);
+    this.#outgoing.append(memory, at, length);
+  }
+
+  /** Takes a super-frame whose pieces stay where they are, in `memory`, until {@link flush}. */
+  injectMerged(memory: PinnedMemory, run: MergedRun): void {
+    const message = this.#begin();
+    const header = (1 + message) * virtioNetHeaderSize;
+    writeVirtioNetHeader(this.#headers.view, header, run.offload, run.headSize);
+    const batch = this.#outgoing;
+    batch.append(memory, run.at, run.headSize + run.segmentSize);
+    const last = run.count - 1;
+    for (let i = 1; i < last; i++) batch.append(memory, run.payloadsAt[i]!, run.segmentSize);
+    batch.append(memory, run.payloadsAt[last]!, run.lastSize);
+  }
+
+  /** Begins a message with the virtio header of this slot, or of its own. */
+  #begin(headerSlot?: number): number {
+    if (this.#outgoing.full) this.#send();
+    const message = this.#outgoing.begin();
+    if (this.hasOffloads) {
+      const slot = headerSlot ?? 1 + message;
+      this.#outgoing.append(this.#headers, slot * virtioNetHeaderSize, virtioNetHeaderSize);
+    }
+    return message;
   }
 
   /** Puts what was taken into the interface; what it refuses is lost, as on a wire. */
   flush(): void {
+    this.#send();
+    this.#copiesEnd = 0;
+  }
+
+  #send(): void {
     const batch = this.#outgoing;
     while (batch.waiting > 0) {
       const sent = batch.send(this.descriptor, batch.waiting);
@@ -141,6 +238,7 @@ function openCapture(interfaceIndex: number, bufferBytes: number): number {
     option(SOL_SOCKET, SO_RCVBUFFORCE, bufferBytes);
     option(SOL_PACKET, PACKET_AUXDATA, 1);
     option(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+    askForOffloads(descriptor);
     const membership = new DataView(new ArrayBuffer(16));
     membership.setInt32(0, interfaceIndex, true);
     membership.setUint16(4, PACKET_MR_PROMISC, true);
@@ -150,6 +248,24 @@ function openCapture(interfaceIndex: number, bufferBytes: number): number {
   } catch (error) {
     closeDescriptor(descriptor);
     throw error;
+  }
+}
+
+/** Kernels without it give and take finished frames only. */
+function askForOffloads(descriptor: number): void {
+  try {
+    setSocketOption(descriptor, SOL_PACKET, PACKET_VNET_HDR, 1, "offloads of the capture socket");
+  } catch {
+    // What came of it is asked where it counts.
+  }
+}
+
+/** Whether frames of a capture socket come with what is left to do to them. */
+export function hasOffloads(descriptor: number): boolean {
+  try {
+    return socketOption(descriptor, SOL_PACKET, PACKET_VNET_HDR, "offloads") !== 0;
+  } catch {
+    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 import { closeDescriptor } from "../../ffi/descriptor.ts";
-import { ReceiveBatch, SendBatch } from "../../ffi/message-batch.ts";
+import type { PinnedMemory } from "../../ffi/memory.ts";
+import { ReceiveBatch } from "../../ffi/message-batch.ts";
 import {
   AF_INET,
   bindSocket,
@@ -8,92 +9,111 @@ import {
   SOCK_DGRAM,
   SOL_IP,
   SOL_SOCKET,
+  SOL_UDP,
   setSocketOption,
   sockaddrIn,
   sockaddrInBytes,
   socketName,
   socketOption,
-  writeSockaddrIn,
 } from "../../ffi/socket.ts";
 import { errnoName } from "../../ffi/system-error.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import { formatIpv4, type Ipv4 } from "../base/ip.ts";
+import { type DatagramRoute, DatagramRuns, UDP_SEGMENT } from "./datagram-runs.ts";
 
 const IP_MTU_DISCOVER = 10;
 const IP_PMTUDISC_DONT = 0;
 const IP_PMTUDISC_DO = 2;
 const EAGAIN = 11;
 const datagramBytesMax = 65_535;
-const batchDatagrams = 64;
+const UDP_GRO = 104;
+const runControlBytes = 24;
+const batchMessages = 64;
+/** Of long runs only a few are taken at a time, so that they are still in the cache when looked at. */
+const batchLargeMessages = 8;
+const largeMessageBytes = 8192;
 
 /** Why the kernel did not send a datagram. */
 export type SendFailure = { readonly pathMtu: number } | { readonly error: string };
 
-/** Where a datagram goes, and from which of the host's addresses. */
-export interface DatagramRoute {
-  readonly from: Ipv4;
-  readonly to: Ipv4;
-  readonly port: number;
-  /** Whether it must leave the host whole or not at all. */
-  readonly dontFragment: boolean;
-}
-
 /**
  * The router's UDP socket. Both kinds of datagram leave by it, and so from the same port: those
- * that must not be fragmented in runs between switches of the socket's path MTU discovery.
+ * that must not be fragmented between switches of the socket's path MTU discovery.
  *
- * The source address is chosen per datagram:
+ * Where the kernel can, it carries runs of datagrams in one piece: outgoing ones it cuts, or lets
+ * the network card cut (see {@link DatagramRuns}); incoming ones that followed each other it hands
+ * over together, saying where one ends and the next begins:
  *
- *   cmsghdr (16)                        in_pktinfo (12), padded to 16
- *   +-----------+----------+---------+  +------------+-----------------+------------+-----+
- *   | length 28 | level: 4 | type: 4 |  | ifindex: 4 | from address: 4 | address: 4 | pad |
- *   +-----------+----------+---------+  +------------+-----------------+------------+-----+
+ *   cmsghdr (16)                        padded to 8
+ *   +-----------+----------+---------+  +---------+-----+
+ *   | length 20 | level: 4 | type: 4 |  | size: 4 | pad |
+ *   +-----------+----------+---------+  +---------+-----+
  */
 export class UdpSocket {
   readonly descriptor: number;
   readonly #incoming = new ReceiveBatch({
-    slots: batchDatagrams,
+    slots: batchMessages,
     payloadBytes: datagramBytesMax,
     nameBytes: sockaddrInBytes,
-    controlBytes: 0,
+    controlBytes: runControlBytes,
   });
-  readonly #outgoing = new SendBatch({
-    slots: batchDatagrams,
-    payloadBytes: datagramBytesMax,
-    nameBytes: sockaddrInBytes,
-    controlBytes: packetInfoBytes,
-  });
-  /** Per slot of the outgoing batch: the caller's mark, and whether it must not be fragmented. */
-  readonly #marks: number[] = new Array(batchDatagrams).fill(0);
-  readonly #dontFragment: boolean[] = new Array(batchDatagrams).fill(false);
+  readonly #outgoing = new DatagramRuns();
+  #ask = batchMessages;
   #discovery = IP_PMTUDISC_DONT;
+  /** Why runs are not sent or not received as one; empty when they are. */
+  sendsSingly = "";
+  receivesSingly = "";
 
   /** @param descriptor from {@link openUdpSocket}; it is closed with {@link close} */
   constructor(descriptor: number) {
     this.descriptor = descriptor;
+    this.sendsSingly = reasonAgainst(() =>
+      socketOption(descriptor, SOL_UDP, UDP_SEGMENT, "segmentation of UDP"),
+    );
+    if (this.sendsSingly !== "") this.#outgoing.datagramsMax = 1;
+    this.receivesSingly = reasonAgainst(() =>
+      setSocketOption(descriptor, SOL_UDP, UDP_GRO, 1, "receive offload of UDP"),
+    );
   }
 
   get port(): number {
     return new DataView(socketName(this.descriptor).slice().buffer).getUint16(2);
   }
 
+  /** Where datagrams lie while they are handed out, and until the next {@link receive}. */
+  get memory(): PinnedMemory {
+    return this.#incoming.memory;
+  }
+
   /**
-   * Hands up to one batch of datagrams to `datagram`, whose buffer is valid during the call and may
-   * be written to. Returns how many there were; 0 means "no more for now".
+   * Hands up to one batch of datagrams to `datagram`, whose buffer is valid until the next call and
+   * may be written to. Returns how many messages there were; 0 means "no more for now".
    */
   receive(
     datagram: (bytes: Uint8Array, at: number, length: number, ip: Ipv4, port: number) => void,
   ): number {
     const batch = this.#incoming;
-    const count = batch.receive(this.descriptor);
+    const { bytes } = batch.memory;
+    const count = batch.receive(this.descriptor, this.#ask);
     // What an earlier datagram met on its way is reported here once; it is not ours to read.
     if (count < 0) return 0;
+    let total = 0;
     for (let slot = 0; slot < count; slot++) {
       const name = slot * sockaddrInBytes;
       const ip = batch.names.getUint32(name + 4);
       const port = batch.names.getUint16(name + 2);
-      datagram(batch.bytes, batch.offset(slot), batch.length(slot), ip, port);
+      const length = batch.length(slot);
+      const at = batch.offset(slot);
+      const size = batch.controlLength(slot) === 0 ? 0 : runSegment(batch.control, slot);
+      total += length;
+      if (size === 0) datagram(bytes, at, length, ip, port);
+      else {
+        for (let from = 0; from < length; from += size) {
+          datagram(bytes, at + from, Math.min(size, length - from), ip, port);
+        }
+      }
     }
+    this.#ask = total > count * largeMessageBytes ? batchLargeMessages : batchMessages;
     return count;
   }
 
@@ -102,19 +122,14 @@ export class UdpSocket {
     return this.#outgoing.full;
   }
 
-  /** Datagrams that the socket had no room for yet. */
+  /** Runs of datagrams that the socket had no room for yet. */
   get waiting(): number {
     return this.#outgoing.waiting;
   }
 
   /** Takes a copy of a datagram for {@link flush}; `mark` comes back when it fails. */
   append(route: DatagramRoute, mark: number, bytes: Uint8Array, length: number): void {
-    const batch = this.#outgoing;
-    const slot = batch.append(bytes, 0, length);
-    writeSockaddrIn(batch.names, slot * sockaddrInBytes, route.to, route.port);
-    writePacketInfo(batch.control, slot * packetInfoBytes, route.from);
-    this.#marks[slot] = mark;
-    this.#dontFragment[slot] = route.dontFragment;
+    this.#outgoing.append(route, mark, bytes, length);
   }
 
   /**
@@ -122,23 +137,41 @@ export class UdpSocket {
    * are refused are told to `failed`, which must not call this socket.
    */
   flush(failed: (mark: number, failure: SendFailure) => void): void {
-    const batch = this.#outgoing;
-    while (batch.waiting > 0) {
-      const first = batch.first;
-      const dontFragment = this.#dontFragment[first]!;
-      let run = 1;
-      while (run < batch.waiting && this.#dontFragment[first + run] === dontFragment) run++;
-      this.#discover(dontFragment ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT);
-      const sent = batch.send(this.descriptor, run);
+    const runs = this.#outgoing;
+    while (runs.waiting > 0) {
+      this.#discover(runs.first.dontFragment ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT);
+      const sent = runs.send(this.descriptor, runs.alike);
       if (sent >= 0) continue;
       if (sent === -EAGAIN) return;
-      failed(this.#marks[first]!, this.#failure(-sent, first));
-      batch.skip();
+      if (runs.first.datagrams === 1) this.#fail(-sent, failed);
+      else if (!this.#sendApart(-sent, failed)) return;
+      runs.skip();
     }
   }
 
   close(): void {
     closeDescriptor(this.descriptor);
+  }
+
+  /**
+   * Sends the datagrams of the first run one by one, because the run was refused: each may have a
+   * reason of its own, and where none has one, it is runs that this way out does not take. False
+   * when the socket has no more room.
+   */
+  #sendApart(refusal: number, failed: (mark: number, failure: SendFailure) => void): boolean {
+    const runs = this.#outgoing;
+    let isFirst = true;
+    do {
+      const sent = runs.sendOne(this.descriptor);
+      if (sent === -EAGAIN) return false;
+      if (sent < 0) this.#fail(-sent, failed);
+      else if (isFirst && refusalsOfRuns.has(errnoName(refusal))) {
+        this.sendsSingly = `the way out refused it: ${errnoName(refusal)}`;
+        runs.datagramsMax = 1;
+      }
+      isFirst = false;
+    } while (runs.shorten());
+    return true;
   }
 
   #discover(discovery: number): void {
@@ -147,14 +180,32 @@ export class UdpSocket {
     this.#discovery = discovery;
   }
 
-  #failure(errno: number, slot: number): SendFailure {
+  #fail(errno: number, failed: (mark: number, failure: SendFailure) => void): void {
+    const { from, to, mark } = this.#outgoing.first;
     const name = errnoName(errno);
-    if (name !== "EMSGSIZE") return { error: name };
-    const { names, control } = this.#outgoing;
-    const to = names.getUint32(slot * sockaddrInBytes + 4);
-    const from = control.getUint32(slot * packetInfoBytes + packetInfoFromAt);
-    const pathMtu = kernelPathMtu(from, to);
-    return pathMtu === undefined ? { error: name } : { pathMtu };
+    const pathMtu = name === "EMSGSIZE" ? kernelPathMtu(from, to) : undefined;
+    failed(mark, pathMtu === undefined ? { error: name } : { pathMtu });
+  }
+}
+
+/** Errors that a run may meet where each of its datagrams meets none. */
+const refusalsOfRuns: ReadonlySet<string> = new Set(["EIO", "EINVAL", "EOPNOTSUPP", "ENOPROTOOPT"]);
+
+/** The size at which a received run is to be cut; 0 when the message is a datagram by itself. */
+function runSegment(control: DataView, slot: number): number {
+  const at = slot * runControlBytes;
+  const isRun =
+    control.getUint32(at + 8, true) === SOL_UDP && control.getUint32(at + 12, true) === UDP_GRO;
+  return isRun ? control.getUint32(at + 16, true) : 0;
+}
+
+/** Why the kernel does not do what is asked for; empty when it does. */
+function reasonAgainst(ask: () => void): string {
+  try {
+    ask();
+    return "";
+  } catch (error) {
+    return `the kernel lacks it: ${errorText(error)}`;
   }
 }
 
@@ -210,15 +261,4 @@ function openUdp(host: Ipv4, port: number, bufferBytes: number): number {
     closeDescriptor(descriptor);
     throw error;
   }
-}
-
-const packetInfoBytes = 32;
-const packetInfoFromAt = 20;
-
-function writePacketInfo(control: DataView, at: number, from: Ipv4): void {
-  const IP_PKTINFO = 8;
-  control.setBigUint64(at, 28n, true);
-  control.setUint32(at + 8, SOL_IP, true);
-  control.setUint32(at + 12, IP_PKTINFO, true);
-  control.setUint32(at + packetInfoFromAt, from);
 }

@@ -2,8 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { formatPeerName, parsePeerName } from "../../lib/base/peer-name.ts";
 import { attachContainer } from "../../lib/host/attach.ts";
 import { capturedMtu, prepareBridge, removeBridge } from "../../lib/host/bridge.ts";
-import { disableChecksumOffload, hasChecksumOffload } from "../../lib/host/checksum-offload.ts";
 import { defaultDeviceNames as names } from "../../lib/host/device-names.ts";
+import {
+  activeOffloads,
+  describedOffloads,
+  describedUdpOffload,
+  keepOffloads,
+} from "../../lib/host/interface-offloads.ts";
 import type { Netlink } from "../../lib/host/netlink/conversation.ts";
 import {
   changeLink,
@@ -53,7 +58,6 @@ describe("the bridge", () => {
       hairpin: false,
     });
     host.run(() => {
-      expect(hasChecksumOffload("weave")).toBe(false);
       for (const name of ["weave", "vethwe-bridge", "vethwe-pcap"]) {
         expect(sysctl(`ipv6/conf/${name}/accept_ra`)).toBe(0);
       }
@@ -161,8 +165,27 @@ describe("the bridge", () => {
     expect(removeBridge(netlink, other).sort()).toEqual(["wv1", "wv1-bridge", "wv1-pcap"]);
   });
 
+  test("leaves to its router only what the router can finish, and containers all of theirs", () => {
+    prepare();
+    host.run(() => {
+      const kept = new Set([...describedOffloads, describedUdpOffload]);
+      const left = activeOffloads("vethwe-bridge");
+      expect(left).toContain("tx-tcp-segmentation");
+      expect(left.filter((name) => !kept.has(name))).toEqual([]);
+      expect(activeOffloads("weave")).toContain("tx-checksum-ip-generic");
+      expect(activeOffloads("vethwe-pcap")).toContain("tx-sctp-segmentation");
+    });
+  });
+
+  test("keeps an offload off that somebody has switched off", () => {
+    prepare();
+    host.run(() => keepOffloads("vethwe-bridge", []));
+    expect(prepare().mended).toEqual([]);
+    expect(host.run(() => activeOffloads("vethwe-bridge"))).toEqual([]);
+  });
+
   test("needs an interface to switch its offloads off", () => {
-    expect(() => host.run(() => disableChecksumOffload("nosuch"))).toThrow(
+    expect(() => host.run(() => keepOffloads("nosuch", []))).toThrow(
       expect.objectContaining({ code: "SYS_ENODEV" }),
     );
   });

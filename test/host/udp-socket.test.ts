@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { parseCidr, parseIpv4 } from "../../lib/base/ip.ts";
+import { keepOffloads } from "../../lib/host/interface-offloads.ts";
 import { addAddress } from "../../lib/host/netlink/address.ts";
 import { changeLink, findLink } from "../../lib/host/netlink/link.ts";
 import { openRoute } from "../../lib/host/netlink/open.ts";
@@ -143,14 +144,103 @@ describe("the UDP socket", () => {
 
   test("takes no more than a batch before it is flushed", () => {
     let taken = 0;
-    while (!sender.full) {
-      append(Uint8Array.of(taken));
-      taken++;
-    }
+    while (!sender.full) append(new Uint8Array(1 + taken).fill(taken++));
     expect([taken, sender.waiting]).toEqual([64, 64]);
     flush();
     expect(sender.waiting).toBe(0);
     expect(drain()).toHaveLength(64);
+  });
+
+  describe("with runs of datagrams of one size", () => {
+    const run = (count: number, size: number, last = size): Uint8Array[] =>
+      Array.from({ length: count }, (_, index) =>
+        new Uint8Array(index === count - 1 ? last : size).fill(index + 1),
+      );
+    const messages = (): number => {
+      let count = 0;
+      for (let next = 1; next > 0; count += next) next = receiver.receive(() => {});
+      return count;
+    };
+
+    test("gives each its own, at both ends", () => {
+      const sent = [...run(50, 1400, 90), ...run(3, 700), ...run(100, 20), ...run(2, 30, 31)];
+      for (const datagram of sent) append(datagram, { df: true });
+      expect(sender.waiting).toBeLessThan(8);
+      expect(flush()).toEqual([]);
+      expect(drain()).toEqual(sent);
+      expect([sender.sendsSingly, receiver.receivesSingly]).toEqual(["", ""]);
+    });
+
+    test("sends and receives them as one", () => {
+      for (const datagram of run(46, 1400)) append(datagram, { df: true });
+      expect(sender.waiting).toBe(1);
+      flush();
+      expect(messages()).toBe(1);
+    });
+
+    test("has room again for many when they are gone", () => {
+      for (let round = 0; round < 5; round++) {
+        let taken = 0;
+        for (; !sender.full; taken++) append(new Uint8Array(1400), { df: true });
+        expect(taken).toBeGreaterThan(100);
+        expect(flush()).toEqual([]);
+        drain();
+      }
+    });
+
+    test("keeps apart what goes elsewhere, or otherwise", () => {
+      for (let index = 0; index < 3; index++) {
+        append(Uint8Array.of(1), { df: true });
+        append(Uint8Array.of(2), { df: false });
+        append(Uint8Array.of(3), { df: true, from: near });
+        append(Uint8Array.of(4), { df: true, mark: 7 });
+      }
+      expect(sender.waiting).toBe(12);
+      flush();
+      expect(drain().map(([octet]) => octet)).toEqual([1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4]);
+    });
+
+    test("reports each that is larger than the path, and sends the last, which is not", () => {
+      for (const datagram of run(4, 1473, 100)) append(datagram, { df: true, mark: 6 });
+      append(Uint8Array.of(9), { df: true, mark: 5 });
+      expect(flush()).toEqual([1, 2, 3].map(() => [6, { pathMtu: 1500 }]));
+      expect(drain().map(({ length }) => length)).toEqual([100, 1]);
+      expect(sender.sendsSingly).toBe("");
+    });
+
+    test("lets those be fragmented that may be", () => {
+      append(new Uint8Array(1472), { df: true });
+      flush();
+      drain();
+      for (const size of [1472, 1473, 9000]) {
+        for (const datagram of run(5, size)) append(datagram);
+        expect(flush()).toEqual([]);
+        expect(drain()).toEqual(run(5, size));
+      }
+    });
+
+    test("finds out that a path became smaller, run by run", () => {
+      using netlink = openRoute(a);
+      const { index } = findLink(netlink, { name: "eth0" })!;
+      changeLink(netlink, index, { mtu: 700 });
+      for (const datagram of run(3, 1000)) append(datagram, { df: true, mark: 8 });
+      for (const datagram of run(3, 1000)) append(datagram);
+      expect(flush()).toEqual([1, 2, 3].map(() => [8, { pathMtu: 700 }]));
+      expect(drain()).toEqual(run(3, 1000));
+      changeLink(netlink, index, { mtu: 1500 });
+    });
+
+    test("gives runs up where the way out cannot finish their checksums", () => {
+      using netlink = openRoute(a);
+      a.run(() => keepOffloads("eth0", []));
+      for (const datagram of run(5, 1400)) append(datagram, { df: true });
+      expect(flush()).toEqual([]);
+      expect(drain()).toEqual(run(5, 1400));
+      findLink(netlink, { name: "eth0" });
+      for (const datagram of run(5, 1400)) append(datagram, { df: true });
+      expect(flush()).toEqual([]);
+      expect(drain()).toEqual(run(5, 1400));
+    });
   });
 
   test("refuses a port that is taken, and says what to do", () => {

@@ -13,6 +13,8 @@ describe("an underlay", () => {
     for (const host of [one, two]) {
       const long = ["-m", "length", "--length", "701:65535"];
       await filter(host, ["-A", "INPUT", "-p", "udp", "--dport", "6783", ...long, "-j", "DROP"]);
+      // A wire carries datagrams, not runs of them.
+      await host.exec(["ethtool", "-K", "eth0", "tx-udp-segmentation", "off"]);
     }
     await one.launch();
     await two.launch([one.ip]);

@@ -11,6 +11,8 @@ export interface SocketCounters {
   captureReceived: number;
   /** Frames lost because they came faster than they were read. */
   captureDropped: number;
+  /** Frames whose unfinished parts are not what their headers say. */
+  captureMalformed: number;
   injectFailures: number;
   /** How often the worker has gone round: a number that stands still means it hangs. */
   turns: number;
@@ -64,5 +66,11 @@ export class CounterBoard {
 }
 
 export function newSocketCounters(): SocketCounters {
-  return { captureReceived: 0, captureDropped: 0, injectFailures: 0, turns: 0 };
+  return {
+    captureReceived: 0,
+    captureDropped: 0,
+    captureMalformed: 0,
+    injectFailures: 0,
+    turns: 0,
+  };
 }

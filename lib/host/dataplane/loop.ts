@@ -1,5 +1,8 @@
 import { Epoll, EventCounter } from "../../../ffi/descriptor.ts";
 import type { Log } from "../../base/world.ts";
+import { Coalescer } from "../../overlay/offload/coalescer.ts";
+import { Segmenter } from "../../overlay/offload/segmenter.ts";
+import { finishChecksum } from "../../overlay/offload/unfinished-checksum.ts";
 import { SleeveEngine } from "../../overlay/sleeve/engine.ts";
 import type {
   SendResult,
@@ -7,6 +10,7 @@ import type {
   SleevePorts,
   UdpEndpoint,
 } from "../../overlay/sleeve/ports.ts";
+import { type FrameOffload, superFrameKind } from "../../wire/virtio-net-header.ts";
 import { openAead } from "../aead.ts";
 import { PacketSocket } from "../packet-socket.ts";
 import { openSecretBox } from "../secret-box.ts";
@@ -43,6 +47,8 @@ export class DataPlaneLoop {
   readonly #udp: UdpSocket;
   #packets: PacketSocket;
   readonly #engine: SleeveEngine;
+  readonly #segmenter = new Segmenter();
+  readonly #coalescer: Coalescer;
   readonly #board: CounterBoard;
   readonly #socketCounters = newSocketCounters();
   /** The source address of each link's datagrams. */
@@ -58,6 +64,7 @@ export class DataPlaneLoop {
     this.#wake = new EventCounter(setup.wakeDescriptor);
     this.#udp = new UdpSocket(setup.udpDescriptor);
     this.#packets = new PacketSocket(setup.packetDescriptor);
+    this.#coalescer = this.#newCoalescer();
     this.#board = new CounterBoard(setup.counters);
     const secretBox = openSecretBox();
     this.#engine = new SleeveEngine({
@@ -102,8 +109,22 @@ export class DataPlaneLoop {
     }
   }
 
-  readonly #captured = (bytes: Uint8Array, at: number, length: number): void =>
+  readonly #piece = (bytes: Uint8Array, at: number, length: number): boolean =>
     this.#engine.captured(bytes, at, length);
+
+  readonly #captured = (
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    offload: FrameOffload,
+  ): void => {
+    if (offload.kind !== superFrameKind.none) {
+      const pieces = this.#segmenter.cut(bytes, at, length, offload, this.#piece);
+      if (pieces === 0) this.#socketCounters.captureMalformed++;
+    } else if (offload.checksumFrom === 0 || finishChecksum(bytes, at, length, offload)) {
+      this.#engine.captured(bytes, at, length);
+    } else this.#socketCounters.captureMalformed++;
+  };
 
   #serveFrames(): void {
     for (let left = batchesPerTurnMax; left > 0; left--) {
@@ -212,10 +233,25 @@ export class DataPlaneLoop {
       },
       flush: () => {
         this.#flushUdp();
+        this.#coalescer.flush();
         this.#packets.flush();
       },
-      inject: (bytes, at, length) => this.#packets.inject(bytes, at, length),
+      inject: (bytes, at, length) => {
+        // What was received stays where it is until the burst ends; other buffers are used again.
+        const stays = bytes === this.#udp.memory.bytes;
+        if (stays && this.#packets.hasOffloads) this.#coalescer.add(bytes, at, length);
+        else this.#packets.inject(bytes, at, length);
+      },
     };
+  }
+
+  #newCoalescer(): Coalescer {
+    const coalescer = new Coalescer({
+      alone: (_bytes, at, length) => this.#packets.injectInPlace(this.#udp.memory, at, length),
+      merged: (run) => this.#packets.injectMerged(this.#udp.memory, run),
+    });
+    coalescer.mergesUdp = this.#packets.takesUdpSuperFrames;
+    return coalescer;
   }
 
   readonly #sendFailed = (link: number, failure: SendFailure): void => {

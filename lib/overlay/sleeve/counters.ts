@@ -12,6 +12,8 @@ export interface LinkCounters {
   fragmentsOut: number;
   /** Senders that we told their packets are too big. */
   tooBigReplies: number;
+  /** Packets too big whose senders were not told, because too many were already. */
+  dropTooBigSilently: number;
 
   /** Frames for a peer whose UDP address is not known yet. */
   dropNoAddress: number;
@@ -55,6 +57,7 @@ export function newLinkCounters(): LinkCounters {
     datagramOctetsIn: 0,
     fragmentsOut: 0,
     tooBigReplies: 0,
+    dropTooBigSilently: 0,
     dropNoAddress: 0,
     dropBroadcastTooBig: 0,
     dropOversized: 0,

@@ -187,10 +187,13 @@ export class SleeveEngine implements SleeveCommands {
 
   // The packet path ------------------------------------------------------------------------------
 
-  /** A frame of the local bridge: `length` octets of `buffer` from `offset`. */
-  captured(buffer: Uint8Array, offset: number, length: number): void {
+  /**
+   * A frame of the local bridge: `length` octets of `buffer` from `offset`. False when it was too
+   * big for its path, and its sender told so: the same would happen to others of its size.
+   */
+  captured(buffer: Uint8Array, offset: number, length: number): boolean {
     this.#burst();
-    this.#packets.captured(buffer, offset, length);
+    return this.#packets.captured(buffer, offset, length);
   }
 
   /**

@@ -13,6 +13,7 @@ import type { SleeveLink } from "./link.ts";
 import type { BurstClock } from "./path.ts";
 import type { SleevePorts, UdpEndpoint } from "./ports.ts";
 import { specialKind } from "./special-frame.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
 /**
  * The way of frames and datagrams through sleeve (sleeve §11, §12).
@@ -38,6 +39,10 @@ export interface PacketPathParts {
   readonly dirty: Set<SleeveLink>;
 }
 
+/** How many senders are told in a second that their packets are too big; others just lose them. */
+export const tooBigRepliesBurst = 256;
+export const tooBigRepliesPerSecond = 1000;
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const dropCounter: Readonly<Record<RouteDrop, keyof EngineCounters>> = {
@@ -57,20 +62,31 @@ export class PacketPath {
   readonly #from: Mutable<UdpEndpoint> = { ip: 0, port: 0 };
   readonly #pieces = new Uint8Array(bufferSize);
   readonly #reply = new Uint8Array(icmpReplyMax);
+  readonly #replies = new TokenBucket({
+    burst: tooBigRepliesBurst,
+    perSecond: tooBigRepliesPerSecond,
+  });
+  /** Whether the frame that was captured last was too big for its path. */
+  #isRefused = false;
 
   constructor(parts: PacketPathParts) {
     this.#parts = parts;
   }
 
-  /** A frame of the local bridge: `length` octets of `buffer` from `offset`. */
-  captured(buffer: Uint8Array, offset: number, length: number): void {
+  /**
+   * A frame of the local bridge: `length` octets of `buffer` from `offset`. False when it was too
+   * big for its path.
+   */
+  captured(buffer: Uint8Array, offset: number, length: number): boolean {
     this.#parts.counters.framesCaptured++;
     if (length < ethernetHeaderSize) {
       this.#parts.counters.dropRunt++;
-      return;
+      return true;
     }
+    this.#isRefused = false;
     this.#take(buffer, offset, length);
     this.#obey(this.#parts.router.captured(buffer, offset, this.#parts.clock.nowMs));
+    return !this.#isRefused;
   }
 
   /**
@@ -216,6 +232,11 @@ export class PacketPath {
 
   /** Tells the sender of the frame at hand, as if the peer it was for had answered. */
   #refuse(link: SleeveLink, ipv6: boolean): void {
+    this.#isRefused = true;
+    if (!this.#replies.take(this.#parts.clock.nowMs)) {
+      link.counters.dropTooBigSilently++;
+      return;
+    }
     const { source, destination } = this.#route;
     const write = ipv6 ? packetTooBig : fragmentationNeeded;
     const length = write(this.#frame, link.path.ceiling, this.#reply);
