@@ -16,7 +16,7 @@ import { type AllocatorMessage, encodeState } from "./state-codec.ts";
  *   └──────────────────────────────────────────────┴──────────────────────────────┘
  *
  * An equal digest counts as the message that it stands for, so whoever is asked whether a peer was
- * heard lately knows. Without a ring the state is sent: elections live on it.
+ * heard lately knows. While a ring is being elected the state is sent: elections live on it.
  */
 const commonBytes = 16;
 const presenceBytes = 8;
@@ -54,20 +54,19 @@ export class AllocatorComparison implements StateComparison {
   }
 
   digest(): Uint8Array | undefined {
-    const message = this.#allocator.message();
-    if (message?.ring === undefined) return undefined;
-    return digestOf(message, message.council?.presence);
+    const message = this.#settled();
+    return message === undefined ? undefined : digestOf(message, message.council?.presence);
   }
 
   inquire(from: PeerName, digest: Uint8Array): Uint8Array | undefined {
-    const message = this.#allocator.message();
+    const message = this.#settled();
     const presence = this.#presences.get(from);
-    if (message?.ring === undefined) return emptyBytes;
+    if (message === undefined) return emptyBytes;
     if (!equalBytes(digest, digestOf(message, presence))) return emptyBytes;
     const decree = message.council?.decree ?? noDecree;
     this.#allocator.receive(from, {
       ...message,
-      ring: { ...message.ring, peer: from },
+      ring: message.ring && { ...message.ring, peer: from },
       council: presence === undefined ? undefined : { presence, decree, words: [] },
     });
     return undefined;
@@ -75,6 +74,13 @@ export class AllocatorComparison implements StateComparison {
 
   answer(): GossipData | undefined {
     return this.#allocator.full();
+  }
+
+  /** What we have to say, unless a ring is being elected, or wanted by an observer. */
+  #settled(): AllocatorMessage | undefined {
+    const message = this.#allocator.message();
+    const isSettled = message?.ring !== undefined || message?.paxos?.length === 0;
+    return isSettled ? message : undefined;
   }
 }
 
@@ -86,14 +92,14 @@ function digestOf(message: AllocatorMessage, presence: Presence | undefined): Ui
 }
 
 /** What all peers say alike once they agree. */
-function commonPart({ ring, nicknames, council }: AllocatorMessage): Uint8Array {
+function commonPart({ ring, nicknames, paxos, council }: AllocatorMessage): Uint8Array {
   const owners = new Set(ring?.entries.map(({ peer }) => peer));
   const nobody: Presence = { peer: noPeer, incarnation: 0, afterMs: 0 };
   const decree = council?.decree;
   return encodeState({
     nowSeconds: 0,
     nicknames: nicknames.filter(([peer]) => owners.has(peer)).toSorted(([a], [b]) => a - b),
-    paxos: undefined,
+    paxos,
     ring: ring === undefined ? undefined : { ...ring, peer: noPeer },
     council:
       decree === undefined || decree.epoch === 0

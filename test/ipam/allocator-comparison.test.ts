@@ -71,13 +71,28 @@ describe("a peer asks", () => {
     expect(asks(a, b)).toBe(false);
   });
 
-  test("when it has no ring; and whoever has none says what it has", () => {
+  test("when it has no ring and others have one, and the other way round", () => {
     const [a] = pair();
     const fresh = new TestPeer({ name: "00:00:00:00:00:03" });
     expect(asks(a, fresh)).toBe(true);
-    expect(fresh.allocator.comparison.digest()).toBeUndefined();
+    expect(asks(fresh, a)).toBe(true);
     tell(a, fresh);
     expect(asks(a, fresh)).toBe(false);
+  });
+
+  test("not while nobody wants a ring; elections are never left to digests", () => {
+    const [a, b] = [1, 2].map((n) => new TestPeer({ name: `::${n}`, init: "consensus=2" })) as [
+      TestPeer,
+      TestPeer,
+    ];
+    expect(asks(a, b)).toBe(false);
+    a.allocator
+      .allocate("c1", parseIpv4Cidr("10.32.0.0/12"), { isContainer: false })
+      .catch(() => {});
+    expect(a.allocator.comparison.digest()).toBeUndefined();
+    expect(asks(b, a)).toBe(true);
+    const observer = new TestPeer({ name: "::3", init: "observer" });
+    expect(observer.allocator.comparison.digest()).toBeUndefined();
   });
 
   test("when it has not heard what a neighbour says of itself to the council", () => {
