@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { goJson } from "../../lib/api/go-json.ts";
-import type { DnsReport, IpamReport, Report, RouterReport } from "../../lib/api/report.ts";
+import type { DnsReport, IpamReport, RouterReport } from "../../lib/api/report.ts";
 import {
   connectionsText,
   dnsText,
@@ -13,42 +13,12 @@ import dnsStatus from "../vectors/dns/status.json";
 import ipamStatus from "../vectors/ipam/status.json";
 import statusTexts from "../vectors/ipam/status_text.json";
 import meshStatus from "../vectors/mesh/status.json";
+import { emptyReport } from "./empty-report.ts";
 
 const self = "01:00:00:00:00:01";
 
-const router: RouterReport = {
-  Protocol: "weave",
-  ProtocolMinVersion: 1,
-  ProtocolMaxVersion: 2,
-  Encryption: false,
-  PeerDiscovery: true,
-  Name: self,
-  NickName: "host1",
-  Port: 6783,
-  Peers: null,
-  UnicastRoutes: null,
-  BroadcastRoutes: null,
-  Connections: null,
-  TerminationCount: 0,
-  Targets: null,
-  OverlayDiagnostics: {},
-  TrustedSubnets: [],
-  Interface: "vethwe-pcap (via pcap)",
-  CaptureStats: null,
-  MACs: null,
-};
-
-const base: Report = {
-  Ready: true,
-  Version: "2.8.1",
-  VersionCheck: {
-    Enabled: false,
-    Success: false,
-    NewVersion: "",
-    NextCheckAt: "0001-01-01T00:00:00Z",
-  },
-  Router: router,
-};
+const base = emptyReport(self);
+const { Router: router } = base;
 
 describe("the text of status", () => {
   for (const { command, name, text, ...services } of statusTexts.cases) {

@@ -1,38 +1,13 @@
 import { expect, test } from "bun:test";
-import type { Report } from "../../lib/api/report.ts";
 import { statusText } from "../../lib/api/status-text.ts";
 import { ipamGauges } from "../../lib/daemon/ipam-gauges.ts";
 import { ipamReport } from "../../lib/daemon/ipam-report.ts";
 import type { AllocatorStatus } from "../../lib/ipam/allocator-status.ts";
+import { emptyReport } from "../api/empty-report.ts";
 import { ReclaimCluster } from "../ipam/reclaim-cluster.ts";
 import { connect, TestPeer } from "../ipam/test-peer.ts";
 
-const report: Report = {
-  Ready: true,
-  Version: "3",
-  VersionCheck: { Enabled: false, Success: false, NewVersion: "", NextCheckAt: "" },
-  Router: {
-    Protocol: "weave",
-    ProtocolMinVersion: 1,
-    ProtocolMaxVersion: 2,
-    Encryption: false,
-    PeerDiscovery: true,
-    Name: "00:00:00:00:00:01",
-    NickName: "host1",
-    Port: 6783,
-    Peers: null,
-    UnicastRoutes: null,
-    BroadcastRoutes: null,
-    Connections: null,
-    TerminationCount: 0,
-    Targets: null,
-    OverlayDiagnostics: {},
-    TrustedSubnets: [],
-    Interface: "",
-    CaptureStats: null,
-    MACs: null,
-  },
-};
+const report = emptyReport("00:00:00:00:00:01");
 
 /** The section `ipam` of `weave status`. */
 function shown(status: AllocatorStatus): string {

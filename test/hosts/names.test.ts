@@ -92,7 +92,7 @@ describe("names", () => {
     };
     for (const host of lab.hosts) await start(host, `f${host.number}`);
     await everywhere();
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 5; round++) {
       const { host, container } = containers.shift()!;
       await must(["ip", "netns", "del", container.namespace]);
       await everywhere();
