@@ -19,8 +19,6 @@ import {
   leaseHolds,
   leaseMsOf,
   leaseOfEarlierRun,
-  recordEachMsOf,
-  tenureMsOf,
 } from "./reclaim-lease.ts";
 import { Voting } from "./reclaim-voting.ts";
 import { Witness } from "./reclaim-witness.ts";
@@ -122,7 +120,7 @@ export class Council {
       acceptor: this.#voting.state,
       leaseWallMs: this.#lease.lease?.wallMs ?? 0,
       confirmed: this.#lease.confirmed.ranges(),
-      witness: this.#witness.record(this.#members, this.#recordEachMs, nowMs),
+      witness: this.#witness.record(this.#decree, this.#config.self, nowMs),
     };
   }
 
@@ -214,6 +212,11 @@ export class Council {
 
   /** An operator says that `peer` is dead: it need neither be silent nor vote. */
   declareDead(peer: PeerName): void {
+    this.#isLost(peer);
+    this.#voting.hurry();
+  }
+
+  #isLost(peer: PeerName): void {
     const member = this.#memberToBe(peer);
     if (member !== undefined) this.#declaredDead.set(peer, member.incarnation);
   }
@@ -261,7 +264,7 @@ export class Council {
         this.#hearRenewal(from, word.serial, sender, claimed);
         break;
       case "leave":
-        if (memberOf(this.#decree, from)?.incarnation === word.incarnation) this.declareDead(from);
+        if (memberOf(this.#decree, from)?.incarnation === word.incarnation) this.#isLost(from);
         break;
       case "grant":
         this.#granted(from, word.serial);
@@ -280,22 +283,8 @@ export class Council {
     if (this.isMember && this.#isRenewalDue()) this.#renew();
     const nowMs = this.#world.monotonicMs();
     this.#witness.saw(this.#peers.knownPeers(), self, nowMs);
-    const tenureMs = tenureMsOf(this.#decree.afterMs);
-    if (this.isMember) {
-      const isDue = this.#witness.isRecordDue(this.#members, this.#recordEachMs, tenureMs, nowMs);
-      if (isDue) this.store();
-    }
+    if (this.isMember && this.#witness.isRecordDue(this.#decree, self, nowMs)) this.store();
     this.#voting.tick();
-  }
-
-  /** All but ourselves. */
-  get #members(): PeerName[] {
-    const { roster } = this.#decree;
-    return roster.flatMap(({ peer }) => (peer === this.#config.self ? [] : [peer]));
-  }
-
-  get #recordEachMs(): number {
-    return recordEachMsOf(this.#decree.afterMs);
   }
 
   get #standing(): Standing {

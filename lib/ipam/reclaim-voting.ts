@@ -11,6 +11,9 @@ import type { CouncilWords } from "./reclaim-words.ts";
 
 /** An attempt that has come to nothing for so long makes room for the next. */
 const proposalMs = 10_000;
+/** Pauses between attempts double up to this, or to a part of the silence that is waited for. */
+const pauseMaxMs = 300_000;
+const pausesPerSilence = 60;
 /** Members try one after the other, in the order of their names. */
 const rankMs = 15_000;
 
@@ -47,6 +50,8 @@ export class Voting {
   #proposal: Proposal | undefined;
   #decided: Decree | undefined;
   #wantedSinceMs: number | undefined;
+  #pauseMs = proposalMs;
+  #pausedUntilMs = 0;
 
   constructor(context: VotingContext) {
     this.#context = context;
@@ -65,6 +70,8 @@ export class Voting {
     this.#acceptor.reset();
     this.#proposal = undefined;
     this.#wantedSinceMs = undefined;
+    this.#pauseMs = proposalMs;
+    this.#pausedUntilMs = 0;
   }
 
   /** Whether `peer` may have a lease on `claimed` from us. */
@@ -84,7 +91,7 @@ export class Voting {
     const nowMs = this.#context.world.monotonicMs();
     if (this.#proposal !== undefined) {
       if (nowMs - this.#proposal.startedMs < proposalMs) return;
-      this.#proposal = undefined;
+      this.#giveUp(this.#proposal, nowMs);
     }
     const standing = this.#context.standing();
     const wanted = judge.wanted(standing);
@@ -92,7 +99,25 @@ export class Voting {
     if (wanted === undefined || this.#wantedSinceMs === undefined) return;
     const { voters } = electorate(standing.decree, wanted, standing.declaredDead);
     const rank = voters.filter((peer) => peer < standing.self.peer && peers.isKnown(peer)).length;
-    if (nowMs - this.#wantedSinceMs >= rank * rankMs) this.#propose(wanted, standing, nowMs);
+    if (nowMs < this.#pausedUntilMs || nowMs - this.#wantedSinceMs < rank * rankMs) return;
+    this.#propose(wanted, standing, nowMs);
+  }
+
+  /** Each attempt sends everybody our ring: one that others do not agree to is not worth repeating. */
+  #giveUp({ decree }: Proposal, nowMs: number): void {
+    this.#proposal = undefined;
+    this.#pausedUntilMs = nowMs + this.#pauseMs - proposalMs;
+    const longest = Math.min(pauseMaxMs, decree.afterMs / pausesPerSilence);
+    this.#pauseMs = Math.max(this.#pauseMs, Math.min(2 * this.#pauseMs, longest));
+  }
+
+  /** An operator waits: what is wanted now is proposed at once, by us. */
+  hurry(): void {
+    const standing = this.#context.standing();
+    const wanted = this.#context.judge.wanted(standing);
+    if (wanted === undefined) return;
+    this.#pauseMs = proposalMs;
+    this.#propose(wanted, standing, this.#context.world.monotonicMs());
   }
 
   hear(from: PeerName, word: VotingWord): void {

@@ -1,5 +1,6 @@
 import type { PeerName } from "../base/peer-name.ts";
 import type { Decree, Member } from "./reclaim-decree.ts";
+import { recordEachMsOf, tenureMsOf } from "./reclaim-lease.ts";
 
 /** What a peer says of itself in every message. */
 export interface Presence extends Member {
@@ -52,12 +53,10 @@ export class Witness {
     }
   }
 
-  /** What is to be stored with the next change: silences that last for `eachMs` already. */
-  record(roster: readonly PeerName[], eachMs: number, nowMs: number): StoredWitness {
+  /** What is to be stored with the next change: silences that last for a while already. */
+  record(decree: Decree, self: PeerName, nowMs: number): StoredWitness {
     this.#storedMs = nowMs;
-    const silences = roster
-      .map((peer) => ({ peer, silenceMs: Math.floor(this.silenceMs(peer, nowMs)) }))
-      .filter(({ silenceMs }) => silenceMs >= eachMs);
+    const silences = this.#silences(decree, self, nowMs);
     for (const { peer } of silences) this.#stored.add(peer);
     return { tenureMs: Math.floor(this.tenureMs(nowMs)), silences };
   }
@@ -68,11 +67,19 @@ export class Witness {
     for (const { peer } of silences) this.#stored.add(peer);
   }
 
-  /** Whether a restart would lose more than `eachMs` of what counts. */
-  isRecordDue(roster: readonly PeerName[], eachMs: number, tenureMaxMs: number, nowMs: number) {
+  /** Whether a restart would lose more than a little of what counts. */
+  isRecordDue(decree: Decree, self: PeerName, nowMs: number): boolean {
+    const eachMs = recordEachMsOf(decree.afterMs);
     if (nowMs - this.#storedMs < eachMs) return false;
-    const isTenureGrowing = this.tenureMs(nowMs) < tenureMaxMs + eachMs;
-    return isTenureGrowing || roster.some((peer) => this.silenceMs(peer, nowMs) >= eachMs);
+    const isTenureGrowing = this.tenureMs(nowMs) < tenureMsOf(decree.afterMs) + eachMs;
+    return isTenureGrowing || this.#silences(decree, self, nowMs).length > 0;
+  }
+
+  #silences({ roster, afterMs }: Decree, self: PeerName, nowMs: number) {
+    return roster
+      .filter(({ peer }) => peer !== self)
+      .map(({ peer }) => ({ peer, silenceMs: Math.floor(this.silenceMs(peer, nowMs)) }))
+      .filter(({ silenceMs }) => silenceMs >= recordEachMsOf(afterMs));
   }
 
   /** The last word of `peer` about itself, with the epoch it knew then. */
