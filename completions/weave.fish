@@ -17,7 +17,7 @@ complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_firs
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l ipalloc-default-subnet -r -d 'where addresses come from when no subnet is asked for'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l ipalloc-init -r -d 'how a new cluster shares the range: consensus[=<n>], seed=<name>,..., or observer'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l ipalloc-reuse -r -a 'lowest-first rested' -d 'whether freed addresses are given out again at once or rest for a minute before'
-complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l reclaim-after -r -d 'take the addresses of peers that are gone for so long, if all peers agree to it, e.g. 336h'
+complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l reclaim-after -r -d 'take the addresses of peers that are gone for so long, if all peers can agree to it, or never'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l import-db -r -F -d 'go on from the database of Weave Net 2.x (weavedata.db); used while there is no state'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l no-dns -d 'run without weaveDNS'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l dns-domain -r -d 'the domain whose names the cluster keeps'

@@ -31,10 +31,11 @@ export interface LaunchFacts {
 
 const defaultRange = "10.32.0.0/12";
 /**
- * Off unless asked for. A peer must renew its lease within a third of the time given, and one that
- * cannot reach a majority for that long gives out no more addresses: that is for operators to want.
+ * Two weeks. A peer must renew its lease within a third of it, and one that cannot reach a majority
+ * for that long gives out no more addresses: hosts that are off over some days, even most of them,
+ * must not come to that, and addresses that are lost for two weeks are the smaller harm.
  */
-const defaultReclaimAfter = "never";
+const defaultReclaimAfter = "336h";
 /** Leases are a third of it, and renewals a quarter of those. */
 const reclaimAfterMinMs = 10 * 60_000;
 const octetsMax = 65_535;

@@ -48,7 +48,7 @@ describe("launch without options", () => {
         defaultSubnet: "10.32.0.0/12",
         init: "",
         reuse: "lowest-first",
-        reclaimAfterMs: 0,
+        reclaimAfterMs: 336 * 3_600_000,
       },
       importDatabase: undefined,
       dns: {

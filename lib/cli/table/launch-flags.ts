@@ -96,9 +96,9 @@ const addresses: readonly FlagSpec[] = [
   {
     name: "reclaim-after",
     value: { kind: "duration", placeholder: "duration" },
-    default: "never",
+    default: "336h",
     summary:
-      "take the addresses of peers that are gone for so long, if all peers agree to it, e.g. 336h",
+      "take the addresses of peers that are gone for so long, if all peers can agree to it, or never",
   },
   {
     name: "import-db",
