@@ -1,5 +1,9 @@
+import { readFileSync } from "node:fs";
+import { isSystemError } from "../../ffi/system-error.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, formatCidr, networkOf } from "../base/ip.ts";
+import { rulesGeneration } from "./netlink/nftables.ts";
+import { openNetfilter } from "./netlink/open.ts";
 
 /** The chain of ours in the `filter` table of iptables. */
 const chain = "WEAVE-FORWARD";
@@ -20,6 +24,8 @@ const lockWaitS = "5";
  */
 export class ForwardChain {
   readonly #bridge: string;
+  /** What was found in order. */
+  #inOrder: string | undefined;
 
   constructor(bridge: string) {
     this.#bridge = bridge;
@@ -31,11 +37,21 @@ export class ForwardChain {
    * @throws WeaveError `IPTABLES_FAILED`
    */
   apply(exposed: readonly Cidr[]): boolean {
+    const rules = this.#rules(exposed);
+    // Taken before the look: a change in between is seen the next time.
+    const state = filterState();
+    const found = state === undefined ? undefined : [state, ...rules].join("\n");
+    if (found !== undefined && found === this.#inOrder) return false;
+    const changed = this.#put(rules);
+    this.#inOrder = found;
+    return changed;
+  }
+
+  #put(rules: readonly string[]): boolean {
     const listing = iptables("-S");
     if (listing === undefined) return false;
     const lines = listing.split("\n");
     if (!isFiltered(lines)) return false;
-    const rules = this.#rules(exposed);
     const present = lines.filter((line) => line.startsWith(`-A ${chain} `));
     const wanted = rules.map((rule) => `-A ${chain} ${rule}`);
     const firstRule = lines.find((line) => line.startsWith("-A FORWARD "));
@@ -57,6 +73,30 @@ export class ForwardChain {
         .filter(({ address }) => address.family === 4)
         .map((cidr) => `-d ${formatCidr(networkOf(cidr))} -o ${bridge} -j ACCEPT`),
     ];
+  }
+}
+
+/**
+ * A text that is another one when any rule of this host has changed since: so nobody has to start a
+ * program to find that nothing did. `undefined` where that cannot be told, as with iptables-legacy.
+ */
+function filterState(): string | undefined {
+  if (legacyTables() !== "") return undefined;
+  try {
+    using netlink = openNetfilter();
+    return `generation ${rulesGeneration(netlink)}`;
+  } catch (error) {
+    if (isSystemError(error) || error instanceof WeaveError) return undefined;
+    throw error;
+  }
+}
+
+/** Names of the tables that iptables-legacy uses in this namespace. */
+function legacyTables(): string {
+  try {
+    return readFileSync("/proc/net/ip_tables_names", "utf8").trim();
+  } catch {
+    return "";
   }
 }
 

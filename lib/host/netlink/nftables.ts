@@ -38,7 +38,15 @@ export interface NftRule {
 }
 
 const subsystem = 10;
-const NFT = { newTable: 0, getTable: 1, deleteTable: 2, newChain: 3, newRule: 6 } as const;
+const NFT = {
+  newTable: 0,
+  getTable: 1,
+  deleteTable: 2,
+  newChain: 3,
+  newRule: 6,
+  getGeneration: 16,
+} as const;
+const GENERATION_ID = 1;
 const nfgenBytes = 4;
 const NFNL_BATCH_BEGIN = 0x10;
 const NFNL_BATCH_END = 0x11;
@@ -79,6 +87,20 @@ export function listTables(netlink: Netlink, family: NftFamily): string[] {
   return netlink
     .dump((subsystem << 8) | NFT.getTable, nfgen(familyNumber[family], 0), "nftables tables")
     .map(({ body }) => attributesBehind(nfgenBytes, body).text(TABLE_NAME) ?? "");
+}
+
+/**
+ * A number that is another one after every change of any table in this namespace, whoever made it.
+ *
+ * @throws SystemError
+ */
+export function rulesGeneration(netlink: Netlink): number {
+  const type = (subsystem << 8) | NFT.getGeneration;
+  const [answer] = netlink.request(type, 0, nfgen(0, 0), "nftables generation");
+  const generation =
+    answer && attributesBehind(nfgenBytes, answer.body).uint32BigEndian(GENERATION_ID);
+  if (generation === undefined) throw message.malformed("nftables generation", 0);
+  return generation;
 }
 
 function transact(netlink: Netlink, requests: readonly NetlinkRequest[]): void {
