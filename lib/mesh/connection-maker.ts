@@ -16,8 +16,8 @@ const discoveryDelayMs = 50;
  * dials at once, the other gives it this long: else half of all connections would be made twice.
  */
 export const courtesyDelayMs = 500;
-/** Who has much to dial is busy, and so is everybody else: more time for each address in sight. */
-const courtesyPerAddressMs = 100;
+/** In a large cluster the other end may have many to dial, and be busy with it. */
+const courtesyPerPeerMs = 100;
 export const courtesyMaxMs = 4_000;
 
 /** How an attempt goes on. The first two come at most once; `ended` exactly once, at last. */
@@ -174,10 +174,11 @@ export class ConnectionMaker {
       }
     }
     const nowMs = this.#world.monotonicMs();
+    const courtesyMs = this.#courtesyMs();
     for (const [address, { endpoint, remote }] of wanted) {
       if (this.#targets.has(address)) continue;
       const isTheirTurn = remote !== undefined && remote < this.#ports.own.name;
-      const dueAtMs = nowMs + (isTheirTurn ? courtesyMs(wanted.size) : 0);
+      const dueAtMs = nowMs + (isTheirTurn ? courtesyMs : 0);
       this.#targets.set(address, new Target(endpoint, dueAtMs));
     }
   }
@@ -190,6 +191,13 @@ export class ConnectionMaker {
       if (target.dueAtMs <= nowMs) this.#attempt(address, target);
       else this.#schedule(target.dueAtMs);
     }
+  }
+
+  /** How long to wait for the other end to dial. */
+  #courtesyMs(): number {
+    let others = -1;
+    for (const _ of this.#ports.records()) others++;
+    return Math.min(courtesyDelayMs + courtesyPerPeerMs * (others - 1), courtesyMaxMs);
   }
 
   /** Dials, after resolving again the names that led to this address. */
@@ -242,10 +250,4 @@ export class ConnectionMaker {
     });
     this.#next = { atMs, cancel };
   }
-}
-
-/** How long to wait for the other end to dial when `addresses` are wanted in all. */
-function courtesyMs(addresses: number): number {
-  const busyMs = courtesyPerAddressMs * (addresses - 1);
-  return Math.min(courtesyDelayMs + busyMs, courtesyMaxMs);
 }
