@@ -16,9 +16,10 @@ export class PinnedMemory {
   /** Of the first octet. A plain number: addresses have 47 bits. */
   readonly address: number;
 
-  constructor(size: number) {
-    this.bytes = pinnedBytes(size);
-    this.view = new DataView(this.bytes.buffer);
+  /** `octets`: how many, or ones over a buffer of their own. */
+  constructor(octets: number | Uint8Array<ArrayBuffer>) {
+    this.bytes = typeof octets === "number" ? pinnedBytes(octets) : octets;
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
     this.address = ptr(this.bytes);
   }
 }

@@ -118,6 +118,8 @@ export interface ReceiveShape {
   readonly nameBytes: number;
   /** Room for ancillary data; 0 for none. */
   readonly controlBytes: number;
+  /** Makes the memory for payloads, over a buffer of its own. */
+  readonly allocate?: (bytes: number) => Uint8Array<ArrayBuffer>;
 }
 
 /** What came in with the last {@link receive}; valid until the next one. */
@@ -129,10 +131,12 @@ export class ReceiveBatch {
   readonly #headroom: number;
   #used = 0;
 
-  constructor({ slots, payloadBytes, headroomBytes = 0, nameBytes, controlBytes }: ReceiveShape) {
+  constructor(shape: ReceiveShape) {
+    const { slots, payloadBytes, headroomBytes = 0, nameBytes, controlBytes } = shape;
     this.#headroom = headroomBytes;
     this.#stride = headroomBytes + payloadBytes;
-    this.memory = new PinnedMemory(slots * this.#stride);
+    const bytes = slots * this.#stride;
+    this.memory = new PinnedMemory(shape.allocate?.(bytes) ?? bytes);
     this.#headers = new MessageHeaders({ messages: slots, pieces: slots, nameBytes, controlBytes });
     for (let slot = 0; slot < slots; slot++) {
       this.#headers.setPiece(slot, this.memory, this.offset(slot), payloadBytes);

@@ -17,6 +17,7 @@ import { errnoName } from "../../ffi/system-error.ts";
 import { copyBytes } from "../base/bytes.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import { type MergedRun, segmentsPerRunMax } from "../overlay/offload/merged-run.ts";
+import { summableBytes } from "../wire/vector-sum.ts";
 import {
   type FrameOffload,
   noOffload,
@@ -78,6 +79,7 @@ export class PacketSocket {
     payloadBytes: virtioNetHeaderSize + frameBytesMax,
     nameBytes: 0,
     controlBytes: auxiliaryBytes,
+    allocate: summableBytes,
   });
   readonly #offload = { ...noOffload };
   #ask = batchFrames;

@@ -19,6 +19,7 @@ import {
 import { errnoName } from "../../ffi/system-error.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import { formatIpv4, type Ipv4 } from "../base/ip.ts";
+import { summableBytes } from "../wire/vector-sum.ts";
 import { type DatagramRoute, DatagramRuns, UDP_SEGMENT } from "./datagram-runs.ts";
 
 const IP_MTU_DISCOVER = 10;
@@ -56,6 +57,7 @@ export class UdpSocket {
     payloadBytes: datagramBytesMax,
     nameBytes: sockaddrInBytes,
     controlBytes: runControlBytes,
+    allocate: summableBytes,
   });
   readonly #outgoing = new DatagramRuns();
   #ask = batchMessages;

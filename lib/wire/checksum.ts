@@ -1,3 +1,5 @@
+import { vectorBytes, vectorRunMax, vectorSum } from "./vector-sum.ts";
+
 /**
  * The Internet checksum (RFC 1071): the one's complement of the one's complement sum of all 16-bit
  * words; an odd last octet counts as the high half of a word.
@@ -12,6 +14,16 @@ const byWordsMin = 64;
 /** Adds `length` octets at `at` to a running sum. Start with 0; parts but the last have even length. */
 export function checksumAdd(sum: number, bytes: Uint8Array, at: number, length: number): number {
   if (length < byWordsMin) return addOctets(sum, bytes, at, length);
+  const vectors = length & -vectorBytes;
+  const quick = vectors <= vectorRunMax ? vectorSum(bytes, at, vectors) : undefined;
+  if (quick === undefined) return addWords(sum, bytes, at, length);
+  // With the octets of each word the other way round, the sum is the other way round, too.
+  const folded = checksumFold(quick);
+  const swapped = ((folded & 0xff) << 8) | (folded >>> 8);
+  return addOctets(sum + swapped, bytes, at + vectors, length - vectors);
+}
+
+function addWords(sum: number, bytes: Uint8Array, at: number, length: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, length);
   const last = length - 16;
   // Four sums, so that an addition need not wait for the one before it.
