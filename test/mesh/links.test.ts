@@ -173,6 +173,25 @@ describe("a link", () => {
     }
   }, 60_000);
 
+  test("never ends because of what a digest or an inquiry holds, and answers those that make sense", () => {
+    const cluster = new MeshCluster(1, { channels: ["words"], discovery: false });
+    const { mesh } = cluster.start(1, []);
+    const introduced = opening({ Name: name, WeaveExtensions: "digests/1" });
+    const remote = dial(cluster, "10.9.0.1", introduced);
+    const list = new Uint8Array(2 * 23).fill(7);
+    for (const [index, payload] of [...mutants(1, [list], 2000)].entries()) {
+      const channel = ["topology", "words", "nobody's"][index % 3]!;
+      const kind = index % 2 === 0 ? "digest" : "inquiry";
+      remote.stream.write(frame(encodeMessage({ kind, channel, payload })));
+    }
+    remote.read.length = 0;
+    cluster.clock.run(20_000);
+    expect(remote.closed).toBe(false);
+    expect(mesh.status().refusals).toMatchObject([{ error: { code: "TOPOLOGY_INQUIRY" } }]);
+    expect(mesh.status().channels.map((each) => each.name)).toEqual(["topology", "words"]);
+    expect(remote.read.some((bytes) => bytes[4] === 65)).toBe(true);
+  });
+
   test("survives or ends, but harms nobody else, whatever is sent over it", () => {
     const cluster = new MeshCluster(1, { channels: ["words"], discovery: false });
     cluster.start(1, []);
