@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
 import { formatIpv4 } from "../../lib/base/ip.ts";
+import { formatPeerName } from "../../lib/base/peer-name.ts";
+import { MemoryStore } from "./memory-store.ts";
 import { ReclaimCluster, type ReclaimHost } from "./reclaim-cluster.ts";
 
 const minuteMs = 60_000;
@@ -10,8 +12,17 @@ class Life {
   readonly cluster: ReclaimCluster;
   readonly trace: string[] = [];
 
-  constructor(seed: number, options: { fence?: () => boolean } = {}) {
-    this.cluster = new ReclaimCluster({ size: 5, seed, afterMs, ...options }).form();
+  readonly #options: LifeOptions;
+  /** Hosts that operators declared dead: they come back when their leases are over for certain. */
+  readonly #declaredMs = new Map<ReclaimHost, number>();
+
+  constructor(seed: number, options: LifeOptions) {
+    this.#options = options;
+    const { fence, late = 0 } = options;
+    const size = 5;
+    this.cluster = new ReclaimCluster({ size, seed, afterMs, ...(fence && { fence }) });
+    for (const { name } of this.cluster.hosts.slice(size - late)) this.cluster.host(name).kill();
+    this.cluster.form();
   }
 
   run(steps: number): void {
@@ -58,6 +69,7 @@ class Life {
     else if (kind < 13) this.#split();
     else if (kind < 14) cluster.heal();
     else if (kind < 15) this.#disturbClocks(host);
+    else if (this.#options.departures === true) this.#depart(host, kind);
     const longest = cluster.below(6) === 0 ? 60 : 4;
     // What happens is looked at often: an overlap need not last.
     for (let left = cluster.below(longest * 2); left >= 0; left--) {
@@ -79,8 +91,42 @@ class Life {
 
   #killOrStart(host: ReclaimHost): void {
     this.#note(`${host.allocator === undefined ? "start" : "kill"} ${host.name}`);
-    if (host.allocator === undefined) host.start();
-    else host.kill();
+    if (host.allocator !== undefined) host.kill();
+    else if (this.#mayReturn(host)) host.start();
+  }
+
+  #mayReturn(host: ReclaimHost): boolean {
+    const declaredMs = this.#declaredMs.get(host) ?? Number.NEGATIVE_INFINITY;
+    return this.cluster.clock.nowMs - declaredMs > afterMs / 2;
+  }
+
+  /** Operators reset a host, declare a dead one dead, or lose a disk; for each the others are there. */
+  #depart(host: ReclaimHost, kind: number): void {
+    const { hosts } = this.cluster;
+    this.cluster.heal();
+    this.cluster.pass(2 * minuteMs);
+    const others = hosts.filter((other) => other !== host && other.allocator !== undefined);
+    const all = others.filter((other) => this.cluster.isConnected(other.name, others[0]!.name));
+    const members = all[0]?.allocator?.status().reclaim?.members ?? [];
+    if (all.length < 3 || members.length < 4) return;
+    if (kind === 15 && host.allocator !== undefined) {
+      this.#note(`reset ${host.name}`);
+      host.allocator.shutdown();
+      this.cluster.pass(minuteMs / 2);
+      host.kill();
+      host.store = new MemoryStore();
+    } else if (kind === 16) {
+      this.#note(`rmpeer ${host.name}`);
+      host.kill();
+      this.#declaredMs.set(host, this.cluster.clock.nowMs);
+      all[0]?.allocator?.takeover(formatPeerName(host.name), { force: false });
+    } else if (kind === 17 && host.allocator !== undefined) {
+      this.#note(`${host.name} loses its disk`);
+      this.cluster.pass(minuteMs);
+      host.kill();
+      host.store = new MemoryStore();
+      host.start();
+    }
   }
 
   #split(): void {
@@ -132,7 +178,15 @@ class Life {
   }
 }
 
-function live(seed: number, steps: number, options: { fence?: () => boolean } = {}): void {
+interface LifeOptions {
+  readonly fence?: () => boolean;
+  /** Hosts that come only when the others have formed a council. */
+  readonly late?: number;
+  /** Whether hosts are reset, declared dead and lose their disks. */
+  readonly departures?: boolean;
+}
+
+function live(seed: number, steps: number, options: LifeOptions = {}): void {
   const life = new Life(seed, options);
   try {
     life.run(steps);
@@ -152,6 +206,16 @@ test(
   "whatever happens, no address is ever used by two, and all is well afterwards",
   () => {
     for (let seed = firstSeed; seed < firstSeed + seeds; seed++) live(seed, steps);
+  },
+  timeoutMs,
+);
+
+test(
+  "nor is any when members come and go for good",
+  () => {
+    for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+      live(seed, steps, { late: seed % 3, departures: true });
+    }
   },
   timeoutMs,
 );
