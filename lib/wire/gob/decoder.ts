@@ -1,46 +1,26 @@
 import { concatBytes, emptyBytes } from "../../base/bytes.ts";
-import { corrupt, GobError, overLimit, truncated, wrongType } from "./error.ts";
+import { corrupt, GobError, overLimit, truncated } from "./error.ts";
+import { knownTypes } from "./known-types.ts";
 import { GobInput } from "./number.ts";
-import type { GobType, Read } from "./type.ts";
-import { firstDefinedId, readWireType, type WireType } from "./wire-type.ts";
+import type { GobType } from "./type.ts";
 
-/** More definitions than any peer sends in one stream. */
-const definitionsMax = 128;
-
-/** The definitions of one stream, and the readers made from them. */
+/** The definitions of one stream so far. */
 class StreamTypes {
-  readonly #types = new Map<number, WireType>();
-  /** Readers by type, then by wire id: a topology repeats two types for every peer. */
-  readonly #readers = new Map<object, Map<number, unknown>>();
+  #known = knownTypes;
 
   /** Takes one message. Returns where its value begins, or `undefined` for a definition. */
   accept(message: GobInput): { id: number; input: GobInput } | undefined {
+    const begin = message.at;
     const id = message.int();
     if (id >= 0) return { id, input: message };
-    if (-id < firstDefinedId || this.#types.has(-id)) throw corrupt(`type ${-id} defined again`);
-    if (this.#types.size >= definitionsMax) throw overLimit(`more than ${definitionsMax} types`);
-    this.#types.set(-id, readWireType(message));
+    this.#known = this.#known.define(-id, message, begin);
     return undefined;
   }
 
   value<T>(type: GobType<T>, id: number, input: GobInput): T {
-    const read = this.#reader(type, id);
+    const read = this.#known.reader(type, id);
     if (!type.isStruct && input.uint() !== 0) throw corrupt("top-level value without its marker");
     return read(input);
-  }
-
-  #reader<T>(type: GobType<T>, id: number): Read<T> {
-    const readers = this.#readers.get(type) ?? new Map<number, unknown>();
-    this.#readers.set(type, readers);
-    const known = readers.get(id);
-    if (known !== undefined) return known as Read<T>;
-    const read = type.reader(id, (wanted) => {
-      const found = this.#types.get(wanted);
-      if (found === undefined) throw wrongType("a defined type", `type ${wanted}`);
-      return found;
-    });
-    readers.set(id, read);
-    return read;
   }
 }
 
@@ -71,7 +51,7 @@ export class GobDecoder {
     const length = this.ended ? 0 : this.#input.uint();
     // An empty message counts as the end of the data, as in Go.
     if (length === 0) throw new GobError("GOB_END", "gob: no further value");
-    return new GobInput(this.#input.take(length, "a message"));
+    return this.#input.part(length, "a message");
   }
 }
 

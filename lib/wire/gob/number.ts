@@ -43,13 +43,13 @@ export class GobInput {
   uint64(): bigint {
     const size = this.numberSize();
     if (size > this.remaining) throw truncated("a number");
-    if (size === 1) return BigInt(this.bytes[this.at++]!);
-    let value = 0n;
-    for (const octet of this.bytes.subarray(this.at + 1, this.at + size)) {
-      value = (value << 8n) | BigInt(octet);
-    }
+    if (size <= 7) return BigInt(this.#short(size));
+    // Two halves: an operation on a bigint costs more than all octets of a half.
+    const middle = this.at + size - 4;
+    const high = this.#octets(this.at + 1, middle);
+    const low = this.#octets(middle, middle + 4);
     this.at += size;
-    return value;
+    return (BigInt(high) << 32n) | BigInt(low);
   }
 
   /** An unsigned number of at most 53 bits. */
@@ -57,11 +57,7 @@ export class GobInput {
     const size = this.numberSize();
     if (size > 7) return safe(this.uint64());
     if (size > this.remaining) throw truncated("a number");
-    if (size === 1) return this.bytes[this.at++]!;
-    let value = 0;
-    for (let i = 1; i < size; i++) value = value * 256 + this.bytes[this.at + i]!;
-    this.at += size;
-    return value;
+    return this.#short(size);
   }
 
   int64(): bigint {
@@ -71,7 +67,10 @@ export class GobInput {
 
   /** A signed number of at most 53 bits and a sign. */
   int(): number {
-    return safe(this.int64());
+    const size = this.numberSize();
+    if (size > 7 || size > this.remaining) return safe(this.int64());
+    const folded = this.#short(size);
+    return folded % 2 === 0 ? folded / 2 : -(folded + 1) / 2;
   }
 
   /** Takes `length` octets as a view on the input. */
@@ -80,6 +79,42 @@ export class GobInput {
     const taken = this.bytes.subarray(this.at, this.at + length);
     this.at += length;
     return taken;
+  }
+
+  /** Takes a copy of `length` octets. */
+  copy(length: number, what: string): Uint8Array {
+    if (length > this.remaining) throw truncated(what);
+    this.at += length;
+    return this.bytes.slice(this.at - length, this.at);
+  }
+
+  /** Takes `length` octets as an input of their own. */
+  part(length: number, what: string): GobInput {
+    if (length > this.remaining) throw truncated(what);
+    const begin = this.at;
+    this.at += length;
+    return new GobInput(this.bytes, begin, this.at);
+  }
+
+  /** Whether everything from `begin` on is `other`. */
+  equals(other: Uint8Array, begin: number): boolean {
+    if (this.end - begin !== other.length) return false;
+    for (let i = 0; i < other.length; i++) if (this.bytes[begin + i] !== other[i]) return false;
+    return true;
+  }
+
+  /** A number of at most six octets behind its first one, or of one octet alone. */
+  #short(size: number): number {
+    if (size === 1) return this.bytes[this.at++]!;
+    const value = this.#octets(this.at + 1, this.at + size);
+    this.at += size;
+    return value;
+  }
+
+  #octets(from: number, to: number): number {
+    let value = 0;
+    for (let at = from; at < to; at++) value = value * 256 + this.bytes[at]!;
+    return value;
   }
 }
 
@@ -92,27 +127,38 @@ function safe(value: bigint): number {
 export function writeUint(out: ByteWriter, value: number | bigint): void {
   if (value < 128) {
     out.byte(Number(value));
-    return;
+  } else if (typeof value === "number" && value <= 0xffffffff) {
+    writeOctets(out, sizeOf(value), 0, value);
+  } else {
+    // Two halves, as in reading.
+    const isWide = typeof value === "bigint";
+    const high = isWide ? Number(value >> 32n) : Math.floor(value / 2 ** 32);
+    const low = isWide ? Number(value & 0xffffffffn) : value >>> 0;
+    writeOctets(out, high === 0 ? sizeOf(low) : 4 + sizeOf(high), high, low);
   }
-  if (typeof value === "bigint" || value > 0xffffffff) {
-    writeLongUint(out, BigInt(value));
-    return;
-  }
-  const size = value < 0x100 ? 1 : value < 0x10000 ? 2 : value < 0x1000000 ? 3 : 4;
-  out.byte(256 - size);
-  for (let shift = 8 * (size - 1); shift >= 0; shift -= 8) out.byte((value >>> shift) & 255);
 }
 
-function writeLongUint(out: ByteWriter, value: bigint): void {
-  let size = 1;
-  while (value >> BigInt(8 * size) > 0n) size++;
+/** Octets of a number of 32 bits that is not zero. */
+function sizeOf(value: number): number {
+  return value < 0x100 ? 1 : value < 0x10000 ? 2 : value < 0x1000000 ? 3 : 4;
+}
+
+function writeOctets(out: ByteWriter, size: number, high: number, low: number): void {
   out.byte(256 - size);
-  for (let shift = 8 * (size - 1); shift >= 0; shift -= 8) {
-    out.byte(Number((value >> BigInt(shift)) & 255n));
+  for (let shift = 8 * (size - 5); shift >= 0; shift -= 8) out.byte((high >>> shift) & 255);
+  for (let shift = 8 * (Math.min(size, 4) - 1); shift >= 0; shift -= 8) {
+    out.byte((low >>> shift) & 255);
   }
 }
+
+/** Numbers that fold into 32 bits need no bigint. */
+const foldedMax = 2 ** 31;
 
 export function writeInt(out: ByteWriter, value: number | bigint): void {
+  if (typeof value === "number" && value >= -foldedMax && value < foldedMax) {
+    writeUint(out, value >= 0 ? 2 * value : -2 * value - 1);
+    return;
+  }
   const wide = BigInt(value);
   writeUint(out, wide >= 0n ? wide << 1n : (-wide << 1n) - 1n);
 }

@@ -143,7 +143,7 @@ export const bytes: GobType<Uint8Array> = primitive(builtIn.bytes, "bytes", {
     writeUint(out, value.length);
     out.bytes(value);
   },
-  read: (input) => input.take(input.uint(), "bytes").slice(),
+  read: (input) => input.copy(input.uint(), "bytes"),
 });
 
 /** A list. Go names only lists of a named type, hence the optional name. */
@@ -254,22 +254,28 @@ export function struct<Fields extends Record<string, GobShape>>(
 interface Field<T> {
   readonly name: string;
   readonly shape: GobShape;
-  zero(): unknown;
-  /** Gives `whole` a zero of its own. */
-  clear(whole: T): void;
+  clear(whole: Partial<T>): void;
+  /** Takes the zero out again if it is an object, which must not be shared; whether it was. */
+  forget(whole: Partial<T>): boolean;
+  isMissing(whole: Partial<T>): boolean;
   omitted(whole: T): boolean;
   write(out: ByteWriter, whole: T): void;
-  reader(id: number, find: FindType): (input: GobInput, into: T) => void;
+  reader(id: number, find: FindType): (input: GobInput, into: Partial<T>) => void;
 }
 
 function field<T, Key extends keyof T & string>(key: Key, type: GobType<T[Key]>): Field<T> {
   return {
     name: key,
     shape: type,
-    zero: () => type.zero(),
     clear(whole) {
       whole[key] = type.zero();
     },
+    forget(whole) {
+      const isObject = typeof whole[key] === "object";
+      if (isObject) whole[key] = undefined;
+      return isObject;
+    },
+    isMissing: (whole) => whole[key] === undefined,
     omitted: (whole) => type.omitted(whole[key]),
     write: (out, whole) => type.write(out, whole[key]),
     reader(id, find) {
@@ -282,14 +288,16 @@ function field<T, Key extends keyof T & string>(key: Key, type: GobType<T[Key]>)
 }
 
 function structOf<T extends object>(name: string, fields: ReadonlyArray<Field<T>>): GobType<T> {
-  // Values of predefined types are never written to and can be shared; lists and structs are made.
-  const shared = Object.fromEntries(fields.map((each) => [each.name, each.zero()])) as T;
-  const made = fields.filter(({ shape }) => shape.builtInId === undefined);
-  const zero = (): T => {
-    const value = { ...shared };
-    for (const each of made) each.clear(value);
-    return value;
+  // Fields in their order, so that all values are objects of one kind; those whose zero is an object
+  // of its own get it at the end, for most are read meanwhile.
+  const empty: Partial<T> = {};
+  for (const each of fields) each.clear(empty);
+  const late = fields.filter((each) => each.forget(empty));
+  const complete = (value: Partial<T>): T => {
+    for (const each of late) if (each.isMissing(value)) each.clear(value);
+    return value as T;
   };
+  const zero = (): T => complete({ ...empty });
   return {
     identity: {},
     builtInId: undefined,
@@ -300,7 +308,8 @@ function structOf<T extends object>(name: string, fields: ReadonlyArray<Field<T>
     omitted: () => false,
     write(out, value) {
       let last = -1;
-      for (const [index, each] of fields.entries()) {
+      for (let index = 0; index < fields.length; index++) {
+        const each = fields[index]!;
         if (each.omitted(value)) continue;
         writeUint(out, index - last);
         each.write(out, value);
@@ -324,7 +333,7 @@ function structOf<T extends object>(name: string, fields: ReadonlyArray<Field<T>
         throw wrongType(`struct ${name}`, "a struct with no field in common");
       }
       return (input) => {
-        const value = zero();
+        const value = { ...empty };
         for (let at = -1; input.remaining > 0; ) {
           const delta = input.uint();
           if (delta === 0) break;
@@ -333,7 +342,7 @@ function structOf<T extends object>(name: string, fields: ReadonlyArray<Field<T>
           if (step === undefined) throw corrupt("field number past the definition");
           step(input, value);
         }
-        return value;
+        return complete(value);
       };
     },
   };
