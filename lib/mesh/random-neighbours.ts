@@ -20,7 +20,8 @@ export function randomNeighbours(
     if (hop !== noPeer && !except.has(hop)) weights.set(hop, (weights.get(hop) ?? 0) + 1);
   }
   const chosen: PeerName[] = [];
-  let total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
+  let total = 0;
+  for (const weight of weights.values()) total += weight;
   for (let left = gossipFanout(unicast.size, weights.size); left > 0; left--) {
     let mark = randomUnit(random) * total;
     for (const [neighbour, weight] of weights) {

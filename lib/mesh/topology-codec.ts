@@ -59,7 +59,7 @@ export function decodeTopology(payload: Uint8Array): DecodedTopology {
   const records: PeerRecord[] = [];
   let skipped = 0;
   try {
-    for (;;) {
+    while (!stream.ended) {
       const summary = stream.read(peerSummary);
       const links = stream.read(connectionList);
       const usable = links.filter((link) => link.NameByte.length === peerNameSize);
@@ -67,6 +67,7 @@ export function decodeTopology(payload: Uint8Array): DecodedTopology {
       if (summary.NameByte.length === peerNameSize) records.push(toRecord(summary, usable));
       else skipped++;
     }
+    return { records, skipped };
   } catch (cause) {
     // The data may end before a record, and before the list of one: that record does not count.
     if (cause instanceof GobError && cause.atEnd) return { records, skipped };

@@ -6,8 +6,12 @@ import type { Peers } from "./peers.ts";
 /** Every claimed link, also one-sided: the graph along which gossip travels. */
 export function claimedGraph(peers: Peers): PeerGraph {
   return {
-    *neighbours(peer) {
-      for (const remote of peers.get(peer)?.links.keys() ?? []) if (peers.has(remote)) yield remote;
+    neighbours(peer) {
+      const found: PeerName[] = [];
+      const record = peers.get(peer);
+      if (record === undefined) return found;
+      for (const remote of record.links.keys()) if (peers.has(remote)) found.push(remote);
+      return found;
     },
   };
 }
@@ -15,10 +19,14 @@ export function claimedGraph(peers: Peers): PeerGraph {
 /** Links that both ends claim as established: the graph along which packets travel. */
 export function establishedGraph(peers: Peers): PeerGraph {
   return {
-    *neighbours(peer) {
-      for (const [remote, link] of peers.get(peer)?.links ?? []) {
-        if (link.established && peers.get(remote)?.links.get(peer)?.established) yield remote;
+    neighbours(peer) {
+      const found: PeerName[] = [];
+      const record = peers.get(peer);
+      if (record === undefined) return found;
+      for (const [remote, { established }] of record.links) {
+        if (established && peers.get(remote)?.links.get(peer)?.established) found.push(remote);
       }
+      return found;
     },
   };
 }
