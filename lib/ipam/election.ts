@@ -12,12 +12,16 @@ export interface ElectionStep {
  *
  *   idle ──first need of a ring──▶ awaiting ──decided, or a ring received──▶ over
  *
- * An elector proposes anew at every tick while it waits. An observer has no say: telling the others
+ * An elector proposes anew at a tick while it waits, unless another one's proposal makes progress. An observer has no say: telling the others
  * that it has neither ring nor votes asks them to elect.
  */
 export class Election {
   readonly #paxos: Paxos | undefined;
   #awaiting = false;
+  /** Whether anybody claimed anything new since the last tick. */
+  #moves = false;
+  /** Whether we waited at the last tick. */
+  #waited = false;
 
   constructor(self: NodeId, isElector: boolean) {
     this.#paxos = isElector ? new Paxos(self) : undefined;
@@ -52,6 +56,17 @@ export class Election {
     return this.propose();
   }
 
+  /**
+   * Time to propose anew, unless somebody else's proposal is under way: many proposers who outbid
+   * each other at every tick get nowhere and cost a message to everybody for each promise. But not
+   * twice in a row, for that somebody may be gone while others are still heard of.
+   */
+  tick(): ElectionStep {
+    this.#waited = this.#moves && !this.#waited && this.#paxos?.isOutbid === true;
+    this.#moves = false;
+    return this.#waited ? { tell: false, decided: undefined } : this.propose();
+  }
+
   propose(): ElectionStep {
     this.#paxos?.propose();
     return { tell: true, decided: this.#paxos?.decided() };
@@ -59,6 +74,7 @@ export class Election {
 
   receive(table: readonly NodeClaims[]): ElectionStep {
     if (!this.#paxos?.receive(table)) return { tell: false, decided: undefined };
+    this.#moves = true;
     return { tell: this.#paxos.think(), decided: this.#paxos.decided() };
   }
 

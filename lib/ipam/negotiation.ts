@@ -96,7 +96,7 @@ export class Negotiation {
   /** An election that is not over is called again. */
   tick(): void {
     this.#requests.forgetOutstanding();
-    if (this.election.awaiting) this.#follow(this.election.propose());
+    if (this.election.awaiting) this.#follow(this.election.tick());
     if (this.#ledger.hasRing) this.council.tick();
   }
 

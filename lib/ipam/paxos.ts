@@ -67,6 +67,12 @@ export class Paxos {
     return this.#table.size;
   }
 
+  /** Whether we promised to follow somebody else's proposal. */
+  get isOutbid(): boolean {
+    const { promise } = this.#own();
+    return promise.round > 0 && compareNodes(promise.proposer, this.#self) !== 0;
+  }
+
   /** Starts a round that outbids every round known. */
   propose(): void {
     let round = 0;
