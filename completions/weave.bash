@@ -47,6 +47,7 @@ _weave_flag_value() {
     "simulate --peers") : ;;
     "simulate --faults") : ;;
     "simulate --minutes") : ;;
+    "simulate --reclaim") : ;;
     *) return 1 ;;
   esac
 }
@@ -104,7 +105,7 @@ _weave() {
     report) flags="--format -f --help" ;;
     version) flags="--json --help" ;;
     demo) flags="--keep --name --remove --help" ;;
-    simulate) flags="--seed --peers --faults --minutes --trace --json --help" ;;
+    simulate) flags="--seed --peers --faults --minutes --reclaim --trace --json --help" ;;
     help) flags="--help" ;;
     completion) flags="--help" ;;
     esac

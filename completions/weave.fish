@@ -122,6 +122,7 @@ complete -c weave -n '__fish_seen_subcommand_from simulate; and not __fish_is_fi
 complete -c weave -n '__fish_seen_subcommand_from simulate; and not __fish_is_first_token' -l peers -r -d 'peers of the cluster, 2 to 1000'
 complete -c weave -n '__fish_seen_subcommand_from simulate; and not __fish_is_first_token' -l faults -r -d 'faults, 0 to 100000; users ask for as much'
 complete -c weave -n '__fish_seen_subcommand_from simulate; and not __fish_is_first_token' -l minutes -r -d 'virtual minutes in which they happen'
+complete -c weave -n '__fish_seen_subcommand_from simulate; and not __fish_is_first_token' -l reclaim -r -d 'ranges of peers silent for so long are taken, and peers are away for longer'
 complete -c weave -n '__fish_seen_subcommand_from simulate; and not __fish_is_first_token' -l trace -d 'print all that happens'
 complete -c weave -n '__fish_seen_subcommand_from simulate; and not __fish_is_first_token' -l json -d 'print one JSON object in the end, and nothing else'
 complete -c weave -n '__fish_seen_subcommand_from simulate; and not __fish_is_first_token' -l help -d 'explain this command'

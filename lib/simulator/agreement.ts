@@ -31,7 +31,10 @@ export function ringFault(cluster: SimCluster): Fault | undefined {
   let first: { number: number; view: string } | undefined;
   for (const peer of cluster.peers) {
     const allocator = cluster.allocatorOf(peer);
-    const { ranges = [], universeSize } = allocator.status();
+    const { ranges = [], universeSize, pendingPrimes } = allocator.status();
+    if (pendingPrimes > 0) {
+      return fault("whoever waits for a ring is told", `${pendingPrimes} wait`, [peer.number]);
+    }
     const covered = ranges.reduce((sum, { size }) => sum + size, 0);
     const stranded = ranges.find(({ peer: owner }) => !names.has(owner));
     const view = ringView(allocator);

@@ -71,7 +71,7 @@ export class Faults {
       case "leave":
         return machines.leave(peer, fault.backAfterMs) ? "" : undefined;
       case "upgrade":
-        return machines.upgrade(peer, fault.version) ? "" : undefined;
+        return machines.upgrade(peer, fault.release) ? "" : undefined;
       case "wipe": {
         const outcome = machines.wipe(peer, fault.silent, fault.backAfterMs);
         if (outcome === "wiped" && fault.takenOverBy !== undefined) {

@@ -35,8 +35,10 @@ export class History {
   readonly words = new Map<number, WordCounter>();
   readonly happenings: Happening[] = [];
   readonly #bounds: Bounds;
-  /** By peer: raised when its disk is lost, with all that it was promised. */
+  /** By peer: raised when its disk is lost. */
   readonly #epochs = new Map<number, number>();
+  /** By peer: raised when all that its users were promised is over. */
+  readonly #tenancies = new Map<number, number>();
   readonly #observe: (happening: Happening) => void;
   #breach: Breach | undefined;
 
@@ -98,6 +100,17 @@ export class History {
     return this.#epochs.get(number) ?? 0;
   }
 
+  /** Answers to requests of an earlier tenancy count for nothing: whoever asked is gone. */
+  tenancyOf(number: number): number {
+    return this.#tenancies.get(number) ?? 0;
+  }
+
+  /** The users of a peer are gone, and need nothing any more. */
+  evict(number: number): void {
+    this.holdings.lost(number);
+    this.#tenancies.set(number, this.tenancyOf(number) + 1);
+  }
+
   /** `ident` at `number` was told that it holds `address`. */
   given(number: number, ident: string, address: Ipv4): void {
     const twice = this.holdings.given(number, ident, address);
@@ -123,7 +136,7 @@ export class History {
   wipe(number: number): void {
     this.cluster.wipe(number);
     this.ownership.forget(number);
-    this.holdings.lost(number);
+    this.evict(number);
     this.#epochs.set(number, this.epochOf(number) + 1);
   }
 
@@ -135,11 +148,13 @@ export class History {
     return { ipalloc: { range, defaultSubnet: range, init, reclaimAfterMs } };
   }
 
-  /** Whom a peer dials: two others, so that the loss of any one leaves the rest connected. */
+  /** Whom a peer dials; the loss of any one leaves the rest connected. */
   targets(number: number): string[] {
-    const { peers } = this.shape;
+    const { peers, topology } = this.shape;
+    const next = ipOf((number % peers) + 1);
+    if (topology === "ring" && number % 2 === 0) return [next];
     const far = Math.max(1, Math.floor(peers / 3));
-    return [ipOf((number % peers) + 1), ipOf(((number - 1 + far) % peers) + 1)];
+    return [next, ipOf(((number - 1 + far) % peers) + 1)];
   }
 
   #initMode(number: number): string {

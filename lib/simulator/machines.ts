@@ -1,9 +1,9 @@
 import { errorText } from "../base/errors.ts";
 import { formatPeerName } from "../base/peer-name.ts";
 import type { Cancel } from "../base/world.ts";
-import type { ProtocolVersion } from "../mesh/header.ts";
 import { simName } from "./cluster.ts";
 import type { History } from "./history.ts";
+import type { Release } from "./plan.ts";
 import { Views } from "./views.ts";
 
 /** How long a peer that leaves may say goodbye. */
@@ -20,22 +20,27 @@ const retryMs = 5_000;
  */
 export class Machines {
   readonly #history: History;
-  readonly #versions: ProtocolVersion[];
+  readonly #releases: Release[];
   /** Of peers that are down: what is to bring them back. */
   readonly #returns = new Map<number, Cancel>();
   #restartedBeforeRing = false;
 
   constructor(history: History) {
     this.#history = history;
-    this.#versions = [...history.shape.versions];
+    this.#releases = [...history.shape.releases];
   }
 
   start(number: number): void {
     this.#returns.get(number)?.();
     this.#returns.delete(number);
     const history = this.#history;
+    const { version, extended } = this.#releases[number - 1]!;
     history.cluster.start(number, history.targets(number), {
-      control: { ...history.control(number), maxProtocolVersion: this.#versions[number - 1]! },
+      control: {
+        ...history.control(number),
+        maxProtocolVersion: version,
+        extensions: extended,
+      },
     });
   }
 
@@ -59,14 +64,17 @@ export class Machines {
 
   leave(number: number, backAfterMs: number): boolean {
     if (!this.#mayGo(number)) return false;
-    const { cluster, holdings } = this.#history;
+    const { cluster } = this.#history;
     // What is given up now and not stored would be back after a crash.
     if (cluster.disk(number)?.isFull) return false;
     const peer = cluster.peer(number)!;
     const allocator = cluster.allocatorOf(peer);
-    for (const { ident } of allocator.list()) allocator.delete(ident);
-    holdings.lost(number);
+    // What is freed may be given to somebody who waits for it, and who has to go as well.
+    for (let held = allocator.list(); held.length > 0; held = allocator.list()) {
+      for (const { ident } of held) allocator.delete(ident);
+    }
     allocator.shutdown();
+    this.#history.evict(number);
     cluster.clock.after(farewellMs, () => {
       if (cluster.peer(number) !== peer) return;
       const isContested = this.#views().isContested(simName(number));
@@ -78,9 +86,9 @@ export class Machines {
     return true;
   }
 
-  upgrade(number: number, version: ProtocolVersion): boolean {
+  upgrade(number: number, release: Release): boolean {
     if (!this.#mayGo(number)) return false;
-    this.#versions[number - 1] = version;
+    this.#releases[number - 1] = release;
     this.#history.cluster.stop(number);
     this.#returnAfter(number, 0);
     return true;

@@ -1,11 +1,18 @@
 import { type Random, randomBelow, seededRandom, shuffle } from "../base/random.ts";
-import type { ProtocolVersion } from "../mesh/header.ts";
-import type { Fault, Plan, Request, Shape, Step } from "./plan.ts";
+import {
+  type Fault,
+  isFault,
+  type Plan,
+  type Release,
+  type Request,
+  type Shape,
+  type Step,
+} from "./plan.ts";
 
 export interface PlanOptions {
   readonly peers: number;
   readonly faults: number;
-  /** How long faults happen; absent: one second of virtual time for each. */
+  /** How long faults happen; absent: as it comes, a second of virtual time for each or less. */
   readonly durationMs?: number;
   /** Peers gone for so long lose their ranges to the others, and peers are gone for longer. */
   readonly reclaimAfterMs?: number;
@@ -18,30 +25,49 @@ const namesMax = 40;
 export function makePlan(seed: number, options: PlanOptions): Plan {
   const random = seededRandom(seed ^ 0x51a7_e0d1);
   const shape = makeShape(random, options);
-  const durationMs = options.durationMs ?? options.faults * 1000;
+  // Drawn in any case, so that what follows does not depend on it.
+  const drawnMs = makeDuration(random, options);
+  const durationMs = options.durationMs ?? drawnMs;
   const moments = times(random, options.faults, durationMs);
   const users = new Users(random, shape);
-  const steps = moments.flatMap((atMs): Step[] => [
-    { atMs, ...longEnough(makeFault(random, shape.peers), shape, random) },
-    { atMs: atMs + randomBelow(random, 400), ...users.request() },
-  ]);
+  const steps = moments.flatMap((atMs): Step[] => {
+    const fault = longEnough(makeFault(random, shape.peers), shape, random);
+    const laterMs = randomBelow(random, 400);
+    const lonely = lonelyUser(fault, shape);
+    const askedAtMs = atMs + (lonely?.afterMs ?? 0) + laterMs;
+    if (lonely === undefined || askedAtMs > durationMs) {
+      return [
+        { atMs, ...fault },
+        { atMs: atMs + laterMs, ...users.request() },
+      ];
+    }
+    return [
+      { atMs, ...fault },
+      { atMs: askedAtMs, ...users.allocation(lonely.peer, false) },
+    ];
+  });
   steps.sort((a, b) => a.atMs - b.atMs);
+  // In some clusters the ring is made because somebody waits for it.
+  const first = steps.findIndex((step) => !isFault(step));
+  if (first >= 0 && randomBelow(random, 3) === 0) {
+    steps[first] = { atMs: steps[first]!.atMs, kind: "prime", peer: 1 };
+  }
   return { seed, shape, steps, durationMs };
 }
 
 function makeShape(random: Random, { peers, faults, reclaimAfterMs = 0 }: PlanOptions): Shape {
   const initDraw = randomBelow(random, 10);
-  const versionDraw = randomBelow(random, 4);
+  const releaseDraw = randomBelow(random, 6);
   const delayMs = pick(random, [0, 1, 5, 40]);
   return {
     peers,
-    topology: randomBelow(random, 24) === 0 ? "mesh" : "chords",
-    init: initDraw < 7 ? "consensus" : initDraw < 9 ? "seed" : "observers",
+    topology: makeTopology(random),
+    init: initDraw < 5 ? "consensus" : initDraw < 8 ? "seed" : "observers",
     prefix: Math.min(pick(random, [16, 20, 22, 24]), roomyPrefix(faults + 2 * peers)),
     delayMs,
     jitterMs: pick(random, [0, 3, 20, 150]),
     setupJitterMs: pick(random, [0, 0, 50, 2000]),
-    versions: Array.from({ length: peers }, () => makeVersion(random, versionDraw)),
+    releases: Array.from({ length: peers }, () => makeRelease(random, releaseDraw)),
     reclaimAfterMs,
   };
 }
@@ -51,10 +77,28 @@ function roomyPrefix(requests: number): number {
   return Math.max(8, 31 - Math.ceil(Math.log2(requests + 1)));
 }
 
-/** All new, all old, or mixed. */
-function makeVersion(random: Random, draw: number): ProtocolVersion {
-  if (draw < 2) return 2;
-  return draw === 2 ? 1 : pick(random, [1, 2] as const);
+/** A full mesh costs ten times as much, and so is rare. */
+function makeTopology(random: Random): Shape["topology"] {
+  if (randomBelow(random, 80) === 0) return "mesh";
+  return randomBelow(random, 2) === 0 ? "chords" : "ring";
+}
+
+/** In most clusters trouble comes so thick that most of it overlaps. */
+function makeDuration(random: Random, { faults, reclaimAfterMs = 0 }: PlanOptions): number {
+  const durationMs = faults * (randomBelow(random, 8) === 0 ? 1000 : 300);
+  // With reclaim there is time for several absences that the others do not wait for.
+  return Math.max(durationMs, 10 * reclaimAfterMs);
+}
+
+/** All of the latest, all without extensions, all of protocol version 1, or mixed. */
+function makeRelease(random: Random, draw: number): Release {
+  if (draw < 2) return { version: 2, extended: true };
+  if (draw < 4) return { version: draw === 2 ? 1 : 2, extended: false };
+  return anyRelease(random);
+}
+
+function anyRelease(random: Random): Release {
+  return { version: pick(random, [1, 2, 2] as const), extended: randomBelow(random, 3) > 0 };
 }
 
 /** Ascending; bursts and pauses, as trouble comes. */
@@ -114,7 +158,7 @@ function makeFault(random: Random, peers: number): Fault {
     case 18:
       return { kind: "leave", peer, backAfterMs: 5_000 + backAfterMs };
     default:
-      return { kind: "upgrade", peer, version: pick(random, [1, 2, 2] as const) };
+      return { kind: "upgrade", peer, release: anyRelease(random) };
   }
 }
 
@@ -134,6 +178,21 @@ function longEnough(drawn: Fault, { reclaimAfterMs }: Shape, random: Random): Fa
   if (fault.kind === "partition")
     return { ...fault, group: fault.group.slice(0, 2), forMs: longMs };
   return fault;
+}
+
+/**
+ * Users of a peer that was away for long, or still is, ask for addresses all the same: it is they
+ * whom its ranges must not serve when others have taken them.
+ */
+function lonelyUser(fault: Fault, { reclaimAfterMs }: Shape) {
+  if (reclaimAfterMs === 0) return undefined;
+  if (fault.kind === "kill" && fault.backAfterMs > reclaimAfterMs) {
+    return { peer: fault.peer, afterMs: fault.backAfterMs };
+  }
+  if (fault.kind === "partition" && fault.forMs > reclaimAfterMs) {
+    return { peer: fault.group[0]!, afterMs: fault.forMs - 2_000 };
+  }
+  return undefined;
 }
 
 function makePartition(random: Random, peers: number, forMs: number): Fault {
@@ -193,20 +252,18 @@ class Users {
   request(): Request {
     const random = this.#random;
     const peer = 1 + randomBelow(random, this.#shape.peers);
-    const ident = `c${this.#count++}`;
+    if (randomBelow(random, 30) === 0) return { kind: "prime", peer };
     switch (randomBelow(random, 10)) {
       case 0:
       case 1:
       case 2:
-        this.#idents.push({ peer, ident });
-        return { kind: "allocate", peer, ident, half: randomBelow(random, 4) === 0 };
+        return this.allocation(peer, randomBelow(random, 4) === 0);
       case 3:
-        this.#idents.push({ peer, ident });
-        return { kind: "claim", peer, ident, offset: this.#offset() };
+        return { kind: "claim", peer, ident: this.#ident(peer), offset: this.#offset() };
       case 4:
       case 5: {
         const [held] = this.#idents.splice(randomBelow(random, this.#idents.length || 1), 1);
-        return { kind: "free", ...(held ?? { peer, ident }) };
+        return { kind: "free", ...(held ?? { peer, ident: this.#ident(peer) }) };
       }
       case 6:
       case 7:
@@ -219,6 +276,17 @@ class Users {
     }
   }
 
+  allocation(peer: number, half: boolean): Request {
+    return { kind: "allocate", peer, ident: this.#ident(peer), half };
+  }
+
+  /** A new one, to be freed some day. */
+  #ident(peer: number): string {
+    const ident = `c${this.#count++}`;
+    this.#idents.push({ peer, ident });
+    return ident;
+  }
+
   /** Neither the first nor the last address of the universe. */
   #offset(): number {
     return 1 + randomBelow(this.#random, 2 ** (32 - this.#shape.prefix) - 2);
@@ -227,7 +295,7 @@ class Users {
   #name(peer: number): Request {
     const name = `n${randomBelow(this.#random, namesMax)}.weave.local.`;
     this.#names.push({ peer, name });
-    return { kind: "name", peer, name, address: 0x0a20_0000 + this.#count };
+    return { kind: "name", peer, name, address: 0x0a20_0000 + this.#count++ };
   }
 }
 

@@ -17,8 +17,11 @@ export interface Plan {
 /** What stays the same during a history. */
 export interface Shape {
   readonly peers: number;
-  /** `chords`: each peer dials two others and no more. `mesh`: each finds all others. */
-  readonly topology: "chords" | "mesh";
+  /**
+   * `chords`: each peer dials two others and no more. `ring`: each dials its neighbour, and every
+   * other one goes across as well. `mesh`: each finds all others.
+   */
+  readonly topology: "chords" | "ring" | "mesh";
   /** `observers`: only the first half votes. */
   readonly init: "consensus" | "seed" | "observers";
   /** Bits of the network part of the universe 10.32.0.0: the longer, the tighter. */
@@ -27,10 +30,18 @@ export interface Shape {
   readonly jitterMs: number;
   /** Connections set up at the same time overtake each other by up to this. */
   readonly setupJitterMs: number;
-  /** Highest protocol version of each peer at the beginning; peer 1 first. */
-  readonly versions: readonly ProtocolVersion[];
+  /** What runs on each peer at the beginning; peer 1 first. */
+  readonly releases: readonly Release[];
   /** Ranges of peers gone for so long are taken by the others; 0 for never. */
   readonly reclaimAfterMs: number;
+}
+
+/** What a peer speaks: a release of ours, or one that knows less. */
+export interface Release {
+  /** Highest protocol version. */
+  readonly version: ProtocolVersion;
+  /** Whether it has the extensions that we settle among ourselves. */
+  readonly extended: boolean;
 }
 
 export type Step = { readonly atMs: number } & Action;
@@ -45,7 +56,9 @@ export type Request =
   /** Everything that `ident` holds at this peer. */
   | { kind: "free"; peer: number; ident: string }
   | { kind: "name"; peer: number; name: string; address: number }
-  | { kind: "unname"; peer: number; name: string };
+  | { kind: "unname"; peer: number; name: string }
+  /** Wait until there is a ring, and have one elected if need be. */
+  | { kind: "prime"; peer: number };
 
 /** What goes wrong, and what operators do. */
 export type Fault =
@@ -64,8 +77,8 @@ export type Fault =
   | { kind: "wipe"; peer: number; silent: boolean; backAfterMs: number; takenOverBy?: number }
   /** Hands its addresses to an heir, stops, forgets everything, and joins anew. */
   | { kind: "leave"; peer: number; backAfterMs: number }
-  /** Stops in good order and returns with another highest protocol version. */
-  | { kind: "upgrade"; peer: number; version: ProtocolVersion };
+  /** Stops in good order and returns as another release. */
+  | { kind: "upgrade"; peer: number; release: Release };
 
 const requestKinds: ReadonlySet<string> = new Set<Request["kind"]>([
   "allocate",
@@ -73,6 +86,7 @@ const requestKinds: ReadonlySet<string> = new Set<Request["kind"]>([
   "free",
   "name",
   "unname",
+  "prime",
 ]);
 
 export function isFault(action: Action): action is Fault {
@@ -109,6 +123,8 @@ export function describe(action: Action): string {
       return `${action.peer} names ${action.name}`;
     case "unname":
       return `${action.peer} removes the name ${action.name}`;
+    case "prime":
+      return `${action.peer} waits for a ring`;
     default:
       return describeFault(action);
   }
@@ -141,7 +157,7 @@ function describeFault(fault: Fault): string {
     case "leave":
       return `${fault.peer} leaves, back after ${seconds(fault.backAfterMs)}`;
     case "upgrade":
-      return `${fault.peer} restarts with protocol version ${fault.version}`;
+      return `${fault.peer} restarts with protocol version ${fault.release.version}${fault.release.extended ? " and extensions" : ""}`;
   }
 }
 

@@ -22,26 +22,29 @@ export function carryOutRequest(history: History, request: Request): boolean {
       return addName(history, peer, request.name, request.address);
     case "unname":
       return removeName(history, peer, request.name);
+    case "prime":
+      prime(history, peer);
+      return true;
   }
 }
 
 export function allocate(history: History, peer: SimPeer, ident: string, half: boolean): void {
   const prefix = history.shape.prefix + (half ? 1 : 0);
   const subnet: Ipv4Cidr = { address: universeStart, prefix };
-  const epoch = history.epochOf(peer.number);
+  const tenancy = history.tenancyOf(peer.number);
   history.cluster
     .allocatorOf(peer)
     .allocate(ident, subnet, { isContainer: false })
-    .then(({ address }) => given(history, peer, epoch, ident, address), refused);
+    .then(({ address }) => given(history, peer, tenancy, ident, address), refused);
 }
 
 function claim(history: History, peer: SimPeer, ident: string, address: number): void {
   const cidr: Ipv4Cidr = { address, prefix: history.shape.prefix };
-  const epoch = history.epochOf(peer.number);
+  const tenancy = history.tenancyOf(peer.number);
   history.cluster
     .allocatorOf(peer)
     .claim(ident, cidr, { isContainer: false, noErrorOnUnknown: false })
-    .then(() => given(history, peer, epoch, ident, address), refused);
+    .then(() => given(history, peer, tenancy, ident, address), refused);
 }
 
 /** A request may be cancelled by a stop, a claim refused, a disk full: nobody was given anything. */
@@ -50,12 +53,21 @@ function refused(): void {}
 function given(
   history: History,
   { number }: SimPeer,
-  epoch: number,
+  tenancy: number,
   ident: string,
   address: number,
 ): void {
-  if (history.epochOf(number) !== epoch) return;
+  if (history.tenancyOf(number) !== tenancy) return;
   history.given(number, ident, address);
+}
+
+/** Whoever is told that there is a ring must have one. */
+function prime(history: History, { number, plane }: SimPeer): void {
+  const allocator = plane.ipam?.allocator;
+  allocator?.prime().then(() => {
+    if (allocator.status().ranges !== undefined) return;
+    history.break("a ring is announced when there is one", "there is none", [number]);
+  }, refused);
 }
 
 function free(history: History, peer: SimPeer, ident: string): boolean {

@@ -1,7 +1,9 @@
+import { parseDurationMs } from "../../daemon/duration.ts";
 import { findCause } from "../../simulator/find-cause.ts";
 import type { Happening } from "../../simulator/happening.ts";
 import { isFault, type Plan } from "../../simulator/plan.ts";
 import { makePlan } from "../../simulator/plan-maker.ts";
+import { replayLine } from "../../simulator/replay.ts";
 import { simulate as carryOut, type Outcome } from "../../simulator/simulate.ts";
 import { drawTimeline, timelineLegend } from "../../simulator/timeline.ts";
 import type { CommandContext, CommandHandler, Output } from "../context.ts";
@@ -12,6 +14,10 @@ import { UsageError } from "../usage-error.ts";
 /** How often to tell how far it is, in virtual time. */
 const progressMs = 60_000;
 const timelineColumns = 80;
+
+/** Below, peers are taken for gone that only wait for their next attempt to connect. */
+const reclaimMinMs = 10_000;
+const reclaimMaxMs = 24 * 3_600_000;
 
 export const simulate: CommandHandler = async (context) => {
   const { flags, stdout } = context;
@@ -43,19 +49,32 @@ function readPlan({ flags }: CommandContext): Plan {
   return makePlan(read("seed", 1, 0, 2 ** 32 - 1), {
     peers: read("peers", 20, 2, 1000),
     faults,
+    reclaimAfterMs: readReclaim(flags.text("reclaim") ?? "never"),
     ...(minutes !== undefined && { durationMs: read("minutes", 0, 1, 10_000) * 60_000 }),
   });
 }
 
+/** Silence after which ranges are taken; 0 for never. */
+function readReclaim(text: string): number {
+  if (text === "never") return 0;
+  const afterMs = parseDurationMs(text);
+  if (afterMs >= reclaimMinMs && afterMs <= reclaimMaxMs) return afterMs;
+  throw new UsageError(`--reclaim must be "never" or 10s to 24h, not ${text}`);
+}
+
 function titleOf({ seed, shape, steps, durationMs }: Plan): string {
   const faults = steps.filter(isFault).length;
-  const form = shape.topology === "mesh" ? "a full mesh" : "two links dialled by each";
+  const forms = {
+    mesh: "a full mesh",
+    chords: "two links dialled by each",
+    ring: "a ring with chords",
+  };
   const voters = {
     consensus: "elected by all",
     seed: "made by seeds",
     observers: "elected by half",
   };
-  return `Seed ${seed}: ${shape.peers} peers, ${form}, first ring ${voters[shape.init]}; ${faults} faults and as many requests in ${seconds(durationMs)}.`;
+  return `Seed ${seed}: ${shape.peers} peers, ${forms[shape.topology]}, first ring ${voters[shape.init]}; ${faults} faults and as many requests in ${seconds(durationMs)}.`;
 }
 
 function observer(stdout: Output, quiet: boolean, trace: boolean): (event: Happening) => void {
@@ -87,10 +106,7 @@ function summaryOf({ breach, plan, virtualMs, traffic }: Outcome, tookMs: number
   const megabytes = (traffic.bytes / 1e6).toFixed(1);
   const work = `${seconds(virtualMs)} of virtual time, ${traffic.writes} messages of ${megabytes} MB, in ${seconds(tookMs)}.`;
   if (breach === undefined) return `${work}\nEvery invariant held.\n`;
-  const { seed, shape, steps, durationMs } = plan;
-  const faults = steps.filter(isFault).length;
-  const minutes = durationMs === faults * 1000 ? "" : ` --minutes ${durationMs / 60_000}`;
-  return `${work}\nReplay: weave simulate --seed ${seed} --peers ${shape.peers} --faults ${faults}${minutes} --trace\n`;
+  return `${work}\nReplay: ${replayLine(plan)}\n`;
 }
 
 function fieldsOf(outcome: Outcome, cause: Outcome | undefined, tookMs: number) {
