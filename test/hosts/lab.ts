@@ -38,6 +38,18 @@ export class Lab implements AsyncDisposable {
     return lab;
   }
 
+  /** Two hosts at 192.168.77.1 and .2, and a namespace `sw` in which their cables end: h1 and h2. */
+  static async onCables(prefix: string): Promise<Lab> {
+    const lab = await Lab.#empty(prefix);
+    const hub = await lab.namespace("sw");
+    for (const number of [1, 2]) {
+      const host = await lab.#addHost(number, `192.168.77.${number}`);
+      await lab.#cable([host.namespace, "eth0"], [hub, `h${number}`], 1500);
+      await host.address("eth0", `${host.ip}/24`);
+    }
+    return lab;
+  }
+
   /** Hosts in a line: number n at 192.168.n.1 towards the next and 192.168.(n-1).2 towards the last. */
   static async inLine(prefix: string, count: number, mtu = 1500): Promise<Lab> {
     const lab = await Lab.#empty(prefix);

@@ -159,6 +159,7 @@ export class SleeveLink {
       link: this.id,
       sealer,
       counters: this.counters,
+      reliedOnPath: () => this.#path.relied(),
       tooBig: (pathMtu) => this.tooBig(pathMtu),
       failed: (text) => this.sendFailed(text),
     });

@@ -39,13 +39,16 @@ export interface PathMtuPlan {
   readonly attemptsOnceAnsweredMax: number;
   /** How long a proven size is believed without asking again. */
   readonly recheckMs: number;
+  /** The same while data is sent that only a proven size lets through. */
+  readonly recheckReliedMs: number;
   /** The same when no size at all was answered. */
   readonly recheckSilentMs: number;
 }
 
 /**
  * What we do: data starts at what is certain and grows with every answer, so that nothing is lost
- * to a size that was only assumed; a path that shrinks is noticed within a minute.
+ * to a size that was only assumed. A path that shrinks without a word is noticed within a minute,
+ * and under load before a stream takes it for broken: that costs a datagram and an answer a second.
  */
 export const prudentPlan: PathMtuPlan = {
   trustKernel: false,
@@ -59,6 +62,7 @@ export const prudentPlan: PathMtuPlan = {
   attemptsMax: 8,
   attemptsOnceAnsweredMax: 5,
   recheckMs: 60_000,
+  recheckReliedMs: 1_000,
   recheckSilentMs: 30_000,
 };
 
@@ -100,6 +104,9 @@ export class PathMtu {
   #attempts = 0;
   #due: number[] = [];
   #deadlineMs = Number.POSITIVE_INFINITY;
+  #settledMs = 0;
+  /** Whether data has relied on the proven size since it was proven. */
+  #relied = false;
 
   /** `headSize`: octets of a datagram before its first record. */
   constructor(headSize: number, plan: PathMtuPlan) {
@@ -165,6 +172,14 @@ export class PathMtu {
     else this.#askFirst([mtu], nowMs);
   }
 
+  /** Data was sent that only the proven size lets through: what if it has shrunk? */
+  relied(nowMs: number): void {
+    if (this.#relied || this.searching || !this.#proven) return;
+    this.#relied = true;
+    const againMs = Math.max(nowMs, this.#settledMs + this.#plan.recheckReliedMs);
+    this.#deadlineMs = Math.min(this.#deadlineMs, againMs);
+  }
+
   /** The peer received a test for `mtu`. Answers to what is not being asked are ignored. */
   answered(mtu: number, nowMs: number): void {
     if (!this.#candidates.includes(mtu)) return;
@@ -178,12 +193,16 @@ export class PathMtu {
     if (this.#candidates.length === 0) this.#nextRound(nowMs);
   }
 
-  /** Repeats tests, gives up on them, or begins a new search, when its time has come. */
-  tick(nowMs: number): void {
-    if (nowMs < this.#deadlineMs) return;
+  /**
+   * Repeats tests, gives up on them, or begins a new search, when its time has come. True when a
+   * size that was proven passes no longer.
+   */
+  tick(nowMs: number): boolean {
+    if (nowMs < this.#deadlineMs) return false;
     if (!this.searching) this.#recheck(nowMs);
     else if (this.#attempts < this.#attemptsGranted(nowMs)) this.#repeat(nowMs);
-    else this.#giveUp(nowMs);
+    else return this.#giveUp(nowMs);
+    return false;
   }
 
   #attemptsGranted(nowMs: number): number {
@@ -199,16 +218,18 @@ export class PathMtu {
     this.#send(nowMs);
   }
 
-  #giveUp(nowMs: number): void {
+  /** True when it is a proven size that is given up. */
+  #giveUp(nowMs: number): boolean {
     this.#bad = this.#candidates[0]!;
     if (!this.#proven || this.#bad > this.#good) {
       this.#nextRound(nowMs);
-      return;
+      return false;
     }
     // A size that was proven and no longer passes: the path has shrunk.
     this.#doubt();
     this.#use(this.#good);
     this.#askFirst(this.#common(), nowMs);
+    return true;
   }
 
   /** Falls back on the assumption, which must not exceed what the kernel lets out. */
@@ -285,6 +306,8 @@ export class PathMtu {
     this.#certain = this.#proven;
     this.#bad = this.#good + 1;
     this.#use(this.#good);
+    this.#settledMs = nowMs;
+    this.#relied = false;
     this.#deadlineMs = nowMs + (this.#proven ? this.#plan.recheckMs : this.#plan.recheckSilentMs);
   }
 

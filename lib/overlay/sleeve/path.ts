@@ -75,14 +75,24 @@ export class Path implements PathLimits {
     if (clock.nowMs - this.#testedMs < pathTestMinMs) return;
     this.#testedMs = clock.nowMs;
     this.#testAtMs = clock.nowMs + pathTestMs;
+    this.#testFragments();
+    sendZeros(true, pathMtuTriggerSize);
+  }
+
+  #testFragments(): void {
+    const { clock, sendZeros } = this.#options;
     this.#fragmentationAnswerByMs = clock.nowMs + fragmentationAnswerMaxMs;
     sendZeros(false, fragmentationTestSize);
-    sendZeros(true, pathMtuTriggerSize);
   }
 
   fragmentationAnswered(): void {
     this.#fragmentationAnswerByMs = never;
     this.#stackFragments = true;
+  }
+
+  /** A datagram was sent that is larger than every path is assumed to carry. */
+  relied(): void {
+    this.#pathMtu.relied(this.#options.clock.nowMs);
   }
 
   mtuAnswered(mtu: number): void {
@@ -116,9 +126,14 @@ export class Path implements PathLimits {
       this.#stackFragments = false;
     }
     if (nowMs >= this.#testAtMs) this.test();
-    if (nowMs >= this.#pathMtu.deadlineMs) {
-      this.#pathMtu.tick(nowMs);
-      this.#follow();
-    }
+    if (nowMs < this.#pathMtu.deadlineMs) return;
+    if (this.#pathMtu.tick(nowMs)) this.#shrunk();
+    this.#follow();
+  }
+
+  /** Packets of a proven size vanish: so may fragments, which the kernel makes no smaller. */
+  #shrunk(): void {
+    this.#stackFragments = false;
+    this.#testFragments();
   }
 }

@@ -5,12 +5,14 @@ import type { BufferPool } from "./buffer-pool.ts";
 import type { LinkCounters } from "./counters.ts";
 import {
   datagramMax,
+  datagramMaxOfMtu,
   type Frame,
   type FrameRoute,
   recordHeaderSize,
   writeRecord,
 } from "./datagram.ts";
 import type { DatagramSealer } from "./datagram-seal.ts";
+import { assumedMtu } from "./path-mtu.ts";
 import type { SleevePorts, UdpEndpoint } from "./ports.ts";
 
 /**
@@ -27,6 +29,8 @@ export interface SenderOptions {
   readonly ports: SleevePorts;
   readonly pool: BufferPool;
   readonly counters: LinkCounters;
+  /** Data goes out in a datagram larger than every path is assumed to carry. */
+  readonly reliedOnPath: () => void;
   /** The kernel refused a datagram. */
   readonly tooBig: (pathMtu: number) => void;
   readonly failed: (text: string) => void;
@@ -43,12 +47,16 @@ export class Sender {
   constructor(options: SenderOptions) {
     this.#options = options;
     const { local: sender, pool, sealer } = options;
+    const assumed = datagramMaxOfMtu(assumedMtu, sealer.headSize);
     const aggregator = (df: boolean): Aggregator =>
       new Aggregator({
         sender,
         headSize: sealer.headSize,
         pool,
-        emit: (datagram, length) => this.#dispatch(df, datagram, length),
+        emit: (datagram, length) => {
+          if (length > assumed) options.reliedOnPath();
+          this.#dispatch(df, datagram, length);
+        },
       });
     this.#df = aggregator(true);
     this.#whole = aggregator(false);

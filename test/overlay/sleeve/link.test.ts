@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { fromHex } from "../../../lib/base/bytes.ts";
 import { fragmentationTestSize } from "../../../lib/overlay/sleeve/special-frame.ts";
-import { type Connection, type FakeHost, FakeNet } from "./fake-net.ts";
+import { type Connection, type FakeHost, FakeNet, ipv4Frame } from "./fake-net.ts";
 
+const [m1, m2] = [0xfe4100000001, 0xfe4100000002];
 const key = new Uint8Array(32).fill(7);
 const heartbeatLength = 42;
 
@@ -145,6 +146,20 @@ describe("staying", () => {
     a.receive(stray, { ip: 1, port: 1 });
     expect(a.engine.links()).toEqual(before);
     expect(a.engine.counters().total.specialIgnored).toBe(1);
+  });
+
+  test("a path in use that shrinks without a word is found out in a second or two, fragments too", () => {
+    established();
+    for (const wire of [net.wire(a, b), net.wire(b, a)]) wire.holeAbove = 1280;
+    let lost = 0;
+    for (let round = 0; round < 500; round++) {
+      b.injected.length = 0;
+      a.capture(ipv4Frame(m2, m1, { packet: 3000 }));
+      net.run(10);
+      if (b.injected.length === 0) lost = round;
+    }
+    expect(a.engine.links()).toMatchObject([{ mtu: 1218, stackFragments: false }]);
+    expect(lost * 10).toBeLessThan(2000);
   });
 
   test("the path is tested again every five minutes, and fragments stay in use meanwhile", () => {

@@ -215,6 +215,37 @@ describe("with our plan", () => {
     expect(path.search.mtu).toBe(1300);
   });
 
+  test("a path that shrinks without a word under load is noticed within a second and a half", () => {
+    const path = new Path(1438);
+    path.kernelSays(1500);
+    path.run(30_000);
+    for (let ms = 30_000; ms < 40_000; ms += 10) {
+      if (ms === 35_000) path.passes = 1218;
+      path.search.relied(path.nowMs);
+      path.run(ms);
+      if (ms < 35_000) expect(path.search.mtu).toBe(1438);
+      if (ms > 36_500) expect(path.search.mtu).toBe(1218);
+    }
+    // Once a second while all is well.
+    expect(path.probes.filter(({ atMs }) => atMs >= 30_000 && atMs < 35_000)).toHaveLength(5);
+  });
+
+  test("a path that loses one packet in ten is not taken for a smaller one", () => {
+    const path = new Path(1438);
+    path.kernelSays(1500);
+    path.run(1000);
+    let asked = 0;
+    for (let ms = 1000; ms < 1_000_000; ms += 10) {
+      // What is asked now is lost, every tenth time.
+      path.passes = asked % 10 === 9 ? 0 : 1438;
+      path.search.relied(path.nowMs);
+      path.run(ms);
+      asked = path.probes.length;
+      expect(path.search.mtu).toBe(1438);
+    }
+    expect(asked).toBeGreaterThan(900);
+  });
+
   test("a path that is as it was is asked once a minute", () => {
     const path = new Path(1438);
     path.kernelSays(1500);
