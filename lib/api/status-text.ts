@@ -102,12 +102,23 @@ function troubles(ipam: IpamReport): [string, string][] {
       ...remedyLine(Remedy),
     ],
   );
-  if (ipam.Reclaim?.MayAllocate !== false) return conflicts;
-  return [
-    ...conflicts,
-    ["Suspended", "most peers have not been reached for too long, or not yet"],
-    ["Remedy", "bring them back; use 'rmpeer' on those that are dead"],
+  return [...conflicts, ...leaseTroubles(ipam.Reclaim)];
+}
+
+/** A peer that holds its lease renews it long before half of it is over. */
+function leaseTroubles(reclaim: IpamReport["Reclaim"]): [string, string][] {
+  if (reclaim === undefined) return [];
+  const { AfterSeconds, LeaseLeftSeconds, MayAllocate } = reclaim;
+  const remedy: [string, string] = [
+    "Remedy",
+    "bring them back; use 'rmpeer' on those that are dead",
   ];
+  if (!MayAllocate) {
+    return [["Suspended", "most peers have not been reached for too long, or not yet"], remedy];
+  }
+  if (LeaseLeftSeconds === null || LeaseLeftSeconds > AfterSeconds / 6) return [];
+  const left = `${Math.floor(LeaseLeftSeconds / 3600)}h${Math.floor((LeaseLeftSeconds % 3600) / 60)}m`;
+  return [["Lease", `most peers cannot be reached: no new addresses in ${left}`], remedy];
 }
 
 /** The first condition that holds (ipam §16). */

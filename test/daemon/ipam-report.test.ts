@@ -50,14 +50,18 @@ test("without trouble the text of the status is as ever, and nothing is reported
   expect(gauge(status, "weave_ipam_suspended")).toBeUndefined();
 });
 
-test("a peer that has lost the others for too long says that it is suspended", () => {
+test("a peer that has lost the others warns in time, and says when it is suspended", () => {
   const cluster = new ReclaimCluster({ size: 3, afterMs: 30 * 60_000 }).form();
   const { allocator } = cluster.host(1);
   expect(shown(allocator!.status())).not.toContain("Suspended");
   expect(gauge(allocator!.status(), "weave_ipam_council_members")).toBe(3);
   expect(gauge(allocator!.status(), "weave_ipam_lease_seconds")).toBeGreaterThan(300);
   cluster.split(1, 1);
-  cluster.pass(15 * 60_000);
+  cluster.pass(6 * 60_000);
+  expect(shown(allocator!.status())).toMatch(
+    /^ {10}Lease: most peers cannot be reached: no new addresses in 0h[1-4]m$/m,
+  );
+  cluster.pass(9 * 60_000);
   const status = allocator!.status();
   expect(shown(status)).toContain("      Suspended: most peers have not been reached");
   expect(gauge(status, "weave_ipam_suspended")).toBe(1);
