@@ -50,6 +50,15 @@ describe("weave simulate", () => {
     });
   });
 
+  test("takes ranges of silent peers with --reclaim, within bounds", async () => {
+    const { code, stdout } = await weave([...small, "--reclaim", "30s", "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).virtualMs).toBeGreaterThan(300_000);
+    for (const odd of ["1s", "25h", "soon"]) {
+      expect((await weave([...small, "--reclaim", odd])).code).not.toBe(0);
+    }
+  });
+
   test("shows a broken invariant as the shortest history found, drawn, with how to replay it", async () => {
     plantMistake();
     const { code, stdout } = await weave([...small, ...longer]);

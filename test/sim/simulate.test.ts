@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { describe as describeStep, isFault } from "../../lib/simulator/plan.ts";
 import { makePlan } from "../../lib/simulator/plan-maker.ts";
+import { replayLine } from "../../lib/simulator/replay.ts";
 import { simulate } from "../../lib/simulator/simulate.ts";
 
 const small = { peers: 20, faults: 60 };
@@ -25,6 +26,48 @@ describe("a plan", () => {
     const steps = makePlan(1, { peers: 20, faults: 2000 }).steps;
     expect(new Set(steps.filter(isFault).map(({ kind }) => kind)).size).toBe(13);
     for (const step of steps) expect(describeStep(step)).toMatch(/\d/);
+  });
+});
+
+describe("a history can be replayed:", () => {
+  test("the command says what its plan does not have by itself", () => {
+    const standard = makePlan(9, { peers: 5, faults: 12 });
+    expect(replayLine(standard)).toBe("weave simulate --seed 9 --peers 5 --faults 12 --trace");
+    const other = makePlan(9, {
+      peers: 5,
+      faults: 12,
+      durationMs: 240_000,
+      reclaimAfterMs: 30_000,
+    });
+    expect(replayLine(other)).toBe(
+      "weave simulate --seed 9 --peers 5 --faults 12 --minutes 4 --reclaim 30s --trace",
+    );
+  });
+});
+
+describe("with reclaim", () => {
+  const plan = makePlan(3, { peers: 7, faults: 60, reclaimAfterMs: 60_000 });
+
+  test("peers are away for longer, disks stay, and whoever comes back is asked at once", () => {
+    expect(plan.steps.some(({ kind }) => kind === "wipe" || kind === "leave")).toBe(false);
+    const away = plan.steps.flatMap((step) =>
+      step.kind === "kill" && step.backAfterMs > 60_000 ? [step] : [],
+    );
+    expect(away.length).toBeGreaterThan(5);
+    const askedAtReturn = away.filter(({ peer, atMs, backAfterMs }) =>
+      plan.steps.some(
+        (step) =>
+          step.kind === "allocate" &&
+          step.peer === peer &&
+          step.atMs >= atMs + backAfterMs &&
+          step.atMs < atMs + backAfterMs + 400,
+      ),
+    );
+    expect(askedAtReturn.length).toBeGreaterThan(away.length / 2);
+  });
+
+  test("the promises that remain are kept", async () => {
+    expect((await simulate(plan)).breach).toBeUndefined();
   });
 });
 
