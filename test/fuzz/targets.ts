@@ -5,6 +5,7 @@ import { handshakeTarget, sealedHandshakeTarget } from "./targets/handshake.ts";
 import { httpTarget, templateTarget } from "./targets/http.ts";
 import { gossipTargets, messagesTarget } from "./targets/mesh.ts";
 import { netlinkTarget } from "./targets/netlink.ts";
+import { coalescerTarget, segmenterTarget } from "./targets/offload.ts";
 import { framesTarget, plainSleeveTarget, sealedSleeveTarget } from "./targets/sleeve.ts";
 import {
   databaseTarget,
@@ -25,6 +26,8 @@ export const targets: readonly FuzzTarget[] = [
   plainSleeveTarget,
   sealedSleeveTarget,
   framesTarget,
+  segmenterTarget,
+  coalescerTarget,
   dnsQueryTarget,
   dnsReplyTarget,
   dnsStreamTarget,

@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { concatBytes } from "../../../lib/base/bytes.ts";
 import { Coalescer, openRunsMax } from "../../../lib/overlay/offload/coalescer.ts";
-import type { MergedRun } from "../../../lib/overlay/offload/merged-run.ts";
 import { Segmenter } from "../../../lib/overlay/offload/segmenter.ts";
 import type { FrameOffload } from "../../../lib/wire/virtio-net-header.ts";
 import { anyPacket, frameOf, noise, type Packet, piecesOf, unfinished } from "./frames.ts";
+import { octetsOf } from "./merged-octets.ts";
 
 type Outcome = { frame: Uint8Array; offload: FrameOffload | undefined };
 
@@ -20,15 +20,6 @@ beforeEach(() => {
     merged: (run) => void out.push({ frame: octetsOf(run), offload: { ...run.offload } }),
   });
 });
-
-function octetsOf(run: MergedRun): Uint8Array {
-  const parts = [run.bytes.slice(run.at, run.at + run.headSize)];
-  for (let i = 0; i < run.count; i++) {
-    const size = i === run.count - 1 ? run.lastSize : run.segmentSize;
-    parts.push(run.bytes.slice(run.payloadsAt[i]!, run.payloadsAt[i]! + size));
-  }
-  return concatBytes(...parts);
-}
 
 /** All frames lie in one buffer, as datagrams received together do. */
 function burst(frames: readonly Uint8Array[]): Outcome[] {
