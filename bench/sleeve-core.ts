@@ -1,7 +1,9 @@
 import type { PeerName } from "../lib/base/peer-name.ts";
-import { portableSecretBox } from "../lib/base/secret-box.ts";
 import { silentLog } from "../lib/base/world.ts";
+import { openAead } from "../lib/host/aead.ts";
+import { openSecretBox } from "../lib/host/secret-box.ts";
 import { SleeveEngine } from "../lib/overlay/sleeve/engine.ts";
+import { generationSecrets } from "../lib/overlay/sleeve/key-ratchet.ts";
 import type { SleevePorts } from "../lib/overlay/sleeve/ports.ts";
 
 /**
@@ -22,7 +24,12 @@ interface Pair {
   injected(): number;
 }
 
-function connectedPair(key: Uint8Array | undefined): Pair {
+/** How the datagrams of a link are sealed, if at all. */
+type Cipher = "clear" | "secretbox" | "aes-256-gcm";
+
+const sessionKey = new Uint8Array(32).fill(5);
+
+function connectedPair(cipher: Cipher): Pair {
   const names = [0x7a9febb60c6e as PeerName, 0xde3a11004201 as PeerName] as const;
   const engines: SleeveEngine[] = [];
   const queue: { to: number; bytes: Uint8Array; length: number }[] = [];
@@ -61,7 +68,8 @@ function connectedPair(key: Uint8Array | undefined): Pair {
         world: { monotonicMs: () => performance.now(), log: silentLog },
         local,
         ports,
-        secretBox: portableSecretBox,
+        secretBox: openSecretBox(),
+        aead: openAead(),
         events: {
           established() {},
           mtuChanged() {},
@@ -85,7 +93,7 @@ function connectedPair(key: Uint8Array | undefined): Pair {
       localIp: addresses[self]!,
       remoteIp: addresses[1 - self]!,
       remotePort: port,
-      key,
+      ...sealOf(cipher, names[self]!, names[1 - self]!),
     });
   }
   for (const engine of engines) engine.confirm(link);
@@ -106,6 +114,12 @@ function connectedPair(key: Uint8Array | undefined): Pair {
   };
 }
 
+function sealOf(cipher: Cipher, local: PeerName, remote: PeerName) {
+  if (cipher === "clear") return { key: undefined };
+  if (cipher === "secretbox") return { key: sessionKey };
+  return { key: undefined, secrets: generationSecrets({ sessionKey, local, remote }, 0) };
+}
+
 function ipv4Frame(length: number): Uint8Array {
   const frame = new Uint8Array(length).fill(7);
   frame.set([0xfe, 0x41, 0, 0, 0, 2, 0xfe, 0x41, 0, 0, 0, 1, 8, 0, 0x45, 0]);
@@ -114,12 +128,9 @@ function ipv4Frame(length: number): Uint8Array {
   return frame;
 }
 
-for (const [how, key] of [
-  ["clear", undefined],
-  ["encrypted", new Uint8Array(32).fill(5)],
-] as const) {
+for (const how of ["clear", "secretbox", "aes-256-gcm"] as const) {
   for (const length of [64, 1400]) {
-    const pair = connectedPair(key);
+    const pair = connectedPair(how);
     const frame = ipv4Frame(length);
     for (let i = 0; i < 200; i++) pair.burst(frame);
     const before = pair.injected();
@@ -129,7 +140,7 @@ for (const [how, key] of [
     const frames = (pair.injected() - before) / elapsed;
     const gigabits = (frames * length * 8) / 1e9;
     console.log(
-      `${how.padEnd(9)} ${String(length).padStart(5)} octets: ${Math.round(frames / 1000)} k frames/s, ${gigabits.toFixed(2)} Gbit/s`,
+      `${how.padEnd(11)} ${String(length).padStart(5)} octets: ${Math.round(frames / 1000)} k frames/s, ${gigabits.toFixed(2)} Gbit/s`,
     );
   }
 }

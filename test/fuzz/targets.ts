@@ -6,6 +6,7 @@ import { httpTarget, templateTarget } from "./targets/http.ts";
 import { gossipTargets, messagesTarget } from "./targets/mesh.ts";
 import { netlinkTarget } from "./targets/netlink.ts";
 import { coalescerTarget, segmenterTarget } from "./targets/offload.ts";
+import { rotatingSleeveTarget } from "./targets/rotating.ts";
 import { framesTarget, plainSleeveTarget, sealedSleeveTarget } from "./targets/sleeve.ts";
 import {
   databaseTarget,
@@ -25,6 +26,7 @@ export const targets: readonly FuzzTarget[] = [
   ...gossipTargets,
   plainSleeveTarget,
   sealedSleeveTarget,
+  rotatingSleeveTarget,
   framesTarget,
   segmenterTarget,
   coalescerTarget,
