@@ -1,6 +1,6 @@
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { MeshStatus } from "../mesh/mesh-status.ts";
-import type { MacReport, RefusalReport, RouterReport } from "./report.ts";
+import type { MacReport, OffloadReport, RefusalReport, RouterReport } from "./report.ts";
 
 /** What the data plane adds to the mesh's part of the report. */
 export interface DataPlaneReport {
@@ -9,6 +9,14 @@ export interface DataPlaneReport {
   readonly captureStats: Readonly<Record<string, number>> | null;
   readonly macs: readonly LearntMac[];
   readonly overlayDiagnostics: Readonly<Record<string, unknown>>;
+  /** Empty while the data plane is silent. */
+  readonly offloads: readonly OffloadStatus[];
+}
+
+export interface OffloadStatus {
+  readonly name: string;
+  /** Why it is not used; empty when it is. */
+  readonly missing: string;
 }
 
 export interface LearntMac {
@@ -44,6 +52,7 @@ export function makeRouterReport(mesh: MeshStatus, dataPlane: DataPlaneReport): 
     CaptureStats: dataPlane.captureStats,
     MACs: orNull(macs(dataPlane.macs, mesh)),
     ...(mesh.refusals.length > 0 && { Refusals: refusals(mesh) }),
+    ...(dataPlane.offloads.length > 0 && { Offloads: dataPlane.offloads.map(offload) }),
   };
 }
 
@@ -88,6 +97,10 @@ function connection(status: MeshStatus["connections"][number]) {
 /** As Go writes a map. */
 function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function offload({ name, missing }: OffloadStatus): OffloadReport {
+  return { Name: name, Used: missing === "", Reason: missing };
 }
 
 function refusals(mesh: MeshStatus): RefusalReport[] {

@@ -43,9 +43,20 @@ export interface RouterReport {
   readonly MACs: readonly MacReport[] | null;
   /** What other peers said and we could not take; absent while there is nothing. */
   readonly Refusals?: readonly RefusalReport[];
+  /** What is left to the kernel; absent while the data plane is silent. */
+  readonly Offloads?: readonly OffloadReport[];
 }
 
 /** Payloads of one origin on one channel: the peers that passed them on are not to blame. */
+/** One thing that the kernel or the network card may do for the data plane. */
+export interface OffloadReport {
+  /** `capture`, `capture-udp`, `send` or `receive`. */
+  readonly Name: string;
+  readonly Used: boolean;
+  /** Why it is not used; empty when it is. */
+  readonly Reason: string;
+}
+
 export interface RefusalReport {
   readonly Channel: string;
   readonly Peer: string;

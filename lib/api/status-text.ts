@@ -40,6 +40,7 @@ function routerSection(router: RouterReport): string {
     ["Peers", peerCounts(router.Peers ?? [])],
     ["TrustedSubnets", orNone(router.TrustedSubnets)],
     ...refused(router),
+    ...missingOffloads(router),
   ]);
 }
 
@@ -49,6 +50,14 @@ function refused({ Refusals = [] }: RouterReport): [string, string][] {
     const what = `${Count} of ${Peer}(${NickName}) on ${Channel}, last at ${Last}: ${Message}`;
     return [["Refused", what] as [string, string], ...remedyLine(Remedy)];
   });
+}
+
+/** Each costs throughput, nothing else. */
+function missingOffloads({ Offloads = [] }: RouterReport): [string, string][] {
+  return Offloads.filter(({ Used }) => !Used).map(({ Name, Reason }) => [
+    "Offload",
+    `${Name} is not used: ${Reason}`,
+  ]);
 }
 
 function remedyLine(remedy: string): [string, string][] {

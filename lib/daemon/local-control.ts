@@ -137,9 +137,10 @@ export class LocalControl implements RouterControl {
       overlayDiagnostics: { sleeve: null },
     };
     try {
-      const { macs, nowMs } = await dataPlane.inspect();
+      const { macs, nowMs, offloads } = await dataPlane.inspect();
       return {
         ...shown,
+        offloads,
         macs: macs.map(({ mac, peer, lastSeenMs }) => ({
           mac: formatMac(mac),
           peer,
@@ -147,7 +148,7 @@ export class LocalControl implements RouterControl {
         })),
       };
     } catch {
-      return { ...shown, macs: [] };
+      return { ...shown, macs: [], offloads: [] };
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { controlApp } from "../../lib/api/app.ts";
-import { makeRouterReport, orNull } from "../../lib/api/make-router-report.ts";
+import { makeRouterReport, type OffloadStatus, orNull } from "../../lib/api/make-router-report.ts";
 import type { Report } from "../../lib/api/report.ts";
 import type { Gauge, NameRegistry, RouterControl } from "../../lib/api/router-control.ts";
 import { ipamReport } from "../../lib/daemon/ipam-report.ts";
@@ -59,6 +59,8 @@ export class TestRouter implements RouterControl {
     this.ipam?.allocator.shutdown();
   }
 
+  offloads: OffloadStatus[] = [];
+
   async report(): Promise<Report> {
     const { mesh } = this.peer.plane;
     return {
@@ -75,6 +77,7 @@ export class TestRouter implements RouterControl {
         captureStats: { PacketsReceived: 7, PacketsDropped: 0, PacketsIfDropped: 0 },
         macs: [],
         overlayDiagnostics: { sleeve: null },
+        offloads: this.offloads,
       }),
       ...(this.ipam !== undefined && { IPAM: ipamReport(this.ipam.allocator.status()) }),
       ...(this.dns !== undefined && {

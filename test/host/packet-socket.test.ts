@@ -1,10 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { Epoll } from "../../ffi/descriptor.ts";
+import { PinnedMemory } from "../../ffi/memory.ts";
+import { concatBytes } from "../../lib/base/bytes.ts";
 import type { Netlink } from "../../lib/host/netlink/conversation.ts";
 import { changeLink, createVeth, deleteLink, findLink } from "../../lib/host/netlink/link.ts";
 import { openRoute } from "../../lib/host/netlink/open.ts";
 import { openPacketSocket, PacketSocket } from "../../lib/host/packet-socket.ts";
 import { setSysctl } from "../../lib/host/sysctl.ts";
+import { Coalescer } from "../../lib/overlay/offload/coalescer.ts";
+import { MergedRun } from "../../lib/overlay/offload/merged-run.ts";
+import type { FrameOffload } from "../../lib/wire/virtio-net-header.ts";
+import { noise, type Packet, piecesOf, unfinished } from "../overlay/offload/frames.ts";
 import { awaitOperational, Laboratory } from "./laboratory.ts";
 
 /** A frame of a protocol that no kernel answers, with a payload that tells it apart. */
@@ -90,6 +96,87 @@ describe("the packet socket", () => {
     send(...many);
     expect(received(right, 50)).toEqual(many);
     expect(right.statistics().received).toBeGreaterThanOrEqual(200);
+  });
+
+  describe("with super-frames", () => {
+    const packet = (isTcp: boolean, isIpv6: boolean): Packet => ({
+      isTcp,
+      isIpv6,
+      payload: noise(30_000, 5),
+      flags: 0x18,
+    });
+    const kinds = [true, false].flatMap((isTcp) =>
+      [true, false].map((isIpv6) => packet(isTcp, isIpv6)),
+    );
+    const taken = (): { frame: Uint8Array; offload: FrameOffload }[] => {
+      const all: { frame: Uint8Array; offload: FrameOffload }[] = [];
+      right.receive((bytes, at, length, offload) => {
+        all.push({ frame: bytes.slice(at, at + length), offload: { ...offload } });
+      });
+      return all;
+    };
+    /** Puts what was received together into the interface as the data plane does. */
+    const merge = (frames: readonly Uint8Array[]): void => {
+      const memory = new PinnedMemory(new Uint8Array(concatBytes(...frames)));
+      const coalescer = new Coalescer({
+        alone: (_bytes, at, length) => left.injectInPlace(memory, at, length),
+        merged: (run) => left.injectMerged(memory, run),
+      });
+      let at = 0;
+      for (const { length } of frames) {
+        coalescer.add(memory.bytes, at, length);
+        at += length;
+      }
+      coalescer.flush();
+      left.flush();
+    };
+
+    test("passes them whole, with what is left to do", () => {
+      for (const each of kinds) {
+        merge(piecesOf(each, 1386));
+        const { bytes, offload } = unfinished(each, 1386);
+        expect(taken()).toEqual([{ frame: bytes, offload }]);
+      }
+    });
+
+    test("keeps their order among ordinary frames", () => {
+      const [first, second] = [piecesOf(kinds[0]!, 1386), piecesOf(kinds[2]!, 1000)];
+      merge([frame(60, 1), ...first, frame(60, 2), ...second, frame(60, 3)]);
+      expect(taken().map(({ frame: { length } }) => length)).toEqual([
+        60,
+        unfinished(kinds[0]!, 1386).bytes.length,
+        60,
+        unfinished(kinds[2]!, 1000).bytes.length,
+        60,
+      ]);
+    });
+
+    test("takes more than one batch holds", () => {
+      const many = Array.from({ length: 300 }, (_, index) =>
+        piecesOf({ ...kinds[1]!, payload: noise(3000, 1), sourcePort: 1000 + index }, 1000),
+      );
+      merge(many.flat());
+      let count = 0;
+      for (let some = taken(); some.length > 0; some = taken()) count += some.length;
+      expect(count).toBe(300);
+    });
+
+    test("finds a tag's place in them", () => {
+      const tagged = { ...kinds[1]!, tags: "81000005" };
+      const { bytes, offload } = unfinished(tagged, 1386);
+      const memory = new PinnedMemory(new Uint8Array(bytes));
+      const run = new MergedRun();
+      run.bytes = bytes;
+      run.headSize = offload.checksumFrom + 32;
+      run.segmentSize = 1386;
+      run.count = Math.ceil(30_000 / 1386);
+      run.lastSize = 30_000 % 1386;
+      for (let i = 0; i < run.count; i++) run.payloadsAt[i] = run.headSize + i * 1386;
+      Object.assign(run.offload, offload);
+      left.injectMerged(memory, run);
+      left.flush();
+      expect(taken()).toEqual([{ frame: bytes, offload }]);
+    });
   });
 
   test("counts what it had to drop", () => {

@@ -5,6 +5,7 @@ import type {
   DnsReport,
   IpamReport,
   MacReport,
+  OffloadReport,
   PeerConnectionReport,
   PeerReport,
   ReclaimReport,
@@ -85,6 +86,12 @@ const refusalType = struct<RefusalReport>("RefusalReport", {
   Last: string,
 });
 
+const offloadType = struct<OffloadReport>("OffloadReport", {
+  Name: string,
+  Used: bool,
+  Reason: string,
+});
+
 const routerType = struct<RouterReport>(
   "RouterReport",
   {
@@ -122,8 +129,9 @@ const routerType = struct<RouterReport>(
       }),
     ),
     Refusals: slice(refusalType),
+    Offloads: slice(offloadType),
   },
-  { additions: ["Refusals"] },
+  { additions: ["Refusals", "Offloads"] },
 );
 
 const ringEntryType = struct<RingEntryReport>("RingEntryReport", {

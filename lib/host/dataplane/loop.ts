@@ -16,7 +16,7 @@ import { PacketSocket } from "../packet-socket.ts";
 import { openSecretBox } from "../secret-box.ts";
 import { type SendFailure, UdpSocket } from "../udp-socket.ts";
 import { CounterBoard, newSocketCounters } from "./counter-board.ts";
-import type { Command, WorkerEvent, WorkerSetup } from "./protocol.ts";
+import type { Command, Offload, WorkerEvent, WorkerSetup } from "./protocol.ts";
 
 /** Batches taken from one socket before the other has its turn. */
 const batchesPerTurnMax = 4;
@@ -214,8 +214,20 @@ export class DataPlaneLoop {
       engine,
       total,
       perLink: links,
+      offloads: this.#offloads(),
     };
     this.#tell({ kind: "inspected", request, inspection });
+  }
+
+  #offloads(): Offload[] {
+    const { hasOffloads, takesUdpSuperFrames } = this.#packets;
+    const lacks = (has: boolean, what: string): string => (has ? "" : `the kernel lacks ${what}`);
+    return [
+      { name: "capture", missing: lacks(hasOffloads, "PACKET_VNET_HDR") },
+      { name: "capture-udp", missing: lacks(takesUdpSuperFrames, "it on packet sockets") },
+      { name: "send", missing: this.#udp.sendsSingly },
+      { name: "receive", missing: this.#udp.receivesSingly },
+    ];
   }
 
   #ports(): SleevePorts {

@@ -74,6 +74,17 @@ export type WorkerEvent =
   | { readonly kind: "released"; readonly descriptor: number }
   | { readonly kind: "inspected"; readonly request: number; readonly inspection: Inspection };
 
+/** What the data plane leaves to the kernel, where it can. */
+export interface Offload {
+  /**
+   * `capture`: unfinished checksums and TCP super-frames, from and to containers; `capture-udp`:
+   * the same of UDP; `send`, `receive`: runs of datagrams between hosts.
+   */
+  readonly name: "capture" | "capture-udp" | "send" | "receive";
+  /** Why it is not used; empty when it is. */
+  readonly missing: string;
+}
+
 /** The data plane as it was at one moment. */
 export interface Inspection {
   /** The worker's monotonic clock, to which the times below refer. */
@@ -84,4 +95,5 @@ export interface Inspection {
   /** All links, those that are gone included. */
   readonly total: LinkCounters;
   readonly perLink: ReadonlyMap<number, LinkCounters>;
+  readonly offloads: readonly Offload[];
 }

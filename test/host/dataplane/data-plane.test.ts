@@ -68,7 +68,9 @@ describe("two data planes", () => {
     const { engine, sockets } = hosts.a.plane.counters();
     expect(engine.framesCaptured).toBeGreaterThan(2);
     expect(sockets.captureReceived).toBeGreaterThanOrEqual(engine.framesCaptured);
-    expect(sockets).toMatchObject({ captureDropped: 0, injectFailures: 0 });
+    expect(sockets).toMatchObject({ captureDropped: 0, captureMalformed: 0, injectFailures: 0 });
+    const { offloads } = await hosts.a.plane.inspect();
+    expect(offloads.map(({ name }) => name)).toEqual(["capture", "capture-udp", "send", "receive"]);
   });
 
   test("go on when a link is replaced by an encrypted one", async () => {
