@@ -11,6 +11,7 @@ export function metricsText(report: Report, more: readonly Gauge[]): string {
   const metrics: Gauge[] = [
     ...connectionGauges(report.Router.Connections ?? []),
     ...extensionGauges(report.Router.Connections ?? []),
+    ...sealGauges(report.Router.Connections ?? []),
     ...roundTripGauges(report.Router.Connections ?? []),
     {
       name: "weave_connection_terminations_total",
@@ -57,18 +58,28 @@ function connectionGauges(connections: readonly ConnectionReport[]): Gauge[] {
 
 /** One series per extension that occurs, so that a cluster can be seen to be upgraded. */
 function extensionGauges(connections: readonly ConnectionReport[]): Gauge[] {
-  const counts = new Map<string, number>();
-  for (const extension of connections.flatMap(({ Extensions = [] }) => Extensions)) {
-    counts.set(extension, (counts.get(extension) ?? 0) + 1);
-  }
-  return [...counts].map(([extension, value]) => ({
-    ...gauge(
-      "weave_connection_extensions",
-      "Number of connections with an extension of the protocol.",
-      value,
-    ),
+  const extensions = connections.flatMap(({ Extensions = [] }) => Extensions);
+  const help = "Number of connections with an extension of the protocol.";
+  return [...countsOf(extensions)].map(([extension, value]) => ({
+    ...gauge("weave_connection_extensions", help, value),
     labels: { extension },
   }));
+}
+
+/** One series per cipher and implementation that seals frames. */
+function sealGauges(connections: readonly ConnectionReport[]): Gauge[] {
+  const seals = connections.flatMap(({ Attrs }) => (Attrs?.seal === undefined ? [] : [Attrs.seal]));
+  const help = "Number of connections whose frames are sealed, by cipher and implementation.";
+  return [...countsOf(seals.map(String))].map(([seal, value]) => ({
+    ...gauge("weave_connection_seals", help, value),
+    labels: { seal },
+  }));
+}
+
+function countsOf(words: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
 }
 
 function roundTripGauges(connections: readonly ConnectionReport[]): Gauge[] {

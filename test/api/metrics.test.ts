@@ -202,6 +202,29 @@ describe("connections", () => {
     ]);
   });
 
+  test("show by what their frames are sealed", async () => {
+    const connection = (Attrs: ConnectionReport["Attrs"]): ConnectionReport => ({
+      Address: "10.0.0.2:6783",
+      Outbound: true,
+      State: "established",
+      Info: "",
+      Attrs,
+    });
+    const [ours, original] = ["aes-256-gcm/libcrypto", "secretbox/libsodium"];
+    const sealed = (seal: string) => ({ name: "sleeve", encrypted: true, mtu: 1414, seal });
+    const Connections = [
+      ...[ours, original, ours].map((seal) => connection(sealed(seal))),
+      connection({ name: "sleeve", mtu: 1438 }),
+      connection(null),
+    ];
+    const report = await new Alone().router.report();
+    const text = metricsText({ ...report, Router: { ...report.Router, Connections } }, []);
+    expect([...parseExposition(text).get("weave_connection_seals")!.samples]).toEqual([
+      [`{seal="${ours}"}`, 2],
+      [`{seal="${original}"}`, 1],
+    ]);
+  });
+
   test("are counted by state and overlay, in whatever state they are", async () => {
     const connection = (State: string, Attrs: ConnectionReport["Attrs"]): ConnectionReport => ({
       Address: "10.0.0.2:6783",

@@ -32,6 +32,7 @@ for (const password of [undefined, "a password for the lab"]) {
       expect(text).toMatch(/^-> 192\.168\.77\.1:6783\s+established (encrypted\s+)?sleeve /);
       expect(text.includes("encrypted")).toBe(password !== undefined);
       expect(text).toContain(password === undefined ? "mtu=1438" : "mtu=1414");
+      expect(/seal=aes-256-gcm\/\w+$/m.test(text)).toBe(password !== undefined);
     });
 
     test("attach prints one address, and the containers reach each other", async () => {
