@@ -111,11 +111,22 @@ export function row(scenario: Scenario, { cold, rest, heapMegabytes: heap }: Out
     cold.kilobytes.toFixed(0),
     cold.cpuMs.toFixed(0),
     rest.messages.toFixed(0),
-    rest.kilobytes.toFixed(0),
+    rest.kilobytes.toFixed(1),
     rest.cpuMs.toFixed(1),
     heap.toFixed(1),
   ];
   return `| ${cells.join(" | ")} |`;
+}
+
+/** Those that take minutes; larger ones by hand. */
+const scenarios = ["25 0", "50 0", "100 0", "25 0 plain", "50 0 plain"];
+
+/** Each in a process of its own, so that none inherits the memory of another. */
+export async function benchMeshScale(): Promise<void> {
+  for (const scenario of scenarios) {
+    const command = [process.execPath, import.meta.path, ...scenario.split(" ")];
+    await Bun.spawn(command, { stdout: "inherit", stderr: "inherit" }).exited;
+  }
 }
 
 if (import.meta.main) {

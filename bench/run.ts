@@ -1,15 +1,16 @@
 /**
  * The benchmarks, one after the other or by name:
  *
- *   bun run bench [start] [sleeve] [sleeve-core] [dns] [ipam] [thirty-peers]
+ *   bun run bench [start] [sleeve] [sleeve-core] [dns] [ipam] [thirty-peers] [mesh-scale]
  */
 const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   start: async () => (await import("./start.ts")).benchStart(),
   "sleeve-core": () => import("./sleeve-core.ts"),
   sleeve: async () => (await import("./sleeve.ts")).benchSleeve(),
-  dns: () => import("./dns.ts"),
+  dns: async () => (await import("./dns.ts")).benchDns(),
   ipam: async () => (await import("./ipam.ts")).benchIpam(),
   "thirty-peers": async () => (await import("./thirty-peers.ts")).benchThirtyPeers(),
+  "mesh-scale": async () => (await import("./mesh-scale.ts")).benchMeshScale(),
 };
 
 const names = process.argv.slice(2);
