@@ -5,7 +5,7 @@ import { openSecretBox } from "../lib/host/secret-box.ts";
 import { inTurn, median, shown } from "./measure.ts";
 
 /**
- * How long each cipher of this machine takes for one datagram of sleeve, by size and implementation.
+ * Processor time that each cipher takes for one datagram of sleeve, by size and implementation.
  * Sealing and opening cost the same within the noise; sealing is shown.
  *
  *   bun bench/ciphers.ts
@@ -44,13 +44,18 @@ const ciphers: readonly (readonly [string, Seal])[] = [
   ),
 ];
 
+function busyMicroseconds(): number {
+  const { user, system } = process.threadCpuUsage();
+  return user + system;
+}
+
 for (const size of sizes) {
   const candidates = ciphers.map(([name, seal]): [string, () => Promise<number>] => [
     name,
     async () => {
-      const startMs = performance.now();
+      const startMicroseconds = busyMicroseconds();
       for (let count = 0; count < datagrams; count++) seal((count % places) * stride, size);
-      return ((performance.now() - startMs) * 1e6) / datagrams;
+      return ((busyMicroseconds() - startMicroseconds) * 1e3) / datagrams;
     },
   ]);
   console.log(`${size} octets`);

@@ -7,8 +7,8 @@ import { workerUrl } from "./worker-url.ts";
 
 /** What a worker that crashes again and again waits before the next start. */
 const restartDelaysMs = [0, 500, 2000, 5000, 10_000];
-/** After this time without a crash the next one counts as the first. */
-const restartForgivenMs = 60_000;
+/** After this time without a crash the next one counts as the first, and waits for nothing. */
+const restartForgivenMs = 30_000;
 /** A worker goes round at least once a second; one that does not is stuck. */
 const hangCheckMs = 5000;
 const hangChecksMax = 4;
