@@ -1,88 +1,133 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Container, type Host, Lab } from "../test/hosts/lab.ts";
-import { must, run } from "../test/hosts/shell.ts";
-import { inTurn, median, shown } from "./measure.ts";
+import { must } from "../test/hosts/shell.ts";
+import { median, shown } from "./measure.ts";
+import {
+  announced,
+  inside,
+  openPairs,
+  type Pair,
+  processorSeconds,
+  stream,
+} from "./overlay-pair.ts";
 
 /**
- * One TCP stream and a ping between containers of two hosts over sleeve, beside the same between
- * the hosts themselves (raw veth) in the same run:
+ * What sleeve carries between containers of two hosts, in turn with raw veth between hosts and, if
+ * WEAVE_REFERENCE_ROUTER names one, a router of the original:
  *
- *   bun run build && bun run bench sleeve
+ *   bun run build && bun run bench sleeve          one TCP stream, processor time
+ *   bun run build && bun run bench sleeve-udp      small and large datagrams, as fast as they go
+ *   bun run build && bun run bench sleeve-ping     round trips, idle and beside 1 Gbit/s
  *
  * Ratios to raw veth are what to compare: absolute figures follow the machine's mood.
  */
 const rounds = 5;
-const seconds = "3";
+const streamSeconds = 2;
+const floodSeconds = 2;
+const pings = 1000;
 
-type Inside = Host | Container;
-
-/** A run that the tool itself could not finish is made again, so many times. */
-const triesMax = 3;
-
-function inside(where: Inside, command: readonly string[]): string[] {
-  return ["nsenter", `--net=/run/netns/${where.namespace}`, ...command];
-}
-
-/** Gbit/s of one TCP stream from `from` to an iperf3 server at `address`. */
-async function stream(from: Inside, server: Inside, address: string): Promise<number> {
-  for (let left = triesMax; left > 0; left--) {
-    const serving = Bun.spawn(
-      inside(server, ["iperf3", "-s", "-1", "--forceflush", "-B", address]),
-      {
-        stdout: "pipe",
-        timeout: 30_000,
-      },
-    );
-    for await (const chunk of serving.stdout) {
-      if (new TextDecoder().decode(chunk).includes("Server listening")) break;
+/** Runs `measure` for all pairs in turn; the first round is a warm-up and does not count. */
+async function compare<T>(
+  measure: (pair: Pair) => Promise<T>,
+  show: (pair: Pair, results: readonly T[], raw: readonly T[]) => string,
+): Promise<void> {
+  const executable = join(import.meta.dir, "../dist/weave");
+  if (!existsSync(executable)) throw new Error("no dist/weave: run 'bun run build' first");
+  process.env.WEAVE_BINARY ??= executable;
+  await using stack = new AsyncDisposableStack();
+  const pairs = await openPairs(stack);
+  const results = new Map<Pair, T[]>(pairs.map((pair) => [pair, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const pair of pairs) {
+      const result = await measure(pair);
+      if (round > 0) results.get(pair)!.push(result);
     }
-    const client = ["iperf3", "-c", address, "-t", seconds, "-J"];
-    const { stdout } = await run(inside(from, client));
-    serving.kill();
-    const { end } = JSON.parse(stdout) as { end?: { sum_received?: { bits_per_second: number } } };
-    if (end?.sum_received !== undefined) return end.sum_received.bits_per_second / 1e9;
   }
-  throw new Error(`iperf3 to ${address} failed ${triesMax} times`);
-}
-
-/** Median round trip of a flood of small pings in milliseconds. */
-async function roundTrip(from: Inside, address: string): Promise<number> {
-  const { stdout } = await from.exec(["ping", "-q", "-c", "2000", "-i", "0.001", address]);
-  return Number(/= [\d.]+\/([\d.]+)\//.exec(stdout)?.[1]);
-}
-
-async function measure(password: string | undefined): Promise<void> {
-  await using lab = await Lab.onSwitch("wb", 2);
-  const [one, two] = [lab.hosts[0]!, lab.hosts[1]!];
-  const env = password === undefined ? {} : { WEAVE_PASSWORD: password };
-  await one.launch([], { env });
-  await two.launch([one.ip], { env });
-  await two.established(1);
-  const [c1, c2] = [await one.container("c1"), await two.container("c2")];
-  await one.mustWeave(["attach", c1.reference]);
-  const ip = await two.mustWeave(["attach", c2.reference]);
-  await c1.pings(ip);
-  const name = password === undefined ? "sleeve, clear" : "sleeve, encrypted";
-  const gbits = await inTurn(
-    { raw: () => stream(one, two, two.ip), sleeve: () => stream(c1, c2, ip) },
-    rounds,
-  );
-  const trips = await inTurn(
-    { raw: () => roundTrip(one, two.ip), sleeve: () => roundTrip(c1, ip) },
-    rounds,
-  );
-  const ratio = median(gbits.sleeve) / median(gbits.raw);
-  console.log(`${name}: TCP ${shown(gbits.sleeve, 2)} Gbit/s, raw ${shown(gbits.raw, 1)}`);
-  console.log(`${name}: ratio to raw ${ratio.toFixed(3)}`);
-  console.log(`${name}: ping ${shown(trips.sleeve, 3)} ms, raw ${shown(trips.raw, 3)} ms`);
+  const raw = results.get(pairs[0]!)!;
+  for (const [pair, all] of results) console.log(`${pair.name}: ${show(pair, all, raw)}`);
 }
 
 export async function benchSleeve(): Promise<void> {
-  const executable = join(import.meta.dir, "../dist/weave");
-  if (!existsSync(executable)) throw new Error("no dist/weave: run 'bun run build' first");
-  process.env.WEAVE_BINARY = executable;
   await must(["iperf3", "--version"]);
-  await measure(undefined);
-  await measure("a password for the benchmark");
+  await compare(
+    async (pair) => {
+      const before = processorSeconds(pair);
+      const gbits = await stream(pair, streamSeconds);
+      const seconds = processorSeconds(pair) - before;
+      return { gbits, perSecond: seconds === 0 ? 0 : (gbits * streamSeconds) / seconds };
+    },
+    (_pair, all, raw) => {
+      const gbits = all.map((each) => each.gbits);
+      const ratio = median(gbits) / median(raw.map((each) => each.gbits));
+      const perSecond = shown(
+        all.map((each) => each.perSecond),
+        2,
+      );
+      return `TCP ${shown(gbits, 2)} Gbit/s, ratio ${ratio.toFixed(3)}, ${perSecond} Gbit per CPU second`;
+    },
+  );
+}
+
+/** Datagrams that arrive per second, and how many of those that were sent. */
+async function flood(pair: Pair, octets: number): Promise<{ perSecond: number; part: number }> {
+  const program = [process.execPath, join(import.meta.dir, "udp-flood.ts")];
+  const port = "7000";
+  const sinkSeconds = String(floodSeconds + 1);
+  const sink = Bun.spawn(inside(pair.to, [...program, "sink", pair.address, port, sinkSeconds]), {
+    stdout: "pipe",
+  });
+  await announced(sink.stdout, "listening");
+  const end = ["source", pair.address, port, String(floodSeconds), String(octets)];
+  const sent = Number(await must(inside(pair.from, [...program, ...end])));
+  const received = Number((await new Response(sink.stdout).text()).trim());
+  return { perSecond: received / floodSeconds, part: received / sent };
+}
+
+export async function benchSleeveUdp(): Promise<void> {
+  for (const octets of [64, 1300]) {
+    console.log(`${octets} octets`);
+    await compare(
+      (pair) => flood(pair, octets),
+      (_pair, all) => {
+        const part = median(all.map((each) => each.part)) * 100;
+        return `${shown(
+          all.map((each) => each.perSecond),
+          0,
+        )} datagrams/s arrive, ${part.toFixed(0)} % of what was sent`;
+      },
+    );
+  }
+}
+
+/** Median and 99th percentile of round trips in milliseconds. */
+async function roundTrips({ from, address }: Pair): Promise<{ p50: number; p99: number }> {
+  const command = ["ping", "-c", String(pings), "-i", "0.001", address];
+  const text = await must(inside(from, command));
+  const times = [...text.matchAll(/time=([\d.]+)/g)].map(([, time]) => Number(time));
+  times.sort((a, b) => a - b);
+  const at = (part: number): number => times[Math.floor(times.length * part)]!;
+  return { p50: at(0.5), p99: at(0.99) };
+}
+
+export async function benchSleevePing(): Promise<void> {
+  for (const load of ["idle", "beside 1 Gbit/s"]) {
+    console.log(load);
+    await compare(
+      async (pair) => {
+        const beside = load === "idle" ? undefined : stream(pair, 3, ["-b", "1G"]);
+        if (beside !== undefined) await Bun.sleep(500);
+        const trips = await roundTrips(pair);
+        await beside;
+        return trips;
+      },
+      (_pair, all) =>
+        `ping p50 ${shown(
+          all.map((each) => each.p50),
+          3,
+        )} ms, p99 ${shown(
+          all.map((each) => each.p99),
+          3,
+        )} ms`,
+    );
+  }
 }

@@ -48,6 +48,15 @@ for (const password of [undefined, "a password for the lab"]) {
       expect(received).toStartWith(`${tenMegabytes} `);
     });
 
+    test("leave to the kernel what it does better", async () => {
+      const format = "{{range .Router.Offloads}}{{.Name}}:{{.Used}} {{end}}";
+      for (const host of lab.hosts) {
+        expect(await host.mustWeave(["report", "-f", format])).toBe(
+          "capture:true capture-udp:true send:true receive:true",
+        );
+      }
+    });
+
     test("UDP broadcast and multicast cross", async () => {
       const broadcast = await hear(c1, c2, "10.47.255.255");
       expect(broadcast).toBe(`hello from ${ip1}`);

@@ -3,6 +3,10 @@ import fc from "fast-check";
 import { toHex } from "../../../lib/base/bytes.ts";
 import type { PeerName } from "../../../lib/base/peer-name.ts";
 import { backlogMaxOctets } from "../../../lib/overlay/sleeve/backlog.ts";
+import {
+  tooBigRepliesBurst,
+  tooBigRepliesPerSecond,
+} from "../../../lib/overlay/sleeve/packet-path.ts";
 import { type FakeHost, FakeNet, frameOf, ipv4Frame, type Seal } from "./fake-net.ts";
 
 const key = new Uint8Array(32).fill(3);
@@ -164,6 +168,27 @@ describe("sizes", () => {
     expect(a.sent).toEqual([]);
     expect(a.injected).toHaveLength(1);
     expect(a.engine.counters().total.tooBigReplies).toBe(1);
+  });
+
+  test("who captures hears that a packet did not fit, and need not offer the rest of its kind", () => {
+    const [large, small] = [1439, 1438].map((packet) => ipv4Frame(m2, m1, { packet, df: true }));
+    expect(a.engine.captured(large!, 0, large!.length)).toBe(false);
+    expect(a.engine.captured(small!, 0, small!.length)).toBe(true);
+    expect(a.engine.captured(new Uint8Array(9), 0, 9)).toBe(true);
+  });
+
+  test("a flood of packets that do not fit is answered in part only", () => {
+    const large = ipv4Frame(m2, m1, { packet: 1439, df: true });
+    for (let i = 0; i < 3 * tooBigRepliesBurst; i++) a.capture(large);
+    expect(a.injected).toHaveLength(tooBigRepliesBurst);
+    net.run(1000);
+    for (let i = 0; i < tooBigRepliesPerSecond; i++) a.capture(large);
+    expect(a.injected).toHaveLength(2 * tooBigRepliesBurst);
+    const { tooBigReplies, dropTooBigSilently } = a.engine.counters().total;
+    expect(tooBigReplies).toBe(2 * tooBigRepliesBurst);
+    expect(tooBigReplies + dropTooBigSilently).toBe(
+      3 * tooBigRepliesBurst + tooBigRepliesPerSecond,
+    );
   });
 
   test("a large packet without DF is fragmented by the stack while that works, else by us", () => {
