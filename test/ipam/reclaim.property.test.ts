@@ -119,7 +119,8 @@ class Life {
       this.#note(`rmpeer ${host.name}`);
       host.kill();
       this.#declaredMs.set(host, this.cluster.clock.nowMs);
-      all[0]?.allocator?.takeover(formatPeerName(host.name), { force: false });
+      const member = all.find(({ name }) => members.includes(name));
+      member?.allocator?.takeover(formatPeerName(host.name), { force: false });
     } else if (kind === 17 && host.allocator !== undefined) {
       this.#note(`${host.name} loses its disk`);
       this.cluster.pass(minuteMs);
