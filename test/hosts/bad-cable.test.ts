@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { BadCable } from "./bad-cable.ts";
+import { BadCable, connectedOver } from "./bad-cable.ts";
 import type { Container, Host } from "./lab.ts";
 import { eventually } from "./shell.ts";
 import { transfer } from "./traffic.ts";
@@ -9,25 +9,6 @@ async function sleeveCounts(host: Host): Promise<Record<string, number>> {
   const { stdout } = await host.exec(["curl", "-s", "http://127.0.0.1:6782/metrics"]);
   const found = stdout.matchAll(/^weave_sleeve_(\w+)_total (\d+)$/gm);
   return Object.fromEntries([...found].map(([, name, count]) => [name, Number(count)]));
-}
-
-/** Routers on both hosts, a container on each, and the path between them found out. */
-async function connected(cable: BadCable, password: string | undefined) {
-  const { one, two } = cable;
-  const env = password === undefined ? {} : { WEAVE_PASSWORD: password };
-  await one.launch([], { env });
-  await two.launch([one.ip], { env });
-  await two.established(1);
-  const [from, to] = [await one.container("c1"), await two.container("c2")];
-  await one.mustWeave(["attach", from.reference]);
-  const address = await two.mustWeave(["attach", to.reference]);
-  await from.pings(address);
-  await eventually(
-    "the MTU of a good cable",
-    () => one.mustWeave(["status", "connections"]),
-    (text) => text.includes(password === undefined ? "mtu=1438" : "mtu=1414"),
-  );
-  return { from, to, address };
 }
 
 /** Watches for how long nothing of a stream reaches a container. */
@@ -66,7 +47,7 @@ for (const password of [undefined, "a password for the cable"]) {
 
     beforeAll(async () => {
       cable = await BadCable.open("bc");
-      ({ from: c1, to: c2, address: ip2 } = await connected(cable, password));
+      ({ from: c1, to: c2, address: ip2 } = await connectedOver(cable, password));
     });
     afterAll(() => cable?.[Symbol.asyncDispose]());
 
@@ -116,7 +97,7 @@ for (const password of [undefined, "a password for the cable"]) {
     ];
     test(`a cable that shrinks from 1500 to 1280 ${how} never stalls a stream ${seal}`, async () => {
       await using cable = await BadCable.open("bs");
-      const { from, to, address } = await connected(cable, password);
+      const { from, to, address } = await connectedOver(cable, password);
       const running = transfer(from, to, address, 100_000_000);
       const pauses = new Pauses(to);
       await from.exec(["ping", "-c", "3", "-i", "0.3", address]);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Impairments } from "./impairment.ts";
 import type { Host } from "./lab.ts";
 import { Lab } from "./lab.ts";
-import { must } from "./shell.ts";
+import { eventually, must } from "./shell.ts";
 
 const program = join(import.meta.dir, "impaired-link.ts");
 
@@ -65,4 +65,23 @@ async function withoutOffloads(namespace: string, device: string): Promise<void>
     "off",
   ]);
   await must(["nsenter", `--net=/run/netns/${namespace}`, "ethtool", "-K", device, ...switches]);
+}
+
+/** Routers on both hosts, a container on each, and the path between them found out. */
+export async function connectedOver(cable: BadCable, password: string | undefined) {
+  const { one, two } = cable;
+  const env = password === undefined ? {} : { WEAVE_PASSWORD: password };
+  await one.launch([], { env });
+  await two.launch([one.ip], { env });
+  await two.established(1);
+  const [from, to] = [await one.container("c1"), await two.container("c2")];
+  await one.mustWeave(["attach", from.reference]);
+  const address = await two.mustWeave(["attach", to.reference]);
+  await from.pings(address);
+  await eventually(
+    "the MTU of a good cable",
+    () => one.mustWeave(["status", "connections"]),
+    (text) => text.includes(password === undefined ? "mtu=1438" : "mtu=1414"),
+  );
+  return { from, to, address };
 }
