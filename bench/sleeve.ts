@@ -79,8 +79,10 @@ async function flood(pair: Pair, octets: number): Promise<{ perSecond: number; p
   await announced(sink.stdout, "listening");
   const end = ["source", pair.address, port, String(floodSeconds), String(octets)];
   const sent = Number(await must(inside(pair.from, [...program, ...end])));
-  const received = Number((await new Response(sink.stdout).text()).trim());
-  return { perSecond: received / floodSeconds, part: received / sent };
+  let received = "";
+  for await (const chunk of sink.stdout) received += new TextDecoder().decode(chunk);
+  const arrived = Number(received);
+  return { perSecond: arrived / floodSeconds, part: arrived / sent };
 }
 
 export async function benchSleeveUdp(): Promise<void> {

@@ -253,8 +253,8 @@ function openCapture(interfaceIndex: number, bufferBytes: number): number {
   }
 }
 
-/** Kernels without it give and take finished frames only. */
-function askForOffloads(descriptor: number): void {
+/** Asks for `PACKET_VNET_HDR`; kernels without it give and take finished frames only. */
+export function askForOffloads(descriptor: number): void {
   try {
     setSocketOption(descriptor, SOL_PACKET, PACKET_VNET_HDR, 1, "offloads of the capture socket");
   } catch {
