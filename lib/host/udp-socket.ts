@@ -145,7 +145,7 @@ export class UdpSocket {
       const sent = runs.send(this.descriptor, runs.alike);
       if (sent >= 0) continue;
       if (sent === -EAGAIN) return;
-      if (runs.first.datagrams === 1) this.#fail(-sent, failed);
+      if (runs.first.datagrams === 1) failed(runs.first.mark, this.#failure(-sent));
       else if (!this.#sendApart(-sent, failed)) return;
       runs.skip();
     }
@@ -163,11 +163,21 @@ export class UdpSocket {
   #sendApart(refusal: number, failed: (mark: number, failure: SendFailure) => void): boolean {
     const runs = this.#outgoing;
     let isFirst = true;
+    let tooBig: SendFailure | undefined;
     do {
+      const { datagrams, mark } = runs.first;
+      if (tooBig !== undefined && datagrams > 1) {
+        failed(mark, tooBig);
+        continue;
+      }
       const sent = runs.sendOne(this.descriptor);
       if (sent === -EAGAIN) return false;
-      if (sent < 0) this.#fail(-sent, failed);
-      else if (isFirst && refusalsOfRuns.has(errnoName(refusal))) {
+      if (sent < 0) {
+        const failure = this.#failure(-sent);
+        failed(mark, failure);
+        // What is as large meets the same; only the last may be shorter.
+        if ("pathMtu" in failure) tooBig = failure;
+      } else if (isFirst && refusalsOfRuns.has(errnoName(refusal))) {
         this.sendsSingly = `the way out refused it: ${errnoName(refusal)}`;
         runs.datagramsMax = 1;
       }
@@ -182,11 +192,12 @@ export class UdpSocket {
     this.#discovery = discovery;
   }
 
-  #fail(errno: number, failed: (mark: number, failure: SendFailure) => void): void {
-    const { from, to, mark } = this.#outgoing.first;
+  /** Why the first datagram that waits was refused. */
+  #failure(errno: number): SendFailure {
+    const { from, to } = this.#outgoing.first;
     const name = errnoName(errno);
     const pathMtu = name === "EMSGSIZE" ? kernelPathMtu(from, to) : undefined;
-    failed(mark, pathMtu === undefined ? { error: name } : { pathMtu });
+    return pathMtu === undefined ? { error: name } : { pathMtu };
   }
 }
 
