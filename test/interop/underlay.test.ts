@@ -44,6 +44,8 @@ if (referenceBinary === undefined) {
           const long = ["-m", "length", "--length", "701:65535"];
           for (const host of lab.hosts) {
             await filter(host, ["-A", "INPUT", ...sleeve, ...long, "-j", "DROP"]);
+            // A wire carries datagrams, not runs of them.
+            await host.exec(["ethtool", "-K", "eth0", "tx-udp-segmentation", "off"]);
           }
           const flags = ["--ipalloc-init", `seed=${original.host.peerName}`];
           await original.start({ flags });
