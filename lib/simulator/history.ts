@@ -1,6 +1,7 @@
 import { errorCode, errorText } from "../base/errors.ts";
 import { formatIpv4, type Ipv4 } from "../base/ip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
+import type { AddressRange } from "../ipam/range.ts";
 import type { Fence } from "../ipam/reclaim-lease.ts";
 import type { MeshEvent } from "../mesh/mesh.ts";
 import type { ControlPlaneOptions } from "../peer/control-plane.ts";
@@ -10,6 +11,7 @@ import type { Breach, Happening } from "./happening.ts";
 import { Holdings } from "./holdings.ts";
 import { Ownership } from "./ownership.ts";
 import type { Shape } from "./plan.ts";
+import { viewOnDisk } from "./views.ts";
 import { WordCounter } from "./word-counter.ts";
 
 const universeStart = "10.32.0.0";
@@ -132,6 +134,16 @@ export class History {
     this.break("an address is given by its owner alone", found, [number, other.number]);
   }
 
+  /** A process is over: of what it owned, what it had not stored is another one's again. */
+  ended(number: number): void {
+    const onDisk = viewOnDisk(this.cluster, number) ?? [];
+    const own = onDisk.filter(({ owner }) => owner === simName(number));
+    this.#checkOwned(
+      number,
+      own.sort((a, b) => a.start - b.start),
+    );
+  }
+
   /** The disk of a peer that does not run is gone, with its containers. */
   wipe(number: number): void {
     this.cluster.wipe(number);
@@ -177,12 +189,16 @@ export class History {
     plane.ipam.allocator.onOwnedRangesChanged = ({ current, isLocal }) => {
       // A process that was killed says what it likes: nobody hears it.
       if (!isLocal || this.cluster.peer(number)?.plane !== plane) return;
-      // What was taken from somebody who is away stays in its view; leases see to it that no more
-      // comes of it than that.
-      if (this.shape.reclaimAfterMs > 0) return;
-      const shared = this.ownership.changed(number, current);
-      if (shared !== undefined) this.break("no address has two owners", shared, [number]);
+      this.#checkOwned(number, current);
     };
+  }
+
+  #checkOwned(number: number, ranges: readonly AddressRange[]): void {
+    // What was taken from somebody who is away stays in its view; leases see to it that no more
+    // comes of it than that.
+    if (this.shape.reclaimAfterMs > 0) return;
+    const shared = this.ownership.changed(number, ranges);
+    if (shared !== undefined) this.break("no address has two owners", shared, [number]);
   }
 
   #event(number: number, event: MeshEvent): void {

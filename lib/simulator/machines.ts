@@ -47,6 +47,7 @@ export class Machines {
   kill(number: number, silent: boolean, backAfterMs: number): boolean {
     if (!this.#mayGo(number)) return false;
     this.#history.cluster.kill(number, { silent });
+    this.#history.ended(number);
     this.#returnAfter(number, backAfterMs);
     return true;
   }
@@ -57,6 +58,7 @@ export class Machines {
     const { cluster } = this.#history;
     const isContested = this.#views().isContested(simName(number));
     cluster.kill(number, { silent });
+    this.#history.ended(number);
     if (!isContested) this.#history.wipe(number);
     this.#returnAfter(number, backAfterMs);
     return isContested ? "killed" : "wiped";
@@ -79,6 +81,7 @@ export class Machines {
       if (cluster.peer(number) !== peer) return;
       const isContested = this.#views().isContested(simName(number));
       cluster.stop(number);
+      this.#history.ended(number);
       // With its disk it knows that it owns nothing any more.
       if (!isContested) this.#history.wipe(number);
       this.#returnAfter(number, backAfterMs);
@@ -90,6 +93,7 @@ export class Machines {
     if (!this.#mayGo(number)) return false;
     this.#releases[number - 1] = release;
     this.#history.cluster.stop(number);
+    this.#history.ended(number);
     this.#returnAfter(number, 0);
     return true;
   }

@@ -73,6 +73,11 @@ function viewOf(cluster: SimCluster, number: number): View["ranges"] | undefined
       owner,
     }));
   }
+  return viewOnDisk(cluster, number);
+}
+
+/** In the eyes of peer `number` when it starts again; `undefined` if it has forgotten all. */
+export function viewOnDisk(cluster: SimCluster, number: number): View["ranges"] | undefined {
   const ring = cluster.disk(number)?.ring;
   return ring?.entries.flatMap(({ peer: owner }, index) =>
     entryRanges(ring.entries, index, ring.universe).map((range) => ({ ...range, owner })),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { describe as describeStep, isFault } from "../../lib/simulator/plan.ts";
+import { describe as describeStep, isFault, type Plan } from "../../lib/simulator/plan.ts";
 import { makePlan } from "../../lib/simulator/plan-maker.ts";
 import { replayLine } from "../../lib/simulator/replay.ts";
 import { simulate } from "../../lib/simulator/simulate.ts";
@@ -69,6 +69,23 @@ describe("with reclaim", () => {
   test("the promises that remain are kept", async () => {
     expect((await simulate(plan)).breach).toBeUndefined();
   });
+});
+
+test("what a peer took over and could not store is not its own after a restart", async () => {
+  const quiet = makePlan(1, { peers: 4, faults: 0, durationMs: 60_000 });
+  const release = { version: 2, extended: true } as const;
+  const plan: Plan = {
+    ...quiet,
+    shape: { ...quiet.shape, init: "seed", releases: Array.from({ length: 4 }, () => release) },
+    steps: [
+      { atMs: 10_000, kind: "wipe", peer: 2, silent: false, backAfterMs: 40_000, takenOverBy: 4 },
+      { atMs: 11_000, kind: "disk full", peer: 4, forMs: 25_000 },
+      { atMs: 30_000, kind: "upgrade", peer: 4, release },
+    ],
+  };
+  const { breach, happenings } = await simulate(plan);
+  expect(happenings.map(({ text }) => text).join("\n")).toMatch(/4 takes over \d+ addresses of 2/);
+  expect(breach).toBeUndefined();
 });
 
 describe("twenty peers", () => {
