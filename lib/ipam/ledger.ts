@@ -109,10 +109,12 @@ export class Ledger {
     return ranges;
   }
 
-  /** Hands `moved` to `to`, whoever owns it. */
-  assign(moved: AddressSet, to: PeerName): void {
+  /** Hands `moved` to `to`, whoever owns it. What is held of ours there is no longer; returns it. */
+  assign(moved: AddressSet, to: PeerName): HeldAddress[] {
+    const heldBefore = this.held.addresses.intersection(this.space.owned);
     this.ring.assign(moved, to);
     this.#ownersChanged();
+    return this.#letGo(heldBefore.difference(this.space.owned));
   }
 
   /** Whether the received ring said anything new. @throws WeaveError as {@link mergeRings} */

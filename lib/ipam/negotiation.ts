@@ -322,7 +322,8 @@ export class Negotiation {
       this.#world.log.warn(`[allocator] the ranges of ${from}, gone for too long, go to ${to}`);
     }
     if (decree.moved.length > 0) {
-      this.#ledger.assign(AddressSet.of(decree.moved), decree.heir);
+      // Ours may be among them: also who is taken may be the one that brings the vote to its end.
+      this.#yielded.push(...this.#ledger.assign(AddressSet.of(decree.moved), decree.heir));
       if (decree.heir === this.#config.self) this.#inherited.push(...decree.moved);
     }
     this.council.adopt(decree);

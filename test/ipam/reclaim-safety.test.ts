@@ -77,6 +77,33 @@ describe("whose ranges are taken is decided with the ranges:", () => {
   });
 });
 
+describe("a member that is taken gives up what it holds:", () => {
+  test("also when it is itself who brings the decree to its end", () => {
+    // With this seed it is the first to try again.
+    const cluster = new ReclaimCluster({ size: 5, seed: 11, ...short }).form();
+    const ident = cluster.allocate(1);
+    cluster.pass(minuteMs);
+    const { allocator, lines } = cluster.host(1);
+    const held = allocator!.lookup(ident);
+    cluster.split(1, 1);
+    cluster.until(() => hasVoted(cluster, 2) && hasVoted(cluster, 3));
+    // The second proposed it, and dies before it hears the vote.
+    expect(council(cluster, 2).epoch).toBe(1);
+    cluster.host(2).kill();
+    cluster.heal();
+    cluster.until(() => council(cluster, 1).epoch === 2);
+    expect(lines.join()).not.toContain("was gone for too long");
+    expect(lines.join()).toContain("(host1), gone for too long, go to");
+    expect(allocator!.status().heldOutside).toBe(0);
+    expect(allocator!.lookup(ident)).toEqual([]);
+    // The heir is there again, and gives back what is in use.
+    cluster.host(2).start();
+    cluster.passSafely(5 * minuteMs);
+    expect(allocator!.lookup(ident)).toEqual(held);
+    expect(allocator!.status().heldOutside).toBe(0);
+  });
+});
+
 describe("members that are declared dead lower the number of votes needed, but not below safety:", () => {
   test("a part that does not share a member with every majority decides nothing", () => {
     const cluster = new ReclaimCluster({ size: 5, ...short }).form();
