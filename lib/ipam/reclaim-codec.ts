@@ -24,7 +24,13 @@ export type Word =
   | { readonly kind: "greeting" }
   | { readonly kind: "renew"; readonly serial: number }
   | { readonly kind: "grant"; readonly serial: number }
-  | { readonly kind: "prepare"; readonly vote: Vote; readonly declaredDead: readonly number[] }
+  | {
+      readonly kind: "prepare";
+      readonly vote: Vote;
+      readonly declaredDead: readonly number[];
+      /** Whether some have voted for this first decree: it has to be brought to its end. */
+      readonly isVoted: boolean;
+    }
   | { readonly kind: "promise"; readonly ballot: Ballot; readonly vote: Vote | undefined }
   | { readonly kind: "accept"; readonly vote: Vote }
   | { readonly kind: "accepted"; readonly ballot: Ballot }
@@ -163,12 +169,27 @@ function fromWord(word: Word): WireWord {
   const vote = "vote" in word ? word.vote : undefined;
   return {
     Kind: kinds.indexOf(word.kind),
-    Serial: "serial" in word ? word.serial : word.kind === "leave" ? word.incarnation : 0,
+    Serial: serialOf(word),
     Round: ballot?.round ?? 0,
     Proposer: ballot?.proposer ?? 0,
     Vote: vote === undefined ? undefined : fromVote(vote),
     DeclaredDead: "declaredDead" in word ? [...word.declaredDead] : [],
   };
+}
+
+/** One number, which means something else in each kind of word. */
+function serialOf(word: Word): number {
+  switch (word.kind) {
+    case "renew":
+    case "grant":
+      return word.serial;
+    case "leave":
+      return word.incarnation;
+    case "prepare":
+      return word.isVoted ? 1 : 0;
+    default:
+      return 0;
+  }
 }
 
 /** Words of kinds to come are passed over. */
@@ -185,7 +206,14 @@ function toWord(word: WireWord): Word[] {
     case "promise":
       return [{ kind, ballot: toBallot(word), vote: word.Vote && toVote(word.Vote) }];
     case "prepare":
-      return [{ kind, vote: neededVote(word), declaredDead: word.DeclaredDead }];
+      return [
+        {
+          kind,
+          vote: neededVote(word),
+          declaredDead: word.DeclaredDead,
+          isVoted: word.Serial === 1,
+        },
+      ];
     case "accept":
       return [{ kind, vote: neededVote(word) }];
     case "leave":

@@ -76,10 +76,13 @@ export class Judge {
     return follow(decree, { heir: self.peer, afterMs, admitted, taken, dissolved });
   }
 
-  /** Whether to promise a vote for `next`. */
-  agrees(standing: Standing, next: Decree, proposer: PeerName): boolean {
+  /** Whether to promise a vote for `next`; some have voted already if `isVoted`. */
+  agrees(standing: Standing, next: Decree, proposer: PeerName, isVoted: boolean): boolean {
     const { decree, self } = standing;
-    if (decree.roster.length === 0) return this.#mayForm(standing, next);
+    if (decree.roster.length === 0) {
+      // All of them found it right once, or nobody could have voted. Whoever came since can wait.
+      return isVoted ? memberOf(next, self.peer) !== undefined : this.#mayForm(standing, next);
+    }
     if (!isMember(standing) || memberOf(decree, proposer) === undefined) return false;
     return newlyTaken(decree, next).every(
       (peer) => peer !== self.peer && this.#mayTake(standing, peer),

@@ -23,6 +23,8 @@ export type VotingWord = Extract<
   { readonly kind: "prepare" | "promise" | "accept" | "accepted" }
 >;
 
+type Prepare = Extract<Word, { readonly kind: "prepare" }>;
+
 /** What voting needs of the council around it. */
 export interface VotingContext {
   readonly world: Pick<World, "monotonicMs">;
@@ -123,7 +125,7 @@ export class Voting {
   hear(from: PeerName, word: VotingWord): void {
     switch (word.kind) {
       case "prepare":
-        this.#hearPrepare(from, word.vote, word.declaredDead);
+        this.#hearPrepare(from, word);
         break;
       case "promise":
         if (this.#proposal?.isUnder(word.ballot)) this.#promised(from, word.vote);
@@ -147,10 +149,11 @@ export class Voting {
     const ballot = { round: this.state.promised.round + 1, proposer: self.peer };
     const complete = (next: Decree): Decree => this.#complete(current, next);
     this.#proposal = new Proposal(ballot, current, decree, { startedMs, declaredDead, complete });
-    const vote = { ballot, decree };
-    this.#tell(this.#proposal, { kind: "prepare", vote, declaredDead });
     const before = this.state.accepted;
-    if (this.#promise(vote, declaredDead)) this.#promised(self.peer, before);
+    const isVoted = before !== undefined;
+    const word = { kind: "prepare", vote: { ballot, decree }, declaredDead, isVoted } as const;
+    this.#tell(this.#proposal, word);
+    if (this.#promise(word)) this.#promised(self.peer, before);
   }
 
   #tell({ electorate: { voters } }: Proposal, word: VotingWord): void {
@@ -167,16 +170,17 @@ export class Voting {
     return { ...next, moved: ring.ownedBy(from).ranges() };
   }
 
-  #hearPrepare(from: PeerName, vote: Vote, declaredDead: readonly number[]): void {
+  #hearPrepare(from: PeerName, word: Prepare): void {
+    const { vote } = word;
     if (from !== vote.ballot.proposer || !this.#isNext(vote.decree)) return;
     const before = this.state.accepted;
-    if (!this.#promise(vote, declaredDead)) return;
+    if (!this.#promise(word)) return;
     this.#context.words.say(from, { kind: "promise", ballot: vote.ballot, vote: before });
   }
 
-  #promise({ ballot, decree }: Vote, declaredDead: readonly number[]): boolean {
+  #promise({ vote: { ballot, decree }, declaredDead, isVoted }: Prepare): boolean {
     const standing = { ...this.#context.standing(), declaredDead };
-    if (!this.#context.judge.agrees(standing, decree, ballot.proposer)) return false;
+    if (!this.#context.judge.agrees(standing, decree, ballot.proposer, isVoted)) return false;
     const leaving = newlyTaken(standing.decree, decree);
     const theirs = this.#context.ring.ownedBy(leaving);
     if (!this.#acceptor.promise(ballot, leaving, theirs)) return false;

@@ -206,6 +206,23 @@ describe("while the first decree is under way:", () => {
     }
   });
 
+  test("peers that come in between do not hold it up", () => {
+    const cluster = new ReclaimCluster({ size: 4, ...short });
+    cluster.host(4).kill();
+    cluster.pass(minuteMs);
+    for (const number of [1, 2, 3]) cluster.allocate(number);
+    cluster.until(() => hasVoted(cluster, 1));
+    expect(council(cluster, 1).epoch).toBe(0);
+    cluster.host(3).kill();
+    cluster.pass(minuteMs);
+    for (const number of [3, 4]) cluster.host(number).start();
+    cluster.passSafely(5 * minuteMs);
+    for (const number of [1, 2, 3, 4]) {
+      expect(council(cluster, number).members.map(Number)).toEqual([1, 2, 3, 4]);
+      expect(council(cluster, number).mayUse).toBe(true);
+    }
+  });
+
   test("an operator can say that a voter is dead which never heard the outcome", () => {
     const cluster = new ReclaimCluster({ size: 3, ...short });
     cluster.pass(minuteMs);

@@ -180,7 +180,7 @@ function councilsOfOurs(): Uint8Array[] {
     const words: Word[] = [
       { kind: "renew", serial: 1 },
       { kind: "grant", serial: 1 },
-      { kind: "prepare", vote, declaredDead: [ownName, listener] },
+      { kind: "prepare", vote, declaredDead: [ownName, listener], isVoted: true },
       { kind: "promise", ballot, vote },
       { kind: "accept", vote },
       { kind: "accepted", ballot },
