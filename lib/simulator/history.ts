@@ -165,7 +165,8 @@ export class History {
     const { peers, topology } = this.shape;
     const next = ipOf((number % peers) + 1);
     if (topology === "ring" && number % 2 === 0) return [next];
-    const far = Math.max(1, Math.floor(peers / 3));
+    // Odd, so that in a ring those are dialled that dial nobody across.
+    const far = Math.floor(peers / 3) | 1;
     return [next, ipOf(((number - 1 + far) % peers) + 1)];
   }
 

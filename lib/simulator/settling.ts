@@ -37,11 +37,11 @@ export class Settling {
     const { cluster, holdings } = this.#history;
     this.#faults.endAll();
     this.#reconnect();
-    await this.#await(returnMaxMs, () =>
-      this.#machines.returnAll()
-        ? undefined
-        : { invariant: "peers that lost their disks can come back", found: "", peers: [] },
-    );
+    await this.#await(returnMaxMs, () => {
+      if (this.#machines.returnAll()) return undefined;
+      this.#bridge();
+      return { invariant: "peers that lost their disks can come back", found: "", peers: [] };
+    });
     await this.#await(agreeMaxMs, () => ringFault(cluster));
     await this.#allocateEverywhere();
     this.#reconnect();
@@ -56,6 +56,17 @@ export class Settling {
   #reconnect(): void {
     for (const { number, plane } of this.#history.cluster.peers) {
       plane.mesh.connect(this.#history.targets(number), { replace: true });
+    }
+  }
+
+  /**
+   * As an operator does while others are away whom a peer needs to be connected to the rest: they may
+   * be waiting for it to hear what has become of their addresses.
+   */
+  #bridge(): void {
+    const { peers } = this.#history.cluster;
+    for (const [at, { plane }] of peers.entries()) {
+      plane.mesh.connect([peers[(at + 1) % peers.length]!.ip], { replace: false });
     }
   }
 
