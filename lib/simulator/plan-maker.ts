@@ -62,7 +62,7 @@ function makeShape(random: Random, { peers, faults, reclaimAfterMs = 0 }: PlanOp
   return {
     peers,
     topology: makeTopology(random),
-    init: initDraw < 5 ? "consensus" : initDraw < 8 ? "seed" : "observers",
+    init: initDraw < 3 ? "consensus" : initDraw < 8 ? "seed" : "observers",
     prefix: Math.min(pick(random, [16, 20, 22, 24]), roomyPrefix(faults + 2 * peers)),
     delayMs,
     jitterMs: pick(random, [0, 3, 20, 150]),
@@ -77,7 +77,7 @@ function roomyPrefix(requests: number): number {
   return Math.max(8, 31 - Math.ceil(Math.log2(requests + 1)));
 }
 
-/** A full mesh costs ten times as much, and so is rare. */
+/** A full mesh costs several times as much, and so is rare. */
 function makeTopology(random: Random): Shape["topology"] {
   if (randomBelow(random, 80) === 0) return "mesh";
   return randomBelow(random, 2) === 0 ? "chords" : "ring";
@@ -85,7 +85,7 @@ function makeTopology(random: Random): Shape["topology"] {
 
 /** In most clusters trouble comes so thick that most of it overlaps. */
 function makeDuration(random: Random, { faults, reclaimAfterMs = 0 }: PlanOptions): number {
-  const durationMs = faults * (randomBelow(random, 8) === 0 ? 1000 : 300);
+  const durationMs = faults * (randomBelow(random, 16) === 0 ? 1000 : 300);
   // With reclaim there is time for several absences that the others do not wait for.
   return Math.max(durationMs, 10 * reclaimAfterMs);
 }
