@@ -11,6 +11,8 @@ export interface GossipData {
   encode(): Uint8Array[];
   /** Data that says what both say; `newer` wins. Neither operand is used afterwards. */
   merge(newer: GossipData): GossipData;
+  /** Whether it says so much that who hears it from several sides is better asked what it lacks. */
+  readonly isBulky?: boolean;
 }
 
 /** The owner of a channel, called by the mesh. */

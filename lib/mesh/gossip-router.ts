@@ -4,6 +4,7 @@ import type { Channel, GossipData, Gossiper } from "../base/gossip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { World } from "../base/world.ts";
 import type { GossipSender } from "./gossip-sender.ts";
+import { Inquiries } from "./inquiries.ts";
 import { NewsRelay } from "./news-relay.ts";
 import type {
   BroadcastMessage,
@@ -54,6 +55,8 @@ interface OpenChannel {
   readonly owner: Gossiper;
   /** Missing for a surrogate, whose payloads cannot be merged. */
   readonly relay: NewsRelay | undefined;
+  /** Missing for a channel whose owner compares nothing. */
+  readonly inquiries: Inquiries | undefined;
   /** Monotonic; `undefined` for a channel that has an owner here and stays. */
   usedAtMs: number | undefined;
 }
@@ -84,7 +87,8 @@ export class GossipRouter {
   /** Makes `owner` the owner of `name`, also when the channel was known without one. */
   join(name: string, owner: Gossiper): Channel {
     const relay = new NewsRelay(this.#world, (news, except) => this.gossip(name, news, except));
-    this.#channels.set(name, { owner, relay, usedAtMs: undefined });
+    const inquiries = this.#inquiries(name, owner);
+    this.#channels.set(name, { owner, relay, inquiries, usedAtMs: undefined });
     return {
       unicast: (to, payload) => this.#unicast(name, to, payload),
       broadcast: (data) => {
@@ -122,8 +126,9 @@ export class GossipRouter {
 
   /** Sends `data` to random neighbours except `except`. */
   gossip(channel: string, data: GossipData, except: ReadonlySet<PeerName> = new Set()): void {
+    const owner = this.#channels.get(channel)?.owner;
     for (const hop of this.#someNeighbours(except)) {
-      this.#ports.neighbour(hop)?.sender.gossip(channel, data);
+      this.#ports.neighbour(hop)?.sender.news(channel, data, owner);
     }
   }
 
@@ -154,7 +159,10 @@ export class GossipRouter {
   }
 
   stop(): void {
-    for (const { relay } of this.#channels.values()) relay?.stop();
+    for (const { relay, inquiries } of this.#channels.values()) {
+      relay?.stop();
+      inquiries?.stop();
+    }
   }
 
   #receiveGossip({ channel, sender, payload }: GossipMessage, from: PeerName): void {
@@ -182,12 +190,21 @@ export class GossipRouter {
    * to hear all of it from us.
    */
   #receiveDigest({ channel, payload }: DigestMessage, from: PeerName): void {
-    const comparison = this.#channels.get(channel)?.owner.comparison;
-    const inquiry =
-      comparison === undefined
-        ? emptyBytes
-        : this.#ask(channel, from, () => comparison.inquire(from, payload));
-    if (inquiry !== undefined) this.#ports.neighbour(from)?.sender.inquire(channel, inquiry);
+    const inquiries = this.#channels.get(channel)?.inquiries;
+    if (inquiries === undefined) this.#ports.neighbour(from)?.sender.inquire(channel, emptyBytes);
+    else inquiries.heard(from, payload);
+  }
+
+  /** Asks what the owner of a channel wants to know of neighbours who have news. */
+  #inquiries(channel: string, { comparison }: Gossiper): Inquiries | undefined {
+    if (comparison === undefined) return undefined;
+    return new Inquiries(this.#world, (from, digest) => {
+      const inquiry = this.#ask(channel, from, () => comparison.inquire(from, digest));
+      const neighbour = this.#ports.neighbour(from);
+      if (inquiry === undefined || neighbour === undefined) return false;
+      neighbour.sender.inquire(channel, inquiry);
+      return true;
+    });
   }
 
   /** A neighbour lacks something of what we have. */
@@ -245,7 +262,8 @@ export class GossipRouter {
     }
     this.#makeRoom();
     const usedAtMs = this.#world.monotonicMs();
-    const made = { owner: new Surrogate(this.#world), relay: undefined, usedAtMs };
+    const owner = new Surrogate(this.#world);
+    const made = { owner, relay: undefined, inquiries: undefined, usedAtMs };
     this.#channels.set(name, made);
     this.#world.log.info(`[gossip ${name}]: created surrogate channel`);
     return made;

@@ -50,13 +50,26 @@ export class GossipSender {
 
   /** Sees to it that the neighbour has all that `owner` has: by a digest, or by saying it. */
   state(channel: string, owner: Gossiper): void {
-    if (this.#compares && owner.comparison !== undefined) {
-      this.#waitingOn(channel).compared = owner;
-      this.pump();
-    } else {
-      const state = owner.full();
-      if (state !== undefined) this.gossip(channel, state);
-    }
+    if (this.#compare(channel, owner)) return;
+    const state = owner.full();
+    if (state !== undefined) this.gossip(channel, state);
+  }
+
+  /**
+   * Passes on `data`. When it is bulky a neighbour that compares is told that there is news, since
+   * it hears much of it from others as well.
+   */
+  news(channel: string, data: GossipData, owner: Gossiper | undefined): void {
+    if (data.isBulky === true && owner !== undefined && this.#compare(channel, owner)) return;
+    this.gossip(channel, data);
+  }
+
+  /** Has the neighbour compare states; false where it or the owner of the channel cannot. */
+  #compare(channel: string, owner: Gossiper): boolean {
+    if (!this.#compares || owner.comparison === undefined) return false;
+    this.#waitingOn(channel).compared = owner;
+    this.pump();
+    return true;
   }
 
   inquire(channel: string, inquiry: Uint8Array): void {

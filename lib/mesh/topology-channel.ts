@@ -10,6 +10,9 @@ import { TopologyComparison } from "./topology-comparison.ts";
 /** The channel on which the mesh itself talks. */
 export const topologyChannel = "topology";
 
+/** From so many records on it is worth to ask first what a neighbour lacks of them. */
+export const bulkyRecordsMin = 8;
+
 /** The owner of channel `topology`: keeps the records of all peers in step (mesh-protocol §8). */
 export class TopologyChannel implements Gossiper {
   readonly comparison: TopologyComparison;
@@ -117,6 +120,10 @@ class RecordsOf implements GossipData {
   constructor(encoder: RecordEncoder, names: ReadonlySet<PeerName> | "all") {
     this.#encoder = encoder;
     this.#names = names;
+  }
+
+  get isBulky(): boolean {
+    return this.#names === "all" || this.#names.size >= bulkyRecordsMin;
   }
 
   encode(): Uint8Array[] {

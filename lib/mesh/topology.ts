@@ -2,7 +2,7 @@ import { WeaveError } from "../base/errors.ts";
 import type { GossipData } from "../base/gossip.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import type { RoutesSnapshot } from "../base/routes-snapshot.ts";
-import type { World } from "../base/world.ts";
+import type { Cancel, World } from "../base/world.ts";
 import { Announcer } from "./announcer.ts";
 import { Collector } from "./collector.ts";
 import { OwnRecord } from "./own-record.ts";
@@ -10,6 +10,12 @@ import type { PeerLink, PeerRecord } from "./peer-record.ts";
 import { type AppliedUpdate, Peers } from "./peers.ts";
 import { Routes } from "./routes.ts";
 import { TopologyChannel } from "./topology-channel.ts";
+
+/**
+ * How long we wait after the first news for a record of our former incarnation: whoever tells of
+ * itself may tell the rest a moment later, and with it the short id that we had.
+ */
+export const firstShortIdWaitMs = 300;
 
 /** What becomes of a change of the topology elsewhere. */
 export interface TopologyEvents {
@@ -40,14 +46,17 @@ export class Topology {
   readonly peers: Peers;
   readonly routes: Routes;
   readonly channel: TopologyChannel;
+  readonly #world: World;
   readonly #own: OwnRecord;
   readonly #announcer: Announcer;
   readonly #collector: Collector;
   readonly #events: TopologyEvents;
   #publishedVersion = 0n;
+  #shortIdWait: Cancel | undefined;
 
   /** `own`: our record as it begins, without a short id. */
   constructor(world: World, own: PeerRecord, events: TopologyEvents) {
+    this.#world = world;
     this.#events = events;
     this.peers = new Peers(own);
     this.#own = new OwnRecord(this.peers, world.random);
@@ -105,6 +114,7 @@ export class Topology {
   }
 
   stop(): void {
+    this.#shortIdWait?.();
     this.#announcer.stop();
     this.#collector.stop();
     this.routes.stop();
@@ -116,7 +126,11 @@ export class Topology {
     }
     const { formerSelf } = update;
     if (formerSelf !== undefined && this.#own.jumpPast(formerSelf)) this.#ownChanged();
-    this.#settleShortId(formerSelf?.shortId);
+    if (this.own.shortId !== undefined || formerSelf?.shortId !== undefined) {
+      this.#settleShortId(formerSelf?.shortId);
+    } else {
+      this.#shortIdWait ??= this.#world.after(firstShortIdWaitMs, () => this.#settleShortId());
+    }
     if (!update.changed) return;
     this.routes.request();
     this.#collector.updated();

@@ -11,6 +11,7 @@ import {
   surrogatesMax,
 } from "../../lib/mesh/gossip-router.ts";
 import { GossipSender } from "../../lib/mesh/gossip-sender.ts";
+import { inquiryWindowMs } from "../../lib/mesh/inquiries.ts";
 import { relayWindowMaxMs, relayWindowMs } from "../../lib/mesh/news-relay.ts";
 import { Peers } from "../../lib/mesh/peers.ts";
 import {
@@ -241,6 +242,23 @@ describe("state that neighbours compare", () => {
     const { router: made, sent } = compared("a", "b");
     made.gossipState();
     expect(sent.map(({ message }) => message)).toEqual(Array(3).fill(digest("a,b")));
+  });
+
+  test("is compared in place of bulky news, which neighbours hear from several sides", () => {
+    const { router: made, owner, sent } = compared("a", "b");
+    made.gossip("words", { ...owner.full()!, isBulky: true });
+    expect(sent.map(({ message }) => message)).toEqual(Array(3).fill(digest("a,b")));
+  });
+
+  test("is asked for of one neighbour at a time", () => {
+    const { router: made, clock, sent, owner } = compared("a");
+    made.receive(digest("a,b"), nameOf(2));
+    made.receive(digest("a,b"), nameOf(3));
+    made.receive(digest("a,c"), nameOf(4));
+    expect(sent).toEqual([{ to: nameOf(2), message: inquiry("a") }]);
+    owner.words.add("b");
+    clock.run(inquiryWindowMs);
+    expect(sent.slice(1)).toEqual([{ to: nameOf(4), message: inquiry("a,b") }]);
   });
 
   test("is not asked for where it would be no news", () => {

@@ -48,7 +48,8 @@ function established(peer: MeshPeer): number {
 describe("two peers", () => {
   test("connect, establish and know each other's records within two seconds", () => {
     const two = cluster(1, 2);
-    two.clock.runUntil(() => two.isFullMesh(), 2000);
+    two.clock.runUntil(() => two.isFullMesh(), 1500);
+    two.clock.run(500);
     for (const { mesh } of two.peers) {
       const { peers, unicastRoutes, targets, terminationCount } = mesh.status();
       expect(peers.map(({ name, nickname }) => `${name} ${nickname}`)).toEqual([
