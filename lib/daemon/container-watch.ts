@@ -1,5 +1,6 @@
+import { everyBeat } from "../base/beat.ts";
 import { errorText } from "../base/errors.ts";
-import { every, type World } from "../base/world.ts";
+import type { World } from "../base/world.ts";
 import { type ContainerEngine, isContainerAlive } from "../host/container.ts";
 
 /** How often the router looks whether its containers are still there. */
@@ -30,7 +31,7 @@ export class ContainerWatch {
 
   /** @param idents everybody who holds an address or a name */
   constructor(
-    world: Pick<World, "after" | "log">,
+    world: Pick<World, "after" | "monotonicMs" | "log">,
     idents: () => Iterable<string>,
     engine: ContainerEngine | undefined,
     fates: ContainerFates,
@@ -39,7 +40,7 @@ export class ContainerWatch {
     this.#idents = idents;
     this.#engine = engine;
     this.#fates = fates;
-    this.#cancel = every(world, lookPeriodMs, () => this.#look());
+    this.#cancel = everyBeat(world, lookPeriodMs, () => this.#look());
   }
 
   stop(): void {

@@ -1,4 +1,5 @@
-import { every, type Log, type World } from "../base/world.ts";
+import { everyBeat } from "../base/beat.ts";
+import type { Log, World } from "../base/world.ts";
 import { type ContainerEngine, isContainerAlive } from "../host/container.ts";
 import type { DeviceNames } from "../host/device-names.ts";
 import { Exposure } from "../host/exposure.ts";
@@ -90,7 +91,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
       from.setResidents(containers.macs());
     },
   });
-  const stopForwarding = every(world, forwardCheckMs, () => exposures.keepForwarding());
+  const stopForwarding = everyBeat(world, forwardCheckMs, () => exposures.keepForwarding());
   return {
     containers,
     exposures,

@@ -1,6 +1,7 @@
+import { everyBeat } from "../base/beat.ts";
 import { errorText } from "../base/errors.ts";
 import type { PeerName } from "../base/peer-name.ts";
-import { type Cancel, every, type World } from "../base/world.ts";
+import type { Cancel, World } from "../base/world.ts";
 import { prepareBridge } from "./bridge.ts";
 import type { DeviceNames } from "./device-names.ts";
 import { LinkWatch } from "./link-watch.ts";
@@ -36,13 +37,13 @@ export class BridgeKeeper {
   #trouble: string | undefined;
 
   /** Watches the thread's network namespace. @throws SystemError */
-  constructor(world: Pick<World, "after" | "log">, options: BridgeKeeperOptions) {
+  constructor(world: Pick<World, "after" | "monotonicMs" | "log">, options: BridgeKeeperOptions) {
     this.#world = world;
     this.#options = options;
     this.#captureInterface = options.captureInterface;
     this.#netlink = openRoute();
     this.#watch = new LinkWatch();
-    this.#cancel = every(world, checkPeriodMs, () => this.check());
+    this.#cancel = everyBeat(world, checkPeriodMs, () => this.check());
   }
 
   /** Mends what has changed since the last check. */

@@ -1,6 +1,7 @@
 import { errorText } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { Log, World } from "../base/world.ts";
+import { monotonicMs } from "./monotonic-clock.ts";
 
 /** `getRandomValues` fills at most this many octets a call (W3C Web Cryptography §10.1.1). */
 const randomChunkMax = 65_536;
@@ -21,7 +22,7 @@ const kernelRandom: Random = {
 export function machineWorld(log: Log): World {
   return {
     now: () => Date.now(),
-    monotonicMs: () => performance.now(),
+    monotonicMs,
     random: kernelRandom,
     log,
     after(delayMs, action) {

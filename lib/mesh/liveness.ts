@@ -1,5 +1,6 @@
+import { everyBeat } from "../base/beat.ts";
 import { WeaveError } from "../base/errors.ts";
-import { type Cancel, every, type World } from "../base/world.ts";
+import type { Cancel, World } from "../base/world.ts";
 import type { ByteStream } from "./transport.ts";
 
 /**
@@ -45,7 +46,7 @@ export class Liveness {
   }
 
   startHeartbeats(): void {
-    this.#cancelHeartbeats ??= every(this.#world, heartbeatMs, this.#actions.sendHeartbeat);
+    this.#cancelHeartbeats ??= everyBeat(this.#world, heartbeatMs, this.#actions.sendHeartbeat);
   }
 
   /** A message of any kind came. */

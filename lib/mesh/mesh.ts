@@ -1,3 +1,4 @@
+import { everyBeat } from "../base/beat.ts";
 import { WeaveError } from "../base/errors.ts";
 import type { Channel, Gossiper } from "../base/gossip.ts";
 import { type Cidr, cidrContains, tryParseIp } from "../base/ip.ts";
@@ -6,7 +7,7 @@ import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import { randomUint64 } from "../base/random.ts";
 import type { RoutesSnapshot } from "../base/routes-snapshot.ts";
 import type { SecretBox } from "../base/secret-box.ts";
-import { type Cancel, every, type World } from "../base/world.ts";
+import type { Cancel, World } from "../base/world.ts";
 import type { ConnectionConfig, DeliveredMessage } from "./connection.ts";
 import { ConnectionMaker } from "./connection-maker.ts";
 import { type Extension, ownExtensions } from "./extensions.ts";
@@ -118,7 +119,7 @@ export class Mesh {
 
   /** Begins to connect. Addresses that cannot be read are logged and left out. */
   start(targets: readonly string[]): void {
-    this.#stopPeriodic = every(this.#world, gossipPeriodMs, () => this.#gossip.gossipState());
+    this.#stopPeriodic = everyBeat(this.#world, gossipPeriodMs, () => this.#gossip.gossipState());
     this.#topology.routes.request();
     for (const error of this.connect(targets, { replace: false })) {
       this.#world.log.warn(`${error.message} (${error.remedy})`);

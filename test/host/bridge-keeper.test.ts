@@ -35,6 +35,7 @@ describe("the keeper of the bridge", () => {
       const { capture } = prepareBridge(netlink, settings);
       const world = {
         log,
+        monotonicMs: () => 0,
         after: (delayMs: number) => {
           periodMs = delayMs;
           return () => {
@@ -77,6 +78,15 @@ describe("the keeper of the bridge", () => {
     expect(check().mendings).toBe(0);
     deleteLink(netlink, link("br0")!.index);
     expect(check().mendings).toBe(0);
+  });
+
+  test("changes nothing by looking, which it would take for a reason to look again", () => {
+    const watch = host.run(() => new LinkWatch());
+    changeLink(netlink, link(names.tap)!.index, { alias: "somebody's" });
+    expect([...watch.changes()!]).toEqual([names.tap]);
+    expect(check().mendings).toBe(0);
+    expect(watch.changes()?.size).toBe(0);
+    watch.close();
   });
 
   test("puts up a bridge that was put down, and switches hairpin off on the tap", () => {

@@ -12,6 +12,7 @@ import type {
 } from "../../overlay/sleeve/ports.ts";
 import { type FrameOffload, superFrameKind } from "../../wire/virtio-net-header.ts";
 import { openAead } from "../aead.ts";
+import { monotonicMs } from "../monotonic-clock.ts";
 import { PacketSocket } from "../packet-socket.ts";
 import { openSecretBox } from "../secret-box.ts";
 import { type SendFailure, UdpSocket } from "../udp-socket.ts";
@@ -20,8 +21,8 @@ import type { Command, Offload, WorkerEvent, WorkerSetup } from "./protocol.ts";
 
 /** Batches taken from one socket before the other has its turn. */
 const batchesPerTurnMax = 4;
-/** The longest sleep: a router that does nothing still shows that it lives. */
-const sleepMaxMs = 1000;
+/** The longest sleep, as far as the kernel can count. Whoever wants to know wakes the loop. */
+const sleepMaxMs = 0x7fff_ffff;
 /** How old the counters in shared memory may get while there is traffic. */
 const publishPeriodMs = 500;
 
@@ -68,7 +69,7 @@ export class DataPlaneLoop {
     this.#board = new CounterBoard(setup.counters);
     const secretBox = openSecretBox();
     this.#engine = new SleeveEngine({
-      world: { monotonicMs: () => performance.now(), log: this.#log() },
+      world: { monotonicMs, log: this.#log() },
       local: setup.local,
       ports: this.#ports(),
       events: this.#engineEvents(),
@@ -85,7 +86,8 @@ export class DataPlaneLoop {
   run(): void {
     while (this.#running) {
       this.#obey();
-      if (performance.now() >= this.#engine.nextDeadlineMs()) this.#engine.tick(performance.now());
+      const nowMs = monotonicMs();
+      if (nowMs >= this.#engine.nextDeadlineMs()) this.#engine.tick(nowMs);
       this.#deliverFailures();
       this.#report();
       const ready = this.#epoll.wait(this.#sleepMs());
@@ -96,7 +98,7 @@ export class DataPlaneLoop {
 
   #sleepMs(): number {
     if (!this.#running || this.#failures.length > 0) return 0;
-    const waitMs = Math.ceil(this.#engine.nextDeadlineMs() - performance.now());
+    const waitMs = Math.ceil(this.#engine.nextDeadlineMs() - monotonicMs());
     return Math.max(0, Math.min(waitMs, sleepMaxMs));
   }
 
@@ -208,7 +210,7 @@ export class DataPlaneLoop {
   #inspect(request: number): void {
     const { engine, total, links } = this.#engine.counters();
     const inspection = {
-      nowMs: performance.now(),
+      nowMs: monotonicMs(),
       macs: this.#engine.macs(),
       links: this.#engine.links(),
       engine,
@@ -289,7 +291,7 @@ export class DataPlaneLoop {
 
   #report(): void {
     this.#socketCounters.turns++;
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     if (nowMs >= this.#publishAtMs || this.#sleepMs() > publishPeriodMs) {
       this.#publishAtMs = nowMs + publishPeriodMs;
       this.#publish();

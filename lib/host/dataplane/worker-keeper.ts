@@ -9,7 +9,7 @@ import { workerUrl } from "./worker-url.ts";
 const restartDelaysMs = [0, 500, 2000, 5000, 10_000];
 /** After this time without a crash the next one counts as the first, and waits for nothing. */
 const restartForgivenMs = 30_000;
-/** A worker goes round at least once a second; one that does not is stuck. */
+/** A worker that has not gone round since the last check is woken; one that does not wake is stuck. */
 const hangCheckMs = 5000;
 const hangChecksMax = 4;
 const quitWaitMs = 2000;
@@ -125,6 +125,7 @@ export class WorkerKeeper {
     const moved = turns !== this.#turnsSeen || this.#worker === undefined;
     this.#turnsSeen = turns;
     this.#checksWithoutTurn = moved ? 0 : this.#checksWithoutTurn + 1;
+    if (!moved) this.#options.wake.signal();
     if (this.#checksWithoutTurn < hangChecksMax) return;
     this.#checksWithoutTurn = 0;
     this.#options.log.error("data plane does not move; ending it");

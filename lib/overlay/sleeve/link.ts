@@ -1,4 +1,5 @@
 import type { Aead } from "../../base/aead.ts";
+import { msToBeat } from "../../base/beat.ts";
 import { emptyBytes, readUint16, writeUint16 } from "../../base/bytes.ts";
 import { assert } from "../../base/errors.ts";
 import { formatIpv4 } from "../../base/ip.ts";
@@ -130,7 +131,6 @@ export class SleeveLink {
   #heardMs: number | undefined = undefined;
   #silenceNoted = false;
   #movedMs = Number.NEGATIVE_INFINITY;
-  #heartbeatMs = heartbeatFastMs;
   #heartbeatAtMs = never;
   #deadAtMs = never;
 
@@ -215,8 +215,15 @@ export class SleeveLink {
   }
 
   #beat(): void {
-    this.#heartbeatAtMs = this.#context.clock.nowMs + this.#heartbeatMs;
+    this.#heartbeatAtMs = this.#nextHeartbeatMs();
     this.#sender.sendAlone(true, this.#toRemote, this.#heartbeat);
+  }
+
+  /** Slow heartbeats of all links go out together. */
+  #nextHeartbeatMs(): number {
+    const { nowMs } = this.#context.clock;
+    const isSlow = this.#state === "established";
+    return nowMs + (isSlow ? msToBeat(nowMs, heartbeatSlowMs) : heartbeatFastMs);
   }
 
   /** A control message of the peer. What does not fit is noted and ignored. */
@@ -235,8 +242,7 @@ export class SleeveLink {
   #acknowledged(): void {
     if (this.#state !== "established") {
       this.#state = "established";
-      this.#heartbeatMs = heartbeatSlowMs;
-      this.#heartbeatAtMs = this.#context.clock.nowMs + heartbeatSlowMs;
+      this.#heartbeatAtMs = this.#nextHeartbeatMs();
       this.#context.events.established(this.id);
     }
     this.#path.test();
