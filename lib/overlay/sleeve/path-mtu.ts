@@ -47,8 +47,9 @@ export interface PathMtuPlan {
 
 /**
  * What we do: data starts at what is certain and grows with every answer, so that nothing is lost
- * to a size that was only assumed. A path that shrinks without a word is noticed within a minute,
- * and under load before a stream takes it for broken: that costs a datagram and an answer a second.
+ * to a size that was only assumed. A path that shrinks without a word is noticed before a stream
+ * takes it for broken: under load that costs a datagram and an answer a second. A link at rest is
+ * asked now and then, and at once by the first data that relies on what was proven long ago.
  */
 export const prudentPlan: PathMtuPlan = {
   trustKernel: false,
@@ -61,7 +62,7 @@ export const prudentPlan: PathMtuPlan = {
   commonAfterAttempts: 3,
   attemptsMax: 8,
   attemptsOnceAnsweredMax: 5,
-  recheckMs: 60_000,
+  recheckMs: 4 * 60_000,
   recheckReliedMs: 1_000,
   recheckSilentMs: 30_000,
 };

@@ -204,15 +204,27 @@ describe("with our plan", () => {
     expect([path.search.mtu, path.search.ceiling]).toEqual([1338, 1338]);
   });
 
-  test("a path that shrinks without a word is noticed within about a minute", () => {
+  test("a path that shrinks without a word at rest is noticed within about four minutes", () => {
     const path = new Path(1438);
     path.kernelSays(1500);
     path.run(30_000);
     path.passes = 1300;
-    path.run(63_000);
+    path.run(243_000);
     expect(path.search.mtu).toBeLessThanOrEqual(1300);
     path.settle();
     expect(path.search.mtu).toBe(1300);
+  });
+
+  test("the first data that relies on what was proven long ago has it asked about at once", () => {
+    const path = new Path(1438);
+    path.kernelSays(1500);
+    path.run(30_000);
+    path.passes = 1300;
+    path.run(180_000);
+    expect(path.search.mtu).toBe(1438);
+    path.search.relied(path.nowMs);
+    path.run(181_500);
+    expect(path.search.mtu).toBeLessThanOrEqual(1300);
   });
 
   test("a path that shrinks without a word under load is noticed within a second and a half", () => {
@@ -246,10 +258,10 @@ describe("with our plan", () => {
     expect(asked).toBeGreaterThan(900);
   });
 
-  test("a path that is as it was is asked once a minute", () => {
+  test("a path that is as it was is asked every four minutes", () => {
     const path = new Path(1438);
     path.kernelSays(1500);
-    path.run(10 * 60_000 + 30_000);
+    path.run(40 * 60_000 + 30_000);
     expect(path.probes).toHaveLength(11);
     expect(path.search.mtu).toBe(1438);
   });
