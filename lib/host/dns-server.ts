@@ -1,4 +1,5 @@
 import type { Socket, TCPSocketListener, udp } from "bun";
+import { SOL_SOCKET, setSocketOption } from "../../ffi/socket.ts";
 import { formatEndpoint } from "../base/endpoint.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import type { Cancel, Log, World } from "../base/world.ts";
@@ -13,6 +14,9 @@ import { OwnAddresses } from "./own-addresses.ts";
 import type { ResolvConfFile } from "./resolv-conf-file.ts";
 
 export const tcpClientsMax = 256;
+
+/** Room for questions while something else runs: some thousands, where the kernel gives hundreds. */
+const questionsBytes = 2 << 20;
 
 export interface DnsServerOptions {
   /** IP address to listen at. */
@@ -96,6 +100,25 @@ export class DnsServer {
         error: (_socket, error) => this.#options.log.debug(`dns: udp: ${errorText(error)}`),
       },
     });
+    this.#makeRoom(this.#udp);
+  }
+
+  /** Whoever may not ask for more than the kernel's default has that. */
+  #makeRoom(socket: UdpSocket): void {
+    const SO_RCVBUFFORCE = 33;
+    // The runtime names the descriptor, if not in its types.
+    if (!("fd" in socket) || typeof socket.fd !== "number" || socket.fd < 0) return;
+    try {
+      setSocketOption(
+        socket.fd,
+        SOL_SOCKET,
+        SO_RCVBUFFORCE,
+        questionsBytes,
+        "buffer for questions",
+      );
+    } catch (error) {
+      this.#options.log.debug(`dns: udp: ${errorText(error)}`);
+    }
   }
 
   #listenTcp(): TCPSocketListener<DnsTcpClient | undefined> {

@@ -137,6 +137,16 @@ describe("local names over real sockets", () => {
     expect((await askTcp(port, queryFor("many.weave.local", "A", 700))).answers).toHaveLength(50);
   });
 
+  test("hears two thousand questions that came while the router did something else", async () => {
+    const { port, server } = await serve();
+    const client = await Bun.udpSocket({ connect: { hostname: loopback, port } });
+    cleanups.push(() => client.close());
+    const query = queryFor("xx.weave.local");
+    for (let at = 0; at < 2000; at++) client.send(query);
+    await askUdp(port, query);
+    expect(server.stats().queries.udp).toBe(2001);
+  });
+
   test("are served and forwarded over IPv6, where the host has it (D3)", async () => {
     if (!hasIpv6()) return;
     const { endpoint } = await upstream((query) => outside(query), "::1");
