@@ -3,6 +3,7 @@ import { utf8 } from "../../lib/base/bytes.ts";
 import { WeaveError } from "../../lib/base/errors.ts";
 import { parseCidr } from "../../lib/base/ip.ts";
 import { formatPeerName } from "../../lib/base/peer-name.ts";
+import { firstShortIdWaitMs } from "../../lib/mesh/topology.ts";
 import { silenceMaxMs, type Transport } from "../../lib/mesh/transport.ts";
 import {
   ipOf,
@@ -49,7 +50,7 @@ describe("two peers", () => {
   test("connect, establish and know each other's records within two seconds", () => {
     const two = cluster(1, 2);
     two.clock.runUntil(() => two.isFullMesh(), 1500);
-    two.clock.run(500);
+    two.clock.run(firstShortIdWaitMs + 100);
     for (const { mesh } of two.peers) {
       const { peers, unicastRoutes, targets, terminationCount } = mesh.status();
       expect(peers.map(({ name, nickname }) => `${name} ${nickname}`)).toEqual([

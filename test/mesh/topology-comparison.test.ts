@@ -5,7 +5,7 @@ import { WeaveError } from "../../lib/base/errors.ts";
 import type { PeerName } from "../../lib/base/peer-name.ts";
 import { type PeerRecord, supersedes } from "../../lib/mesh/peer-record.ts";
 import { Peers, peersMax } from "../../lib/mesh/peers.ts";
-import { TopologyChannel } from "../../lib/mesh/topology-channel.ts";
+import { bulkyRecordsMin, TopologyChannel } from "../../lib/mesh/topology-channel.ts";
 import { decodeTopology } from "../../lib/mesh/topology-codec.ts";
 import { fuzz } from "../fuzz/mutate.ts";
 import { nameOf, type SketchedPeer, sketch } from "./records.ts";
@@ -150,5 +150,18 @@ describe("an inquiry", () => {
       }
     });
     expect(one.peers.size).toBe(3);
+  });
+});
+
+describe("news of many peers", () => {
+  test("is bulky, and that of a few is told as it is", () => {
+    const peers = Array.from({ length: bulkyRecordsMin }, (_, index) => nameOf(index + 1));
+    const { channel } = view(1, three);
+    const [few, more] = [peers.slice(1), peers.slice(0, 1)].map((names) =>
+      channel.records(new Set(names)),
+    );
+    expect(few!.isBulky).toBe(false);
+    expect(few!.merge(more!).isBulky).toBe(true);
+    expect(channel.full().isBulky).toBe(true);
   });
 });
