@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Lab } from "../hosts/lab.ts";
+import { eventually } from "../hosts/shell.ts";
 import { olderReferenceBinary, ReferenceRouter, referenceBinary } from "./reference-router.ts";
 
 /** Releases to run beside; what is not named by the environment is said to be missing. */
@@ -46,12 +47,15 @@ for (const { name, variable, binary } of releases) {
           await ours.launch(flags, { env });
           await reference.start({ ...secret, binary, peers: [ours.ip] });
         }
-        const here = await ours.established(1);
-        const there = await reference.established(1);
+        const mtu = password === undefined ? "mtu=1438" : "mtu=1414";
+        // A link is established before the search for its MTU has come to an end.
+        const found = (text: string): boolean => text.includes(mtu);
+        const here = await eventually(`${mtu} here`, () => ours.established(1), found, 5000);
+        const there = await eventually(`${mtu} there`, () => reference.established(1), found, 5000);
         expect(here).toMatch(oursDials ? /^-> / : /^<- /);
         for (const text of [here, there]) {
           expect(text.includes(" encrypted ")).toBe(password !== undefined);
-          expect(text).toContain(password === undefined ? "mtu=1438" : "mtu=1414");
+          expect(text).toContain(mtu);
         }
       });
     }

@@ -17,6 +17,14 @@ async function filter(host: Host, rule: readonly string[]): Promise<void> {
   await must(["nsenter", `--net=/run/netns/${host.namespace}`, "iptables", ...rule]);
 }
 
+/** Ours dials the original, and both have the link. */
+async function link(original: Router, ours: Router): Promise<void> {
+  await original.start();
+  await ours.start({ peers: [original.host.ip] });
+  await established(ours, 1);
+  await established(original, 1);
+}
+
 /** An original and one of ours, not yet started. */
 async function withPair(
   use: (original: Router, ours: Router, lab: Lab) => Promise<void>,
@@ -72,10 +80,7 @@ if (referenceBinary === undefined) {
       "that swallows all datagrams, part within a minute or so and meet again after it",
       () =>
         withPair(async (original, ours, lab) => {
-          await original.start();
-          await ours.start({ peers: [original.host.ip] });
-          await established(ours, 1);
-          await established(original, 1);
+          await link(original, ours);
           for (const host of lab.hosts)
             await filter(host, ["-A", "INPUT", ...sleeve, "-j", "DROP"]);
           const before = performance.now();
@@ -100,10 +105,7 @@ if (referenceBinary === undefined) {
       "that falls silent, part at our end within 11 s and meet again after it",
       () =>
         withPair(async (original, ours, lab) => {
-          await original.start();
-          await ours.start({ peers: [original.host.ip] });
-          await established(ours, 1);
-          await established(original, 1);
+          await link(original, ours);
           const silence = ["INPUT", "-i", "eth0", "-j", "DROP"];
           for (const host of lab.hosts) await filter(host, ["-A", ...silence]);
           const before = performance.now();
@@ -125,10 +127,7 @@ if (referenceBinary === undefined) {
       "that loses every tenth packet and falls silent for five seconds, keep their link",
       () =>
         withPair(async (original, ours, lab) => {
-          await original.start();
-          await ours.start({ peers: [original.host.ip] });
-          await established(ours, 1);
-          await established(original, 1);
+          await link(original, ours);
           const links = await establishedLinks(ours);
           const loss = ["-m", "statistic", "--mode", "random", "--probability", "0.1"];
           for (const host of lab.hosts)
