@@ -131,6 +131,7 @@ export class SleeveLink {
   #heardMs: number | undefined = undefined;
   #silenceNoted = false;
   #movedMs = Number.NEGATIVE_INFINITY;
+  #beatMs = never;
   #heartbeatAtMs = never;
   #deadAtMs = never;
 
@@ -215,6 +216,7 @@ export class SleeveLink {
   }
 
   #beat(): void {
+    this.#beatMs = this.#context.clock.nowMs;
     this.#heartbeatAtMs = this.#nextHeartbeatMs();
     this.#sender.sendAlone(true, this.#toRemote, this.#heartbeat);
   }
@@ -243,6 +245,7 @@ export class SleeveLink {
     if (this.#state !== "established") {
       this.#state = "established";
       this.#heartbeatAtMs = this.#nextHeartbeatMs();
+      this.#path.expectAnswerAfter(Math.max(0, this.#context.clock.nowMs - this.#beatMs));
       this.#context.events.established(this.id);
     }
     this.#path.test();

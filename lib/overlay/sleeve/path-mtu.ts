@@ -14,8 +14,9 @@ import { mtuTestable } from "./special-frame.ts";
  *      ├──────────┤▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪●▪▪▪▪▪▪▪▪●▪▪▪▪▪▪▪▪●▪▪▪▪▪▪▪▪▪▪▪▪├─────────▶ MTU
  *               good                                              bad
  *
- * A round asks about one or several sizes at once, again and again at doubling intervals. An
- * answer proves a size and all below it; what stays unanswered is taken for too big.
+ * A round asks about one or several sizes at once, again and again at doubling intervals, but not
+ * before an answer can be there. An answer proves a size and all below it; what stays unanswered is
+ * taken for too big.
  *
  * The wire knows only "does this size pass?" and "yes". What to ask, and what data may use in the
  * meantime, is the {@link PathMtuPlan}'s. All sizes are overlay MTUs (octets of inner IP packet).
@@ -37,6 +38,11 @@ export interface PathMtuPlan {
    * answered, or this round waited several times as long as an earlier one needed.
    */
   readonly attemptsOnceAnsweredMax: number;
+  /**
+   * Before its first answer, a peer is asked again after so many times what it took to answer a
+   * heartbeat, if that is later: who has many to answer is not helped by being asked more.
+   */
+  readonly repeatAfterAnswers: number;
   /** How long a proven size is believed without asking again. */
   readonly recheckMs: number;
   /** The same while data is sent that only a proven size lets through. */
@@ -62,6 +68,7 @@ export const prudentPlan: PathMtuPlan = {
   commonAfterAttempts: 3,
   attemptsMax: 8,
   attemptsOnceAnsweredMax: 5,
+  repeatAfterAnswers: 2,
   recheckMs: 4 * 60_000,
   recheckReliedMs: 1_000,
   recheckSilentMs: 30_000,
@@ -77,6 +84,9 @@ export const unlimitedMtu = 65_535;
 export const pathMtuMin = 68;
 
 export const retryFirstMs = 10;
+
+/** A peer that took longer is asked again all the same. */
+export const expectedAnswerMaxMs = 500;
 
 /** A round waits for so many times the delay of an earlier answer before silence means no. */
 const answersWaited = 4;
@@ -102,6 +112,8 @@ export class PathMtu {
   #roundFromMs = 0;
   /** How long after its beginning a round was answered; infinite before the first time. */
   #answerMs = Number.POSITIVE_INFINITY;
+  /** How long the peer took to answer a heartbeat; nothing once it has answered a test. */
+  #expectedAnswerMs = 0;
   #attempts = 0;
   #due: number[] = [];
   #deadlineMs = Number.POSITIVE_INFINITY;
@@ -158,6 +170,11 @@ export class PathMtu {
     return this.#due.shift();
   }
 
+  /** The peer took so long to answer a heartbeat, which goes the way of a test. */
+  expectAnswerAfter(ms: number): void {
+    this.#expectedAnswerMs = Math.min(ms, expectedAnswerMaxMs);
+  }
+
   /** The kernel refused a datagram because the path carries IP packets of `pathMtu` octets only. */
   tooBig(pathMtu: number, nowMs: number): void {
     if (pathMtu < pathMtuMin) return;
@@ -186,6 +203,7 @@ export class PathMtu {
     if (!this.#candidates.includes(mtu)) return;
     this.#good = mtu;
     this.#proven = true;
+    this.#expectedAnswerMs = 0;
     if (!this.#answeredInRound) this.#answerMs = nowMs - this.#roundFromMs;
     this.#answeredInRound = true;
     this.#candidates = this.#candidates.filter((candidate) => candidate > mtu);
@@ -297,7 +315,8 @@ export class PathMtu {
   #send(nowMs: number): void {
     // Largest first, so that the first answer is the best one.
     this.#due = this.#candidates.toReversed();
-    this.#deadlineMs = nowMs + retryFirstMs * 2 ** this.#attempts++;
+    const leastMs = this.#plan.repeatAfterAnswers * this.#expectedAnswerMs;
+    this.#deadlineMs = nowMs + Math.max(retryFirstMs * 2 ** this.#attempts++, leastMs);
   }
 
   #settle(nowMs: number): void {

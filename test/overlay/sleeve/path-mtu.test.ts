@@ -137,6 +137,40 @@ describe("with our plan", () => {
     expect(path.search.searching).toBe(false);
   });
 
+  test("a peer that takes long to answer is asked once", () => {
+    const path = new Path(1438);
+    path.delayMs = 200;
+    path.search.expectAnswerAfter(150);
+    path.kernelSays(1500);
+    path.settle();
+    expect(path.search.mtu).toBe(1438);
+    expect(path.probes).toEqual([{ mtu: 1438, atMs: 0 }]);
+  });
+
+  test("a path is asked about as quickly as ever once it has answered", () => {
+    const path = new Path(1438);
+    path.search.expectAnswerAfter(500);
+    path.kernelSays(1500);
+    path.settle();
+    path.passes = 1300;
+    path.search.relied(path.nowMs);
+    const before = path.nowMs;
+    path.run(before + 1400);
+    expect(path.search.mtu).toBeLessThanOrEqual(1300);
+  });
+
+  test("a peer that took very long is asked again after a second, and later as always", () => {
+    const path = new Path(0);
+    path.search.expectAnswerAfter(60_000);
+    path.kernelSays(1500);
+    path.run(10_000);
+    const times = path.probes.filter(({ mtu }) => mtu === 1438).map(({ atMs }) => atMs);
+    const waits = times.slice(1).map((at, i) => at - times[i]!);
+    expect(waits).toEqual([1000, 1000, 1000, 1000, 1000, 1000, 1000]);
+    path.settle();
+    expect(path.search.silent).toBe(true);
+  });
+
   test("data never uses a size that was not answered", () => {
     fc.assert(
       fc.property(
