@@ -16,7 +16,8 @@ import { mtuTestable } from "./special-frame.ts";
  *
  * A round asks about one or several sizes at once, again and again at doubling intervals, but not
  * before an answer can be there. An answer proves a size and all below it; what stays unanswered is
- * taken for too big.
+ * taken for too big. Where nothing at all is answered any more, that is no news about sizes: what
+ * was proven is kept until something is answered.
  *
  * The wire knows only "does this size pass?" and "yes". What to ask, and what data may use in the
  * meantime, is the {@link PathMtuPlan}'s. All sizes are overlay MTUs (octets of inner IP packet).
@@ -49,6 +50,8 @@ export interface PathMtuPlan {
   readonly recheckReliedMs: number;
   /** The same when no size at all was answered. */
   readonly recheckSilentMs: number;
+  /** The same when some size had been answered before. */
+  readonly recheckFallenSilentMs: number;
 }
 
 /**
@@ -72,6 +75,7 @@ export const prudentPlan: PathMtuPlan = {
   recheckMs: 4 * 60_000,
   recheckReliedMs: 1_000,
   recheckSilentMs: 30_000,
+  recheckFallenSilentMs: 5_000,
 };
 
 /** Overlay MTU that every path is assumed to carry until asked. */
@@ -102,6 +106,8 @@ export class PathMtu {
   #good = assumedMtu;
   /** Whether `good` was answered on this path. */
   #proven = false;
+  /** What was proven before it stayed unanswered, until something is answered again. */
+  #former: number | undefined;
   /** Whether a whole round stands behind `good`, so that no larger common size passes. */
   #certain = false;
   #bad = unlimitedMtu + 1;
@@ -184,7 +190,8 @@ export class PathMtu {
     this.#kernelMtu = mtu;
     this.#bad = mtu + 1;
     const keepsProof = this.#proven && !this.#plan.trustKernel && mtu >= this.#good;
-    if (!keepsProof) this.#doubt();
+    const former = this.#former ?? Number.POSITIVE_INFINITY;
+    if (!keepsProof) this.#doubt(mtu >= former ? former : undefined);
     this.#use(this.#plan.trustKernel ? mtu : this.#good);
     if (keepsProof && mtu === this.#good) this.#settle(nowMs);
     else this.#askFirst([mtu], nowMs);
@@ -203,6 +210,7 @@ export class PathMtu {
     if (!this.#candidates.includes(mtu)) return;
     this.#good = mtu;
     this.#proven = true;
+    this.#former = undefined;
     this.#expectedAnswerMs = 0;
     if (!this.#answeredInRound) this.#answerMs = nowMs - this.#roundFromMs;
     this.#answeredInRound = true;
@@ -239,20 +247,39 @@ export class PathMtu {
 
   /** True when it is a proven size that is given up. */
   #giveUp(nowMs: number): boolean {
-    this.#bad = this.#candidates[0]!;
-    if (!this.#proven || this.#bad > this.#good) {
+    if (this.#former !== undefined) {
+      this.#fallSilent(this.#former, nowMs);
+      return false;
+    }
+    const bad = this.#candidates[0]!;
+    if (!this.#proven || bad > this.#good) {
+      this.#bad = bad;
       this.#nextRound(nowMs);
       return false;
     }
-    // A size that was proven and no longer passes: the path has shrunk.
-    this.#doubt();
+    // A size that was proven is not answered: the path has shrunk, or the peer is out for a moment.
+    // So it is asked about once more, together with smaller ones.
+    this.#bad = this.#good + 1;
+    this.#doubt(this.#good);
     this.#use(this.#good);
     this.#askFirst(this.#common(), nowMs);
     return true;
   }
 
+  /**
+   * Not even small packets are answered. Were senders told a small size now, they would keep to it
+   * for minutes after a peer has come back.
+   */
+  #fallSilent(former: number, nowMs: number): void {
+    this.#candidates = [];
+    this.#due = [];
+    this.#use(former);
+    this.#deadlineMs = nowMs + this.#plan.recheckFallenSilentMs;
+  }
+
   /** Falls back on the assumption, which must not exceed what the kernel lets out. */
-  #doubt(): void {
+  #doubt(former: number | undefined): void {
+    this.#former = former;
     this.#proven = false;
     this.#certain = false;
     this.#good = this.#plan.trustKernel

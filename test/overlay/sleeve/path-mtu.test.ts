@@ -364,6 +364,61 @@ describe("with our plan", () => {
     expect(path.search.mtu).toBe(1438);
   });
 
+  test("a peer that is out for a while leaves the size as it was, for senders too", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 40_000 }),
+        fc.integer({ min: 0, max: 2000 }),
+        (outMs, afterMs) => {
+          const path = new Path(1438);
+          path.kernelSays(1500);
+          path.run(30_000 + afterMs);
+          path.passes = 0;
+          const backMs = path.nowMs + outMs;
+          for (let ms = path.nowMs; ms < backMs + 8_000; ms += 50) {
+            if (ms >= backMs) path.passes = 1438;
+            path.search.relied(path.nowMs);
+            path.run(ms);
+            expect(path.search.ceiling).toBe(1438);
+          }
+          expect(path.search.silent).toBe(false);
+          expect(path.search.mtu).toBe(1438);
+        },
+      ),
+      { seed: 1, numRuns: 40 },
+    );
+  });
+
+  test("a path that comes back smaller is found to be so within seconds", () => {
+    const path = new Path(1438);
+    path.kernelSays(1500);
+    path.run(30_000);
+    path.passes = 0;
+    path.search.relied(path.nowMs);
+    path.run(50_000);
+    expect(path.search.silent).toBe(true);
+    path.passes = 1300;
+    path.run(57_000);
+    expect(path.search.mtu).toBe(1300);
+    expect(path.search.ceiling).toBe(1300);
+  });
+
+  test("a kernel that learns of a smaller path while nothing is answered is believed", () => {
+    const path = new Path(1438);
+    path.kernelSays(1500);
+    path.run(30_000);
+    path.passes = 0;
+    path.search.relied(path.nowMs);
+    path.run(50_000);
+    path.kernelSays(1500);
+    path.run(55_000);
+    expect(path.search.ceiling).toBe(1438);
+    path.kernelSays(1300);
+    expect(path.search.ceiling).toBe(1238);
+    path.run(60_000);
+    expect(path.search.ceiling).toBeLessThanOrEqual(1238);
+  });
+
   test("answers to questions that were not asked change nothing", () => {
     const path = new Path(1438);
     path.search.answered(9000, 0);

@@ -12,4 +12,5 @@ export const referencePlan: PathMtuPlan = {
   recheckReliedMs: Number.POSITIVE_INFINITY,
   recheckMs: Number.POSITIVE_INFINITY,
   recheckSilentMs: Number.POSITIVE_INFINITY,
+  recheckFallenSilentMs: Number.POSITIVE_INFINITY,
 };
