@@ -23,6 +23,9 @@ export const courtesyDelayMs = 500;
 const courtesyPerPeerMs = 100;
 export const courtesyMaxMs = 4_000;
 
+/** How often it is asked whether who called us has said who it is; it has ten seconds for that. */
+const callerCheckMs = 250;
+
 /** How an attempt goes on. `ended` comes exactly once, at last; the others at most once. */
 export interface AttemptEvents {
   /** The remote said who it is, whatever follows. */
@@ -37,6 +40,8 @@ export interface ConnectionMakerPorts {
   /** `acceptUnknown`: whether the remote may be a peer nobody has heard of. */
   dial(to: Endpoint, acceptUnknown: boolean, events: AttemptEvents): void;
   readonly resolve: Resolve;
+  /** Whether somebody at `host` called us and has not said yet who it is. */
+  isCalledFrom(host: string): boolean;
   readonly room: Pick<ConnectionRoom, "connections" | "free" | "max" | "share">;
   readonly own: PeerRecord;
   records(): Iterable<PeerRecord>;
@@ -115,7 +120,7 @@ export class ConnectionMaker {
     this.check();
   }
 
-  /** The topology improved, maybe at many places at once. */
+  /** There is less or other to wish for, maybe for many reasons at once. */
   checkSoon(): void {
     this.#schedule(this.#world.monotonicMs() + discoveryDelayMs);
   }
@@ -205,6 +210,10 @@ export class ConnectionMaker {
       const target = this.#targets.get(address);
       if (target?.state !== "waiting" || target.dueAtMs === undefined) continue;
       if (target.dueAtMs > nowMs) this.#schedule(target.dueAtMs);
+      else if (remote !== undefined && this.#ports.isCalledFrom(target.endpoint.host)) {
+        // Most likely it is the very peer, and busy: a second connection would have to go.
+        this.#schedule(nowMs + callerCheckMs);
+      }
       // Whoever finds no room here comes again when an attempt or a connection is over.
       else if (room.free(remote === undefined ? room.max : share) > 0) {
         this.#attempt(address, target);

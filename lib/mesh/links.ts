@@ -99,6 +99,11 @@ export class Links {
     this.#halfOpen.add(this.#start(stream, false, { acceptUnknown: true }));
   }
 
+  /** Whether somebody at `host` called us and has not said yet who it is. */
+  isCalledFrom(host: string): boolean {
+    return this.#halfOpen.hasFrom(host);
+  }
+
   /** Closes everything after flushing it. */
   stop(error: WeaveError): void {
     for (const cancel of this.#dials) cancel();

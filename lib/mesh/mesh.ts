@@ -261,6 +261,7 @@ export class Mesh {
     const ports = {
       dial: (...args: Parameters<Links["dial"]>) => this.#links.dial(...args),
       resolve: transport.resolve.bind(transport),
+      isCalledFrom: (host: string) => this.#links.isCalledFrom(host),
       room: this.#links.room,
       get own() {
         return peers.own;
@@ -306,7 +307,7 @@ export class Mesh {
     const reached = this.#topology.routes.established.unicast.has(neighbour.name);
     this.#topology.linkAdded(neighbour.name, neighbour.link);
     if (restarted || !reached) this.#gossip.sendState(neighbour);
-    this.#maker.check();
+    this.#maker.checkSoon();
     this.#tell("connected", neighbour);
   }
 

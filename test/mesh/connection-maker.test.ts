@@ -37,6 +37,7 @@ function maker(options: { discovery?: boolean; port?: number; limit?: number } =
   const state = {
     own: sketch({ n: 1 }),
     others: [] as PeerRecord[],
+    callers: new Set<string>(),
     dialled: [] as string[],
     attempts: [] as Array<{ to: Endpoint; acceptUnknown: boolean; events: AttemptEvents }>,
     names: new Map<string, string[]>(),
@@ -61,6 +62,7 @@ function maker(options: { discovery?: boolean; port?: number; limit?: number } =
         ),
       );
     },
+    isCalledFrom: (host: string) => state.callers.has(host),
     get own() {
       return state.own;
     },
@@ -123,6 +125,25 @@ describe("the addresses dialled", () => {
       clock.run(1);
       expect(state.dialled.length).toBe(1);
     }
+  });
+
+  test("of a peer that is calling us wait until it has said who it is, or gone", () => {
+    const { maker: made, state, clock } = maker();
+    state.others = [sketch({ n: 2, links: [[3]] })];
+    state.callers.add("10.0.0.3");
+    made.connect(["10.0.0.9"], { replace: false });
+    clock.run(9_000);
+    expect(state.dialled).toEqual(["10.0.0.9:6783"]);
+    state.callers.clear();
+    clock.run(250);
+    expect(state.dialled).toEqual(["10.0.0.9:6783", "10.0.0.3:6783"]);
+  });
+
+  test("that a user named are dialled whoever is calling from there", () => {
+    const { maker: made, state } = maker();
+    state.callers.add("10.0.0.9");
+    made.connect(["10.0.0.9"], { replace: false });
+    expect(state.dialled).toEqual(["10.0.0.9:6783"]);
   });
 
   test("leave out one that led to a peer we are connected to, until asked for again", () => {

@@ -226,6 +226,7 @@ describe("three peers", () => {
   test("of which one is started again soon: it keeps its short id, and nobody misses it", () => {
     const three = cluster(1, 3);
     three.clock.runUntil(() => three.isFullMesh(), 10_000);
+    three.clock.runUntil(() => shortIdOf(three.peer(1), 3) !== undefined, 2000);
     const shortId = shortIdOf(three.peer(1), 3);
     three.kill(3, { silent: false });
     three.clock.run(500);
