@@ -97,14 +97,15 @@ async function compareStreams(candidates: readonly Candidate[]): Promise<void> {
       const seconds = processorSeconds(pair) - before;
       return { gbits, perSecond: seconds === 0 ? 0 : (gbits * streamSeconds) / seconds };
     },
-    (all, raw = []) => {
+    (all, raw) => {
       const gbits = all.map((each) => each.gbits);
-      const ratio = median(gbits) / median(raw.map((each) => each.gbits));
+      const part = raw && median(gbits) / median(raw.map((each) => each.gbits));
+      const ratio = part === undefined ? "" : ` ratio ${part.toFixed(3)},`;
       const perSecond = shown(
         all.map((each) => each.perSecond),
         2,
       );
-      return `TCP ${shown(gbits, 2)} Gbit/s, ratio ${ratio.toFixed(3)}, ${perSecond} Gbit per CPU second`;
+      return `TCP ${shown(gbits, 2)} Gbit/s,${ratio} ${perSecond} Gbit per CPU second`;
     },
   );
 }

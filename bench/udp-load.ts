@@ -36,7 +36,7 @@ function sink(): Work {
   let received = 0;
   const count = (): void => void received++;
   return (fromMs, toMs) => {
-    let before = 0;
+    let before = received;
     for (let now = Date.now(); now < toMs; now = Date.now()) {
       if (now < fromMs) before = received;
       epoll.wait(5);
