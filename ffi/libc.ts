@@ -34,6 +34,8 @@ export const libc = dlopen("libc.so.6", {
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   send: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
   recvmmsg: { args: ["i32", "ptr", "u32", "i32", "ptr"], returns: "i32" },
+  // For calls that the oldest C library supported has no function for.
+  syscall: { args: ["i64", "i64", "ptr", "i64", "i64"], returns: "i32" },
   sendmmsg: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
 }).symbols;
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { sliceNs } from "../../../ffi/scheduling.ts";
 import { parseIpv4 } from "../../../lib/base/ip.ts";
 import { formatPeerName, parsePeerName } from "../../../lib/base/peer-name.ts";
 import { capturedMtu, prepareBridge } from "../../../lib/host/bridge.ts";
@@ -35,6 +37,13 @@ describe("two data planes", () => {
     await hosts.connect(1);
     expect(aToB()).toBe("10.32.0.1");
     expect(bToA()).toBe("10.32.0.2");
+  });
+
+  test("wait less for a processor than threads that compute", () => {
+    const threads = readdirSync("/proc/self/task").map(Number);
+    const ordinary = sliceNs();
+    if (ordinary === 0) return; // before Linux 6.12
+    expect(threads.filter((thread) => sliceNs(thread) < ordinary)).toHaveLength(2);
   });
 
   test("carry datagrams far larger than the path between them", () => {
