@@ -13,6 +13,8 @@ import { type WantedAddress, wantedAddresses } from "./wanted-addresses.ts";
 
 /** Improvements of the topology within this time cost one search for new addresses. */
 const discoveryDelayMs = 50;
+/** While they go on, a search begins no earlier than this after the last. */
+const discoveryPauseMs = 200;
 
 /**
  * Two peers that hear of each other hear of it at about the same time. The one with the lower name
@@ -77,6 +79,7 @@ export class ConnectionMaker {
   readonly #lookups: NameLookups;
   readonly #redirects = new Redirects();
   #next: { readonly atMs: number; readonly cancel: Cancel } | undefined;
+  #searchedAtMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
   constructor(
@@ -122,12 +125,14 @@ export class ConnectionMaker {
 
   /** There is less or other to wish for, maybe for many reasons at once. */
   checkSoon(): void {
-    this.#schedule(this.#world.monotonicMs() + discoveryDelayMs);
+    const nowMs = this.#world.monotonicMs();
+    this.#schedule(Math.max(nowMs + discoveryDelayMs, this.#searchedAtMs + discoveryPauseMs));
   }
 
   /** Connections or wishes changed. */
   check(): void {
     if (this.#stopped) return;
+    this.#searchedAtMs = this.#world.monotonicMs();
     for (const atMs of this.#lookups.check(() => this.check())) this.#schedule(atMs);
     const wanted = this.#wanted();
     this.#reviseTargets(wanted);

@@ -139,6 +139,30 @@ describe("the addresses dialled", () => {
     expect(state.dialled).toEqual(["10.0.0.9:6783", "10.0.0.3:6783"]);
   });
 
+  test("are searched for a few times a second while the topology goes on improving", () => {
+    const { maker: made, state, clock } = maker();
+    let searches = 0;
+    const seen = { ...sketch({ n: 2, links: [[3]] }) };
+    state.others = [
+      {
+        ...seen,
+        get links() {
+          searches++;
+          return seen.links;
+        },
+      },
+    ];
+    made.checkSoon();
+    clock.run(50);
+    const perSearch = searches;
+    expect(state.dialled).toEqual(["10.0.0.3:6783"]);
+    for (let ms = 0; ms < 1000; ms += 10) {
+      made.checkSoon();
+      clock.run(10);
+    }
+    expect(searches / perSearch).toBe(1 + 5);
+  });
+
   test("that a user named are dialled whoever is calling from there", () => {
     const { maker: made, state } = maker();
     state.callers.add("10.0.0.9");
