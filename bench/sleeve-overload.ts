@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Container } from "../test/hosts/lab.ts";
 import { must } from "../test/hosts/shell.ts";
@@ -72,6 +73,20 @@ interface Step {
   /** Datagrams a second that were really sent, and that arrived. */
   readonly offered: number;
   readonly delivered: number;
+  /** Those that arrived for one second of the routers' processor time. */
+  readonly perSecond: number;
+}
+
+/** Processor time of processes so far, in seconds, by the scheduler's own count (proc(5)). */
+function scheduledSeconds(pids: readonly number[]): number {
+  let nanoseconds = 0;
+  for (const pid of pids) {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8");
+      nanoseconds += Number(text.split(" ")[0]);
+    }
+  }
+  return nanoseconds / 1e9;
 }
 
 /** Waits until the queues of an earlier overload are empty. */
@@ -83,21 +98,26 @@ async function drained(sink: End): Promise<void> {
 }
 
 /** All rates, one after the other. */
-async function sweep(sources: readonly End[], sink: End): Promise<Step[]> {
+async function sweep(pair: Pair, sources: readonly End[], sink: End): Promise<Step[]> {
   await drained(sink);
   const steps: Step[] = [];
   for (const rate of offered) {
     const fromMs = Date.now() + startMs;
     const toMs = fromMs + settleMs + stepMs;
     const each = `${fromMs} ${toMs} ${rate / senders}`;
+    const before = scheduledSeconds(pair.routers);
     const [delivered, ...sent] = await Promise.all([
       sink.obey(`${fromMs + settleMs} ${toMs}`),
       ...sources.map((source) => source.obey(each)),
     ]);
     const total = sent.reduce((sum, count) => sum + count, 0);
+    // They work as hard before it counts as while it does.
+    const part = stepMs / (startMs + settleMs + stepMs);
+    const busy = (scheduledSeconds(pair.routers) - before) * part;
     steps.push({
       offered: (total * 1000) / (settleMs + stepMs),
       delivered: (delivered! * 1000) / stepMs,
+      perSecond: pair.routers.length === 0 ? 0 : delivered! / busy,
     });
   }
   return steps;
@@ -117,33 +137,44 @@ async function curve(pair: Pair): Promise<Step[][]> {
     for (const end of [sink, ...sources]) await end.answer();
     // The first is a warm-up and does not count.
     const runs: Step[][] = [];
-    for (let round = 0; round <= rounds; round++) runs.push(await sweep(sources, sink));
+    for (let round = 0; round <= rounds; round++) runs.push(await sweep(pair, sources, sink));
     return runs.slice(1);
   } finally {
     for (const end of [sink, ...sources]) end.stop();
   }
 }
 
+/** The least part of what arrived before, at a lower rate, that arrives at a higher one. */
+function kept(delivered: readonly number[]): number {
+  let [most, least] = [0, 1];
+  for (const each of delivered) {
+    if (most > 0) least = Math.min(least, each / most);
+    most = Math.max(most, each);
+  }
+  return least;
+}
+
 function show(name: string, runs: readonly Step[][]): void {
   const steps = offered.map((_, at) => ({
     offered: median(runs.map((run) => run[at]!.offered)),
     delivered: median(runs.map((run) => run[at]!.delivered)),
+    perSecond: median(runs.map((run) => run[at]!.perSecond)),
   }));
   const most = Math.max(...steps.map((step) => step.delivered));
-  const overloaded = steps.filter((step) => step.offered > most);
-  const least = Math.min(most, ...overloaded.map((step) => step.delivered));
   console.log(name);
   for (const step of steps) {
     const bar = "#".repeat(Math.round((step.delivered / most) * 40));
-    const [sent, came] = [step.offered, step.delivered].map((value) =>
-      Math.round(value).toLocaleString("en").padStart(10),
+    const [sent, came, perSecond] = [step.offered, step.delivered, step.perSecond].map((value) =>
+      Math.round(value).toLocaleString("en").padStart(9),
     );
-    console.log(`${sent}/s offered ${came}/s delivered  ${bar}`);
+    console.log(
+      `${sent}/s offered ${came}/s delivered ${perSecond} for a second of the routers  ${bar}`,
+    );
   }
   const times = (steps.at(-1)!.offered / most).toFixed(1);
-  const part = ((least / most) * 100).toFixed(0);
+  const part = (kept(steps.map((step) => step.delivered)) * 100).toFixed(0);
   console.log(
-    `  up to ${times} times of the most that is delivered is offered; never less than ${part} % of it then`,
+    `  up to ${times} times of the most that is delivered; more offered never brought less than ${part} % of what less offered did`,
   );
 }
 
