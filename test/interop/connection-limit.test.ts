@@ -17,7 +17,7 @@ if (referenceBinary === undefined) {
 } else {
   describe("one of ours at its connection limit", () => {
     test("takes in an original that knows nobody else, and turns others away without harm", async () => {
-      await using lab = await Lab.onSwitch("xk", 4);
+      await using lab = await Lab.onSwitch("xj", 4);
       const [ours, ...originals] = lab.hosts.map((host, at) =>
         routerOn(host, at === 0 ? "ours" : "original"),
       ) as [Router, ...Router[]];
