@@ -35,7 +35,7 @@ const stepMs = 1500;
 const settleMs = 500;
 const startMs = 300;
 const offered = [5e3, 10e3, 20e3, 40e3, 80e3, 160e3, 320e3];
-const routersPart = 0.1;
+const routersPart = 0.06;
 const program = [process.execPath, join(import.meta.dir, "udp-load.ts")];
 
 /** An end of the load that takes its orders by lines. */
