@@ -36,7 +36,7 @@ async function linksOf(routers: readonly Router[]): Promise<string[][]> {
 }
 
 async function linksIn5s(routers: readonly Router[]): Promise<string[][]> {
-  await Bun.sleep(5_000);
+  expect((await routers[0]!.host.exec(["sleep", "5"])).stdout).toBe("");
   await fullMesh(routers, 0);
   return linksOf(routers);
 }
