@@ -200,10 +200,9 @@ export class GossipRouter {
     if (comparison === undefined) return undefined;
     return new Inquiries(this.#world, (from, digest) => {
       const inquiry = this.#ask(channel, from, () => comparison.inquire(from, digest));
-      const neighbour = this.#ports.neighbour(from);
-      if (inquiry === undefined || neighbour === undefined) return false;
-      neighbour.sender.inquire(channel, inquiry);
-      return true;
+      if (inquiry === undefined) return false;
+      // While the digest waited, the neighbour may have gone, or come back as one that does not compare.
+      return this.#ports.neighbour(from)?.sender.inquire(channel, inquiry) ?? false;
     });
   }
 

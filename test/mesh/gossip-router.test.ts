@@ -35,11 +35,12 @@ function router(peers: readonly SketchedPeer[]) {
   const sent: Array<{ to: PeerName; message: OutgoingMessage }> = [];
   const refused: Array<{ channel: string; origin: PeerName; error: WeaveError }> = [];
   const neighbours = new Map<PeerName, GossipNeighbour>();
-  for (const name of own!.links.keys()) {
+  const connect = (name: PeerName, compares: boolean): void => {
     const send = (message: OutgoingMessage): boolean => sent.push({ to: name, message }) > 0;
-    const sender = new GossipSender({ backlogBytes: 0, send }, own!.name, true);
+    const sender = new GossipSender({ backlogBytes: 0, send }, own!.name, compares);
     neighbours.set(name, { name, sender });
-  }
+  };
+  for (const name of own!.links.keys()) connect(name, true);
   const state = { published: 0 };
   const made = new GossipRouter(world, {
     self: own!.name,
@@ -53,7 +54,7 @@ function router(peers: readonly SketchedPeer[]) {
     sent.length = 0;
     return names;
   };
-  return { router: made, clock, world, sent, refused, receivers, state };
+  return { router: made, clock, world, sent, refused, receivers, state, connect };
 }
 
 /** Peer 1 in the middle of 2, 3 and 4; 5 is behind 4. */
@@ -259,6 +260,16 @@ describe("state that neighbours compare", () => {
     owner.words.add("b");
     clock.run(inquiryWindowMs);
     expect(sent.slice(1)).toEqual([{ to: nameOf(4), message: inquiry("a,b") }]);
+  });
+
+  test("is not asked for of a neighbour that came back as one that does not compare", () => {
+    const { router: made, clock, sent, connect } = compared("a");
+    made.receive(digest("a,b"), nameOf(2));
+    made.receive(digest("a,c"), nameOf(3));
+    made.receive(digest("a,d"), nameOf(4));
+    connect(nameOf(3), false);
+    clock.run(inquiryWindowMs);
+    expect(sent.map(({ to }) => to)).toEqual([nameOf(2), nameOf(4)]);
   });
 
   test("is not asked for where it would be no news", () => {
