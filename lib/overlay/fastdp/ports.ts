@@ -28,9 +28,11 @@ import type { Mac } from "../../wire/ethernet.ts";
  *      `self | N << 12`
  *
  * **A frame from the wire or from sleeve** with VNI `S | D << 12`:
- *   1. on the wire: outer source is no neighbour's → drop (`unknownSource`)
- *   2. S is `self`, or nothing is known of S → drop (`unknownPeer`)
- *   3. on the wire, both MAC addresses and the type zero → {@link DatapathEvents.heartbeat}
+ *   1. S is `self`, or nothing is known of S (neither hop nor neighbour) → drop (`unknownPeer`)
+ *   2. on the wire, both MAC addresses and the type zero → {@link DatapathEvents.heartbeat}, from
+ *      any outer source: a neighbour may have moved, and heartbeats prove themselves
+ *   3. on the wire: outer source is no neighbour's → drop (`unknownSource`). So nothing is taken in
+ *      clear from a host with which frames are to be encrypted: it is no neighbour
  *   4. D is not `self` → hop of D with the same VNI, never back to the neighbour it came from
  *      (`wouldReturn`); nothing is learned
  *   5. otherwise learn its source at S, always; deliver it to the bridge; and unless its
@@ -51,7 +53,7 @@ export interface DatapathNeighbour {
   readonly shortId: ShortId;
   /** Outer source of what we send. */
   readonly localIp: number;
-  /** Outer destination, and the only outer source from which its frames are taken. */
+  /** Outer destination; frames are taken from the addresses of all neighbours and no others. */
   readonly remoteIp: number;
   /** UDP destination port in both directions: of the accepting side (fastdp §2.3). */
   readonly port: number;
