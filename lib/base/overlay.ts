@@ -18,8 +18,11 @@ export interface Overlay {
   prepare(parameters: OverlayLinkParameters): OverlayLink;
 }
 
-/** `sleeve-aes-gcm`: frames of sleeve are sealed with AES-256-GCM. */
-export type OverlayExtension = "sleeve-aes-gcm";
+/**
+ * `sleeve-aes-gcm`: frames of sleeve are sealed with AES-256-GCM. `fastdp-heartbeats`: neighbours on
+ * the fast datapath hear each other every second and say when they do not.
+ */
+export type OverlayExtension = "sleeve-aes-gcm" | "fastdp-heartbeats";
 
 export interface OverlayLinkParameters {
   readonly local: PeerName;

@@ -193,6 +193,8 @@ export class ChosenLink implements OverlayLink {
 function whyNot(candidate: Candidate): string {
   if (candidate.failure !== undefined)
     return `${candidate.name} failed: ${candidate.failure.message}`;
+  const trouble = candidate.link?.trouble?.();
+  if (trouble !== undefined) return `${candidate.name}: ${trouble}`;
   if (candidate.onHold) return `${candidate.name} misses the peer's heartbeats`;
   return `${candidate.name} is not acknowledged by the peer`;
 }

@@ -42,6 +42,8 @@ export interface EngineLink {
   stop(): void;
   /** What `status` shows, e.g. `mtu`. */
   attributes(): Readonly<Record<string, string | number | boolean>>;
+  /** Why frames should rather not take this link, as the end of a sentence about the overlay. */
+  trouble?(): string | undefined;
   /** Whether the frames of this connection are to take this link from now on. */
   carry?(carries: boolean): void;
 }

@@ -1,5 +1,8 @@
 import type { WeaveError } from "../../base/errors.ts";
 import type { Mac } from "../../wire/ethernet.ts";
+import { makeVni, type ShortId } from "./vni.ts";
+
+export type { ShortId } from "./vni.ts";
 
 /**
  * What the fast datapath needs of a kernel: the contract between the pure core of this room, which
@@ -44,9 +47,6 @@ import type { Mac } from "../../wire/ethernet.ts";
  * **Outer packets** are as in fastdp §2.1: DF, TTL 64, TOS 0, checksum 0, destination port and
  * source address of the neighbour.
  */
-
-/** 0–4095; names a peer in a VNI. */
-export type ShortId = number;
 
 /** How to reach a peer at the other end of a connection. Addresses are IPv4 as 32-bit numbers. */
 export interface DatapathNeighbour {
@@ -192,5 +192,10 @@ export const heartbeatMagic: readonly number[] = [0x02, 0x77, 0x76, 0x68, 0x62, 
 
 /** The mark of a frame that `originator` sent, on its way to `destination`. */
 export function handoverMark(originator: ShortId, destination: ShortId): number {
-  return handoverFlag | (destination << 12) | originator;
+  return handoverFlag | makeVni(originator, destination);
+}
+
+/** Whether it is the mark of a frame between datapath and sleeve. */
+export function isHandoverMark(mark: number): boolean {
+  return mark >>> 24 === handoverFlag >>> 24;
 }

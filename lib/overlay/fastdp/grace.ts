@@ -1,0 +1,79 @@
+import { unicastRoutes } from "../../base/peer-graph.ts";
+import type { PeerName } from "../../base/peer-name.ts";
+import { type RoutesSnapshot, snapshotGraph } from "../../base/routes-snapshot.ts";
+
+/**
+ * A router that dies leaves its kernel behind, which goes on forwarding. So who cannot be reached
+ * any more is reached as before for a while, in case that only its router, or one on the way, is
+ * being started anew:
+ *
+ *   topology as heard        A ─ B     C ─ D        B's router died: nothing leads to C and D
+ *   topology with grace      A ─ B ─ C ─ D          for {@link graceMs}, then as heard
+ *
+ * Links between peers that can be reached otherwise have no grace: there is a better way.
+ */
+export const graceMs = 15_000;
+
+interface GracedLink {
+  readonly link: readonly [PeerName, PeerName];
+  readonly untilMs: number;
+}
+
+export class GracePeriod {
+  readonly #local: PeerName;
+  #topology: RoutesSnapshot = { peers: [], links: [] };
+  #graced: GracedLink[] = [];
+  /** Every peer of the effective topology; those not heard of any more with what was heard last. */
+  #peers = new Map<PeerName, RoutesSnapshot["peers"][number]>();
+
+  constructor(local: PeerName) {
+    this.#local = local;
+  }
+
+  /** When {@link effective} changes by itself; infinity for never. */
+  get deadlineMs(): number {
+    return Math.min(Number.POSITIVE_INFINITY, ...this.#graced.map(({ untilMs }) => untilMs));
+  }
+
+  setTopology(heard: RoutesSnapshot, nowMs: number): void {
+    const reached = unicastRoutes(snapshotGraph(heard), this.#local);
+    const untilMs = nowMs + graceMs;
+    const isLost = ([a, b]: readonly [PeerName, PeerName]): boolean =>
+      !reached.has(a) || !reached.has(b);
+    const present = new Set(heard.links.map(linkKey));
+    const isMissing = (link: readonly [PeerName, PeerName]): boolean =>
+      isLost(link) && !present.has(linkKey(link));
+    const lost = this.#topology.links.filter(isMissing).map((link) => ({ link, untilMs }));
+    this.#graced = [...this.#graced.filter(({ link }) => isMissing(link)), ...lost];
+    this.#topology = heard;
+    this.#rememberPeers();
+  }
+
+  /** The topology with what has grace at `nowMs`. */
+  effective(nowMs: number): RoutesSnapshot {
+    if (nowMs >= this.deadlineMs) {
+      this.#graced = this.#graced.filter(({ untilMs }) => nowMs < untilMs);
+      this.#rememberPeers();
+    }
+    if (this.#graced.length === 0) return this.#topology;
+    return {
+      peers: [...this.#peers.values()],
+      links: [...this.#topology.links, ...this.#graced.map(({ link }) => link)],
+    };
+  }
+
+  #rememberPeers(): void {
+    const before = this.#peers;
+    this.#peers = new Map(this.#topology.peers.map((peer) => [peer.name, peer]));
+    for (const { link } of this.#graced) {
+      for (const name of link) {
+        const known = before.get(name);
+        if (known !== undefined && !this.#peers.has(name)) this.#peers.set(name, known);
+      }
+    }
+  }
+}
+
+function linkKey([a, b]: readonly [PeerName, PeerName]): string {
+  return a < b ? `${a}-${b}` : `${b}-${a}`;
+}
