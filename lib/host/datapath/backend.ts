@@ -19,6 +19,16 @@ export interface HostDatapath extends KernelDatapath {
    * `ports.ts` calls the handover port. Named `DeviceNames.capture`.
    */
   readonly handoverPort: number;
+  /**
+   * Something to be watched by the thread that sleeps in epoll anyway, sleeve's worker: readable when
+   * {@link serve} has something to do. Missing for a backend that has a thread of its own.
+   */
+  readonly descriptor?: number;
+  /**
+   * Takes what has come to the descriptor, until there is no more, and tells of it by
+   * `DatapathEvents`. Called in the main thread, each time the descriptor became readable.
+   */
+  serve?(): void;
   /** Names of all devices that belong to it, so that whoever watches links knows which matter. */
   devices(): readonly string[];
   /**
