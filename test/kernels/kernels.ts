@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type GuestOptions, runInGuest } from "./guest.ts";
+import { type GuestOptions, openvswitchModules, runInGuest } from "./guest.ts";
 
 /**
  * Tests on a kernel that has what the machine's own may lack. Run by `bun run test:kernels`, apart
@@ -40,4 +40,9 @@ describe("a guest", () => {
 describe("a kernel without tables of nft for IP", () => {
   test("carries sleeve between two hosts, encrypted", () =>
     passesInGuest(["-t", "two hosts with a password", "./test/hosts/two-hosts.test.ts"]));
+});
+
+describe("a kernel with openvswitch", () => {
+  const options = { modules: openvswitchModules };
+  test("is a datapath", () => passesInGuest(["./test/kernels/inside/ovs-datapath.ts"], options));
 });
