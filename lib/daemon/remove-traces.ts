@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { isSystemError } from "../../ffi/system-error.ts";
-import { type Attachment, listAttachments } from "../host/attachments.ts";
+import { type Attachment, listAttachments, namespacePath } from "../host/attachments.ts";
 import { removeBridge } from "../host/bridge.ts";
 import { defaultDeviceNames } from "../host/device-names.ts";
 import { removeExposureRules } from "../host/exposure.ts";
@@ -8,7 +8,7 @@ import { removeForwardChain } from "../host/forward-chain.ts";
 import { stopFilteringMulticast } from "../host/multicast-filter.ts";
 import { findLink } from "../host/netlink/link.ts";
 import { openNetfilter, openRoute } from "../host/netlink/open.ts";
-import { NetworkNamespace, namedNamespaces } from "../host/netns.ts";
+import { NetworkNamespace } from "../host/netns.ts";
 import { openDatabase } from "./database.ts";
 import type { Paths } from "./paths.ts";
 import { SettingsStore } from "./settings-store.ts";
@@ -34,10 +34,8 @@ export function removeTraces(paths: Paths): void {
 }
 
 /** The interface goes with the bridge's ports; what is left inside is the multicast filter. */
-function forgetContainer({ namespace: inode, firstProcess }: Attachment): void {
-  const path =
-    namedNamespaces().find((named) => named.inode === inode)?.path ??
-    (firstProcess === undefined ? undefined : `/proc/${firstProcess}/ns/net`);
+function forgetContainer(attachment: Attachment): void {
+  const path = namespacePath(attachment);
   if (path === undefined) return;
   try {
     using namespace = new NetworkNamespace(path);
