@@ -21,11 +21,10 @@ export async function buildExecutable(outfile = join(root, "dist/weave")): Promi
   const scratch = join(root, "build/cache/executable");
   rmSync(scratch, { recursive: true, force: true });
   const result = await Bun.build({
-    // Workers are entries of their own: a thread starts from a file, not from a function.
+    // The worker is an entry of its own: a thread starts from a file, not from a function.
     entrypoints: [
       join(root, "cmd/weave.ts"),
       join(root, "lib/host/dataplane/worker.ts"),
-      join(root, "lib/host/readiness/worker.ts"),
       ...embedLibraries(root),
     ],
     root,

@@ -9,7 +9,7 @@ import { kernelFiles } from "./packages.ts";
 const commonModules = ["veth", "bridge", "br_netfilter", "tun", "nf_tables", "nft_compat"];
 
 /** Kernel with Open vSwitch and its VXLAN ports. */
-export const openvswitchModules = ["openvswitch", "vxlan", "vport-vxlan"];
+export const openvswitchModules = ["openvswitch", "vxlan", "vport-vxlan", "8021q"];
 
 /** IPsec with the cipher that peers use between each other. */
 export const espModules = [

@@ -21,6 +21,7 @@ export class DatapathHost {
   readonly #namespace: NetworkNamespace;
   readonly #backend: DatapathBackend;
   #datapath: HostDatapath | undefined;
+  #servant: ReturnType<typeof setInterval> | undefined;
 
   private constructor(host: Host, backend: DatapathBackend, container: Container) {
     this.host = host;
@@ -68,12 +69,21 @@ export class DatapathHost {
     const { bridge } = this;
     const options = { names: defaultDeviceNames, bridge, mtu, port };
     this.#datapath = this.inside(() => this.#backend.open(options));
+    // A router's data plane sleeps until there is something; a test may look now and then.
+    this.#servant = setInterval(() => this.#datapath?.serve?.(), 10);
     this.#datapath.connect({
       heartbeat: (heard) => this.heard.push({ ...heard, frame: heard.frame.slice() }),
       failed: (error) => {
         throw error;
       },
     });
+  }
+
+  /** As a router that is killed: what is in the kernel stays. */
+  kill(): void {
+    clearInterval(this.#servant);
+    this.#datapath?.close();
+    this.#datapath = undefined;
   }
 
   /** Knows the others as neighbours, and routes to them by what is given. */
@@ -104,8 +114,7 @@ export class DatapathHost {
   }
 
   close(): void {
-    this.#datapath?.close();
-    this.#datapath = undefined;
+    this.kill();
     this.#namespace.close();
   }
 }

@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { Odp } from "../../../lib/host/datapath/ovs/odp.ts";
 import { ovsBackend } from "../../../lib/host/datapath/ovs/ovs-backend.ts";
+import { defaultDeviceNames } from "../../../lib/host/device-names.ts";
 import { fullHeartbeatLength, writeHeartbeat } from "../../../lib/overlay/fastdp/heartbeat.ts";
-import { transfer } from "../../hosts/traffic.ts";
+import { must } from "../../hosts/shell.ts";
+import { pingDuring, transfer } from "../../hosts/traffic.ts";
 import { DatapathLab, mtu, port } from "./datapath-lab.ts";
 
 let lab: DatapathLab | undefined;
@@ -70,5 +73,89 @@ describe("the openvswitch module", () => {
     expect(received).toBe(sent);
     expect(two.datapath.counters().relayedFrames).toBeGreaterThan(50);
     await two.container.pings(three.containerIp);
+  });
+});
+
+describe("the flows of a router that is killed", () => {
+  test("go on, and are taken over by the next one", async () => {
+    const { hosts } = await make(2);
+    const [one, two] = hosts as [(typeof hosts)[0], (typeof hosts)[0]];
+    lab!.mesh();
+    await one.container.pings(two.containerIp);
+    const counts = await pingDuring(one.container, two.containerIp, async () => {
+      await must(["sleep", "0.5"]);
+      two.kill();
+      await must(["sleep", "0.5"]);
+      two.open();
+      expect(two.datapath.adopted?.self).toBe(two.id);
+      await must(["sleep", "0.5"]);
+      lab!.mesh();
+      await must(["sleep", "0.5"]);
+    });
+    expect(counts.sent).toBeGreaterThan(50);
+    expect(counts.received).toBe(counts.sent);
+  });
+});
+
+describe("removal", () => {
+  test("leaves nothing", async () => {
+    const { hosts } = await make(1);
+    const [one] = hosts as [(typeof hosts)[0]];
+    lab!.mesh();
+    expect(one.datapath.devices()).toContain(`vxlan-${port}`);
+    one.kill();
+    const removed = one.inside(() => ovsBackend.remove(defaultDeviceNames));
+    expect(removed).toContain("datapath");
+    const left = await must(["ip", "-n", one.host.namespace, "-br", "link"]);
+    expect(left.match(/^(vxlan|vethwe-|datapath|ovs)\S*/gm)).toBeNull();
+  });
+});
+
+describe("somebody who removes the datapath", () => {
+  test("is made good for", async () => {
+    const { hosts } = await make(2);
+    const [one, two] = hosts as [(typeof hosts)[0], (typeof hosts)[0]];
+    lab!.mesh();
+    await one.container.pings(two.containerIp);
+    one.inside(() => {
+      using odp = new Odp();
+      odp.deleteDatapath(odp.findDatapath("datapath")!);
+    });
+    await must(["ip", "-n", one.host.namespace, "link", "del", "vethwe-bridge"]);
+    expect(one.inside(() => one.datapath.mend(one.bridge)).join("; ")).toMatch(
+      /^made datapath datapath; made vethwe-bridge and vethwe-datapath; /,
+    );
+    expect(one.inside(() => one.datapath.mend(one.bridge))).toEqual([]);
+    await one.container.pings(two.containerIp);
+  });
+});
+
+describe("tagged frames", () => {
+  test("have flows of their own, one for all tags", async () => {
+    const { hosts } = await make(2);
+    const [one, two] = hosts as [(typeof hosts)[0], (typeof hosts)[0]];
+    lab!.mesh();
+    for (const [at, { container }] of [one, two].entries()) {
+      for (const tag of [7, 9]) {
+        const device = `eth0.${tag}`;
+        const ip = ["ip", "-n", container.namespace];
+        const kind = ["type", "vlan", "id", String(tag)];
+        await must([...ip, "link", "add", "link", "eth0", "name", device, ...kind]);
+        await must([...ip, "link", "set", device, "up"]);
+        await must([...ip, "addr", "add", `10.${tag}.0.${at + 1}/24`, "dev", device]);
+      }
+    }
+    await one.container.pings("10.7.0.2");
+    const before = one.datapath.counters();
+    const ping = ["ping", "-c", "200", "-i", "0.002", "-q", "10.7.0.2"];
+    expect((await one.container.exec(ping)).code).toBe(0);
+    await one.container.pings("10.9.0.2");
+    expect(one.datapath.counters().sentFrames - before.sentFrames).toBeGreaterThan(199);
+    const flows = one.inside(() => {
+      using odp = new Odp();
+      return odp.flows(odp.findDatapath("datapath")!);
+    });
+    const tagged = flows.filter(({ match }) => match.vlanType === 0x8100);
+    expect(tagged.some(({ packets }) => packets > 150)).toBe(true);
   });
 });

@@ -1,4 +1,10 @@
-import { concatBytes, readUint32, writeUint16, writeUint32 } from "../../../base/bytes.ts";
+import {
+  concatBytes,
+  emptyBytes,
+  readUint32,
+  writeUint16,
+  writeUint32,
+} from "../../../base/bytes.ts";
 import type { Ipv4 } from "../../../base/ip.ts";
 import { etherType, type Mac, readMac, writeMac } from "../../../wire/ethernet.ts";
 import { genericBody } from "../../netlink/generic.ts";
@@ -39,6 +45,8 @@ const outerTtl = 64;
 const ethernetBytes = 12;
 /** "There is a tag", the one bit of a tag that must always be matched. */
 const vlanPresent = 0x1000;
+/** As a mask of what a tag encapsulates. It has to be said: an attribute of no octets is no mask. */
+const anyTypeInside = bigEndian16(KEY.etherType, 0);
 /** Of a dump: neither key nor mask nor actions, for flows with an id. */
 const omitAllButStats = 7;
 
@@ -150,7 +158,7 @@ function encodeKey(match: FlowMatch): Uint8Array {
   return concatBytes(
     message.uint32(KEY.inPort, match.inPort),
     message.attribute(KEY.ethernet, ethernetKey(macs)),
-    ...(vlanType === undefined ? [] : vlanKey(vlanType, vlanPresent)),
+    ...(vlanType === undefined ? [] : vlanKey(vlanType, emptyBytes)),
     ...(mark === undefined ? [] : [message.uint32(KEY.mark, mark)]),
     ...(tunnel === undefined ? [] : [message.attribute(KEY.tunnel, tunnelKey(tunnel, 0))]),
   );
@@ -162,7 +170,7 @@ function encodeMask({ macs, vlanType, mark, tunnel }: FlowMatch): Uint8Array {
   return concatBytes(
     message.uint32(KEY.inPort, all),
     message.attribute(KEY.ethernet, new Uint8Array(ethernetBytes).fill(macs ? 0xff : 0)),
-    ...(vlanType === undefined ? [] : vlanKey(0xffff, vlanPresent)),
+    ...(vlanType === undefined ? [] : vlanKey(0xffff, anyTypeInside)),
     ...(mark === undefined ? [] : [message.uint32(KEY.mark, all)]),
     ...(tunnel === undefined
       ? []
@@ -179,12 +187,12 @@ function ethernetKey(macs: FlowMatch["macs"]): Uint8Array {
   return bytes;
 }
 
-/** A tag of any number; what it encapsulates does not matter. */
-function vlanKey(type: number, tag: number): Uint8Array[] {
+/** A tag of any number. */
+function vlanKey(type: number, inside: Uint8Array): Uint8Array[] {
   return [
-    bigEndian16(KEY.vlan, tag),
+    bigEndian16(KEY.vlan, vlanPresent),
     bigEndian16(KEY.etherType, type),
-    message.attribute(KEY.encapsulated, new Uint8Array(0)),
+    message.attribute(KEY.encapsulated, inside),
   ];
 }
 

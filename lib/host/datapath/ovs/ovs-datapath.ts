@@ -1,7 +1,7 @@
 import { NETLINK_GENERIC, NetlinkSocket } from "../../../../ffi/libnl.ts";
 import { isSystemError } from "../../../../ffi/system-error.ts";
 import { fromHex, toHex } from "../../../base/bytes.ts";
-import { assert, WeaveError } from "../../../base/errors.ts";
+import { assert } from "../../../base/errors.ts";
 import type {
   AdoptedTables,
   DatapathCounters,
@@ -17,7 +17,6 @@ import { monotonicMs } from "../../monotonic-clock.ts";
 import type { Netlink } from "../../netlink/conversation.ts";
 import { decodeMessages } from "../../netlink/message.ts";
 import { openRoute } from "../../netlink/open.ts";
-import { ReadinessWatch } from "../../readiness/readiness-watch.ts";
 import type { DatapathOptions, HostDatapath } from "../backend.ts";
 import { actionsFor } from "./actions.ts";
 import { decodeMiss, flowIdBytes, missCommand } from "./flow-message.ts";
@@ -50,7 +49,6 @@ export class OvsDatapath implements HostDatapath {
   readonly #netlink: Netlink;
   readonly #misses: NetlinkSocket;
   readonly #switch: VirtualSwitch;
-  readonly #watch: ReadinessWatch;
   readonly #countTimer: ReturnType<typeof setInterval>;
   readonly #idPrefix = crypto.getRandomValues(new Uint8Array(flowIdBytes / 2));
   #lastId = 0n;
@@ -81,11 +79,6 @@ export class OvsDatapath implements HostDatapath {
       for (const each of [this.#odp, this.#netlink, this.#misses]) each.close();
       throw error;
     }
-    this.#watch = new ReadinessWatch(
-      this.#misses.descriptor,
-      () => this.#takeMisses(),
-      (why) => this.#fail(why),
-    );
     this.#countTimer = setInterval(() => this.#count(), countPeriodMs);
   }
 
@@ -122,6 +115,22 @@ export class OvsDatapath implements HostDatapath {
   connect(events: DatapathEvents): void {
     assert(this.#events === undefined, "one core commands the datapath");
     this.#events = events;
+  }
+
+  get descriptor(): number {
+    return this.#misses.descriptor;
+  }
+
+  /** Takes misses, though not all when there are very many: others have their turn, too. */
+  serve(): void {
+    const nowMs = monotonicMs();
+    for (let left = missesPerTurnMax; left > 0 && !this.#closed; left--) {
+      const datagram = this.#nextDatagram();
+      if (datagram === undefined) return;
+      for (const { type, body } of decodeMessages(datagram)) {
+        if (type === this.#odp.packetFamily && body[0] === missCommand) this.#miss(body, nowMs);
+      }
+    }
   }
 
   setNeighbour(neighbour: DatapathNeighbour): void {
@@ -194,7 +203,7 @@ export class OvsDatapath implements HostDatapath {
     clearInterval(this.#countTimer);
     this.#odp.close();
     this.#netlink.close();
-    void this.#watch.stop().then(() => this.#misses.close());
+    this.#misses.close();
   }
 
   #newPorts(): OvsPorts {
@@ -219,19 +228,6 @@ export class OvsDatapath implements HostDatapath {
     }
     this.#switch.inherit(inherited, monotonicMs());
     this.#adoptedSelf = this.#switch.inheritedSelf;
-  }
-
-  /** True when none is left. */
-  #takeMisses(): boolean {
-    const nowMs = monotonicMs();
-    for (let left = missesPerTurnMax; left > 0; left--) {
-      const datagram = this.#closed ? undefined : this.#nextDatagram();
-      if (datagram === undefined) return true;
-      for (const { type, body } of decodeMessages(datagram)) {
-        if (type === this.#odp.packetFamily && body[0] === missCommand) this.#miss(body, nowMs);
-      }
-    }
-    return false;
   }
 
   #nextDatagram(): Uint8Array | undefined {
@@ -296,10 +292,5 @@ export class OvsDatapath implements HostDatapath {
     const counter = new Uint8Array(flowIdBytes / 2);
     new DataView(counter.buffer).setBigUint64(0, ++this.#lastId);
     return toHex(this.#idPrefix) + toHex(counter);
-  }
-
-  #fail(why: string): void {
-    const error = new WeaveError("FASTDP_FAILED", `nobody hears of new flows: ${why}`);
-    this.#events?.failed(error);
   }
 }
