@@ -29,7 +29,7 @@ import { importOriginal } from "./original-import.ts";
 import type { Paths } from "./paths.ts";
 import { settlePeerName } from "./peer-identity.ts";
 import { prepareHost } from "./prepare-host.ts";
-import { bridgeSetting } from "./remove-traces.ts";
+import { bridgeSetting, datapathSetting } from "./remove-traces.ts";
 import { SettingsStore } from "./settings-store.ts";
 import { Shutdown } from "./shutdown.ts";
 
@@ -91,6 +91,7 @@ async function assemble(
     datapath: options.datapath,
   };
   settings.saveSetting(bridgeSetting, options.weaveBridge);
+  settings.saveSetting(datapathSetting, options.datapath);
   const host = prepareHost(options, devices, name, datapathBackends, log);
   const { datapath } = host;
   const dataPlane = new DataPlane({

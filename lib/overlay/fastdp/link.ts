@@ -182,7 +182,6 @@ export class FastdpLink {
     const healthy = hears && this.#peerHears;
     if (healthy === this.#reportedHealthy) return;
     this.#reportedHealthy = healthy;
-    this.#arm();
     events.health(healthy);
   }
 
