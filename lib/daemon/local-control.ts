@@ -84,10 +84,10 @@ export class LocalControl implements RouterControl {
   }
 
   gauges(): readonly Gauge[] {
-    const { dataPlane, plane, services } = this.#parts;
+    const { dataPlane, plane, services, fastdp } = this.#parts;
     const ipam = plane.ipam?.allocator.status();
     return [
-      ...routerGauges(dataPlane, plane.mesh.status(), services.dns),
+      ...routerGauges(dataPlane, plane.mesh.status(), services.dns, fastdp),
       ...(ipam === undefined ? [] : ipamGauges(ipam)),
     ];
   }

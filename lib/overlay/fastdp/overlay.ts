@@ -151,7 +151,11 @@ export class FastdpOverlay implements OverlayEngine {
       const peer = this.#forwarding.ownerOf(shortId);
       return peer === undefined ? [] : [{ mac, peer, ageMs }];
     });
-    return { backend: datapath.backend, macs, counters: datapath.counters() };
+    return { backend: datapath.backend, macs, counters: this.counters() };
+  }
+
+  counters(): DatapathCounters {
+    return this.#options.datapath.counters();
   }
 
   /** Ends this process's part; the datapath goes on forwarding as it does now. */
