@@ -344,3 +344,10 @@ export function kernelClockNs(): bigint {
   checked(libc.clock_gettime(CLOCK_MONOTONIC_COARSE, addressOf(time)), "clock_gettime");
   return time[0]! * 1_000_000_000n + time[1]!;
 }
+
+/** Before Linux 5.11 the memory of maps counts as locked memory of the process. @throws SystemError */
+export function raiseLockedMemoryLimit(): void {
+  const RLIMIT_MEMLOCK = 8;
+  const unlimited = new BigInt64Array(new ArrayBuffer(16)).fill(-1n);
+  checked(libc.setrlimit(RLIMIT_MEMLOCK, addressOf(unlimited)), "setrlimit", "locked memory");
+}

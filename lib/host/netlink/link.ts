@@ -186,7 +186,8 @@ export function decodeLink(from: NetlinkMessage): Link {
   };
 }
 
-function createLink(
+/** `data`: the attributes that only this kind has. @throws SystemError `SYS_EEXIST` */
+export function createLink(
   netlink: Netlink,
   kind: string,
   settings: LinkSettings & { name: string },

@@ -11,6 +11,12 @@ import { eventually, must, run } from "../../hosts/shell.ts";
 export const mtu = 1376;
 export const port = 6784;
 
+interface Ways {
+  readonly neighbours: readonly DatapathHost[];
+  readonly hops: ReadonlyMap<DatapathHost, DatapathHost | "sleeve">;
+  readonly trees: ReadonlyMap<DatapathHost, readonly DatapathHost[]>;
+}
+
 /** A host with a bridge, a kernel datapath and one container, without a router: the test is that. */
 export class DatapathHost {
   readonly host: Host;
@@ -87,11 +93,11 @@ export class DatapathHost {
   }
 
   /** Knows the others as neighbours, and routes to them by what is given. */
-  route(options: {
-    readonly neighbours: readonly DatapathHost[];
-    readonly hops: ReadonlyMap<DatapathHost, DatapathHost | "sleeve">;
-    readonly trees: ReadonlyMap<DatapathHost, readonly DatapathHost[]>;
-  }): void {
+  route(ways: Ways): void {
+    this.inside(() => this.#route(ways));
+  }
+
+  #route(options: Ways): void {
     for (const { id, host } of options.neighbours) {
       const [localIp, remoteIp] = [parseIpv4(this.host.ip), parseIpv4(host.ip)];
       this.datapath.setNeighbour({ shortId: id, localIp, remoteIp, port });

@@ -34,7 +34,14 @@ export const stack = {
 export const frame = { length: 0, mark: 8, device: 40, data: 76, dataEnd: 80 } as const;
 
 /** `struct bpf_tunnel_key`. VNI and IPv4 addresses are in the machine's byte order. */
-export const tunnelKey = { vni: 0, remote: 4, timeToLive: 21, local: 28, bytes: 44 } as const;
+export const tunnelKey = {
+  vni: 0,
+  remote: 4,
+  timeToLive: 21,
+  local: 28,
+  bytes: 44,
+  shortBytes: 28,
+} as const;
 
 const zeroChecksum = 2;
 const dontFragment = 4;
