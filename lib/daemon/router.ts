@@ -97,7 +97,7 @@ async function assemble(
   const dataPlane = new DataPlane({
     local: name,
     captureInterface: host.standing.captureInterface,
-    behindDatapath: datapath !== undefined,
+    datapathMtu: datapath?.mtu,
     host: tryParseIpv4(options.host) ?? 0,
     port: options.port,
     captureBufferBytes: options.captureBufferMegabytes << 20,

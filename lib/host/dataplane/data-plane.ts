@@ -20,8 +20,8 @@ export interface DataPlaneOptions {
   readonly local: PeerName;
   /** Index of the interface on which frames are captured and injected. */
   readonly captureInterface: number;
-  /** That interface leads to a kernel datapath, which decides where frames go. */
-  readonly behindDatapath?: boolean;
+  /** Where that interface leads to a kernel datapath, which decides where frames go: its MTU. */
+  readonly datapathMtu?: number | undefined;
   /** Local address of the UDP socket; 0 for all. */
   readonly host: Ipv4;
   /** Port of the UDP socket; 0 for any. */
@@ -204,8 +204,9 @@ export class DataPlane {
   }
 
   #openCapture(captureInterface: number): number {
-    const { captureBufferBytes = 8 << 20, behindDatapath = false } = this.#options;
-    return openPacketSocket(captureInterface, captureBufferBytes, { marks: behindDatapath });
+    const { captureBufferBytes = 8 << 20, datapathMtu } = this.#options;
+    const marks = datapathMtu !== undefined;
+    return openPacketSocket(captureInterface, captureBufferBytes, { marks });
   }
 
   #setup(): WorkerSetup {
@@ -216,7 +217,7 @@ export class DataPlane {
       packetDescriptor: this.#packetDescriptor,
       udpDescriptor: this.#udpDescriptor,
       counters: this.#counterMemory,
-      behindDatapath: this.#options.behindDatapath ?? false,
+      datapathMtu: this.#options.datapathMtu,
     };
   }
 

@@ -79,7 +79,7 @@ export class DataPlaneLoop {
       events: this.#engineEvents(),
       secretBox,
       aead: openAead(),
-      behindDatapath: setup.behindDatapath,
+      datapathMtu: setup.datapathMtu,
     });
     for (const socket of [this.#wake, this.#udp, this.#packets]) {
       this.#epoll.add(socket.descriptor);

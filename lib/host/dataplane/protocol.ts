@@ -29,8 +29,8 @@ export interface WorkerSetup {
   readonly packetDescriptor: number;
   readonly udpDescriptor: number;
   readonly counters: SharedArrayBuffer;
-  /** Frames come from a kernel datapath, marked, and not from a bridge. */
-  readonly behindDatapath: boolean;
+  /** Where frames come from a kernel datapath, marked, and not from a bridge: its MTU. */
+  readonly datapathMtu: number | undefined;
 }
 
 export type Command =

@@ -46,8 +46,11 @@ export interface SleeveEngineOptions {
   /** Missing on a machine without AES: then no link may have `secrets`. */
   readonly aead?: Aead | undefined;
   readonly plan?: PathMtuPlan;
-  /** Frames come from a kernel datapath, which decides where they go, and not from a bridge. */
-  readonly behindDatapath?: boolean;
+  /**
+   * Frames come from a kernel datapath, which decides where they go, and not from a bridge: the
+   * largest packet that it takes.
+   */
+  readonly datapathMtu?: number | undefined;
 }
 
 export interface SleeveCounters {
@@ -79,9 +82,9 @@ export class SleeveEngine implements SleeveCommands {
     const log = new OccasionalLog(world);
     this.#macs = new MacTable({ local });
     this.#router =
-      options.behindDatapath === true
-        ? new HandoverSwitch(local)
-        : new FrameRouter(local, this.#macs);
+      options.datapathMtu === undefined
+        ? new FrameRouter(local, this.#macs)
+        : new HandoverSwitch(local);
     this.#context = {
       ...options,
       plan,
