@@ -79,6 +79,7 @@ export class EbpfDatapath implements HostDatapath {
     this.adopted = standing && this.#adopt(standing);
     this.#introduceDevices();
     for (const neighbour of this.#neighbours.values()) this.#place(neighbour);
+    this.#devices.takeMended();
     undo.move();
   }
 
@@ -214,8 +215,9 @@ export class EbpfDatapath implements HostDatapath {
   #standingTables(): TableSet | undefined {
     const uplink = findLink(this.#netlink, { name: this.#options.names.tap });
     if (uplink === undefined || !isOurs(uplink)) return undefined;
-    const place = { device: uplink.index, edge: "egress" } as const;
-    const program = this.#hooks.find(place, programName("container"));
+    // The program that refers to all of them.
+    const place = { device: uplink.index, edge: "ingress" } as const;
+    const program = this.#hooks.find(place, programName("wire"));
     if (program === undefined) return undefined;
     try {
       return tablesOf(program);

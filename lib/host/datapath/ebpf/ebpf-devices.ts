@@ -127,7 +127,7 @@ export class EbpfDevices {
       setSysctl(`ipv6/conf/${name}/disable_ipv6`, 1);
       this.#equip(index, "vxlan");
       links.changeLink(this.#netlink, index, {
-        alias: `${aliasPrefix}port ${port}`,
+        alias: deviceAlias(`port ${port}`),
         master: master ?? 0,
         up: true,
       });
@@ -173,7 +173,9 @@ export class EbpfDevices {
       links.createVeth(this.#netlink, { name: handoverName, mtu }, { name: capture, mtu });
       for (const name of [handoverName, capture]) setSysctl(`ipv6/conf/${name}/disable_ipv6`, 1);
       const { index } = this.#byName(handoverName);
-      links.changeLink(this.#netlink, index, { alias: `${aliasPrefix}to sleeve` });
+      this.#equip(index, "handover");
+      links.changeLink(this.#netlink, index, { alias: deviceAlias("to sleeve"), up: true });
+      links.changeLink(this.#netlink, this.#byName(capture).index, { up: true });
       this.#mended.push(`made ${handoverName} and ${capture}`);
     }
     this.handover = this.#byName(handoverName).index;

@@ -60,6 +60,8 @@ export const tcxHooks: Hooks = {
       return;
     }
     try {
+      const { id } = programInformation(former);
+      if (id === programInformation(program.descriptor).id) return;
       replaceProgram(program.descriptor, device, tcxHook[edge], former);
     } finally {
       closeDescriptor(former);
