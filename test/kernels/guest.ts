@@ -6,7 +6,10 @@ import { modulesInOrder } from "./modules.ts";
 import { kernelFiles } from "./packages.ts";
 
 /** What every guest has; `GuestOptions.modules` adds to it. */
-const commonModules = ["veth", "bridge", "br_netfilter", "tun", "nf_tables", "nft_compat"];
+const commonModules = [
+  ...["veth", "bridge", "br_netfilter", "tun", "nf_tables", "nft_compat"],
+  ...["sch_ingress", "cls_flower", "act_gact"],
+];
 
 /** Kernel with Open vSwitch and its VXLAN ports. */
 export const openvswitchModules = ["openvswitch", "vxlan", "vport-vxlan", "8021q"];
@@ -68,7 +71,8 @@ export async function runInGuest(
 }
 
 function commandText(command: readonly string[], env: Readonly<Record<string, string>>): string {
-  const settings = { PATH: process.env.PATH ?? "", NO_COLOR: "1", ...env };
+  const { PATH = "", WEAVE_BINARY } = process.env;
+  const settings = { PATH, NO_COLOR: "1", ...(WEAVE_BINARY && { WEAVE_BINARY }), ...env };
   const exports = Object.entries(settings).map(([name, value]) => `export ${name}=${quote(value)}`);
   return `${[...exports, `cd ${quote(resolve(here, "../.."))}`, command.map(quote).join(" ")].join("\n")}\n`;
 }

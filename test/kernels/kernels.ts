@@ -45,4 +45,7 @@ describe("a kernel without tables of nft for IP", () => {
 describe("a kernel with openvswitch", () => {
   const options = { modules: openvswitchModules };
   test("is a datapath", () => passesInGuest(["./test/kernels/inside/ovs-datapath.ts"], options));
+
+  test("lets routers use fastdp", () =>
+    passesInGuest(["./test/kernels/inside/ovs-routers.ts"], options));
 });

@@ -227,7 +227,7 @@ export class OvsDatapath implements HostDatapath {
       return;
     }
     this.#switch.inherit(inherited, monotonicMs());
-    this.#adoptedSelf = this.#switch.inheritedSelf;
+    this.#adoptedSelf = this.#switch.self;
   }
 
   #nextDatagram(): Uint8Array | undefined {

@@ -84,11 +84,18 @@ function get(netlink: Netlink, name: string): Link {
   });
 }
 
-/** Removes the pairs; returns the names of what was there. */
+/**
+ * Removes the pairs; returns the names of what was there. Devices of the same names that belong to
+ * another wiring stay.
+ */
 export function removePairs(netlink: Netlink, names: DeviceNames): string[] {
-  const ours = [names.tap, bridgeSideName, sleeveSideName, names.capture];
-  return ours.filter((name) => {
-    const link = links.findLink(netlink, { name });
-    return link?.kind === "veth" && links.deleteLink(netlink, link.index);
+  const pairs = [
+    [bridgeSideName, names.tap],
+    [sleeveSideName, names.capture],
+  ] as const;
+  return pairs.flatMap(([ours, other]) => {
+    const link = links.findLink(netlink, { name: ours });
+    if (link?.kind !== "veth" || !links.deleteLink(netlink, link.index)) return [];
+    return [ours, other];
   });
 }

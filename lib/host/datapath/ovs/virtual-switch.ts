@@ -74,7 +74,6 @@ export class VirtualSwitch {
   #sources = new Set<Ipv4>();
   #self: ShortId | undefined;
   #inherited: readonly string[] = [];
-  #inheritedSelf: ShortId | undefined;
   #inheritanceEndsMs = Number.POSITIVE_INFINITY;
 
   constructor(ports: SwitchPorts) {
@@ -202,10 +201,8 @@ export class VirtualSwitch {
       this.#changed(`tree ${originator}`);
     }
     if (self !== undefined && self !== this.#self) {
-      // What an earlier process made holds as long as the tables do not say otherwise.
-      const before = this.#self ?? this.#inheritedSelf;
       this.#self = self;
-      if (before !== self) this.#changed("self");
+      this.#changed("self");
     }
     this.#inheritanceEndsMs = Math.min(this.#inheritanceEndsMs, nowMs + inheritanceMs);
   }
@@ -234,12 +231,7 @@ export class VirtualSwitch {
       this.#flows.add({ id, match, depends, tally: undefined, learns }, nowMs);
     }
     this.#inherited = inherited.map(({ id }) => id);
-    this.#inheritedSelf = inherited.find(({ self }) => self !== undefined)?.self;
-  }
-
-  /** By which short id the flows of an earlier process go. */
-  get inheritedSelf(): ShortId | undefined {
-    return this.#inheritedSelf;
+    this.#self = inherited.find(({ self }) => self !== undefined)?.self;
   }
 
   /** What the kernel has counted, flow by flow. Flows out of use go, and addresses out of sight. */
