@@ -60,6 +60,9 @@ export function prepareHost(
     const outcome = backend.refusal() ?? host.tryDatapath(backend);
     if (typeof outcome !== "string") {
       for (const other of backends) if (other !== backend) host.abandon(other, existing);
+      const { adopted, mtu } = outcome.datapath;
+      const how = adopted === undefined ? "" : ", as an earlier router left it";
+      log.info(`fastdp: the ${name} datapath carries frames, MTU ${mtu}${how}`);
       return { ...outcome, refusals };
     }
     refusals.set(name, outcome);
@@ -67,6 +70,10 @@ export function prepareHost(
   }
   for (const backend of backends) host.abandon(backend, existing);
   return { ...host.capture(), refusals };
+}
+
+interface HostWithDatapath extends Omit<PreparedHost, "refusals"> {
+  readonly datapath: HostDatapath;
 }
 
 function requestedWiring(options: LaunchOptions): Wiring {
@@ -121,7 +128,7 @@ class HostBuilder {
   }
 
   /** Bridge and datapath, or why this datapath cannot be had. */
-  tryDatapath(backend: DatapathBackend): Omit<PreparedHost, "refusals"> | string {
+  tryDatapath(backend: DatapathBackend): HostWithDatapath | string {
     const names = this.#names;
     const mtu = this.#options.mtu || datapathMtu;
     const bridgeOptions = { names, peer: this.#peer, mtu };

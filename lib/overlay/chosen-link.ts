@@ -110,6 +110,7 @@ export class ChosenLink implements OverlayLink {
       this.#best?.link?.carry?.(false);
       this.#best = best;
       best?.link?.carry?.(true);
+      if (this.#established && best !== undefined) this.#noteChange(best);
     }
     if (best === undefined) {
       this.stop();
@@ -118,6 +119,11 @@ export class ChosenLink implements OverlayLink {
       this.#established = true;
       this.#options.parameters.established();
     }
+  }
+
+  #noteChange(best: Candidate): void {
+    const peer = formatPeerName(this.#options.parameters.remote);
+    this.#options.log.info(`frames to ${peer} take ${best.name} now (${this.#reason(best)})`);
   }
 
   #nobodyWorks(): WeaveError {

@@ -125,6 +125,11 @@ export class FastdpOverlay implements OverlayEngine {
     };
   }
 
+  /** What carried its frames is gone. */
+  withoutPeer(remote: PeerName): void {
+    this.#neighbours.endGrace(remote);
+  }
+
   #confirm(placed: PlacedLink): void {
     if (this.#neighbours.add(placed)) placed.link.confirm();
   }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { WeaveError } from "../../../lib/base/errors.ts";
 import { randomBelow } from "../../../lib/base/random.ts";
+import { OverlayChooser } from "../../../lib/overlay/chooser.ts";
+import { noOverlay } from "../../../lib/overlay/no-overlay.ts";
 import { broadcastMac, FrameCluster, macOf, unknownMac } from "./frame-cluster.ts";
 
 const key = new Uint8Array(32).fill(1);
@@ -234,6 +236,23 @@ describe("a router that dies and comes back", () => {
     cluster.clock.run(60_000);
     everybodyReachesEverybody();
     expect(cluster.sleeveFrames.length).toBeLessThan(50);
+  });
+
+  test("without its datapath gets frames by sleeve at once", () => {
+    const cluster = new FrameCluster();
+    const [a, b] = [cluster.host(), cluster.host()];
+    cluster.connect(a, b);
+    cluster.clock.run(3000);
+    cluster.sends(b, broadcastMac);
+    cluster.kill(b);
+    b.fastdp = undefined;
+    b.chooser = new OverlayChooser({ engines: [noOverlay("sleeve")], log: b.world.log });
+    cluster.connect(a, b);
+    cluster.clock.run(100);
+    cluster.wire.packets.length = 0;
+    cluster.sends(a, macOf(b));
+    expect(cluster.wire.packets).toEqual([]);
+    expect(cluster.sleeveFrames).toEqual(["1>2"]);
   });
 
   test("and one that does not is forgotten after its grace", () => {
