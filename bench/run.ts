@@ -1,7 +1,7 @@
 /**
  * The benchmarks, one after the other or by name:
  *
- *   bun run bench [start] [sleeve] [sleeve-udp] [sleeve-ping] [sleeve-core] [dns] [ipam] [thirty-peers] [mesh-scale]
+ *   bun run bench [start] [sleeve] [sleeve-udp] [sleeve-ping] [sleeve-core] [fastdp] [dns] [ipam] [thirty-peers] [mesh-scale]
  */
 const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   start: async () => (await import("./start.ts")).benchStart(),
@@ -9,6 +9,7 @@ const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   sleeve: async () => (await import("./sleeve.ts")).benchSleeve(),
   "sleeve-udp": async () => (await import("./sleeve.ts")).benchSleeveUdp(),
   "sleeve-ping": async () => (await import("./sleeve.ts")).benchSleevePing(),
+  fastdp: async () => (await import("./fastdp.ts")).benchFastdp(),
   dns: async () => (await import("./dns.ts")).benchDns(),
   ipam: async () => (await import("./ipam.ts")).benchIpam(),
   "thirty-peers": async () => (await import("./thirty-peers.ts")).benchThirtyPeers(),

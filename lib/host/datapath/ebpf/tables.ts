@@ -41,7 +41,7 @@ export const routeKind = { none: 0, tunnel: 1, sleeve: 2 } as const;
 export const mac = { owner: 0, seen: 4, bytes: 8 } as const;
 
 /** A flood goes to so many neighbours at most: each copy costs time in which nothing else is done. */
-export const floodMax = 64;
+export const floodMax = 128;
 
 /** Of the times in `macs`: nanoseconds of the monotonic clock, shifted right by this. */
 export const tickShift = 20;

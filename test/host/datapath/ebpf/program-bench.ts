@@ -26,7 +26,7 @@ import {
 import { type ProgramKind, writeProgram } from "../../../../lib/host/datapath/ebpf/programs.ts";
 import { TableSet } from "../../../../lib/host/datapath/ebpf/table-set.ts";
 
-import type { CounterName } from "../../../../lib/host/datapath/ebpf/tables.ts";
+import { type CounterName, floodMax } from "../../../../lib/host/datapath/ebpf/tables.ts";
 
 /**
  * Runs programs on frames that came from nowhere and notes what they would do with them, instead of
@@ -47,7 +47,7 @@ export interface Deed {
   readonly mark: number;
 }
 
-const deedsMax = 70;
+const deedsMax = floodMax + 6;
 const entryBytes = 32;
 const entryAt = { what: 0, device: 4, keyed: 8, vni: 12, remote: 16, local: 20, mark: 24 } as const;
 const whats = ["pass", "drop", "send", "arrive", "copy"] as const;

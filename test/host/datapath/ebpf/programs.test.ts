@@ -2,7 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { fromHex, toHex } from "../../../../lib/base/bytes.ts";
 import { parseIpv4 } from "../../../../lib/base/ip.ts";
 import type { NeighbourEntry } from "../../../../lib/host/datapath/ebpf/table-set.ts";
-import { type CounterName, tickMs } from "../../../../lib/host/datapath/ebpf/tables.ts";
+import { type CounterName, floodMax, tickMs } from "../../../../lib/host/datapath/ebpf/tables.ts";
 import { handoverMark, heartbeatFlag } from "../../../../lib/overlay/fastdp/ports.ts";
 import { spanningTreeMac, writeMac } from "../../../../lib/wire/ethernet.ts";
 import { type Deed, ProgramBench, testDevice } from "./program-bench.ts";
@@ -30,7 +30,7 @@ function ethernet(destination: number, source: number, type = 0x0800, octets = 6
 }
 
 const bench = new ProgramBench();
-const crowd = Array.from({ length: 70 }, (_, at) => 0x800 + at);
+const crowd = Array.from({ length: floodMax + 6 }, (_, at) => 0x800 + at);
 
 function neighbourEntry(remote: number, more: Partial<NeighbourEntry> = {}): NeighbourEntry {
   return { remote, local: here, device: uplink, lane: 0, ...more };
@@ -116,7 +116,7 @@ describe("a frame of a container", () => {
     });
   });
 
-  test("floods to 64 neighbours, each copy with its own VNI", () => {
+  test("floods to 128 neighbours, each copy with its own VNI", () => {
     for (const id of crowd) {
       bench.tables.setNeighbour(id, neighbourEntry(nearIp + id));
       bench.tables.setRoute(id, { kind: "tunnel", neighbour: id });
@@ -126,11 +126,11 @@ describe("a frame of a container", () => {
     const keys = deeds.map(({ key }) => key!);
     expect(keys).toEqual(
       crowd
-        .slice(0, 64)
+        .slice(0, floodMax)
         .reverse()
         .map((id) => keyTo(vni(self, id), nearIp + id)),
     );
-    expect(deeds.map(({ what }) => what)).toEqual([...Array(63).fill("copy"), "pass"]);
+    expect(deeds.map(({ what }) => what)).toEqual([...Array(floodMax - 1).fill("copy"), "pass"]);
   });
 
   test("floods to nobody where no tree goes on", () => {
