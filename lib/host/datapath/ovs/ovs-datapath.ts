@@ -19,9 +19,9 @@ import { decodeMessages } from "../../netlink/message.ts";
 import { openRoute } from "../../netlink/open.ts";
 import type { DatapathOptions, HostDatapath } from "../backend.ts";
 import { actionsFor } from "./actions.ts";
-import { decodeMiss, flowIdBytes, missCommand } from "./flow-message.ts";
+import { type DumpedFlow, decodeMiss, flowIdBytes, missCommand } from "./flow-message.ts";
 import type { Ingress, Output } from "./frame-decision.ts";
-import { inheritedFlow } from "./inherited-flow.ts";
+import { inheritedFlow, inheritedTables } from "./inherited-flow.ts";
 import { Odp } from "./odp.ts";
 import { bridgeSideName, preparePairs, sleeveSideName } from "./ovs-devices.ts";
 import { OvsPorts, vxlanName } from "./ovs-ports.ts";
@@ -55,7 +55,7 @@ export class OvsDatapath implements HostDatapath {
   #datapath: number;
   #ports: OvsPorts;
   #handoverPort: number;
-  #adoptedSelf: ShortId | undefined;
+  #adopted: AdoptedTables | undefined;
   #events: DatapathEvents | undefined;
   #countedAtMs = 0;
   #closed = false;
@@ -105,11 +105,8 @@ export class OvsDatapath implements HostDatapath {
     return this.#handoverPort;
   }
 
-  /** Flows stay and forward as they did; only our short id can be read from them. */
   get adopted(): AdoptedTables | undefined {
-    const self = this.#adoptedSelf;
-    if (self === undefined) return undefined;
-    return { self, neighbours: [], hops: new Map(), trees: new Map() };
+    return this.#adopted;
   }
 
   connect(events: DatapathEvents): void {
@@ -218,16 +215,15 @@ export class OvsDatapath implements HostDatapath {
   /** Takes over what an earlier process of ours left; what others left is removed. */
   #inherit(): void {
     const flows = this.#odp.flows(this.#datapath);
-    const inherited = flows.flatMap((flow) => {
-      const ingress = this.#kindOf(flow.match.inPort);
-      return flow.id === "" || ingress === undefined ? [] : [inheritedFlow(flow, ingress)];
-    });
-    if (inherited.length < flows.length) {
-      this.#odp.deleteAllFlows(this.#datapath);
+    const ingressOf = (flow: DumpedFlow) => this.#kindOf(flow.match.inPort);
+    const ours = flows.filter((flow) => flow.id !== "" && ingressOf(flow) !== undefined);
+    const tables = inheritedTables(ours, ingressOf, (port) => this.#ports.udpPortOf(port));
+    if (ours.length < flows.length || tables.self === undefined) {
+      if (flows.length > 0) this.#odp.deleteAllFlows(this.#datapath);
       return;
     }
-    this.#switch.inherit(inherited, monotonicMs());
-    this.#adoptedSelf = this.#switch.self;
+    this.#adopted = tables;
+    this.#switch.inherit(ours.map(inheritedFlow), tables, monotonicMs());
   }
 
   #nextDatagram(): Uint8Array | undefined {

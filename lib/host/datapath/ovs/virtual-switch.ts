@@ -1,5 +1,6 @@
 import type { Ipv4 } from "../../../base/ip.ts";
 import type {
+  AdoptedTables,
   DatapathCounters,
   DatapathMac,
   DatapathNeighbour,
@@ -218,8 +219,15 @@ export class VirtualSwitch {
     this.#macs.setResidents(macs, nowMs);
   }
 
-  /** Goes on with the flows that an earlier process made, and learns from them who is where. */
-  inherit(inherited: readonly InheritedFlow[], nowMs: number): void {
+  /**
+   * Goes on with the flows that an earlier process made, and by the tables that they were made of;
+   * learns from them who is where.
+   */
+  inherit(inherited: readonly InheritedFlow[], tables: AdoptedTables, nowMs: number): void {
+    this.#self = tables.self;
+    for (const neighbour of tables.neighbours) this.setNeighbour(neighbour);
+    for (const [shortId, hop] of tables.hops) this.#hops.set(shortId, hop);
+    for (const [originator, tree] of tables.trees) this.#trees.set(originator, tree);
     // First of all: what is learned removes flows.
     for (const { match, owner } of inherited) {
       if (match.macs === undefined) continue;
@@ -231,7 +239,6 @@ export class VirtualSwitch {
       this.#flows.add({ id, match, depends, tally: undefined, learns }, nowMs);
     }
     this.#inherited = inherited.map(({ id }) => id);
-    this.#self = inherited.find(({ self }) => self !== undefined)?.self;
   }
 
   /** What the kernel has counted, flow by flow. Flows out of use go, and addresses out of sight. */
