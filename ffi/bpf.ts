@@ -25,6 +25,7 @@ const command = {
   mapById: 14,
   information: 15,
   programQuery: 16,
+  mapLookupBatch: 24,
 } as const;
 
 export const mapType = { hash: 1, array: 2, perCpuArray: 6, lruHash: 9 } as const;
@@ -130,6 +131,29 @@ export function mapNextKey(
   return found(attributes.call(command.mapNextKey), "next key");
 }
 
+/**
+ * All values of an array of which `keys` and `values` have room for every entry; false where the
+ * kernel cannot tell many at once, before Linux 5.6.
+ */
+export function mapLookupAll(
+  map: number,
+  keys: Uint8Array<ArrayBuffer>,
+  values: Uint8Array<ArrayBuffer>,
+  entriesMax: number,
+): boolean {
+  const position = pinnedBytes(8);
+  const attributes = new Attributes()
+    .pointer(8, position)
+    .pointer(16, keys)
+    .pointer(24, values)
+    .u32(32, entriesMax)
+    .u32(36, map);
+  const result = attributes.call(command.mapLookupBatch);
+  // The end of the array is told as an error, too.
+  const ended = result >= 0 || lastErrno() === constants.errno.ENOENT;
+  return ended && attributes.view.getUint32(32, true) === entriesMax;
+}
+
 function element(
   map: number,
   key: Uint8Array<ArrayBuffer>,
@@ -147,6 +171,7 @@ function found(result: number, about: string): boolean {
 
 const logBytes = 1 << 20;
 const logShownMax = 4000;
+const loadTriesMax = 20;
 
 /**
  * Loads a program that decides about frames. What the kernel's verifier objects to is in the error's
@@ -165,9 +190,13 @@ export function loadProgram(
     .pointer(8, instructions)
     .pointer(16, cString(licence))
     .name(48, name);
-  const descriptor = attributes.call(command.programLoad);
-  if (descriptor >= 0) return descriptor;
-  const errno = lastErrno();
+  // The verifier gives up when a signal comes, such as those of the runtime's own threads.
+  let errno: number = constants.errno.EAGAIN;
+  for (let left = loadTriesMax; left > 0 && errno === constants.errno.EAGAIN; left--) {
+    const descriptor = attributes.call(command.programLoad);
+    if (descriptor >= 0) return descriptor;
+    errno = lastErrno();
+  }
   // The log costs time and memory: it is asked for when there is something to read in it.
   const log = pinnedBytes(logBytes);
   attributes.u32(24, 1).u32(28, logBytes).pointer(32, log);

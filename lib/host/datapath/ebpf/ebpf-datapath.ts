@@ -8,7 +8,6 @@ import type {
   DatapathMac,
   DatapathNeighbour,
   ForwardingChanges,
-  NextHop,
   ShortId,
 } from "../../../overlay/fastdp/ports.ts";
 import { makeVni } from "../../../overlay/fastdp/vni.ts";
@@ -31,13 +30,13 @@ import { type Hooks, openHooks } from "./hooks.ts";
 import { type LanePurpose, Lanes, laneName } from "./lanes.ts";
 import { ProgramSet, prepareForTables, programName, tablesOf } from "./program-set.ts";
 import type { ProgramKind } from "./programs.ts";
-import { everyShortId, TableSet } from "./table-set.ts";
+import { TableSet } from "./table-set.ts";
 import { floodMax, tickMs } from "./tables.ts";
 
 /**
  * The fast datapath by programs of ours at the edges of a VXLAN device that is a port of the bridge
  * (programs.ts). This class keeps devices, programs and tables; no frame ever meets it but
- * heartbeats. It has one thread's network namespace, that of its construction.
+ * heartbeats. It is to be used in the network namespace in which it was made.
  */
 export class EbpfDatapath implements HostDatapath {
   readonly backend = "ebpf";
@@ -78,6 +77,7 @@ export class EbpfDatapath implements HostDatapath {
     this.#lanes = new Lanes(this.#netlink);
     this.adopted = standing && this.#adopt(standing);
     this.#introduceDevices();
+    this.#lanes.closeOthers(this.#neighbours);
     for (const neighbour of this.#neighbours.values()) this.#place(neighbour);
     this.#devices.takeMended();
     undo.move();
@@ -227,26 +227,15 @@ export class EbpfDatapath implements HostDatapath {
   }
 
   #adopt(tables: TableSet): AdoptedTables {
-    const hops = new Map<ShortId, NextHop>();
-    const trees = new Map<ShortId, readonly ShortId[]>();
-    for (const shortId of everyShortId()) {
-      const hop = tables.route(shortId);
-      if (hop !== undefined) hops.set(shortId, hop);
-      const tree = tables.tree(shortId);
-      if (tree.length > 0) trees.set(shortId, tree);
-      const entry = tables.neighbour(shortId);
-      const port = entry && this.#devices.portOf(entry.device);
-      if (entry === undefined) continue;
-      if (port === undefined) {
-        tables.setNeighbour(shortId, undefined);
-        continue;
-      }
-      const { local: localIp, remote: remoteIp } = entry;
-      this.#neighbours.set(shortId, { shortId, localIp, remoteIp, port });
+    for (const [shortId, { device, local, remote }] of tables.neighbours()) {
+      const port = this.#devices.portOf(device);
+      if (port === undefined) tables.setNeighbour(shortId, undefined);
+      else this.#neighbours.set(shortId, { shortId, localIp: local, remoteIp: remote, port });
     }
     this.#residents = new Set(tables.residents);
     this.#self = tables.settings.self;
-    return { self: this.#self, neighbours: [...this.#neighbours.values()], hops, trees };
+    const neighbours = [...this.#neighbours.values()];
+    return { self: this.#self, neighbours, hops: tables.routes(), trees: tables.trees() };
   }
 
   /** Programs for a device, before it is switched on. */

@@ -108,6 +108,11 @@ export class Lanes {
     return index;
   }
 
+  /** Closes all lanes but those to these neighbours. */
+  closeOthers(neighbours: ReadonlyMap<number, DatapathNeighbour>): void {
+    for (const shortId of this.#lanes.keys()) if (!neighbours.has(shortId)) this.close(shortId);
+  }
+
   close(shortId: number): void {
     const lane = this.#lanes.get(shortId);
     if (lane === undefined) return;

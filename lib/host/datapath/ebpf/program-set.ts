@@ -46,6 +46,7 @@ export class ProgramSet {
       return new ProgramSet(tables, loaded);
     } catch (error) {
       for (const descriptor of loaded.values()) closeDescriptor(descriptor);
+      tables.close();
       throw error;
     }
   }

@@ -4,6 +4,7 @@ import {
   kernelClockNs,
   mapDelete,
   mapLookup,
+  mapLookupAll,
   mapNextKey,
   mapUpdate,
 } from "../../../../ffi/bpf.ts";
@@ -102,14 +103,12 @@ export class TableSet {
   }
 
   neighbour(shortId: number): NeighbourEntry | undefined {
-    const view = this.#read("neighbours", shortId);
-    if (view.getUint32(neighbour.present, true) === 0) return undefined;
-    return {
-      remote: view.getUint32(neighbour.remote, true),
-      local: view.getUint32(neighbour.local, true),
-      device: view.getUint32(neighbour.device, true),
-      lane: view.getUint32(neighbour.lane, true),
-    };
+    return neighbourEntry(this.#read("neighbours", shortId));
+  }
+
+  /** All of them, by short id. */
+  neighbours(): Map<number, NeighbourEntry> {
+    return this.#all("neighbours", neighbourEntry);
   }
 
   setNeighbour(shortId: number, entry: NeighbourEntry | undefined): void {
@@ -123,16 +122,9 @@ export class TableSet {
     });
   }
 
-  route(shortId: number): RouteEntry | undefined {
-    const view = this.#read("routes", shortId);
-    switch (view.getUint16(route.kind, true)) {
-      case routeKind.tunnel:
-        return { kind: "tunnel", neighbour: view.getUint16(route.neighbour, true) };
-      case routeKind.sleeve:
-        return { kind: "sleeve" };
-      default:
-        return undefined;
-    }
+  /** All of them, by destination. */
+  routes(): Map<number, RouteEntry> {
+    return this.#all("routes", routeEntry);
   }
 
   setRoute(shortId: number, entry: RouteEntry | undefined): void {
@@ -142,10 +134,16 @@ export class TableSet {
     this.#put("routes", shortId, view);
   }
 
-  tree(originator: number): readonly number[] {
-    const count = this.#read("routes", originator).getUint16(route.floods, true);
-    const view = this.#read("trees", originator);
-    return Array.from({ length: count }, (_, at) => view.getUint16(2 * at, true));
+  /** All that lead anywhere, by originator. */
+  trees(): Map<number, readonly number[]> {
+    const counts = this.#all("routes", (view) => view.getUint16(route.floods, true) || undefined);
+    const trees = new Map<number, readonly number[]>();
+    for (const [originator, count] of counts) {
+      const view = this.#read("trees", originator);
+      const hops = Array.from({ length: count }, (_, at) => view.getUint16(2 * at, true));
+      trees.set(originator, hops);
+    }
+    return trees;
   }
 
   /** Of `hops` at most {@link floodMax} are taken. */
@@ -231,6 +229,26 @@ export class TableSet {
     for (const descriptor of Object.values(this.descriptors)) closeDescriptor(descriptor);
   }
 
+  /** What there is in an array, read at once where the kernel can. */
+  #all<Entry>(
+    table: "neighbours" | "routes",
+    decode: (view: DataView) => Entry | undefined,
+  ): Map<number, Entry> {
+    const { keyBytes, valueBytes } = tables[table];
+    const values = pinnedBytes(shortIds * valueBytes);
+    const keys = pinnedBytes(shortIds * keyBytes);
+    const atOnce = mapLookupAll(this.descriptors[table], keys, values, shortIds);
+    const found = new Map<number, Entry>();
+    for (let shortId = 0; shortId < shortIds; shortId++) {
+      const view = atOnce
+        ? new DataView(values.buffer, shortId * valueBytes, valueBytes)
+        : this.#read(table, shortId);
+      const entry = decode(view);
+      if (entry !== undefined) found.set(shortId, entry);
+    }
+    return found;
+  }
+
   #read(table: TableName, index: number): DataView<ArrayBuffer> {
     const value = pinnedBytes(tables[table].valueBytes);
     mapLookup(this.descriptors[table], numberKey(index), value);
@@ -263,9 +281,25 @@ export class TableSet {
 
 export const tableNames = Object.keys(tables) as readonly TableName[];
 
-/** Every short id there can be. */
-export function* everyShortId(): Generator<number> {
-  for (let shortId = 0; shortId < shortIds; shortId++) yield shortId;
+function neighbourEntry(view: DataView): NeighbourEntry | undefined {
+  if (view.getUint32(neighbour.present, true) === 0) return undefined;
+  return {
+    remote: view.getUint32(neighbour.remote, true),
+    local: view.getUint32(neighbour.local, true),
+    device: view.getUint32(neighbour.device, true),
+    lane: view.getUint32(neighbour.lane, true),
+  };
+}
+
+function routeEntry(view: DataView): RouteEntry | undefined {
+  switch (view.getUint16(route.kind, true)) {
+    case routeKind.tunnel:
+      return { kind: "tunnel", neighbour: view.getUint16(route.neighbour, true) };
+    case routeKind.sleeve:
+      return { kind: "sleeve" };
+    default:
+      return undefined;
+  }
 }
 
 function numberKey(value: number): Uint8Array<ArrayBuffer> {
