@@ -3,7 +3,9 @@ import { announced, inside } from "../../../../bench/overlay-pair.ts";
 import { parseIpv4 } from "../../../../lib/base/ip.ts";
 import { ebpfBackend } from "../../../../lib/host/datapath/ebpf/ebpf-backend.ts";
 import { defaultDeviceNames } from "../../../../lib/host/device-names.ts";
+import { openPacketSocket, PacketSocket } from "../../../../lib/host/packet-socket.ts";
 import { fullHeartbeatLength, writeHeartbeat } from "../../../../lib/overlay/fastdp/heartbeat.ts";
+import { isHandoverMark } from "../../../../lib/overlay/fastdp/ports.ts";
 import { makeVni } from "../../../../lib/overlay/fastdp/vni.ts";
 import { eventually, must } from "../../../hosts/shell.ts";
 import { pingDuring, transfer } from "../../../hosts/traffic.ts";
@@ -278,6 +280,87 @@ describe("neighbours", () => {
     const owners = new Set(two.datapath.macs().map(({ shortId }) => shortId));
     expect(owners).toContain(other);
   });
+});
+
+describe("peers by sleeve", () => {
+  test("and peers by tunnel are one network, relayed and flooded across", async () => {
+    const [one, two, three] = (await make(3)) as [DatapathHost, DatapathHost, DatapathHost];
+    const hosts = [one, two, three];
+    // one ═ tunnel ═ two ─ sleeve ─ three
+    const route = (
+      host: DatapathHost,
+      neighbours: DatapathHost[],
+      hops: [DatapathHost, DatapathHost | "sleeve"][],
+      trees: [DatapathHost, DatapathHost[]][],
+    ): void => host.route({ neighbours, hops: new Map(hops), trees: new Map(trees) });
+    route(
+      one,
+      [two],
+      [
+        [two, two],
+        [three, two],
+      ],
+      [[one, [two]]],
+    );
+    route(
+      two,
+      [one],
+      [
+        [one, one],
+        [three, "sleeve"],
+      ],
+      [
+        [two, [one, three]],
+        [one, [three]],
+        [three, [one]],
+      ],
+    );
+    route(
+      three,
+      [],
+      [
+        [two, "sleeve"],
+        [one, "sleeve"],
+      ],
+      [[three, [two]]],
+    );
+    using _sleeve = sleeveBetween(two, three);
+    for (const from of hosts) {
+      for (const to of hosts) if (to !== from) await from.container.pings(to.containerIp);
+    }
+    const { handedOverFrames, handedInFrames, relayedFrames } = two.datapath.counters();
+    for (const count of [handedOverFrames, handedInFrames, relayedFrames]) {
+      expect(count).toBeGreaterThan(0);
+    }
+    expect(one.datapath.macs().map(({ shortId }) => shortId)).toContain(three.id);
+  });
+
+  /** Carries frames with their marks, as sleeve's workers of both hosts would. */
+  function sleeveBetween(a: DatapathHost, b: DatapathHost): Disposable {
+    const open = (host: DatapathHost): PacketSocket =>
+      new PacketSocket(
+        host.inside(() => openPacketSocket(host.datapath.handoverPort, 1 << 20, { marks: true })),
+      );
+    const sockets = [open(a), open(b)] as const;
+    const carry = (from: PacketSocket, to: PacketSocket): void => {
+      from.receive((bytes, at, length, _offload, mark) => {
+        if (!isHandoverMark(mark)) return;
+        to.mark = mark;
+        to.inject(bytes, at, length);
+        to.flush();
+      });
+    };
+    const timer = setInterval(() => {
+      carry(sockets[0], sockets[1]);
+      carry(sockets[1], sockets[0]);
+    }, 2);
+    return {
+      [Symbol.dispose]() {
+        clearInterval(timer);
+        for (const socket of sockets) socket.close();
+      },
+    };
+  }
 });
 
 describe("what others have put at our devices", () => {
