@@ -7,6 +7,7 @@ import { SystemError } from "./system-error.ts";
 
 /** A netlink protocol: which part of the kernel answers. */
 export const NETLINK_ROUTE = 0;
+export const NETLINK_XFRM = 6;
 export const NETLINK_NETFILTER = 12;
 export const NETLINK_GENERIC = 16;
 

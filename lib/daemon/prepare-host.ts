@@ -7,6 +7,7 @@ import type { StandingDevices } from "../host/bridge-keeper.ts";
 import { lowerContainerMtus } from "../host/container-mtu.ts";
 import type { DatapathBackend, HostDatapath } from "../host/datapath/backend.ts";
 import type { DeviceNames } from "../host/device-names.ts";
+import { ipsecRefusal } from "../host/ipsec/kernel-ipsec.ts";
 import type { Netlink } from "../host/netlink/conversation.ts";
 import { listLinks } from "../host/netlink/link.ts";
 import { openRoute } from "../host/netlink/open.ts";
@@ -85,7 +86,8 @@ function requestedWiring(options: LaunchOptions): Wiring {
 function whyUnwanted(options: LaunchOptions): string | undefined {
   if (!options.fastdp) return "switched off by --no-fastdp";
   if (options.password !== undefined && options.trustedSubnets.length === 0) {
-    return "frames are encrypted, and the datapaths of this release do not encrypt";
+    const refusal = ipsecRefusal();
+    if (refusal !== undefined) return `frames are encrypted, and ${refusal}`;
   }
   return undefined;
 }

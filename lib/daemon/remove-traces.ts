@@ -5,6 +5,7 @@ import { removeBridge } from "../host/bridge.ts";
 import { type DeviceNames, defaultDeviceNames } from "../host/device-names.ts";
 import { removeExposureRules } from "../host/exposure.ts";
 import { removeForwardChain } from "../host/forward-chain.ts";
+import { removeIpsecLeftovers } from "../host/ipsec/kernel-ipsec.ts";
 import { stopFilteringMulticast } from "../host/multicast-filter.ts";
 import { findLink } from "../host/netlink/link.ts";
 import { openNetfilter, openRoute } from "../host/netlink/open.ts";
@@ -31,6 +32,7 @@ export function removeTraces(paths: Paths): void {
     for (const attachment of listAttachments(netlink, names.bridge)) forgetContainer(attachment);
   }
   for (const backend of datapathBackends) backend.remove(names);
+  removeIpsecLeftovers();
   removeBridge(netlink, names);
   removeExposureRules();
   removeForwardChain();

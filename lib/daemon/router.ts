@@ -12,11 +12,12 @@ import type { ContainerEngine } from "../host/container.ts";
 import type { HostDatapath } from "../host/datapath/backend.ts";
 import { DataPlane } from "../host/dataplane/data-plane.ts";
 import { defaultDeviceNames } from "../host/device-names.ts";
+import { ipsecRefusal, KernelIpsec, removeIpsecLeftovers } from "../host/ipsec/kernel-ipsec.ts";
 import { machineWorld } from "../host/machine-world.ts";
 import { openSecretBox } from "../host/secret-box.ts";
 import { listenTcp, TcpTransport } from "../host/tcp.ts";
 import { OverlayChooser } from "../overlay/chooser.ts";
-import { FastdpOverlay } from "../overlay/fastdp/overlay.ts";
+import { FastdpOverlay, type FastdpOverlayOptions } from "../overlay/fastdp/overlay.ts";
 import { SleeveOverlay } from "../overlay/sleeve/overlay.ts";
 import { type ControlPlane, makeControlPlane } from "../peer/control-plane.ts";
 import { SqliteAllocatorStore } from "./allocator-store.ts";
@@ -178,11 +179,25 @@ function startFastdp(
   },
 ): FastdpOverlay {
   const { name: local, dataPlane, datapath } = parts;
-  const overlay = new FastdpOverlay({ world, local, datapath, controlPort: options.port });
+  // By a process that did not stop in order. Nothing goes out by what it sealed any more.
+  removeIpsecLeftovers();
+  const overlay = new FastdpOverlay({
+    ...{ world, local, datapath, controlPort: options.port },
+    ...encryptionOf(world, options),
+  });
   if (datapath.descriptor !== undefined) {
     dataPlane.watch(datapath.descriptor, () => datapath.serve?.());
   }
   return overlay;
+}
+
+/** What encrypts frames on their way between kernels; nothing where none are to be, or none can. */
+function encryptionOf(
+  { random }: World,
+  { password }: LaunchOptions,
+): Pick<FastdpOverlayOptions, "encryption"> {
+  if (password === undefined || ipsecRefusal() !== undefined) return {};
+  return { encryption: { kernel: new KernelIpsec(), random } };
 }
 
 function makePlane(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type GuestOptions, openvswitchModules, runInGuest } from "./guest.ts";
+import { espModules, type GuestOptions, openvswitchModules, runInGuest } from "./guest.ts";
 
 /**
  * Tests on a kernel that has what the machine's own may lack. Run by `bun run test:kernels`, apart
@@ -48,4 +48,10 @@ describe("a kernel with openvswitch", () => {
 
   test("lets routers use fastdp", () =>
     passesInGuest(["./test/kernels/inside/ovs-routers.ts"], options));
+});
+
+describe("a kernel with ESP", () => {
+  const modules = [...openvswitchModules, ...espModules];
+  test("lets routers encrypt what they send by fastdp", () =>
+    passesInGuest(["./test/kernels/inside/esp-routers.ts"], { modules }));
 });

@@ -20,6 +20,8 @@ export interface PlacedLink {
   shortId: ShortId | undefined;
   /** Whether the chooser wants frames to take it. */
   carries: boolean;
+  /** Whether its frames are encrypted: then there is no grace, in which they might not be. */
+  readonly encrypted: boolean;
 }
 
 /**
@@ -112,12 +114,12 @@ export class Neighbours {
   remove(placed: PlacedLink): void {
     if (this.#byPeer.get(placed.remote) !== placed) return;
     this.#byPeer.delete(placed.remote);
-    const { shortId, remote, carries } = placed;
-    if (shortId !== undefined && this.#byId.get(shortId) === placed) {
-      this.#byId.delete(shortId);
-      this.#grace(shortId, remote, carries);
-    }
+    const { shortId, remote, carries, encrypted } = placed;
+    const hasPlace = shortId !== undefined && this.#byId.get(shortId) === placed;
+    if (hasPlace) this.#byId.delete(shortId);
+    if (hasPlace && !encrypted) this.#grace(shortId, remote, carries);
     this.#options.changed();
+    if (hasPlace && encrypted) this.#options.datapath.removeNeighbour(shortId);
   }
 
   /** Moves whoever has another short id now. Who carries is asked after this. */
@@ -137,7 +139,8 @@ export class Neighbours {
     placed.shortId = id;
     if (former !== undefined && this.#byId.get(former) === placed) {
       this.#byId.delete(former);
-      this.#grace(former, undefined, false);
+      if (placed.encrypted) this.#options.datapath.removeNeighbour(former);
+      else this.#grace(former, undefined, false);
     }
     return this.#set(placed);
   }

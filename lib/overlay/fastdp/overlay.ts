@@ -3,6 +3,7 @@ import { errorText, WeaveError } from "../../base/errors.ts";
 import { formatIpv4, tryParseIpv4 } from "../../base/ip.ts";
 import type { OverlayExtension } from "../../base/overlay.ts";
 import { formatPeerName, type PeerName } from "../../base/peer-name.ts";
+import type { Random } from "../../base/random.ts";
 import type { RoutesSnapshot } from "../../base/routes-snapshot.ts";
 import type { World } from "../../base/world.ts";
 import type { Mac } from "../../wire/ethernet.ts";
@@ -12,8 +13,9 @@ import type {
   EngineLinkParameters,
   OverlayEngine,
 } from "../engine.ts";
+import { EspSession, type KernelEsp } from "./esp-session.ts";
 import { Forwarding } from "./forwarding.ts";
-import { FastdpLink } from "./link.ts";
+import { FastdpLink, fastdpTag } from "./link.ts";
 import { Neighbours, type PlacedLink } from "./neighbours.ts";
 import type { DatapathCounters, HeardHeartbeat, KernelDatapath } from "./ports.ts";
 
@@ -30,6 +32,8 @@ export interface FastdpOverlayOptions {
   readonly datapath: KernelDatapath;
   /** Of our own TCP listener; the VXLAN port is the next one. */
   readonly controlPort: number;
+  /** Encrypts for peers whose frames are not to travel in clear; missing where nothing can. */
+  readonly encryption?: { readonly kernel: KernelEsp; readonly random: Random };
 }
 
 /** Neighbours of our own kind hear each other every second, and say when they do not. */
@@ -84,11 +88,10 @@ export class FastdpOverlay implements OverlayEngine {
    */
   prepare(parameters: EngineLinkParameters, events: EngineLinkEvents): EngineLink {
     if (this.#failure !== undefined) throw this.#failure;
-    if (parameters.sessionKey !== undefined) {
-      this.#neighbours.endGrace(parameters.remote);
-      throw unencrypted();
-    }
-    const { world, datapath } = this.#options;
+    const { world, datapath, encryption } = this.#options;
+    const encrypted = parameters.sessionKey !== undefined;
+    if (encrypted) this.#neighbours.endGrace(parameters.remote);
+    if (encrypted && encryption === undefined) throw unencrypted();
     const { remote, outbound, localAddress, remoteAddress, connectionUid, extensions } = parameters;
     const link = new FastdpLink({
       world,
@@ -111,27 +114,52 @@ export class FastdpOverlay implements OverlayEngine {
       port: acceptingPort + 1,
       shortId: undefined,
       carries: false,
+      encrypted,
     };
+    const session = this.#newSession(parameters, placed, events);
     return {
-      confirm: () => this.#confirm(placed),
-      control: (tag, body) => link.control(tag, body),
+      confirm: () => this.#confirm(placed, session),
+      control: (tag, body) => {
+        if (tag === fastdpTag.initialiseSa) session?.invited(body);
+        else link.control(tag, body);
+      },
       carry: (carries) => this.#neighbours.carry(placed, carries),
       stop: () => {
         link.stop();
         this.#neighbours.remove(placed);
+        session?.stop();
       },
-      attributes: () => ({ mtu: datapath.mtu }),
+      attributes: () => ({ mtu: datapath.mtu, ...(encrypted && { encrypted }) }),
       trouble: () => link.trouble,
     };
+  }
+
+  #newSession(
+    { local, remote, sessionKey }: EngineLinkParameters,
+    placed: PlacedLink,
+    events: EngineLinkEvents,
+  ): EspSession | undefined {
+    const { encryption } = this.#options;
+    if (sessionKey === undefined || encryption === undefined) return undefined;
+    const { localIp, remoteIp, port } = placed;
+    return new EspSession({
+      ...encryption,
+      ...{ local, remote, sessionKey, path: { localIp, remoteIp, port } },
+      invite: (body) => events.send(fastdpTag.initialiseSa, body),
+      sealed: () => placed.link.confirm(),
+      failed: (error) => events.failed(error),
+    });
+  }
+
+  /** Heartbeats to an encrypted neighbour begin when its kernel can read them. */
+  #confirm(placed: PlacedLink, session: EspSession | undefined): void {
+    if (session?.start() === false) return;
+    if (this.#neighbours.add(placed) && session === undefined) placed.link.confirm();
   }
 
   /** What carried its frames is gone. */
   withoutPeer(remote: PeerName): void {
     this.#neighbours.endGrace(remote);
-  }
-
-  #confirm(placed: PlacedLink): void {
-    if (this.#neighbours.add(placed)) placed.link.confirm();
   }
 
   setTopology(snapshot: RoutesSnapshot): void {
@@ -172,9 +200,12 @@ export class FastdpOverlay implements OverlayEngine {
 
   #heard(heard: HeardHeartbeat): void {
     const placed = this.#neighbours.at(heard.source);
-    if (placed === undefined || !placed.link.heard(heard.frame, heard.length)) return;
+    if (placed === undefined) return;
     const { remoteIp, port } = heard;
-    if (placed.remoteIp === remoteIp && placed.port === port) return;
+    const isMoved = placed.remoteIp !== remoteIp || placed.port !== port;
+    // From anywhere else it came in clear: only between the two addresses it is encrypted.
+    if (isMoved && placed.encrypted) return;
+    if (!placed.link.heard(heard.frame, heard.length) || !isMoved) return;
     const { log } = this.#options.world;
     const from = `${formatIpv4(placed.remoteIp)}:${placed.port}`;
     const to = `${formatIpv4(remoteIp)}:${port}`;
