@@ -78,7 +78,10 @@ export class EbpfDevices {
     const { names, port, mtu } = this.#options;
     this.#pair(names.capture);
     this.uplink = this.#vxlan(names.tap, port, bridge);
-    changeBridgePort(this.#netlink, this.uplink, { isolated: true });
+    // Whoever watches links would take a change for a reason to look again.
+    if (!this.#byIndex(this.uplink).isolated) {
+      changeBridgePort(this.#netlink, this.uplink, { isolated: true });
+    }
     for (const other of this.#portsThatStand()) this.#preparePort(other);
     for (const index of [this.handover, this.handoverPort]) {
       const link = this.#byIndex(index);
