@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { parseIpv4 } from "../../../lib/base/ip.ts";
+import { NetworkNamespace, namedNamespaceFolder } from "../../../lib/host/netns.ts";
+import { udpIn } from "../../host/laboratory.ts";
 import { type Container, type Host, Lab } from "../../hosts/lab.ts";
-import { must } from "../../hosts/shell.ts";
+import { eventually, must } from "../../hosts/shell.ts";
 import { transfer } from "../../hosts/traffic.ts";
 import { carriedBy, launch, useOpenvswitch } from "./hosts.ts";
 
@@ -83,9 +86,14 @@ for (const backend of ["ebpf", "ovs"] as const) {
       // Somebody else on the wire says to be the neighbour.
       const forger = lab.hosts[2]!;
       await must(["ip", "-n", forger.namespace, "addr", "add", `${one.ip}/32`, "dev", "lo"]);
-      const say = `echo in clear | busybox nc -u -w 1 -s ${one.ip} ${two.ip} 6784`;
-      await forger.exec(["sh", "-c", say]);
-      expect(await refused()).toBeGreaterThan(before);
+      using namespace = new NetworkNamespace(`${namedNamespaceFolder}/${forger.namespace}`);
+      const socket = udpIn(namespace, parseIpv4(one.ip));
+      const vxlan = Uint8Array.from({ length: 64 }, (_, at) => (at === 0 ? 8 : 0));
+      const route = { from: 0, to: parseIpv4(two.ip), port: 6784, dontFragment: true };
+      socket.append(route, 0, vxlan, vxlan.length);
+      socket.flush(() => {});
+      await eventually("a clear packet refused", refused, (count) => count > before);
+      socket.close();
     });
 
     test("encrypt again after one of them was killed, and never send in clear meanwhile", async () => {
