@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Container, type Host, Lab } from "./lab.ts";
-import { eventually, must } from "./shell.ts";
+import { eventually, killed, must } from "./shell.ts";
 import { hear, pingDuring, transfer } from "./traffic.ts";
 
 const tenMegabytes = 10_000_000;
@@ -21,9 +21,9 @@ function overFor(host: Host, overlay: string, count: number, waitMs = 15_000): P
   );
 }
 
-/** Adds or deletes rules that lose VXLAN packets on their way into a host. */
-function vxlanFrom(host: Host, action: "-A" | "-D"): Promise<string> {
-  const rule = ["INPUT", "-p", "udp", "--dport", "6784", "-j", "DROP"];
+/** Adds or deletes a rule that loses VXLAN packets on their way into a host. */
+function vxlanFrom(host: Host, action: "-A" | "-D", more: readonly string[] = []): Promise<string> {
+  const rule = ["INPUT", "-p", "udp", "--dport", "6784", ...more, "-j", "DROP"];
   return must(["nsenter", `--net=/run/netns/${host.namespace}`, "iptables", action, ...rule]);
 }
 
@@ -140,7 +140,7 @@ describe("two hosts with a datapath in the kernel", () => {
     await c1.pings(ip2);
     const { sent, received } = await pingDuring(c1, ip2, async () => {
       await Bun.sleep(500);
-      await must(["kill", "-9", String(await two.routerPid())]);
+      await killed(await two.routerPid());
       await Bun.sleep(1000);
       await two.launch([one.ip]);
       for (const host of lab.hosts) await overFor(host, "fastdp", 1);
@@ -183,6 +183,96 @@ describe("two hosts with a datapath in the kernel", () => {
       expect(links.match(/: (vethwe|weave|vxlan)[^:@]*/g) ?? []).toEqual([]);
     }
   });
+});
+
+describe("two hosts with a datapath", () => {
+  for (const dialler of ["the default port", "another port"]) {
+    test(`use the VXLAN port of who accepts: dialled from ${dialler}`, async () => {
+      await using lab = await Lab.onSwitch("wfo", 2);
+      const [one, two] = lab.hosts as [Host, Host];
+      for (const host of lab.hosts) host.fastdp = true;
+      if (dialler === "the default port") {
+        await one.launch(["--port", "7000"]);
+        await two.launch([`${one.ip}:7000`]);
+      } else {
+        await two.launch();
+        await one.launch(["--port", "7000", `${two.ip}:6783`]);
+      }
+      for (const host of lab.hosts) await overFor(host, "fastdp", 1);
+      const left = await containerOn(one, "left");
+      const right = await containerOn(two, "right");
+      await left.container.pings(right.ip);
+      await right.container.pings(left.ip);
+    }, 60_000);
+  }
+
+  test("use sleeve where long packets do not get through VXLAN", async () => {
+    await using lab = await Lab.onSwitch("wfs", 2);
+    const [one, two] = lab.hosts as [Host, Host];
+    for (const host of lab.hosts) host.fastdp = true;
+    for (const host of lab.hosts) {
+      await vxlanFrom(host, "-A", ["-m", "length", "--length", "1401:65535"]);
+    }
+    await one.launch();
+    await two.launch([one.ip]);
+    for (const host of lab.hosts) await overFor(host, "sleeve", 1);
+    const { Connections } = JSON.parse(await two.mustWeave(["report"])).Router;
+    expect(Connections[0].Reason).toContain("fastdp: no heartbeat gets through");
+    const left = await containerOn(one, "left");
+    const right = await containerOn(two, "right");
+    await left.container.pings(right.ip);
+    const { container, ip } = right;
+    const { sent, received } = await transfer(left.container, container, ip, tenMegabytes);
+    expect(received).toBe(sent);
+  }, 60_000);
+
+  test("find a container that moved with its address as soon as it speaks", async () => {
+    await using lab = await Lab.onSwitch("wfm", 3);
+    const [one, two, three] = lab.hosts as [Host, Host, Host];
+    for (const host of lab.hosts) host.fastdp = true;
+    await one.launch();
+    await two.launch([one.ip]);
+    await three.launch([one.ip]);
+    for (const host of lab.hosts) await overFor(host, "fastdp", 2);
+    const watcher = await containerOn(three, "watcher");
+    const [address, mac] = ["10.32.77.7", "02:00:5e:77:77:77"];
+    const comeUp = async (host: Host, name: string): Promise<Container> => {
+      const container = await host.container(name);
+      await host.mustWeave(["attach", `${address}/12`, container.reference]);
+      await must(container.command(["ip", "link", "set", "ethwe", "address", mac]));
+      return container;
+    };
+    const before = await comeUp(one, "before");
+    await watcher.container.pings(address);
+    await before.pings(watcher.ip);
+    await one.mustWeave(["detach", `${address}/12`, before.reference]);
+    const after = await comeUp(two, "after");
+    await after.pings(watcher.ip);
+    const pings = await watcher.container.exec(["ping", "-c", "20", "-i", "0.1", address]);
+    // Nobody had to forget anything first.
+    expect(pings.stdout).toMatch(/ (1[5-9]|20) received/);
+  }, 60_000);
+
+  test("lose no packet while a third comes and goes all the time", async () => {
+    await using lab = await Lab.onSwitch("wfc", 3);
+    const [one, two, three] = lab.hosts as [Host, Host, Host];
+    for (const host of lab.hosts) host.fastdp = true;
+    await one.launch();
+    await two.launch([one.ip]);
+    await three.launch([one.ip]);
+    for (const host of lab.hosts) await overFor(host, "fastdp", 2);
+    const left = await containerOn(one, "left");
+    const right = await containerOn(two, "right");
+    await left.container.pings(right.ip);
+    const { sent, received } = await pingDuring(left.container, right.ip, async () => {
+      for (let round = 0; round < 5; round++) {
+        await killed(await three.routerPid());
+        await three.launch([one.ip]);
+        await Bun.sleep(500);
+      }
+    });
+    expect(received).toBe(sent);
+  }, 60_000);
 });
 
 describe("three hosts in a line", () => {
