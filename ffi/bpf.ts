@@ -132,26 +132,24 @@ export function mapNextKey(
 }
 
 /**
- * All values of an array of which `keys` and `values` have room for every entry; false where the
- * kernel cannot tell many at once, before Linux 5.6.
+ * All values of an array of which `keys` and `values` have room for every entry.
+ *
+ * @throws SystemError
  */
 export function mapLookupAll(
   map: number,
   keys: Uint8Array<ArrayBuffer>,
   values: Uint8Array<ArrayBuffer>,
   entriesMax: number,
-): boolean {
-  const position = pinnedBytes(8);
+): void {
   const attributes = new Attributes()
-    .pointer(8, position)
+    .pointer(8, pinnedBytes(8))
     .pointer(16, keys)
     .pointer(24, values)
     .u32(32, entriesMax)
     .u32(36, map);
-  const result = attributes.call(command.mapLookupBatch);
   // The end of the array is told as an error, too.
-  const ended = result >= 0 || lastErrno() === constants.errno.ENOENT;
-  return ended && attributes.view.getUint32(32, true) === entriesMax;
+  found(attributes.call(command.mapLookupBatch), "lookup of all");
 }
 
 function element(
@@ -372,11 +370,4 @@ export function kernelClockNs(): bigint {
   const time = new BigInt64Array(new ArrayBuffer(16));
   checked(libc.clock_gettime(CLOCK_MONOTONIC_COARSE, addressOf(time)), "clock_gettime");
   return time[0]! * 1_000_000_000n + time[1]!;
-}
-
-/** Before Linux 5.11 the memory of maps counts as locked memory of the process. @throws SystemError */
-export function raiseLockedMemoryLimit(): void {
-  const RLIMIT_MEMLOCK = 8;
-  const unlimited = new BigInt64Array(new ArrayBuffer(16)).fill(-1n);
-  checked(libc.setrlimit(RLIMIT_MEMLOCK, addressOf(unlimited)), "setrlimit", "locked memory");
 }

@@ -1,5 +1,5 @@
 import { closeDescriptor } from "../../../../ffi/descriptor.ts";
-import { socketName } from "../../../../ffi/socket.ts";
+import { AF_PACKET, openSocket, SOCK_RAW, socketName } from "../../../../ffi/socket.ts";
 import { isSystemError } from "../../../../ffi/system-error.ts";
 import { readUint16 } from "../../../base/bytes.ts";
 import { errorText, WeaveError } from "../../../base/errors.ts";
@@ -7,11 +7,12 @@ import type { Netlink } from "../../netlink/conversation.ts";
 import { deleteLink, findLink } from "../../netlink/link.ts";
 import { openRoute } from "../../netlink/open.ts";
 import { createVxlan } from "../../netlink/vxlan.ts";
+import { askForMarks } from "../../packet-socket.ts";
 import { openUdpSocket } from "../../udp-socket.ts";
 import type { DatapathBackend, DatapathOptions, HostDatapath } from "../backend.ts";
 import { EbpfDatapath } from "./ebpf-datapath.ts";
 import { removeDevices } from "./ebpf-devices.ts";
-import { kernelTraits, prepareForTables } from "./program-set.ts";
+import { takesPrograms } from "./program-set.ts";
 
 /** Of the device that is made to see what the kernel can do, and removed again. */
 const probeName = "weave-probe";
@@ -24,8 +25,7 @@ export const ebpfBackend: DatapathBackend = {
   refusal(): string | undefined {
     try {
       using netlink = openRoute();
-      prepareForTables();
-      kernelTraits();
+      if (!takesPrograms() || !tellsMarks()) return "the kernel is older than Linux 5.19";
       return probeVxlan(netlink);
     } catch (error) {
       return refusalText(error);
@@ -49,6 +49,16 @@ export const ebpfBackend: DatapathBackend = {
     return removeDevices(netlink);
   },
 };
+
+/** Whether sleeve's worker can be told whose a frame is. */
+function tellsMarks(): boolean {
+  const descriptor = openSocket(AF_PACKET, SOCK_RAW, 0, "to ask for marks");
+  try {
+    return askForMarks(descriptor);
+  } finally {
+    closeDescriptor(descriptor);
+  }
+}
 
 /** Makes a device that takes any VNI, at a port that nobody uses. */
 function probeVxlan(netlink: Netlink): string | undefined {

@@ -28,7 +28,7 @@ import {
 import { HeartbeatPort } from "./heartbeat-port.ts";
 import { type Hooks, openHooks } from "./hooks.ts";
 import { type LanePurpose, Lanes, laneName } from "./lanes.ts";
-import { ProgramSet, prepareForTables, programName, tablesOf } from "./program-set.ts";
+import { ProgramSet, programName, tablesOf } from "./program-set.ts";
 import type { ProgramKind } from "./programs.ts";
 import { TableSet } from "./table-set.ts";
 import { floodMax, tickMs } from "./tables.ts";
@@ -67,7 +67,7 @@ export class EbpfDatapath implements HostDatapath {
     this.#netlink = undo.use(openRoute());
     this.#hooks = openHooks(this.#netlink);
     const standing = this.#standingTables();
-    const load = (): ProgramSet => ProgramSet.load(standing ?? newTables());
+    const load = (): ProgramSet => ProgramSet.load(standing ?? TableSet.create());
     this.#programs = undo.adopt(load(), (programs) => programs.close());
     this.#heartbeats = undo.adopt(new HeartbeatPort(), (port) => port.close());
     this.#devices = new EbpfDevices(this.#netlink, options, (device, role) =>
@@ -305,9 +305,4 @@ export class EbpfDatapath implements HostDatapath {
     for (const source of tables.sources) if (!wanted.has(source)) tables.setSource(source, false);
     for (const source of wanted) tables.setSource(source, true);
   }
-}
-
-function newTables(): TableSet {
-  prepareForTables();
-  return TableSet.create();
 }

@@ -40,7 +40,6 @@ export const tunnelKey = {
   timeToLive: 21,
   local: 28,
   bytes: 44,
-  shortBytes: 28,
 } as const;
 
 const zeroChecksum = 2;
@@ -71,25 +70,15 @@ export const realActions: Actions = {
   copy: (program) => program.call("cloneRedirect"),
 };
 
-/** What depends on the kernel's age. */
-export interface KernelTraits {
-  /** Whether the clock can be read without asking the hardware (5.11). */
-  readonly coarseClock: boolean;
-  /** Octets of the tunnel key it takes: 44, or 28 where it chooses the source itself. */
-  readonly tunnelKeyBytes: number;
-}
-
 /** The pieces of which programs consist, on top of an assembler. */
 export class FrameProgram {
   readonly asm: Assembler;
-  readonly #traits: KernelTraits;
   readonly #actions: Actions;
   readonly #drops = new Set<CounterName>();
   #labels = 0;
 
-  constructor(asm: Assembler, traits: KernelTraits, actions: Actions) {
+  constructor(asm: Assembler, actions: Actions) {
     this.asm = asm;
-    this.#traits = traits;
     this.#actions = actions;
   }
 
@@ -254,7 +243,7 @@ export class FrameProgram {
   /** Puts the time on the stack, and leaves it in r0. */
   readClock(shift: number): void {
     const { asm } = this;
-    asm.call(this.#traits.coarseClock ? "ktimeGetCoarseNs" : "ktimeGetNs");
+    asm.call("ktimeGetCoarseNs");
     asm.compute(r0, "shiftRight", shift);
     this.storeStack(stack.now, r0);
   }
@@ -265,7 +254,7 @@ export class FrameProgram {
     this.#clearTunnelKey();
     asm.set(r1, r6);
     asm.address(r2, fp, stack.tunnelKey);
-    asm.set(r3, this.#traits.tunnelKeyBytes);
+    asm.set(r3, tunnelKey.bytes);
     asm.set(r4, 0);
     asm.call("getTunnelKey");
     asm.jumpIf(r0, "!=", 0, missing);
@@ -285,7 +274,7 @@ export class FrameProgram {
     this.storeStack(stack.tunnelKey + tunnelKey.timeToLive, timeToLive, "u8");
     asm.set(r1, r6);
     asm.address(r2, fp, stack.tunnelKey);
-    asm.set(r3, this.#traits.tunnelKeyBytes);
+    asm.set(r3, tunnelKey.bytes);
     asm.set(r4, zeroChecksum | dontFragment);
     asm.call("setTunnelKey");
   }

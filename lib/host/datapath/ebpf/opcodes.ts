@@ -60,7 +60,6 @@ export const mapDescriptorSource = 1;
 export const helper = {
   mapLookup: 1,
   mapUpdate: 2,
-  ktimeGetNs: 5,
   storeBytes: 9,
   cloneRedirect: 13,
   getTunnelKey: 20,

@@ -1,17 +1,13 @@
 import {
-  createMap,
   loadProgram,
   mapById,
   mapInformation,
-  mapType,
   programInformation,
-  raiseLockedMemoryLimit,
   testRunProgram,
 } from "../../../../ffi/bpf.ts";
 import { closeDescriptor } from "../../../../ffi/descriptor.ts";
-import { isSystemError } from "../../../../ffi/system-error.ts";
-import { Assembler, fp, link, r0, r2, r3, r4 } from "./assembler.ts";
-import { type KernelTraits, tunnelKey } from "./frame-program.ts";
+import { Assembler, fp, link, r2, r3, r4 } from "./assembler.ts";
+import { tunnelKey } from "./frame-program.ts";
 import { assembleProgram, type ProgramKind, programKinds } from "./programs.ts";
 import { TableSet, tableNames } from "./table-set.ts";
 import { settings, type TableName, tables } from "./tables.ts";
@@ -38,9 +34,8 @@ export class ProgramSet {
   static load(tables: TableSet): ProgramSet {
     const loaded = new Map<ProgramKind, number>();
     try {
-      const traits = kernelTraits();
       for (const kind of programKinds) {
-        const program = link(assembleProgram(kind, traits), tables.descriptors);
+        const program = link(assembleProgram(kind), tables.descriptors);
         loaded.set(kind, loadProgram(programName(kind), program, licence));
       }
       return new ProgramSet(tables, loaded);
@@ -96,16 +91,13 @@ function fits(descriptor: number | undefined, name: TableName): boolean {
   );
 }
 
-/** Tries what the kernel can do. @throws SystemError when it lets us load nothing at all */
-export function kernelTraits(): KernelTraits {
-  return {
-    coarseClock: loads((asm) => asm.call("ktimeGetCoarseNs")),
-    tunnelKeyBytes: takesLongTunnelKey() ? tunnelKey.bytes : tunnelKey.shortBytes,
-  };
-}
-
-/** Since Linux 5.19 the key has a source address at its end. */
-function takesLongTunnelKey(): boolean {
+/**
+ * Whether the kernel takes our programs: it knows the source address in a tunnel's key, which of all
+ * that they need came last (Linux 5.19).
+ *
+ * @throws SystemError when it lets us load nothing at all
+ */
+export function takesPrograms(): boolean {
   const asm = new Assembler();
   for (let at = -48; at < 0; at += 8) asm.store("u64", fp, at, 0);
   asm.address(r2, fp, -48);
@@ -119,33 +111,5 @@ function takesLongTunnelKey(): boolean {
     return testRunProgram(program, ethernetFrame).verdict === 0;
   } finally {
     closeDescriptor(program);
-  }
-}
-
-function loads(write: (asm: Assembler) => void): boolean {
-  const asm = new Assembler();
-  write(asm);
-  asm.set(r0, 0);
-  asm.exit();
-  try {
-    closeDescriptor(loadProgram("weave_probe", link(asm.assemble(), {}), licence));
-    return true;
-  } catch (error) {
-    if (isSystemError(error, "EINVAL")) return false;
-    throw error;
-  }
-}
-
-/** Sees to it that tables can be made at all. @throws SystemError */
-export function prepareForTables(): void {
-  const small = { type: mapType.array, keyBytes: 4, valueBytes: 4, entriesMax: 1 };
-  const make = (): void => closeDescriptor(createMap("weave_probe", small));
-  try {
-    make();
-  } catch (error) {
-    if (!isSystemError(error, "EPERM")) throw error;
-    // Before Linux 5.11 tables count as locked memory of the process.
-    raiseLockedMemoryLimit();
-    make();
   }
 }

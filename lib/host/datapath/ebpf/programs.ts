@@ -16,7 +16,6 @@ import {
   type Actions,
   FrameProgram,
   frame,
-  type KernelTraits,
   realActions,
   stack,
   tunnelKey,
@@ -61,20 +60,15 @@ export const heartbeatEtherType = 0x88b5;
 const heartbeatEtherTypeOnWire = 0xb588;
 
 /** One of the programs, not yet linked to its tables. */
-export function assembleProgram(kind: ProgramKind, traits: KernelTraits): Assembly {
+export function assembleProgram(kind: ProgramKind): Assembly {
   const asm = new Assembler();
-  writeProgram(asm, kind, traits, realActions);
+  writeProgram(asm, kind, realActions);
   return asm.assemble();
 }
 
 /** Appends a program that begins with the frame in r1. */
-export function writeProgram(
-  asm: Assembler,
-  kind: ProgramKind,
-  traits: KernelTraits,
-  actions: Actions,
-): void {
-  const program = new FrameProgram(asm, traits, actions);
+export function writeProgram(asm: Assembler, kind: ProgramKind, actions: Actions): void {
+  const program = new FrameProgram(asm, actions);
   program.begin(settings);
   const writers = {
     container: writeContainer,

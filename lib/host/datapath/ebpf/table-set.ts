@@ -229,7 +229,7 @@ export class TableSet {
     for (const descriptor of Object.values(this.descriptors)) closeDescriptor(descriptor);
   }
 
-  /** What there is in an array, read at once where the kernel can. */
+  /** What there is in an array, read at once. */
   #all<Entry>(
     table: "neighbours" | "routes",
     decode: (view: DataView) => Entry | undefined,
@@ -237,12 +237,10 @@ export class TableSet {
     const { keyBytes, valueBytes } = tables[table];
     const values = pinnedBytes(shortIds * valueBytes);
     const keys = pinnedBytes(shortIds * keyBytes);
-    const atOnce = mapLookupAll(this.descriptors[table], keys, values, shortIds);
+    mapLookupAll(this.descriptors[table], keys, values, shortIds);
     const found = new Map<number, Entry>();
     for (let shortId = 0; shortId < shortIds; shortId++) {
-      const view = atOnce
-        ? new DataView(values.buffer, shortId * valueBytes, valueBytes)
-        : this.#read(table, shortId);
+      const view = new DataView(values.buffer, shortId * valueBytes, valueBytes);
       const entry = decode(view);
       if (entry !== undefined) found.set(shortId, entry);
     }

@@ -140,7 +140,7 @@ export class ProgramBench {
     if (loaded !== undefined) return loaded;
     const asm = new Assembler();
     if (arrives) arriveThroughTunnel(asm);
-    writeProgram(asm, kind, { coarseClock: true, tunnelKeyBytes: tunnelKey.bytes }, new Notes());
+    writeProgram(asm, kind, new Notes());
     const maps = { ...this.tables.descriptors, deeds: this.#deeds, arrival: this.#arrival };
     const program = loadProgram(kind, link(asm.assemble(), maps), "Apache-2.0");
     this.#programs.set(name, program);
