@@ -40,11 +40,12 @@ export class GracePeriod {
     const untilMs = nowMs + graceMs;
     const isLost = ([a, b]: readonly [PeerName, PeerName]): boolean =>
       !reached.has(a) || !reached.has(b);
-    const present = new Set(heard.links.map(linkKey));
-    const isMissing = (link: readonly [PeerName, PeerName]): boolean =>
-      isLost(link) && !present.has(linkKey(link));
-    const lost = this.#topology.links.filter(isMissing).map((link) => ({ link, untilMs }));
-    this.#graced = [...this.#graced.filter(({ link }) => isMissing(link)), ...lost];
+    const candidates = [
+      ...this.#graced.filter(({ link }) => isLost(link)),
+      ...this.#topology.links.filter(isLost).map((link) => ({ link, untilMs })),
+    ];
+    const stillThere = new Set(heard.links.filter(isLost).map(linkKey));
+    this.#graced = candidates.filter(({ link }) => !stillThere.has(linkKey(link)));
     this.#topology = heard;
     this.#rememberPeers();
   }

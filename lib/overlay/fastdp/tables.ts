@@ -1,8 +1,9 @@
-import { broadcastHops, unicastRoutes } from "../../base/peer-graph.ts";
+import { unicastRoutes } from "../../base/peer-graph.ts";
 import type { PeerName } from "../../base/peer-name.ts";
 import { type RoutesSnapshot, snapshotGraph } from "../../base/routes-snapshot.ts";
 import { ShortIdTable } from "../short-id-table.ts";
 import type { ForwardingChanges, NextHop, ShortId } from "./ports.ts";
+import { everyBroadcastHops } from "./trees.ts";
 
 /** Where frames go, worked out from a topology: in names, before anybody is carried anywhere. */
 export interface Ways {
@@ -18,11 +19,13 @@ export function findWays(topology: RoutesSnapshot, local: PeerName): Ways {
   const graph = snapshotGraph(topology);
   const routes = unicastRoutes(graph, local);
   const trees = new Map<ShortId, readonly ShortId[]>();
-  for (const source of routes.keys()) {
+  for (const [source, hops] of everyBroadcastHops(graph, local)) {
     const id = ids.idOf(source);
-    if (id === undefined) continue;
-    const hops = broadcastHops(graph, source, local).flatMap((hop) => ids.idOf(hop) ?? []);
-    if (hops.length > 0) trees.set(id, hops);
+    if (id !== undefined)
+      trees.set(
+        id,
+        hops.flatMap((hop) => ids.idOf(hop) ?? []),
+      );
   }
   routes.delete(local);
   return { ids, routes, trees };
