@@ -131,25 +131,37 @@ export function mapNextKey(
   return found(attributes.call(command.mapNextKey), "next key");
 }
 
+/** Many entries of a map at once, and where the next call is to go on. */
+export interface MapBatch {
+  readonly count: number;
+  /** `undefined` when these were the last. */
+  readonly next: Uint8Array<ArrayBuffer> | undefined;
+}
+
 /**
- * All values of an array of which `keys` and `values` have room for every entry.
+ * Fills `keys` and `values`, which have room for `entriesMax`, from where the last call ended.
  *
  * @throws SystemError
  */
-export function mapLookupAll(
+export function mapLookupBatch(
   map: number,
+  from: Uint8Array<ArrayBuffer> | undefined,
   keys: Uint8Array<ArrayBuffer>,
   values: Uint8Array<ArrayBuffer>,
   entriesMax: number,
-): void {
+): MapBatch {
+  const next = pinnedBytes(8);
   const attributes = new Attributes()
-    .pointer(8, pinnedBytes(8))
+    .pointer(8, next)
     .pointer(16, keys)
     .pointer(24, values)
     .u32(32, entriesMax)
     .u32(36, map);
-  // The end of the array is told as an error, too.
-  found(attributes.call(command.mapLookupBatch), "lookup of all");
+  if (from !== undefined) attributes.pointer(0, from);
+  // The end is told as an error, with the entries before it.
+  const goesOn = found(attributes.call(command.mapLookupBatch), "lookup of many");
+  const count = attributes.view.getUint32(32, true);
+  return { count, next: goesOn && count > 0 ? next : undefined };
 }
 
 function element(

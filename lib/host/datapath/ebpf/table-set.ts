@@ -4,7 +4,7 @@ import {
   kernelClockNs,
   mapDelete,
   mapLookup,
-  mapLookupAll,
+  mapLookupBatch,
   mapNextKey,
   mapUpdate,
 } from "../../../../ffi/bpf.ts";
@@ -27,6 +27,9 @@ import {
   tables,
   tickShift,
 } from "./tables.ts";
+
+/** Addresses read at once; there may be more of them behind one place of the table, but not so many. */
+const macBatch = 4096;
 
 /** A neighbour as the programs know it. */
 export interface NeighbourEntry {
@@ -189,14 +192,23 @@ export class TableSet {
 
   macs(): MacRow[] {
     const now = nowTicks();
-    return this.#keys("macs").flatMap((key) => {
-      const value = pinnedBytes(mac.bytes);
-      // What went meanwhile is not there.
-      if (!mapLookup(this.descriptors.macs, key, value)) return [];
-      const view = new DataView(value.buffer);
-      const age = Math.max(0, (now - view.getUint32(mac.seen, true)) | 0);
-      return [{ mac: readMac(key, 0), owner: view.getUint32(mac.owner, true), age }];
-    });
+    const { keyBytes, valueBytes } = tables.macs;
+    const keys = pinnedBytes(macBatch * keyBytes);
+    const values = pinnedBytes(macBatch * valueBytes);
+    const view = new DataView(values.buffer);
+    const rows: MacRow[] = [];
+    let from: Uint8Array<ArrayBuffer> | undefined;
+    do {
+      const batch = mapLookupBatch(this.descriptors.macs, from, keys, values, macBatch);
+      for (let entry = 0; entry < batch.count; entry++) {
+        const at = entry * valueBytes;
+        const age = Math.max(0, (now - view.getUint32(at + mac.seen, true)) | 0);
+        const owner = view.getUint32(at + mac.owner, true);
+        rows.push({ mac: readMac(keys, entry * keyBytes), owner, age });
+      }
+      from = batch.next;
+    } while (from !== undefined && rows.length < tables.macs.entriesMax);
+    return rows;
   }
 
   get residents(): readonly Mac[] {
@@ -237,7 +249,7 @@ export class TableSet {
     const { keyBytes, valueBytes } = tables[table];
     const values = pinnedBytes(shortIds * valueBytes);
     const keys = pinnedBytes(shortIds * keyBytes);
-    mapLookupAll(this.descriptors[table], keys, values, shortIds);
+    mapLookupBatch(this.descriptors[table], undefined, keys, values, shortIds);
     const found = new Map<number, Entry>();
     for (let shortId = 0; shortId < shortIds; shortId++) {
       const view = new DataView(values.buffer, shortId * valueBytes, valueBytes);

@@ -57,4 +57,11 @@ describe("the tables of the programs", () => {
     tables.forgetMac(0xfe_ff_ff_ff_ff_fe);
     expect(tables.macs()).toEqual([]);
   });
+
+  test("give every one of ten thousand addresses", () => {
+    const addresses = Array.from({ length: 10_000 }, (_, at) => 0x02_00_00_00_00_00 + at * 257);
+    for (const address of addresses) tables.setMac(address, 3);
+    const known = tables.macs().map(({ mac }) => mac);
+    expect(known.sort((a, b) => a - b)).toEqual(addresses);
+  });
 });
