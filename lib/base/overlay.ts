@@ -64,6 +64,6 @@ export interface OverlayLinkStatus {
   readonly name: string;
   /** Shown as `key=value` in key order; `name` is not repeated here. */
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
-  /** Why this overlay, and why not a better one: a sentence for `weave why`. */
+  /** Why this overlay, and why not a better one: a sentence for status and report. */
   readonly reason: string;
 }
