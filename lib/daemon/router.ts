@@ -109,7 +109,9 @@ async function assemble(
 
   const fastdp = datapath && startFastdp(world, environment, { name, dataPlane, datapath });
   if (fastdp !== undefined) shutdown.push("fast datapath", () => fastdp.stop());
-  const parts = { name, settings, dataPlane, database, fastdp, refusals: host.refusals };
+  const formerShortId = datapath?.adopted?.self;
+  const kept = { settings, database, refusals: host.refusals, formerShortId };
+  const parts = { name, dataPlane, fastdp, ...kept };
   const plane = makePlane(world, environment, parts);
   shutdown.push("mesh", () => plane.stop());
   const services = await startHostServices({
@@ -210,6 +212,7 @@ function makePlane(
     readonly database: ReturnType<typeof openDatabase>;
     readonly fastdp: FastdpOverlay | undefined;
     readonly refusals: ReadonlyMap<string, string>;
+    readonly formerShortId: number | undefined;
   },
 ): ControlPlane {
   const { name, settings, dataPlane, fastdp, refusals } = parts;
@@ -229,6 +232,7 @@ function makePlane(
     overlay,
     secretBox: openSecretBox(),
     allocatorStore: new SqliteAllocatorStore(parts.database),
+    formerShortId: parts.formerShortId,
     saveTargets: (targets) => settings.saveTargets(targets),
     onRoutes(snapshot) {
       dataPlane.setTopology(snapshot);

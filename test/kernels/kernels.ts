@@ -10,9 +10,10 @@ import { espModules, type GuestOptions, openvswitchModules, runInGuest } from ".
  */
 async function passesInGuest(words: readonly string[], options?: GuestOptions): Promise<void> {
   const command = [process.execPath, "test", "--timeout", "120000", ...words];
-  const { code, output } = await runInGuest(command, { waitMs: 240_000, ...options });
+  const { code, output } = await runInGuest(command, { waitMs: 300_000, ...options });
   if (code !== 0) throw new Error(`in the guest: ${code ?? "cut off"}\n${output}`);
-  expect(output).toMatch(/\n\s+[1-9]\d* pass\n\s+0 fail\n/);
+  expect(output).toMatch(/\n\s+[1-9]\d* pass\n/);
+  expect(output).toMatch(/\n\s+0 fail\n/);
 }
 
 describe("a guest", () => {

@@ -77,25 +77,6 @@ for (const backend of ["ebpf", "ovs"] as const) {
       expect(states).toContain("mode transport");
     });
 
-    test("take nothing that comes in clear", async () => {
-      const refused = async (): Promise<number> => {
-        const text = (await two.exec(["cat", "/proc/net/xfrm_stat"])).stdout;
-        return Number(/XfrmInTmplMismatch\s+(\d+)/.exec(text)?.[1]);
-      };
-      const before = await refused();
-      // Somebody else on the wire says to be the neighbour.
-      const forger = lab.hosts[2]!;
-      await must(["ip", "-n", forger.namespace, "addr", "add", `${one.ip}/32`, "dev", "lo"]);
-      using namespace = new NetworkNamespace(`${namedNamespaceFolder}/${forger.namespace}`);
-      const socket = udpIn(namespace, parseIpv4(one.ip));
-      const vxlan = Uint8Array.from({ length: 64 }, (_, at) => (at === 0 ? 8 : 0));
-      const route = { from: 0, to: parseIpv4(two.ip), port: 6784, dontFragment: true };
-      socket.append(route, 0, vxlan, vxlan.length);
-      socket.flush(() => {});
-      await eventually("a clear packet refused", refused, (count) => count > before);
-      socket.close();
-    });
-
     test("encrypt again after one of them was killed, and never send in clear meanwhile", async () => {
       const lines = await passing(one, async () => {
         process.kill(await two.routerPid(), "SIGKILL");
@@ -107,6 +88,27 @@ for (const backend of ["ebpf", "ovs"] as const) {
       expect(lines.filter((line) => !line.includes(": ESP(spi="))).toEqual([]);
       const states = await xfrm(two, "state");
       expect(states.match(/proto esp spi 0x[0-9a-f]{8}/g)?.length).toBe(2);
+    });
+
+    test("take nothing that comes in clear", async () => {
+      const refused = async (): Promise<number> => {
+        const text = (await two.exec(["cat", "/proc/net/xfrm_stat"])).stdout;
+        return Number(/XfrmInTmplMismatch\s+(\d+)/.exec(text)?.[1]);
+      };
+      const before = await refused();
+      // Somebody else on the wire says to be the neighbour.
+      const forger = lab.hosts[2]!;
+      await must(["ip", "-n", forger.namespace, "addr", "add", `${one.ip}/32`, "dev", "lo"]);
+      using namespace = new NetworkNamespace(`${namedNamespaceFolder}/${forger.namespace}`);
+      const socket = udpIn(namespace);
+      const vxlan = Uint8Array.from({ length: 64 }, (_, at) => (at === 0 ? 8 : 0));
+      const way = { from: parseIpv4(one.ip), to: parseIpv4(two.ip) };
+      const route = { ...way, port: 6784, dontFragment: true };
+      socket.append(route, 0, vxlan, vxlan.length);
+      socket.flush(() => {});
+      await eventually("a clear packet refused", refused, (count) => count > before);
+      socket.close();
+      await must(["ip", "-n", forger.namespace, "addr", "del", `${one.ip}/32`, "dev", "lo"]);
     });
 
     test("leave neither associations nor policies when they stop", async () => {

@@ -78,6 +78,8 @@ describe("two routers on kernels with openvswitch", () => {
       await must(["sleep", "1"]);
       await launch(two, [one.ip]);
       await carriedBy(two, "fastdp");
+      // Whatever was under way has arrived.
+      await c1.pings(ip2);
     });
     expect(counts.sent).toBeGreaterThan(100);
     expect(counts.received).toBe(counts.sent);

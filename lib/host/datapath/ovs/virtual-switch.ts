@@ -192,11 +192,14 @@ export class VirtualSwitch {
 
   change({ self, hops, trees }: ForwardingChanges, nowMs: number): void {
     for (const [shortId, hop] of hops) {
+      if (isSameHop(this.#hops.get(shortId), hop)) continue;
       if (hop === undefined) this.#hops.delete(shortId);
       else this.#hops.set(shortId, hop);
       this.#changed(`hop ${shortId}`);
     }
     for (const [originator, tree] of trees) {
+      const before = new Set(this.#trees.get(originator));
+      if (before.symmetricDifference(new Set(tree)).size === 0) continue;
       if (tree.length === 0) this.#trees.delete(originator);
       else this.#trees.set(originator, tree);
       this.#changed(`tree ${originator}`);
@@ -291,6 +294,11 @@ export class VirtualSwitch {
   counters(): DatapathCounters {
     return this.#counters.read();
   }
+}
+
+function isSameHop(a: NextHop | undefined, b: NextHop | undefined): boolean {
+  if (a?.kind !== "tunnel" || b?.kind !== "tunnel") return a?.kind === b?.kind;
+  return a.neighbour === b.neighbour;
 }
 
 function isSame(a: DatapathNeighbour, b: DatapathNeighbour): boolean {
