@@ -8,7 +8,7 @@ import { inTurn, median, shown } from "./measure.ts";
  * Processor time that each cipher takes for one datagram of sleeve, by size and implementation.
  * Sealing and opening cost the same within the noise; sealing is shown.
  *
- *   bun bench/ciphers.ts
+ *   bun run bench ciphers
  */
 const sizes = [64, 1400, 8900];
 const rounds = 5;
@@ -49,19 +49,23 @@ function busyMicroseconds(): number {
   return user + system;
 }
 
-for (const size of sizes) {
-  const candidates = ciphers.map(([name, seal]): [string, () => Promise<number>] => [
-    name,
-    async () => {
-      const startMicroseconds = busyMicroseconds();
-      for (let count = 0; count < datagrams; count++) seal((count % places) * stride, size);
-      return ((busyMicroseconds() - startMicroseconds) * 1e3) / datagrams;
-    },
-  ]);
-  console.log(`${size} octets`);
-  const results = await inTurn(Object.fromEntries(candidates), rounds);
-  for (const [name, nanoseconds] of Object.entries(results)) {
-    const gigabits = (size * 8) / median(nanoseconds);
-    console.log(`  ${name.padEnd(32)} ${shown(nanoseconds, 0)} ns, ${gigabits.toFixed(1)} Gbit/s`);
+export async function benchCiphers(): Promise<void> {
+  for (const size of sizes) {
+    const candidates = ciphers.map(([name, seal]): [string, () => Promise<number>] => [
+      name,
+      async () => {
+        const startMicroseconds = busyMicroseconds();
+        for (let count = 0; count < datagrams; count++) seal((count % places) * stride, size);
+        return ((busyMicroseconds() - startMicroseconds) * 1e3) / datagrams;
+      },
+    ]);
+    console.log(`${size} octets`);
+    const results = await inTurn(Object.fromEntries(candidates), rounds);
+    for (const [name, nanoseconds] of Object.entries(results)) {
+      const gigabits = (size * 8) / median(nanoseconds);
+      console.log(
+        `  ${name.padEnd(32)} ${shown(nanoseconds, 0)} ns, ${gigabits.toFixed(1)} Gbit/s`,
+      );
+    }
   }
 }

@@ -2,8 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Container, type Host, Lab } from "../test/hosts/lab.ts";
 import { must, run } from "../test/hosts/shell.ts";
-import { referenceBinary } from "../test/interop/reference-router.ts";
-import { type Kind, routerOn } from "../test/interop/routers.ts";
 
 /** Two ends between which something is measured, and the routers in between. */
 export interface Pair {
@@ -16,47 +14,22 @@ export interface Pair {
   readonly routers: readonly number[];
 }
 
-const password = "a password for the benchmark";
-
-/** All pairs that are to be compared, ready; dispose of the stack to end them. */
-export async function openPairs(stack: AsyncDisposableStack): Promise<Pair[]> {
-  const pairs: Pair[] = [];
-  const kinds: Kind[] = referenceBinary === undefined ? ["ours"] : ["ours", "original"];
-  for (const kind of kinds) {
-    pairs.push(await openPair(stack, `${kind}, clear`, `b${kind[1]}c`, kind));
-    pairs.push(await openPair(stack, `${kind}, encrypted`, `b${kind[1]}e`, kind, password));
-  }
-  const lab = stack.use(await Lab.onSwitch("braw", 2));
-  const [from, to] = [lab.hosts[0]!, lab.hosts[1]!];
-  return [{ name: "raw veth", from, to, address: to.ip, routers: [] }, ...pairs];
+/** Something to compare with others, that is set up when its turn comes. */
+export interface Candidate {
+  readonly name: string;
+  /** `prefix`: how its namespaces may begin. What it starts ends with `stack`. */
+  open(stack: AsyncDisposableStack, prefix: string): Promise<Pair>;
 }
 
-async function openPair(
-  stack: AsyncDisposableStack,
-  name: string,
-  prefix: string,
-  kind: Kind,
-  password?: string,
-): Promise<Pair> {
-  const lab = stack.use(await Lab.onSwitch(prefix, 2));
-  const [one, two] = [lab.hosts[0]!, lab.hosts[1]!];
-  const routers = [stack.use(routerOn(one, kind)), stack.use(routerOn(two, kind))] as const;
-  const key = password === undefined ? {} : { password };
-  await routers[0].start(key);
-  await routers[1].start({ peers: [one.ip], ...key });
-  const from = await routers[0].container("c1");
-  const to = await routers[1].container("c2");
-  await from.container.pings(to.ip);
-  const pids = await Promise.all([one, two].map((host) => routerPid(host, kind)));
-  return { name, from: from.container, to: to.container, address: to.ip, routers: pids };
-}
-
-/** The original is the child of the process that holds its process ids, and the last to start. */
-async function routerPid(host: Host, kind: Kind): Promise<number> {
-  if (kind === "ours") return await host.routerPid();
-  const pids = await must(["ip", "netns", "pids", host.namespace]);
-  return Math.max(...pids.trim().split("\n").map(Number));
-}
+/** The two hosts themselves, with nothing in between. */
+export const rawVeth: Candidate = {
+  name: "raw veth",
+  async open(stack, prefix) {
+    const lab = stack.use(await Lab.onSwitch(prefix, 2));
+    const [from, to] = lab.hosts as [Host, Host];
+    return { name: this.name, from, to, address: to.ip, routers: [] };
+  },
+};
 
 /** Seconds of processor time, own and the kernel's, that the routers have used so far. */
 export function processorSeconds({ routers }: Pair): number {

@@ -1,7 +1,8 @@
 /**
  * The benchmarks, one after the other or by name:
  *
- *   bun run bench [start] [sleeve] [sleeve-udp] [sleeve-ping] [sleeve-core] [fastdp] [dns] [ipam] [thirty-peers] [mesh-scale]
+ *   bun run bench [start] [sleeve] [sleeve-udp] [sleeve-ping] [sleeve-relay] [sleeve-overload]
+ *       [sleeve-core] [fastdp] [ciphers] [bad-cable] [dns] [ipam] [thirty-peers] [mesh-scale]
  */
 const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   start: async () => (await import("./start.ts")).benchStart(),
@@ -10,6 +11,10 @@ const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   "sleeve-udp": async () => (await import("./sleeve.ts")).benchSleeveUdp(),
   "sleeve-ping": async () => (await import("./sleeve.ts")).benchSleevePing(),
   fastdp: async () => (await import("./fastdp.ts")).benchFastdp(),
+  "sleeve-relay": async () => (await import("./sleeve.ts")).benchSleeveRelay(),
+  "sleeve-overload": async () => (await import("./sleeve-overload.ts")).benchSleeveOverload(),
+  ciphers: async () => (await import("./ciphers.ts")).benchCiphers(),
+  "bad-cable": async () => (await import("./bad-cable.ts")).benchBadCable(),
   dns: async () => (await import("./dns.ts")).benchDns(),
   ipam: async () => (await import("./ipam.ts")).benchIpam(),
   "thirty-peers": async () => (await import("./thirty-peers.ts")).benchThirtyPeers(),

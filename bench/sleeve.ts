@@ -1,34 +1,78 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { must } from "../test/hosts/shell.ts";
 import { median, shown } from "./measure.ts";
-import { flood, inside, openPairs, type Pair, processorSeconds, stream } from "./overlay-pair.ts";
+import { otherOverlays } from "./other-overlays.ts";
+import {
+  type Candidate,
+  flood,
+  inside,
+  type Pair,
+  processorSeconds,
+  rawVeth,
+  stream,
+} from "./overlay-pair.ts";
+import { type SleevePlan, sleevePair } from "./sleeve-pairs.ts";
 
 /**
- * What sleeve carries between containers of two hosts, in turn with raw veth between hosts and, if
- * WEAVE_REFERENCE_ROUTER names one, a router of the original:
+ * What sleeve carries between containers of two hosts, in turn with raw veth between hosts, with
+ * other overlays that are installed here, and, if WEAVE_REFERENCE_ROUTER names one, with a router of
+ * the original at one end or both:
  *
  *   bun run build && bun run bench sleeve          one TCP stream, processor time
  *   bun run build && bun run bench sleeve-udp      small and large datagrams, as fast as they go
  *   bun run build && bun run bench sleeve-ping     round trips, idle and beside 1 Gbit/s
+ *   bun run build && bun run bench sleeve-relay    all three over a third host, beside the direct way
  *
- * Ratios to raw veth are what to compare: absolute figures follow the machine's mood.
+ * Ratios to raw veth are what to compare: absolute figures follow the machine's mood. BENCH_ONLY is
+ * a pattern of the names that are wanted, BENCH_ROUNDS another number of rounds.
  */
-const rounds = 5;
+const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
+const only = new RegExp(process.env.BENCH_ONLY ?? "");
 const streamSeconds = 2;
 const floodSeconds = 2;
 const pings = 1000;
 
-/** Runs `measure` for all pairs in turn; the first round is a warm-up and does not count. */
+const ours = ["ours", "ours"] as const;
+const original = ["original", "original"] as const;
+const originalCipher = ["--no-extensions"];
+
+const direct: readonly SleevePlan[] = [
+  { name: "clear", kinds: ours },
+  { name: "encrypted, AES-256-GCM", kinds: ours, encrypted: true },
+  { name: "encrypted, the original's cipher", kinds: ours, encrypted: true, flags: originalCipher },
+  { name: "original, clear", kinds: original },
+  { name: "original, encrypted", kinds: original, encrypted: true },
+  { name: "ours to original, clear", kinds: ["ours", "original"] },
+  { name: "original to ours, clear", kinds: ["original", "ours"] },
+  { name: "ours to original, encrypted", kinds: ["ours", "original"], encrypted: true },
+  { name: "original to ours, encrypted", kinds: ["original", "ours"], encrypted: true },
+];
+
+const relayed: readonly SleevePlan[] = [
+  direct[0]!,
+  { name: "relayed, clear", kinds: ["ours", ...ours] },
+  direct[1]!,
+  { name: "relayed, encrypted, AES-256-GCM", kinds: ["ours", ...ours], encrypted: true },
+  { name: "original, relayed, clear", kinds: ["original", ...original] },
+  { name: "original, relayed, encrypted", kinds: ["original", ...original], encrypted: true },
+];
+
+const ofPlans = (plans: readonly SleevePlan[]): Candidate[] =>
+  plans.map(sleevePair).filter((candidate) => candidate !== undefined);
+
+const besideOthers = (): Candidate[] => [rawVeth, ...ofPlans(direct), ...otherOverlays()];
+const besideDirect = (): Candidate[] => [rawVeth, ...ofPlans(relayed)];
+
+/** Runs `measure` for all in turn; the first round is a warm-up and does not count. */
 async function compare<T>(
+  candidates: readonly Candidate[],
   measure: (pair: Pair) => Promise<T>,
-  show: (pair: Pair, results: readonly T[], raw: readonly T[]) => string,
+  show: (results: readonly T[], raw: readonly T[] | undefined) => string,
 ): Promise<void> {
-  const executable = join(import.meta.dir, "../dist/weave");
-  if (!existsSync(executable)) throw new Error("no dist/weave: run 'bun run build' first");
-  process.env.WEAVE_BINARY ??= executable;
   await using stack = new AsyncDisposableStack();
-  const pairs = await openPairs(stack);
+  const pairs: Pair[] = [];
+  for (const candidate of candidates.filter(({ name }) => only.test(name))) {
+    pairs.push(await candidate.open(stack, `bp${pairs.length}`));
+  }
   const results = new Map<Pair, T[]>(pairs.map((pair) => [pair, []]));
   for (let round = 0; round <= rounds; round++) {
     for (const pair of pairs) {
@@ -36,37 +80,42 @@ async function compare<T>(
       if (round > 0) results.get(pair)!.push(result);
     }
   }
-  const raw = results.get(pairs[0]!)!;
-  for (const [pair, all] of results) console.log(`${pair.name}: ${show(pair, all, raw)}`);
+  const raw = pairs.find(({ name }) => name === rawVeth.name);
+  for (const [pair, all] of results) {
+    console.log(`${pair.name}: ${show(all, raw && results.get(raw))}`);
+  }
 }
 
-export async function benchSleeve(): Promise<void> {
+async function compareStreams(candidates: readonly Candidate[]): Promise<void> {
   await must(["iperf3", "--version"]);
   await compare(
+    candidates,
     async (pair) => {
       const before = processorSeconds(pair);
       const gbits = await stream(pair, streamSeconds);
       const seconds = processorSeconds(pair) - before;
       return { gbits, perSecond: seconds === 0 ? 0 : (gbits * streamSeconds) / seconds };
     },
-    (_pair, all, raw) => {
+    (all, raw) => {
       const gbits = all.map((each) => each.gbits);
-      const ratio = median(gbits) / median(raw.map((each) => each.gbits));
+      const part = raw && median(gbits) / median(raw.map((each) => each.gbits));
+      const ratio = part === undefined ? "" : ` ratio ${part.toFixed(3)},`;
       const perSecond = shown(
         all.map((each) => each.perSecond),
         2,
       );
-      return `TCP ${shown(gbits, 2)} Gbit/s, ratio ${ratio.toFixed(3)}, ${perSecond} Gbit per CPU second`;
+      return `TCP ${shown(gbits, 2)} Gbit/s,${ratio} ${perSecond} Gbit per CPU second`;
     },
   );
 }
 
-export async function benchSleeveUdp(): Promise<void> {
+async function compareFloods(candidates: readonly Candidate[]): Promise<void> {
   for (const octets of [64, 1300]) {
     console.log(`${octets} octets`);
     await compare(
+      candidates,
       (pair) => flood(pair, octets, floodSeconds),
-      (_pair, all) => {
+      (all) => {
         const part = median(all.map((each) => each.part)) * 100;
         return `${shown(
           all.map((each) => each.perSecond),
@@ -87,10 +136,14 @@ async function roundTrips({ from, address }: Pair): Promise<{ p50: number; p99: 
   return { p50: at(0.5), p99: at(0.99) };
 }
 
-export async function benchSleevePing(): Promise<void> {
-  for (const load of ["idle", "beside 1 Gbit/s"]) {
+async function comparePings(
+  candidates: readonly Candidate[],
+  loads: readonly string[],
+): Promise<void> {
+  for (const load of loads) {
     console.log(load);
     await compare(
+      candidates,
       async (pair) => {
         const beside = load === "idle" ? undefined : stream(pair, 3, ["-b", "1G"]);
         if (beside !== undefined) await Bun.sleep(500);
@@ -98,7 +151,7 @@ export async function benchSleevePing(): Promise<void> {
         await beside;
         return trips;
       },
-      (_pair, all) =>
+      (all) =>
         `ping p50 ${shown(
           all.map((each) => each.p50),
           3,
@@ -108,4 +161,15 @@ export async function benchSleevePing(): Promise<void> {
         )} ms`,
     );
   }
+}
+
+export const benchSleeve = (): Promise<void> => compareStreams(besideOthers());
+export const benchSleeveUdp = (): Promise<void> => compareFloods(besideOthers());
+export const benchSleevePing = (): Promise<void> =>
+  comparePings(besideOthers(), ["idle", "beside 1 Gbit/s"]);
+
+export async function benchSleeveRelay(): Promise<void> {
+  await compareStreams(besideDirect());
+  await compareFloods(besideDirect());
+  await comparePings(besideDirect(), ["idle"]);
 }

@@ -12,6 +12,7 @@ complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_firs
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l no-discovery -d 'connect to the peers given only, not to those they know'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l conn-limit -r -d 'connections at most; 0 for no limit'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l min-protocol-version -r -d 'refuse peers that speak only an older protocol (1 or 2)'
+complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l no-extensions -d 'speak to all peers as Weave Net 2.x does, with its cipher, and not in newer ways'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l resume -d 'connect to the peers of the last run; give none'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l ipalloc-range -r -d 'the addresses of the whole cluster; empty turns allocation off'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l ipalloc-default-subnet -r -d 'where addresses come from when no subnet is asked for'

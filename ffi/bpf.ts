@@ -67,7 +67,7 @@ class Attributes extends PinnedMemory {
   }
 
   call(number: number): number {
-    const result = libc.syscall(systemCallNumber, number, this.bytes, attributeBytes);
+    const result = libc.syscall(systemCallNumber, number, this.bytes, attributeBytes, 0);
     // Read once more, so that the collector keeps it until here.
     return this.#referred.length < 0 ? -1 : result;
   }

@@ -72,15 +72,16 @@ export class EventCounter {
  *   +------------+------------------+                  +--------+-----+------------+
  */
 export class Epoll {
-  readonly #descriptor: number;
+  readonly descriptor: number;
   readonly #eventsMax: number;
   readonly #events: DataView<ArrayBuffer>;
   readonly #eventBytes = process.arch === "x64" ? 12 : 16;
   readonly #dataAt = process.arch === "x64" ? 4 : 8;
 
-  constructor(eventsMax: number) {
+  /** @param descriptor of one that another thread has made, and closes; without it a new one */
+  constructor(eventsMax: number, descriptor?: number) {
     const EPOLL_CLOEXEC = 0o2000000;
-    this.#descriptor = checked(libc.epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+    this.descriptor = descriptor ?? checked(libc.epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
     this.#eventsMax = eventsMax;
     this.#events = new DataView(new ArrayBuffer(eventsMax * this.#eventBytes));
   }
@@ -104,7 +105,7 @@ export class Epoll {
     event.setUint32(0, events, true);
     event.setInt32(this.#dataAt, descriptor, true);
     checked(
-      libc.epoll_ctl(this.#descriptor, operation, descriptor, addressOf(event)),
+      libc.epoll_ctl(this.descriptor, operation, descriptor, addressOf(event)),
       "epoll_ctl",
       `descriptor ${descriptor}`,
     );
@@ -116,7 +117,7 @@ export class Epoll {
    */
   wait(timeoutMs: number): number {
     const count = libc.epoll_wait(
-      this.#descriptor,
+      this.descriptor,
       addressOf(this.#events),
       this.#eventsMax,
       timeoutMs,
@@ -132,6 +133,6 @@ export class Epoll {
   }
 
   close(): void {
-    closeDescriptor(this.#descriptor);
+    closeDescriptor(this.descriptor);
   }
 }

@@ -26,6 +26,8 @@ const launchOptionsSchema = v.strictObject({
   discovery: v.boolean(),
   /** 0 for no limit. */
   connectionLimit: v.number(),
+  /** False: nothing is settled with peers that the original could not settle. */
+  extensions: v.boolean(),
 
   /** Absent: allocation is off. */
   ipalloc: v.optional(

@@ -83,6 +83,7 @@ function clusterOptions(
   | "trustedSubnets"
   | "discovery"
   | "connectionLimit"
+  | "extensions"
 > {
   const host = words.text("host") ?? "";
   if (host !== "") parsed("host", host, parseIp);
@@ -109,6 +110,7 @@ function clusterOptions(
       ),
     discovery: !words.enabled("no-discovery"),
     connectionLimit: integer(words, "conn-limit", 200, 0, countMax),
+    extensions: !words.enabled("no-extensions"),
   };
 }
 

@@ -51,8 +51,14 @@ class TcpStream implements ByteStream {
     return roundTripMs(this.#socket);
   }
 
+  /** What is written in one go leaves in one go: each segment wakes a process at the other end. */
   write(bytes: Uint8Array): void {
-    if (!this.#closedByUs && !this.#socket.destroyed) this.#socket.write(bytes);
+    if (this.#closedByUs || this.#socket.destroyed) return;
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork();
+      queueMicrotask(() => this.#socket.uncork());
+    }
+    this.#socket.write(bytes);
   }
 
   end(): void {

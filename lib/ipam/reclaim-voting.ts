@@ -14,8 +14,12 @@ const proposalMs = 10_000;
 /** Pauses between attempts double up to this, or to a part of the silence that is waited for. */
 const pauseMaxMs = 300_000;
 const pausesPerSilence = 60;
-/** Members try one after the other, in the order of their names. */
-const rankMs = 15_000;
+/**
+ * Members try one after the other, in the order of their names: so far apart that each has time for
+ * its attempt, but closer in a large council, where the first may not want what the last wants.
+ */
+const turnMs = 15_000;
+const turnsMaxMs = 60_000;
 
 /** The words by which the next decree is decided. */
 export type VotingWord = Extract<
@@ -101,7 +105,8 @@ export class Voting {
     if (wanted === undefined || this.#wantedSinceMs === undefined) return;
     const { voters } = electorate(standing.decree, wanted, standing.declaredDead);
     const rank = voters.filter((peer) => peer < standing.self.peer && peers.isKnown(peer)).length;
-    if (nowMs < this.#pausedUntilMs || nowMs - this.#wantedSinceMs < rank * rankMs) return;
+    const waitMs = rank * Math.min(turnMs, turnsMaxMs / voters.length);
+    if (nowMs < this.#pausedUntilMs || nowMs - this.#wantedSinceMs < waitMs) return;
     this.#propose(wanted, standing, nowMs);
   }
 

@@ -4,7 +4,7 @@ import type { SecretBox } from "../base/secret-box.ts";
 import type { Extension } from "./extensions.ts";
 import { type Features, overlaysFeature, ownFeatures } from "./features.ts";
 import { type ProtocolVersion, versionMax } from "./header.ts";
-import { Introduction } from "./introduction.ts";
+import { type Admission, Introduction } from "./introduction.ts";
 import { newKeyPair } from "./session.ts";
 
 /** What a connection tells the remote, and on what terms it speaks. */
@@ -23,6 +23,8 @@ export interface ConnectionConfig {
   /** What we can do beyond the original, with whoever can as well. */
   readonly extensions?: readonly Extension[];
   readonly secretBox?: SecretBox;
+  /** Judges who dialled us, where not everybody can be taken in. */
+  readonly admission?: Admission;
 }
 
 /** Who the remote says it is. */
@@ -61,6 +63,7 @@ export function newIntroduction(
     newKeyPair: () => newKeyPair(random),
     features: (version) => ownFeatures(own, version),
     secretBox: config.secretBox,
+    admission: config.admission,
   });
 }
 

@@ -1,15 +1,20 @@
 import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
 import { WeaveError } from "../base/errors.ts";
 import type { PeerName } from "../base/peer-name.ts";
+import { shuffle } from "../base/random.ts";
 import type { Cancel, World } from "../base/world.ts";
+import type { ConnectionRoom } from "./connection-room.ts";
 import { DirectPeers, parseDirectPeer } from "./direct-peers.ts";
 import { NameLookups, type Resolve } from "./name-lookups.ts";
 import type { PeerRecord } from "./peer-record.ts";
+import { Redirects } from "./redirects.ts";
 import { Target } from "./target.ts";
 import { type WantedAddress, wantedAddresses } from "./wanted-addresses.ts";
 
 /** Improvements of the topology within this time cost one search for new addresses. */
 const discoveryDelayMs = 50;
+/** While they go on, a search begins no earlier than this after the last. */
+const discoveryPauseMs = 200;
 
 /**
  * Two peers that hear of each other hear of it at about the same time. The one with the lower name
@@ -20,10 +25,15 @@ export const courtesyDelayMs = 500;
 const courtesyPerPeerMs = 100;
 export const courtesyMaxMs = 4_000;
 
-/** How an attempt goes on. The first two come at most once; `ended` exactly once, at last. */
+/** How often it is asked whether who called us has said who it is; it has ten seconds for that. */
+const callerCheckMs = 250;
+
+/** How an attempt goes on. `ended` comes exactly once, at last; the others at most once. */
 export interface AttemptEvents {
   /** The remote said who it is, whatever follows. */
   introduced(remote: PeerName): void;
+  /** The remote has no room for us, and says where there may be some. */
+  redirected(remote: PeerName, elsewhere: readonly Endpoint[]): void;
   connected(remote: PeerName): void;
   ended(error: WeaveError): void;
 }
@@ -32,8 +42,9 @@ export interface ConnectionMakerPorts {
   /** `acceptUnknown`: whether the remote may be a peer nobody has heard of. */
   dial(to: Endpoint, acceptUnknown: boolean, events: AttemptEvents): void;
   readonly resolve: Resolve;
-  /** Whether no further connection is allowed. */
-  full(): boolean;
+  /** Whether somebody at `host` called us and has not said yet who it is. */
+  isCalledFrom(host: string): boolean;
+  readonly room: Pick<ConnectionRoom, "connections" | "free" | "max" | "share">;
   readonly own: PeerRecord;
   records(): Iterable<PeerRecord>;
   /** The addresses as typed changed: keep them for the next start. */
@@ -53,6 +64,10 @@ export interface TargetStatus {
  * Keeps trying to be connected to every peer that a user named or that others are connected to
  * (mesh-protocol §11). {@link Target} holds the states of one address; here is decided which
  * addresses are wanted, and when each is tried.
+ *
+ * In a cluster larger than the connection limit every peer looks for as many others as is its share
+ * ({@link ConnectionRoom.share}): the least connected first and of equals any, so that all become
+ * about equally connected, and never more at a time than there is room for.
  */
 export class ConnectionMaker {
   readonly #world: World;
@@ -62,7 +77,9 @@ export class ConnectionMaker {
   /** By `ip:port`. */
   readonly #targets = new Map<string, Target>();
   readonly #lookups: NameLookups;
+  readonly #redirects = new Redirects();
   #next: { readonly atMs: number; readonly cancel: Cancel } | undefined;
+  #searchedAtMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
   constructor(
@@ -106,18 +123,20 @@ export class ConnectionMaker {
     this.check();
   }
 
-  /** The topology improved, maybe at many places at once. */
+  /** There is less or other to wish for, maybe for many reasons at once. */
   checkSoon(): void {
-    this.#schedule(this.#world.monotonicMs() + discoveryDelayMs);
+    const nowMs = this.#world.monotonicMs();
+    this.#schedule(Math.max(nowMs + discoveryDelayMs, this.#searchedAtMs + discoveryPauseMs));
   }
 
   /** Connections or wishes changed. */
   check(): void {
     if (this.#stopped) return;
+    this.#searchedAtMs = this.#world.monotonicMs();
     for (const atMs of this.#lookups.check(() => this.check())) this.#schedule(atMs);
     const wanted = this.#wanted();
     this.#reviseTargets(wanted);
-    if (!this.#ports.full()) this.#attemptDue(wanted);
+    if (this.#ports.room.free() > 0) this.#attemptDue(wanted);
   }
 
   targets(): TargetStatus[] {
@@ -148,17 +167,22 @@ export class ConnectionMaker {
   }
 
   #wanted(): Map<string, WantedAddress> {
+    const records = [...this.#ports.records()];
+    this.#redirects.forget(records);
+    const { room, own } = this.#ports;
     const wanted = wantedAddresses({
       ...this.#options,
+      discovery: this.#options.discovery && room.connections < room.share(records.length - 1),
       direct: this.#direct,
-      records: this.#ports.records(),
-      own: this.#ports.own,
+      elsewhere: this.#redirects.endpoints(),
+      records,
+      own,
     });
     // An address that led to a neighbour would only make a second connection to it, and one of the
     // two would have to go. `connect` makes us look again.
     for (const address of wanted.keys()) {
       const remote = this.#targets.get(address)?.remote;
-      if (remote !== undefined && this.#ports.own.links.has(remote)) wanted.delete(address);
+      if (remote !== undefined && own.links.has(remote)) wanted.delete(address);
     }
     return wanted;
   }
@@ -185,19 +209,45 @@ export class ConnectionMaker {
 
   #attemptDue(wanted: ReadonlyMap<string, WantedAddress>): void {
     const nowMs = this.#world.monotonicMs();
-    for (const address of wanted.keys()) {
+    const { room } = this.#ports;
+    const share = room.share(this.#others());
+    for (const [address, { remote }] of this.#inOrder(wanted)) {
       const target = this.#targets.get(address);
       if (target?.state !== "waiting" || target.dueAtMs === undefined) continue;
-      if (target.dueAtMs <= nowMs) this.#attempt(address, target);
-      else this.#schedule(target.dueAtMs);
+      if (target.dueAtMs > nowMs) this.#schedule(target.dueAtMs);
+      else if (remote !== undefined && this.#ports.isCalledFrom(target.endpoint.host)) {
+        // Most likely it is the very peer, and busy: a second connection would have to go.
+        this.#schedule(nowMs + callerCheckMs);
+      }
+      // Whoever finds no room here comes again when an attempt or a connection is over.
+      else if (room.free(remote === undefined ? room.max : share) > 0) {
+        this.#attempt(address, target);
+      }
     }
   }
 
-  /** How long to wait for the other end to dial. */
+  /** Whom the user named comes first; of those who were found, if not all, the least connected. */
+  #inOrder(wanted: ReadonlyMap<string, WantedAddress>): Iterable<readonly [string, WantedAddress]> {
+    if (this.#others() <= this.#ports.room.max) return wanted;
+    const connections = new Map<PeerName, number>();
+    for (const { name, links } of this.#ports.records()) connections.set(name, links.size);
+    const rank = ({ remote }: WantedAddress): number =>
+      remote === undefined ? -1 : (connections.get(remote) ?? 0);
+    const entries = shuffle(this.#world.random, [...wanted]);
+    return entries.sort(([, a], [, b]) => rank(a) - rank(b));
+  }
+
+  /** How long to wait for the other end to dial, which where there are many dials somebody else. */
   #courtesyMs(): number {
+    const others = this.#others();
+    if (others > this.#ports.room.max) return 0;
+    return Math.min(courtesyDelayMs + courtesyPerPeerMs * (others - 1), courtesyMaxMs);
+  }
+
+  #others(): number {
     let others = -1;
     for (const _ of this.#ports.records()) others++;
-    return Math.min(courtesyDelayMs + courtesyPerPeerMs * (others - 1), courtesyMaxMs);
+    return others;
   }
 
   /** Dials, after resolving again the names that led to this address. */
@@ -217,11 +267,14 @@ export class ConnectionMaker {
 
   #dial(address: string, target: Target): void {
     target.state = "attempting";
-    const direct = this.#directAddresses().has(address);
+    const known = this.#directAddresses().has(address) || this.#redirects.has(address);
     this.#world.log.info(`->[${address}] attempting connection`);
-    this.#ports.dial(target.endpoint, direct, {
+    this.#ports.dial(target.endpoint, known, {
       introduced: (remote) => {
         target.remote = remote;
+      },
+      redirected: (remote, elsewhere) => {
+        if (this.#options.discovery) this.#redirects.add(remote, elsewhere);
       },
       connected: (remote) => {
         target.connected(remote);

@@ -52,7 +52,7 @@ export class ConnectionTable<T extends TableEntry> implements Iterable<T> {
 
   judge(candidate: T): Verdict<T> {
     const entry = this.#entries.get(candidate.name);
-    if (entry === undefined) return this.full ? { refused: this.#limitReached() } : {};
+    if (entry === undefined) return this.full ? { refused: limitReached(this.#entriesMax) } : {};
     if (entry.peerUid !== candidate.peerUid) return { closes: { entry, error: restarted(entry) } };
     const error = duplicate(entry);
     if (entry.uid === candidate.uid) return { refused: error, closes: { entry, error } };
@@ -68,12 +68,14 @@ export class ConnectionTable<T extends TableEntry> implements Iterable<T> {
   remove(entry: T): boolean {
     return this.#entries.get(entry.name) === entry && this.#entries.delete(entry.name);
   }
+}
 
-  #limitReached(): WeaveError {
-    return new WeaveError("CONNECTION_LIMIT", `Connection limit reached (${this.#entriesMax})`, {
-      remedy: "raise --conn-limit if this peer is meant to have more neighbours",
-    });
-  }
+export const limitReachedCode = "CONNECTION_LIMIT";
+
+export function limitReached(limit: number): WeaveError {
+  return new WeaveError(limitReachedCode, `Connection limit reached (${limit})`, {
+    remedy: "raise --conn-limit if this peer is meant to have more neighbours",
+  });
 }
 
 function duplicate(entry: TableEntry): WeaveError {

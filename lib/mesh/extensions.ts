@@ -6,7 +6,7 @@ import type { OverlayExtension } from "../base/overlay.ts";
  * (docs/protocol.md).
  *
  *   ┌──────┬───┬─────────┬───────┬──────┬───
- *   │ name │ / │ version │ blank │ name │ …      digests/1 …
+ *   │ name │ / │ version │ blank │ name │ …      digests/1 redirects/1 …
  *   └──────┴───┴─────────┴───────┴──────┴───
  *
  * A connection has the extensions that both sides name, each in the lower of both versions: whoever
@@ -19,8 +19,11 @@ export interface Extension {
   readonly version: number;
 }
 
-/** `digests`: states are compared before they are sent. Others are up to the overlay. */
-export type ExtensionName = "digests" | OverlayExtension;
+/**
+ * `digests`: states are compared before they are sent; `redirects`: whoever is full says so, and
+ * where to go. Others are up to the overlay.
+ */
+export type ExtensionName = "digests" | "redirects" | OverlayExtension;
 
 /** By name, in the version that both sides speak. */
 export type NegotiatedExtensions = ReadonlyMap<ExtensionName, number>;
@@ -28,7 +31,10 @@ export type NegotiatedExtensions = ReadonlyMap<ExtensionName, number>;
 export const extensionsFeature = "WeaveExtensions";
 
 /** All that the mesh can do. */
-export const ownExtensions: readonly Extension[] = [{ name: "digests", version: 1 }];
+export const ownExtensions: readonly Extension[] = [
+  { name: "digests", version: 1 },
+  { name: "redirects", version: 1 },
+];
 
 /** Extensions that are looked at; whatever a remote names beyond is as good as not named. */
 export const extensionsMax = 64;

@@ -26,6 +26,8 @@ export const surrogateLifetimeMs = 10 * 60_000;
 export const channelNameMaxLength = 128;
 /** A broadcast that comes back within this time over another link went round in a circle. */
 const broadcastMemory = { lifetimeMs: 10_000, entriesMax: 1024 };
+/** The same over the same link: longer than most rounds take, shorter than anybody waits to repeat. */
+export const circleMaxMs = 500;
 
 /** All that is moved here. */
 type ReceivedMessage =
@@ -76,7 +78,7 @@ export class GossipRouter {
   readonly #world: World;
   readonly #ports: GossipRouterPorts;
   readonly #channels = new Map<string, OpenChannel>();
-  readonly #broadcasts: RecentPayloads<PeerName>;
+  readonly #broadcasts: RecentPayloads<{ readonly from: PeerName; lastMs: number }>;
 
   constructor(world: World, ports: GossipRouterPorts) {
     this.#world = world;
@@ -177,12 +179,23 @@ export class GossipRouter {
 
   #receiveBroadcast({ channel, origin, payload }: BroadcastMessage, from: PeerName): void {
     if (origin === this.#ports.self) return;
-    // The same again by the same link may be meant; by another link it has gone round a circle.
-    const first = this.#broadcasts.sight(`${origin} ${channel}`, payload, from);
-    if (first !== undefined && first !== from) return;
+    if (this.#hasGoneRound(`${origin} ${channel}`, payload, from)) return;
     const { owner } = this.#channel(channel);
     const news = this.#ask(channel, origin, () => owner.onBroadcast(origin, payload));
     if (news !== undefined) this.#broadcast(channel, origin, news, from);
+  }
+
+  /**
+   * Trees do not fit together while routes change, and a broadcast then goes round a circle: it comes
+   * by another link than before, or once more by the same. The same again after a while is meant.
+   */
+  #hasGoneRound(key: string, payload: Uint8Array, from: PeerName): boolean {
+    const lastMs = this.#world.monotonicMs();
+    const seen = this.#broadcasts.sight(key, payload, { from, lastMs });
+    if (seen === undefined) return false;
+    if (seen.from !== from || lastMs - seen.lastMs < circleMaxMs) return true;
+    seen.lastMs = lastMs;
+    return false;
   }
 
   /**
@@ -200,10 +213,9 @@ export class GossipRouter {
     if (comparison === undefined) return undefined;
     return new Inquiries(this.#world, (from, digest) => {
       const inquiry = this.#ask(channel, from, () => comparison.inquire(from, digest));
-      const neighbour = this.#ports.neighbour(from);
-      if (inquiry === undefined || neighbour === undefined) return false;
-      neighbour.sender.inquire(channel, inquiry);
-      return true;
+      if (inquiry === undefined) return false;
+      // While the digest waited, the neighbour may have gone, or come back as one that does not compare.
+      return this.#ports.neighbour(from)?.sender.inquire(channel, inquiry) ?? false;
     });
   }
 

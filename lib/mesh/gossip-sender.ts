@@ -72,9 +72,12 @@ export class GossipSender {
     return true;
   }
 
-  inquire(channel: string, inquiry: Uint8Array): void {
+  /** Asks what we lack; false where the neighbour does not compare, as it may have done before. */
+  inquire(channel: string, inquiry: Uint8Array): boolean {
+    if (!this.#compares) return false;
     this.#waitingOn(channel).inquiry = inquiry;
     this.pump();
+    return true;
   }
 
   gossip(channel: string, data: GossipData): void {

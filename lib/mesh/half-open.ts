@@ -28,6 +28,12 @@ export class HalfOpen {
     this.#connections.add(connection);
   }
 
+  /** Whether somebody at `host` is about to introduce itself. */
+  hasFrom(host: string): boolean {
+    for (const connection of this.#connections) if (hostOf(connection) === host) return true;
+    return false;
+  }
+
   /** It introduced itself or closed. */
   remove(connection: Connection): void {
     this.#connections.delete(connection);

@@ -4,15 +4,18 @@ import type { Cancel, World } from "../base/world.ts";
 /**
  * A neighbour with news is asked at once when it is the first for this long, about the time that an
  * answer takes. Several that have news at the same time mostly have the same: once the first has
- * answered, there is little left to ask the others.
+ * answered, there is little left to ask the others. As long as there is news, each window is twice as
+ * long as the one before: one answer then brings what many would have brought.
  */
 export const inquiryWindowMs = 50;
+export const inquiryWindowMaxMs = 400;
 
 /**
  * Asks neighbours what we lack on one channel.
  *
  *   idle ──digest: asked──▶ window ──digest: waits, the latest of each neighbour──▶ window
- *    ▲──nobody has news──────┘ ▲──window over: the first who still has news is asked──┘
+ *    ▲──nobody has news──────┘ ▲──window over: the first who still has news is asked──┘ then twice
+ *                                                                                        as long
  */
 export class Inquiries {
   readonly #world: Pick<World, "after">;
@@ -29,7 +32,7 @@ export class Inquiries {
   /** The digest of a neighbour's state. */
   heard(from: PeerName, digest: Uint8Array): void {
     if (this.#window !== undefined) this.#waiting.set(from, digest);
-    else if (this.#ask(from, digest)) this.#open();
+    else if (this.#ask(from, digest)) this.#open(inquiryWindowMs);
   }
 
   stop(): void {
@@ -38,13 +41,13 @@ export class Inquiries {
     this.#waiting.clear();
   }
 
-  #open(): void {
-    this.#window = this.#world.after(inquiryWindowMs, () => {
+  #open(durationMs: number): void {
+    this.#window = this.#world.after(durationMs, () => {
       this.#window = undefined;
       for (const [peer, digest] of this.#waiting) {
         this.#waiting.delete(peer);
         if (!this.#ask(peer, digest)) continue;
-        this.#open();
+        this.#open(Math.min(2 * durationMs, inquiryWindowMaxMs));
         return;
       }
     });

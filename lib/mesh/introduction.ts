@@ -39,7 +39,9 @@ import { type KeyPair, publicKeySize, sessionKey } from "./session.ts";
  *                                   version 2: flag `00`, or `01` and the public key
  *   sent when flag (and key) came:  version 2: features, sealed with a password
  *
- * A remote that wants the other mode thus learns nothing of us in version 2.
+ * A remote that wants the other mode thus learns nothing of us in version 2. Where a remote may have
+ * to be turned away, our features wait until its own have been judged: whoever has read features
+ * counts the connection as made and tells everybody, and takes it back when it is closed.
  */
 export interface IntroductionOptions {
   /** Whether we dialled. */
@@ -52,6 +54,19 @@ export interface IntroductionOptions {
   /** Ours for this version, without the public key. */
   features(version: ProtocolVersion): Features;
   readonly secretBox?: SecretBox | undefined;
+  /** Judges the remote before it hears who we are; missing when it is taken in whoever it is. */
+  readonly admission?: Admission | undefined;
+}
+
+/** `undefined` for who may come in. */
+export type Admission = (remote: RemoteFeatures) => TurnedAway | undefined;
+
+/** A remote that is not taken in. */
+export interface TurnedAway {
+  /** For our log. */
+  readonly error: WeaveError;
+  /** What is said in our features beside who we are; missing when a remote would not understand. */
+  readonly says?: Features | undefined;
 }
 
 /** The result of a successful introduction. */
@@ -180,7 +195,7 @@ export class Introduction {
     if (this.#password !== undefined) this.#keyPair = this.#options.newKeyPair();
     if (version === 1) {
       this.#gobFraming = new GobFraming(this.#received);
-      this.#send.push(encodeFeatures(this.#featuresOfVersion1()));
+      if (this.#options.admission === undefined) this.#sendFeatures(1);
       this.#stage = "gob features";
     } else {
       this.#send.push(Uint8Array.of(this.#keyPair === undefined ? flagClear : flagPassword));
@@ -211,7 +226,7 @@ export class Introduction {
   /** From here on everything travels in frames, our features first. */
   #beginFrames(): void {
     this.#codec = this.#newCodec(new LengthFraming(this.#received));
-    this.#send.push(this.#codec.encode(encodeFeatures(this.#options.features(2))));
+    if (this.#options.admission === undefined) this.#sendFeatures(2);
     this.#stage = "features";
   }
 
@@ -240,8 +255,30 @@ export class Introduction {
 
   #conclude(version: ProtocolVersion, features: Features, codec: MessageCodec): Introduced {
     const remote = parseFeatures(features, version);
+    this.#admit(remote, version);
     this.#stage = "introduced";
     return { version, remote, sessionKey: this.#sessionKey, codec };
+  }
+
+  /** Says who we are now, where that had to wait. @throws the reason to turn `remote` away */
+  #admit(remote: RemoteFeatures, version: ProtocolVersion): void {
+    const { admission } = this.#options;
+    if (admission === undefined) return;
+    const refused = admission(remote);
+    if (refused === undefined || refused.says !== undefined) {
+      this.#sendFeatures(version, refused?.says);
+    }
+    if (refused !== undefined) throw refused.error;
+  }
+
+  #sendFeatures(version: ProtocolVersion, besides: Features = new Map()): void {
+    if (version === 1) {
+      this.#send.push(encodeFeatures(this.#featuresOfVersion1()));
+      return;
+    }
+    assert(this.#codec !== undefined, "frames have begun");
+    const features = new Map([...this.#options.features(2), ...besides]);
+    this.#send.push(this.#codec.encode(encodeFeatures(features)));
   }
 
   #featuresOfVersion1(): Features {

@@ -1,7 +1,7 @@
 import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
 import { WeaveError } from "../base/errors.ts";
 import type { Overlay } from "../base/overlay.ts";
-import { formatPeerName } from "../base/peer-name.ts";
+import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { Cancel, World } from "../base/world.ts";
 import {
   Connection,
@@ -10,11 +10,16 @@ import {
   type DeliveredMessage,
 } from "./connection.ts";
 import type { AttemptEvents } from "./connection-maker.ts";
-import { ConnectionTable } from "./connection-table.ts";
+import { ConnectionRoom } from "./connection-room.ts";
+import { ConnectionTable, limitReached, limitReachedCode } from "./connection-table.ts";
+import { negotiateExtensions } from "./extensions.ts";
+import type { RemoteFeatures } from "./features.ts";
 import { HalfOpen } from "./half-open.ts";
+import type { TurnedAway } from "./introduction.ts";
 import { Neighbour } from "./neighbour.ts";
 import { newRecord } from "./peer-record.ts";
 import type { Peers } from "./peers.ts";
+import { chooseElsewhere, formatRedirect, parseRedirect, remoteFull } from "./redirect.ts";
 import { nicknameMaxLength } from "./topology-codec.ts";
 import type { ByteStream, Transport } from "./transport.ts";
 
@@ -36,6 +41,8 @@ export interface LinksPorts {
   readonly peers: Peers;
   readonly passwordSet: boolean;
   readonly connectionLimit: number;
+  /** Where peers listen unless an address says otherwise. */
+  readonly defaultPort: number;
   /** As it is to be announced on a connection that begins now. */
   config(): ConnectionConfig;
 }
@@ -48,6 +55,7 @@ export interface LinksPorts {
  */
 export class Links {
   readonly table: ConnectionTable<Neighbour>;
+  readonly room: ConnectionRoom;
   readonly #world: World;
   readonly #ports: LinksPorts;
   readonly #events: LinkEvents;
@@ -62,6 +70,7 @@ export class Links {
     this.#ports = ports;
     this.#events = events;
     this.table = new ConnectionTable(ports.connectionLimit);
+    this.room = new ConnectionRoom(ports.connectionLimit, () => this.table.size);
   }
 
   /** Connections that ended since the start, those to ourselves not counted. */
@@ -70,13 +79,15 @@ export class Links {
   }
 
   dial(to: Endpoint, acceptUnknown: boolean, attempt: AttemptEvents): void {
+    const release = this.room.reserve(to.host);
     const cancel = this.#ports.transport.dial(to, {
       opened: (stream) => {
         this.#dials.delete(cancel);
-        this.#start(stream, true, { acceptUnknown, attempt });
+        this.#start(stream, true, { acceptUnknown, attempt, release });
       },
       failed: (error) => {
         this.#dials.delete(cancel);
+        release();
         attempt.ended(error);
       },
     });
@@ -86,6 +97,11 @@ export class Links {
   accepted(stream: ByteStream): void {
     this.#world.log.info(`->[${formatEndpoint(stream.remote)}] connection accepted`);
     this.#halfOpen.add(this.#start(stream, false, { acceptUnknown: true }));
+  }
+
+  /** Whether somebody at `host` called us and has not said yet who it is. */
+  isCalledFrom(host: string): boolean {
+    return this.#halfOpen.hasFrom(host);
   }
 
   /** Closes everything after flushing it. */
@@ -104,15 +120,69 @@ export class Links {
       drained: () => open.neighbour?.sender.pump(),
       closed: (connection, error) => this.#closed(connection, open, error),
     };
-    const connection = new Connection(this.#world, stream, outbound, this.#ports.config(), events);
+    const config = { ...this.#ports.config(), ...(!outbound && this.#admission(stream)) };
+    const connection = new Connection(this.#world, stream, outbound, config, events);
     this.#open.set(connection, open);
     connection.start();
     return connection;
   }
 
+  /** Judges a remote before it hears who we are, where there may be no room for it by then. */
+  #admission({ remote: { host } }: ByteStream): Pick<ConnectionConfig, "admission"> {
+    if (this.#open.size + this.#dials.size < this.room.max) return {};
+    return { admission: (remote) => this.#turnAway(remote, host) };
+  }
+
+  #turnAway(remote: RemoteFeatures, host: string): TurnedAway | undefined {
+    const { self, extensions = [] } = this.#ports.config();
+    const { name, features } = remote;
+    if (name === self || this.table.get(name) !== undefined) return undefined;
+    const reads = negotiateExtensions(extensions, features).has("redirects");
+    const isRoom = this.room.freeFor(host) > 0 || this.#dispensable(name, reads) !== undefined;
+    if (isRoom) return undefined;
+    const error = limitReached(this.room.max);
+    if (!reads) return { error };
+    return { error, says: formatRedirect({ limit: this.room.max, elsewhere: this.#elsewhere() }) };
+  }
+
+  /** Where somebody may go for whom there is no room here. */
+  #elsewhere(): Endpoint[] {
+    const { peers, defaultPort } = this.#ports;
+    const places = [...this.table].map(({ name, link }) => ({
+      link,
+      connections: peers.get(name)?.links.size ?? 0,
+    }));
+    return chooseElsewhere(places, defaultPort, this.#world.random);
+  }
+
+  /**
+   * The neighbour to give up for `name`, who has fewer connections than peers make by themselves: one
+   * of our kind that has more than that, for it will not dial again. So there is room for newcomers
+   * also where every peer is full. For one who has no connection at all and cannot read where else to
+   * go (`reads`) it may be anybody. Whoever it is still has a way to us by another neighbour.
+   */
+  #dispensable(name: PeerName, reads: boolean): Neighbour | undefined {
+    const { peers } = this.#ports;
+    const linksOf = (peer: PeerName) => peers.get(peer)?.links;
+    const theirs = linksOf(name)?.size ?? 0;
+    const share = this.room.share(peers.has(name) ? peers.size - 1 : peers.size);
+    if (!this.table.full || theirs >= share) return undefined;
+    const isLost = theirs === 0 && !reads;
+    let [found, most]: [Neighbour | undefined, number] = [undefined, isLost ? 1 : share];
+    for (const neighbour of this.table) {
+      const links = linksOf(neighbour.name);
+      if (links === undefined || links.size <= most) continue;
+      if (!isLost && !neighbour.connection.extensions.has("redirects")) continue;
+      if (![...this.table].some((other) => links.has(other.name))) continue;
+      [found, most] = [neighbour, links.size];
+    }
+    return found;
+  }
+
   #introduced(connection: Connection, open: OpenConnection): void {
     this.#halfOpen.remove(connection);
     open.attempt?.introduced(connection.remote.name);
+    if (this.#turnedAway(connection, open)) return;
     const neighbour = new Neighbour(connection, this.#ports.config().self);
     try {
       const restarted = this.#meet(neighbour, open);
@@ -124,6 +194,16 @@ export class Links {
       if (!(error instanceof WeaveError)) throw error;
       connection.close(error);
     }
+  }
+
+  /** Whether the remote has no room for us, and says so; then it closes as we do. */
+  #turnedAway(connection: Connection, { attempt }: OpenConnection): boolean {
+    if (attempt === undefined || !connection.extensions.has("redirects")) return false;
+    const redirect = parseRedirect(connection.remote.features);
+    if (redirect === undefined) return false;
+    attempt.redirected(connection.remote.name, redirect.elsewhere);
+    connection.close(remoteFull(redirect));
+    return true;
   }
 
   /** Finds or makes the peer's record; true when it is of a former incarnation. */
@@ -161,12 +241,20 @@ export class Links {
   #compete(neighbour: Neighbour): void {
     const { refused, closes } = this.table.judge(neighbour);
     closes?.entry.connection.close(closes.error);
-    if (refused !== undefined) throw refused;
+    if (refused === undefined) return;
+    const { name, connection } = neighbour;
+    const isForLimit = refused.code === limitReachedCode && !connection.outbound;
+    const dispensable = isForLimit
+      ? this.#dispensable(name, connection.extensions.has("redirects"))
+      : undefined;
+    if (dispensable === undefined) throw refused;
+    dispensable.connection.close(madeRoom(name));
   }
 
   #add(neighbour: Neighbour, open: OpenConnection, restarted: boolean): void {
     const { connection } = neighbour;
     this.table.add(neighbour);
+    open.release?.();
     open.attempt?.connected(neighbour.name);
     const isNew = this.#ports.peers.get(neighbour.name)?.version === 0n;
     const note = restarted ? " (restarted peer)" : isNew ? " (new peer)" : "";
@@ -184,8 +272,9 @@ export class Links {
   }
 
   #closed(connection: Connection, open: OpenConnection, error: WeaveError): void {
-    const { neighbour, attempt } = open;
+    const { neighbour, attempt, release } = open;
     this.#open.delete(connection);
+    release?.();
     this.#halfOpen.remove(connection);
     if (error.code !== "CONNECT_SELF") this.#terminations++;
     if (neighbour !== undefined) this.#leave(neighbour, error);
@@ -210,6 +299,13 @@ interface OpenConnection {
   readonly acceptUnknown: boolean;
   /** Missing for an accepted connection. */
   readonly attempt?: AttemptEvents;
+  /** Gives up the place that was kept for the attempt; harmless when it is taken already. */
+  readonly release?: Cancel;
   /** Set once the remote is known and its record pinned. */
   neighbour?: Neighbour;
+}
+
+function madeRoom(name: PeerName): WeaveError {
+  const text = `connection given up for ${formatPeerName(name)}, which has fewer`;
+  return new WeaveError("MADE_ROOM", text);
 }

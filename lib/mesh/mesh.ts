@@ -1,6 +1,6 @@
 import { everyBeat } from "../base/beat.ts";
 import { WeaveError } from "../base/errors.ts";
-import type { Channel, Gossiper } from "../base/gossip.ts";
+import type { Channel, GossipData, Gossiper } from "../base/gossip.ts";
 import { type Cidr, cidrContains, tryParseIp } from "../base/ip.ts";
 import type { Overlay } from "../base/overlay.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
@@ -218,6 +218,7 @@ export class Mesh {
     const own = newRecord({ name, nickname, uid: this.uid, shortId: undefined });
     const events: TopologyEvents = {
       tell: (records) => this.#gossip.gossip(topologyChannel, records),
+      tellNeighbours: (records) => this.#tellNeighbours(records),
       publish: (records) => this.#gossip.broadcast(topologyChannel, records),
       routes: (snapshot) => this.#dependencies.onRoutes(snapshot),
       improved: () => this.#maker.checkSoon(),
@@ -245,6 +246,7 @@ export class Mesh {
       peers: this.#topology.peers,
       passwordSet: this.#passwordSet,
       connectionLimit: this.#config.connectionLimit,
+      defaultPort: this.#config.port,
       config: () => this.#connectionConfig(),
     };
     return new Links(this.#world, ports, {
@@ -262,7 +264,8 @@ export class Mesh {
     const ports = {
       dial: (...args: Parameters<Links["dial"]>) => this.#links.dial(...args),
       resolve: transport.resolve.bind(transport),
-      full: () => this.#links.table.full,
+      isCalledFrom: (host: string) => this.#links.isCalledFrom(host),
+      room: this.#links.room,
       get own() {
         return peers.own;
       },
@@ -307,7 +310,7 @@ export class Mesh {
     const reached = this.#topology.routes.established.unicast.has(neighbour.name);
     this.#topology.linkAdded(neighbour.name, neighbour.link);
     if (restarted || !reached) this.#gossip.sendState(neighbour);
-    this.#maker.check();
+    this.#maker.checkSoon();
     this.#tell("connected", neighbour);
   }
 
@@ -318,6 +321,12 @@ export class Mesh {
     const own = this.#topology.ownRecord();
     if (own !== undefined) this.#gossip.tell(neighbour, topologyChannel, own);
     this.#tell("established", neighbour);
+  }
+
+  #tellNeighbours(records: GossipData): void {
+    for (const neighbour of this.#links.table) {
+      this.#gossip.tell(neighbour, topologyChannel, records);
+    }
   }
 
   #linkRemoved(neighbour: Neighbour, error: WeaveError): void {

@@ -40,6 +40,8 @@ export class Peers {
   /** Connections that rely on a peer, also before our record claims them. */
   readonly #pins = new Map<PeerName, number>();
   #generation = 0;
+  /** All records in ascending order of names, as of some generation. */
+  #ordered: { readonly generation: number; readonly records: readonly PeerRecord[] } | undefined;
 
   constructor(own: PeerRecord) {
     this.#self = own.name;
@@ -68,8 +70,12 @@ export class Peers {
   }
 
   /** All records in ascending order of names. */
-  records(): PeerRecord[] {
-    return [...this.#records.values()].sort((a, b) => byPeerName(a.name, b.name));
+  records(): readonly PeerRecord[] {
+    if (this.#ordered?.generation !== this.#generation) {
+      const records = [...this.#records.values()].sort((a, b) => byPeerName(a.name, b.name));
+      this.#ordered = { generation: this.#generation, records };
+    }
+    return this.#ordered.records;
   }
 
   /** Replaces our own record. */

@@ -1,8 +1,8 @@
 import { emptyBytes } from "../base/bytes.ts";
 
 const smallestBytes = 4096;
-/** An empty buffer larger than this is given back. */
-const idleMaxBytes = 64 * 1024;
+/** An empty buffer larger than this is given back: what a burst took is not kept for each link. */
+const idleMaxBytes = smallestBytes;
 
 /**
  * Octets that have arrived and are not yet read, in one piece of memory.

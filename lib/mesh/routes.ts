@@ -5,8 +5,12 @@ import type { Cancel, World } from "../base/world.ts";
 import type { Peers } from "./peers.ts";
 import { claimedGraph, equalSnapshots, establishedGraph, takeSnapshot } from "./topology-graph.ts";
 
-/** Changes within this time are one to the data plane. */
+/**
+ * Changes within this time are one to the data plane. While change follows upon change, as when a
+ * cluster comes together, each wait is twice as long as the one before.
+ */
 export const snapshotDelayMs = 100;
+export const snapshotDelayMaxMs = 400;
 
 /** The tables of one graph as seen by ourselves (mesh-protocol §9). */
 export class RouteTables {
@@ -55,7 +59,8 @@ export class Routes {
   readonly claimed: RouteTables;
   /** Tables for packets, always up to date. */
   readonly established: RouteTables;
-  #pending: Cancel | undefined;
+  #window: Cancel | undefined;
+  #changed = false;
   #snapshot: RoutesSnapshot | undefined;
 
   constructor(
@@ -74,15 +79,24 @@ export class Routes {
   request(): void {
     this.claimed.outdate();
     this.established.outdate();
-    this.#pending ??= this.#world.after(snapshotDelayMs, () => {
-      this.#pending = undefined;
-      this.#tell();
-    });
+    this.#changed = true;
+    if (this.#window === undefined) this.#open(snapshotDelayMs);
   }
 
   stop(): void {
-    this.#pending?.();
-    this.#pending = undefined;
+    this.#window?.();
+    this.#window = undefined;
+    this.#changed = false;
+  }
+
+  #open(durationMs: number): void {
+    this.#window = this.#world.after(durationMs, () => {
+      this.#window = undefined;
+      if (!this.#changed) return;
+      this.#changed = false;
+      this.#open(Math.min(2 * durationMs, snapshotDelayMaxMs));
+      this.#tell();
+    });
   }
 
   #tell(): void {

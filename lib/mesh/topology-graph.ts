@@ -33,11 +33,15 @@ export function establishedGraph(peers: Peers): PeerGraph {
 
 /** The present topology as the data plane sees it, in an order that depends on nothing else. */
 export function takeSnapshot(peers: Peers): RoutesSnapshot {
-  const graph = establishedGraph(peers);
   const records = peers.records();
   const links: Array<readonly [PeerName, PeerName]> = [];
-  for (const { name } of records) {
-    const later = [...graph.neighbours(name)].filter((remote) => remote > name);
+  for (const { name, links: claims } of records) {
+    const later: PeerName[] = [];
+    for (const [remote, { established }] of claims) {
+      // Each pair once: by the end with the lower name.
+      if (remote < name || !established) continue;
+      if (peers.get(remote)?.links.get(name)?.established) later.push(remote);
+    }
     for (const remote of later.sort(byPeerName)) links.push([name, remote]);
   }
   return {

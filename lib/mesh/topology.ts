@@ -21,6 +21,8 @@ export const firstShortIdWaitMs = 300;
 export interface TopologyEvents {
   /** Records to tell to random neighbours. */
   tell(records: GossipData): void;
+  /** Records to tell to every neighbour. */
+  tellNeighbours(records: GossipData): void;
   /** Records to send down our own broadcast tree. */
   publish(records: GossipData): void;
   /** The data plane's view changed. */
@@ -147,8 +149,11 @@ export class Topology {
     const isFirst = this.own.shortId === undefined;
     if (!this.#own.settleShortId(preferred)) return;
     this.#ownChanged();
-    // Neighbours were told none in the introduction, and the fast datapath waits for it.
-    if (isFirst) this.publishOwn();
+    // Neighbours were told none in the introduction, and the fast datapath waits for it. Everybody
+    // else hears it with the announcement: a broadcast of each newcomer would cost a large cluster
+    // as many walks over the whole graph as it has pairs of peers.
+    const own = isFirst ? this.ownRecord() : undefined;
+    if (own !== undefined) this.#events.tellNeighbours(own);
   }
 
   #removed(records: readonly PeerRecord[]): void {

@@ -2,6 +2,7 @@ import { type Endpoint, formatEndpoint, tryParseEndpoint } from "../base/endpoin
 import type { PeerName } from "../base/peer-name.ts";
 import type { DirectPeers } from "./direct-peers.ts";
 import type { PeerRecord } from "./peer-record.ts";
+import { dialable } from "./redirect.ts";
 
 /** Addresses that are worth dialling at most; discovery in a full cluster stays far below. */
 export const targetsMax = 8192;
@@ -9,6 +10,9 @@ export const targetsMax = 8192;
 /** What the choice of addresses rests on. */
 export interface Surroundings {
   readonly direct: DirectPeers;
+  /** Where peers that had no room for us sent us. */
+  readonly elsewhere: Iterable<Endpoint>;
+  /** Whether to look for the neighbours of others. */
   readonly discovery: boolean;
   readonly defaultPort: number;
   /** The records of all peers, ours among them. */
@@ -19,13 +23,14 @@ export interface Surroundings {
 /** An address to be connected to. */
 export interface WantedAddress {
   readonly endpoint: Endpoint;
-  /** Who is said to be there; `undefined` when a user gave the address. */
+  /** Who is said to be there; `undefined` when a user gave the address, or somebody sent us. */
   readonly remote: PeerName | undefined;
 }
 
 /**
  * The addresses to be connected to that are not (mesh-protocol §11.1, §11.2), by their text: those
- * of peers that a user named, and those that other peers are connected to.
+ * of peers that a user named, those that we were sent to, and those that other peers are connected
+ * to.
  */
 export function wantedAddresses(surroundings: Surroundings): Map<string, WantedAddress> {
   const wanted = new Map<string, WantedAddress>();
@@ -43,6 +48,7 @@ export function wantedAddresses(surroundings: Surroundings): Map<string, WantedA
       if (peer.portGiven || !callers.has(endpoint.host)) want(endpoint);
     }
   }
+  for (const endpoint of surroundings.elsewhere) want(endpoint);
   if (surroundings.discovery) {
     for (const { endpoint, remote } of discovered(surroundings)) want(endpoint, remote);
   }
@@ -55,11 +61,8 @@ function* discovered({ records, own, defaultPort }: Surroundings): Generator<Wan
   for (const record of records) {
     if (record.name === own.name) continue;
     for (const [remote, link] of record.links) {
-      const endpoint = missing(remote) ? tryParseEndpoint(link.address) : undefined;
-      if (endpoint === undefined) continue;
-      // An outbound link shows where its remote listens; an inbound one shows only its host.
-      const port = link.outbound ? endpoint.port : defaultPort;
-      yield { endpoint: { host: endpoint.host, port }, remote };
+      const endpoint = missing(remote) ? dialable(link, defaultPort) : undefined;
+      if (endpoint !== undefined) yield { endpoint, remote };
     }
   }
 }

@@ -238,8 +238,9 @@ export function ringView(allocator: Allocator): string {
     .join("; ");
 }
 
+/** From 256 on the first octet goes round, for a name has 48 bits. */
 export function simName(number: number): PeerName {
-  return (number * 2 ** 40 + number * 2 ** 16) as PeerName;
+  return ((number % 256) * 2 ** 40 + number * 2 ** 16) as PeerName;
 }
 
 export function ipOf(number: number): string {

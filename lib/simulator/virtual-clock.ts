@@ -1,5 +1,8 @@
 import type { Cancel } from "../base/world.ts";
 
+/** More events at one instant come from a circle in which every event causes the next. */
+const eventsPerInstantMax = 1_000_000;
+
 /**
  * Time as an event queue: nothing happens between two events, so an hour of a cluster's life takes
  * as long as its work does. Events at the same instant run in the order in which they were asked
@@ -11,6 +14,7 @@ export class VirtualClock {
   /** Binary heap: no event is later than its children at 2i+1 and 2i+2. */
   readonly #heap: Event[] = [];
   #waiting = 0;
+  #eventsNow = 0;
 
   /** Milliseconds since the beginning of the simulation. */
   get nowMs(): number {
@@ -69,6 +73,10 @@ export class VirtualClock {
     if (action === undefined) return true;
     event.action = undefined;
     this.#waiting--;
+    this.#eventsNow = event.atMs === this.#nowMs ? this.#eventsNow + 1 : 0;
+    if (this.#eventsNow > eventsPerInstantMax) {
+      throw new Error(`time does not go on after ${this.#nowMs} ms`);
+    }
     this.#nowMs = event.atMs;
     action();
     return true;

@@ -42,6 +42,7 @@ describe("launch without options", () => {
       trustedSubnets: [],
       discovery: true,
       connectionLimit: 200,
+      extensions: true,
       ipalloc: {
         range: "10.32.0.0/12",
         rangeGiven: false,
@@ -121,6 +122,10 @@ describe("launch takes", () => {
     expect(ask({ "http-addr": "/run/x.sock" }).httpAddress).toBe("/run/x.sock");
     expect(ask({ "status-addr": "" }).statusAddress).toBe("");
     expect(ask({ "metrics-addr": "[::]:9000" }).metricsAddress).toBe("[::]:9000");
+  });
+
+  test("--no-extensions as speaking like the original", () => {
+    expect(ask({ "no-extensions": true }).extensions).toBe(false);
   });
 
   test("an empty password as none", () => {

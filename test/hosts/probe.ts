@@ -6,6 +6,7 @@ import { createSocket } from "node:dgram";
  *   tcp-sink <port>                    reads one connection to its end; prints count and SHA-256
  *   tcp-source <host> <port> <octets>  sends so many octets; prints their SHA-256
  *   udp-hear <port> [group]            prints the first datagram and who sent it
+ *   udp-hear-all <port> [group]        prints every datagram and who sent it, until it is ended
  *   udp-say <host> <port> <text>       sends it once, broadcast and multicast included
  *
  * Whatever listens prints `listening` first.
@@ -62,11 +63,11 @@ async function tcpSource(hostname: string, port: number, octets: number): Promis
   console.log(`${octets} ${hash.digest("hex")}`);
 }
 
-function udpHear(port: number, group: string | undefined): void {
+function udpHear(port: number, group: string | undefined, goesOn: boolean): void {
   const socket = createSocket({ type: "udp4", reuseAddr: true });
   socket.on("message", (message, from) => {
     console.log(`${String(message)} from ${from.address}`);
-    socket.close();
+    if (!goesOn) socket.close();
   });
   socket.bind(port, () => {
     if (group !== undefined) socket.addMembership(group);
@@ -86,5 +87,6 @@ function udpSay(host: string, port: number, text: string): void {
 const [first = "", second = "", third = ""] = words;
 if (mode === "tcp-sink") tcpSink(Number(first));
 else if (mode === "tcp-source") await tcpSource(first, Number(second), Number(third));
-else if (mode === "udp-hear") udpHear(Number(first), words[1]);
+else if (mode === "udp-hear") udpHear(Number(first), words[1], false);
+else if (mode === "udp-hear-all") udpHear(Number(first), words[1], true);
 else udpSay(first, Number(second), third);

@@ -7,11 +7,11 @@ const probe = [process.execPath, join(import.meta.dir, "probe.ts")];
 /** A probe that listens inside a container. */
 class Listener {
   readonly #child: Bun.Subprocess<"ignore", "pipe", "inherit">;
-  readonly #lines: AsyncIterator<string>;
+  readonly lines: AsyncGenerator<string>;
 
   private constructor(child: Bun.Subprocess<"ignore", "pipe", "inherit">) {
     this.#child = child;
-    this.#lines = linesOf(child.stdout);
+    this.lines = linesOf(child.stdout);
   }
 
   /** Resolves when it listens. */
@@ -28,7 +28,7 @@ class Listener {
   }
 
   async line(): Promise<string> {
-    const { value, done } = await this.#lines.next();
+    const { value, done } = await this.lines.next();
     if (done) throw new Error("the probe ended without an answer");
     return value;
   }
@@ -38,7 +38,8 @@ class Listener {
   }
 }
 
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+/** Lines as they come. */
+export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   let rest = "";
   const decoder = new TextDecoder();
   for await (const chunk of stream) {
@@ -95,6 +96,40 @@ export async function hear(
     return heard!;
   } finally {
     listener.stop();
+  }
+}
+
+/** What comes to a container by UDP at one port, from now on. */
+export class Hearer {
+  readonly container: Container;
+  /** `<text> from <address>`, in the order of their coming. */
+  readonly heard: string[] = [];
+  readonly #listener: Listener;
+
+  private constructor(container: Container, listener: Listener) {
+    this.container = container;
+    this.#listener = listener;
+  }
+
+  /** @param group multicast group that it joins */
+  static async start(container: Container, group: string): Promise<Hearer> {
+    const words = ["udp-hear-all", "5002", group];
+    const hearer = new Hearer(container, await Listener.start(container, words));
+    void hearer.#hear();
+    return hearer;
+  }
+
+  async #hear(): Promise<void> {
+    for await (const line of this.#listener.lines) this.heard.push(line);
+  }
+
+  /** Says a word once, from the same container. */
+  async say(destination: string, text: string): Promise<void> {
+    await must(this.container.command([...probe, "udp-say", destination, "5002", text]));
+  }
+
+  stop(): void {
+    this.#listener.stop();
   }
 }
 

@@ -7,31 +7,7 @@ import type { HeldAddress } from "../../lib/ipam/held-addresses.ts";
 import { Ledger } from "../../lib/ipam/ledger.ts";
 import { cidrRange } from "../../lib/ipam/range.ts";
 import { decodeState } from "../../lib/ipam/state-codec.ts";
-import {
-  fromEntry,
-  toEntry,
-  toRing,
-  type VectorEntry,
-  type VectorRing,
-  vectors,
-} from "./vectors.ts";
-
-interface MergeCase {
-  name: string;
-  universe: string;
-  our_peer: string;
-  ring_before: VectorEntry[];
-  seeds_before: string[];
-  allocated_addresses: string[];
-  incoming_ring: VectorRing;
-  incoming_hex: string;
-  error?: string;
-  ring_after?: VectorEntry[];
-  ring_after_merge?: VectorEntry[];
-  ring_after_free_report?: VectorEntry[];
-  seeds_after?: string[];
-  original_crashes_afterwards?: string;
-}
+import { fromEntry, type MergeCase, toEntry, toRing, vectors } from "./vectors.ts";
 
 const { cases } = await vectors<{ cases: MergeCase[] }>("merge_cases");
 

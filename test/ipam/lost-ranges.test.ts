@@ -5,19 +5,7 @@ import { formatPeerName, parsePeerName } from "../../lib/base/peer-name.ts";
 import { cidrRange } from "../../lib/ipam/range.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { TestPeer } from "./test-peer.ts";
-import { toEntry, toRing, type VectorEntry, type VectorRing, vectors } from "./vectors.ts";
-
-interface MergeCase {
-  name: string;
-  universe: string;
-  our_peer: string;
-  ring_before: VectorEntry[];
-  seeds_before: string[];
-  allocated_addresses: string[];
-  incoming_ring: VectorRing;
-  incoming_hex: string;
-  original_crashes_afterwards?: string;
-}
+import { type MergeCase, toEntry, toRing, vectors } from "./vectors.ts";
 
 const { cases } = await vectors<{ cases: MergeCase[] }>("merge_cases");
 const deadly = cases.filter(({ original_crashes_afterwards: how }) => how !== undefined);

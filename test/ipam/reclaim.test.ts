@@ -34,6 +34,21 @@ test("the ranges of a dead peer go to the others after a while, and not before",
   expect(cluster.refusals).toEqual([]);
 });
 
+test("newcomers, who cannot tell yet, do not keep those waiting who can", () => {
+  const cluster = new ReclaimCluster({ size: 36, ...short });
+  // The first 16 have the first turns; all others but the last are as many as must agree.
+  const newcomers = cluster.hosts.slice(0, 16);
+  for (const host of newcomers) host.kill();
+  cluster.form().host(36).kill();
+  cluster.pass(20 * minuteMs);
+  for (const host of newcomers) host.start();
+  cluster.pass(5 * minuteMs);
+  expect(council(cluster, 17).members).toHaveLength(36);
+  cluster.pass(6 * minuteMs);
+  expect(council(cluster, 17).members).toHaveLength(35);
+  expect(cluster.refusals).toEqual([]);
+});
+
 test("a minority gives out nothing once its leases are over, and goes on when it is back", () => {
   const cluster = new ReclaimCluster({ size: 5, ...short }).form();
   cluster.split(1, 4, 5);

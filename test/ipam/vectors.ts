@@ -140,3 +140,21 @@ export function addressesOf(ranges: readonly AddressRange[]): Ipv4[] {
     Array.from({ length: end - start }, (_, index) => start + index),
   );
 }
+
+/** A ring that a peer receives, and what it makes of it. */
+export interface MergeCase {
+  name: string;
+  universe: string;
+  our_peer: string;
+  ring_before: VectorEntry[];
+  seeds_before: string[];
+  allocated_addresses: string[];
+  incoming_ring: VectorRing;
+  incoming_hex: string;
+  error?: string;
+  ring_after?: VectorEntry[];
+  ring_after_merge?: VectorEntry[];
+  ring_after_free_report?: VectorEntry[];
+  seeds_after?: string[];
+  original_crashes_afterwards?: string;
+}

@@ -8,6 +8,7 @@ import {
   courtesyDelayMs,
   courtesyMaxMs,
 } from "../../lib/mesh/connection-maker.ts";
+import { ConnectionRoom } from "../../lib/mesh/connection-room.ts";
 import type { PeerRecord } from "../../lib/mesh/peer-record.ts";
 import { loneWorld } from "../sim/world.ts";
 import vectors from "../vectors/mesh/connections.json";
@@ -31,21 +32,28 @@ function recordOf(name: string, claims: readonly Claim[]): PeerRecord {
 }
 
 /** A connection maker whose surroundings are set by the test. */
-function maker(options: { discovery?: boolean; port?: number } = {}) {
+function maker(options: { discovery?: boolean; port?: number; limit?: number } = {}) {
   const { world, clock } = loneWorld();
   const state = {
     own: sketch({ n: 1 }),
     others: [] as PeerRecord[],
-    full: false,
+    callers: new Set<string>(),
     dialled: [] as string[],
     attempts: [] as Array<{ to: Endpoint; acceptUnknown: boolean; events: AttemptEvents }>,
     names: new Map<string, string[]>(),
     saved: [] as Array<readonly string[]>,
   };
+  const room = new ConnectionRoom(options.limit ?? 0, () => state.own.links.size);
   const ports = {
+    room,
     dial(to: Endpoint, acceptUnknown: boolean, events: AttemptEvents) {
+      const release = room.reserve(to.host);
+      const ended = (error: WeaveError): void => {
+        release();
+        events.ended(error);
+      };
       state.dialled.push(formatEndpoint(to));
-      state.attempts.push({ to, acceptUnknown, events });
+      state.attempts.push({ to, acceptUnknown, events: { ...events, ended } });
     },
     resolve(host: string, done: (addresses: string[] | WeaveError) => void) {
       return clock.after(1, () =>
@@ -54,7 +62,7 @@ function maker(options: { discovery?: boolean; port?: number } = {}) {
         ),
       );
     },
-    full: () => state.full,
+    isCalledFrom: (host: string) => state.callers.has(host),
     get own() {
       return state.own;
     },
@@ -119,6 +127,49 @@ describe("the addresses dialled", () => {
     }
   });
 
+  test("of a peer that is calling us wait until it has said who it is, or gone", () => {
+    const { maker: made, state, clock } = maker();
+    state.others = [sketch({ n: 2, links: [[3]] })];
+    state.callers.add("10.0.0.3");
+    made.connect(["10.0.0.9"], { replace: false });
+    clock.run(9_000);
+    expect(state.dialled).toEqual(["10.0.0.9:6783"]);
+    state.callers.clear();
+    clock.run(250);
+    expect(state.dialled).toEqual(["10.0.0.9:6783", "10.0.0.3:6783"]);
+  });
+
+  test("are searched for a few times a second while the topology goes on improving", () => {
+    const { maker: made, state, clock } = maker();
+    let searches = 0;
+    const seen = { ...sketch({ n: 2, links: [[3]] }) };
+    state.others = [
+      {
+        ...seen,
+        get links() {
+          searches++;
+          return seen.links;
+        },
+      },
+    ];
+    made.checkSoon();
+    clock.run(50);
+    const perSearch = searches;
+    expect(state.dialled).toEqual(["10.0.0.3:6783"]);
+    for (let ms = 0; ms < 1000; ms += 10) {
+      made.checkSoon();
+      clock.run(10);
+    }
+    expect(searches / perSearch).toBe(1 + 5);
+  });
+
+  test("that a user named are dialled whoever is calling from there", () => {
+    const { maker: made, state } = maker();
+    state.callers.add("10.0.0.9");
+    made.connect(["10.0.0.9"], { replace: false });
+    expect(state.dialled).toEqual(["10.0.0.9:6783"]);
+  });
+
   test("leave out one that led to a peer we are connected to, until asked for again", () => {
     const { maker: made, state, clock, failure } = maker();
     made.connect(["10.0.0.2:6783"], { replace: false });
@@ -131,6 +182,70 @@ describe("the addresses dialled", () => {
     expect(made.targets()[0]!.state).toBe("suspended");
     made.connect(["10.0.0.2:6783"], { replace: false });
     expect(state.dialled.length).toBe(2);
+  });
+});
+
+describe("in a cluster larger than the limit", () => {
+  /** As many others in a row, each linked to the next; our own links first. */
+  function crowd(limit: number, own: readonly number[], others: number) {
+    const made = maker({ limit });
+    made.state.own = sketch({ n: 1, links: own.map((n) => [n]) });
+    made.state.others = Array.from({ length: others }, (_, at) =>
+      sketch({ n: at + 2, links: [[at + 3], ...(at % 2 === 0 ? [[at + 1] as const] : [])] }),
+    );
+    return made;
+  }
+
+  test("no more are dialled than two thirds of it, and the next only when one failed", () => {
+    const { maker: made, state, failure } = crowd(6, [2], 20);
+    made.check();
+    made.check();
+    expect(state.dialled.length).toBe(3);
+    state.attempts[0]!.events.ended(failure);
+    expect(new Set(state.dialled).size).toBe(4);
+    expect(state.dialled.length).toBe(4);
+  });
+
+  test("those with the fewest connections are dialled first", () => {
+    const { maker: made, state } = crowd(6, [2], 20);
+    made.check();
+    // Peers 3, 5, 7 … have one link, the others two; nothing is known of the last.
+    const numbers = state.dialled.map((address) => Number(/(\d+):/.exec(address)![1]));
+    expect(numbers.every((n) => n % 2 === 1 || n === 22)).toBe(true);
+  });
+
+  test("nobody is dialled by one who has its share, except whom the user named", () => {
+    const { maker: made, state } = crowd(6, [2, 3, 4, 5], 20);
+    made.connect(["10.0.0.9"], { replace: false });
+    expect(state.dialled).toEqual(["10.0.0.9:6783"]);
+    expect(made.targets().length).toBe(1);
+  });
+});
+
+describe("a peer that is sent elsewhere by one without room", () => {
+  test("goes there, whoever answers, until it knows the one that sent it", () => {
+    const { maker: made, state, clock, failure } = maker();
+    made.connect(["10.0.0.2"], { replace: false });
+    const { events } = state.attempts[0]!;
+    events.introduced(nameOf(2));
+    events.redirected(nameOf(2), [{ host: "10.0.0.7", port: 7000 }]);
+    events.ended(failure);
+    expect(state.dialled).toEqual(["10.0.0.2:6783", "10.0.0.7:7000"]);
+    expect(state.attempts[1]!.acceptUnknown).toBe(true);
+    state.attempts[1]!.events.ended(failure);
+    state.others = [sketch({ n: 2 })];
+    clock.run(60_000);
+    expect(state.dialled.filter((address) => address === "10.0.0.7:7000").length).toBe(1);
+    expect(made.targets().map(({ address }) => address)).toEqual(["10.0.0.2:6783"]);
+  });
+
+  test("stays where the user sent it when it is not to discover others", () => {
+    const { maker: made, state, failure } = maker({ discovery: false });
+    made.connect(["10.0.0.2"], { replace: false });
+    const { events } = state.attempts[0]!;
+    events.redirected(nameOf(2), [{ host: "10.0.0.7", port: 7000 }]);
+    events.ended(failure);
+    expect(state.dialled).toEqual(["10.0.0.2:6783"]);
   });
 });
 
@@ -186,12 +301,12 @@ describe("a direct peer", () => {
   });
 
   test("waits while no further connection is allowed", () => {
-    const { maker: made, state, clock } = maker();
-    state.full = true;
+    const { maker: made, state, clock } = maker({ limit: 1 });
+    state.own = sketch({ n: 1, links: [[3]] });
     made.connect(["10.0.0.2"], { replace: false });
     clock.run(60_000);
     expect(state.dialled).toEqual([]);
-    state.full = false;
+    state.own = sketch({ n: 1 });
     made.check();
     expect(state.dialled).toEqual(["10.0.0.2:6783"]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { fromUtf8, utf8 } from "../../lib/base/bytes.ts";
 import type { PeerName } from "../../lib/base/peer-name.ts";
-import { Inquiries, inquiryWindowMs } from "../../lib/mesh/inquiries.ts";
+import { Inquiries, inquiryWindowMaxMs, inquiryWindowMs } from "../../lib/mesh/inquiries.ts";
 import { loneWorld } from "../sim/world.ts";
 import { nameOf } from "./records.ts";
 
@@ -48,8 +48,23 @@ describe("a digest that is news", () => {
     heard(2, "e");
     clock.run(inquiryWindowMs);
     expect(asked).toEqual(["2 of a", "3 of d"]);
-    clock.run(inquiryWindowMs);
+    clock.run(2 * inquiryWindowMs);
     expect(asked).toEqual(["2 of a", "3 of d", "2 of e"]);
+  });
+
+  test("is asked about ever less often while there is more, and at once after a pause", () => {
+    const { clock, asked, heard } = asker();
+    const askedAt: number[] = [];
+    for (let ms = 0; ms < 2000; ms += 10) {
+      const before = asked.length;
+      heard(2, `news ${ms}`);
+      if (ms > 0) clock.run(10);
+      if (asked.length > before) askedAt.push(ms);
+    }
+    expect(askedAt).toEqual([0, 50, 150, 350, 750, 1150, 1550, 1950]);
+    clock.run(inquiryWindowMaxMs * 3);
+    heard(2, "the latest");
+    expect(asked.at(-1)).toBe("2 of the latest");
   });
 
   test("is nobody's business after the end", () => {

@@ -2,10 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { concatBytes, fromHex, utf8 } from "../../lib/base/bytes.ts";
 import { WeaveError } from "../../lib/base/errors.ts";
 import { type PeerName, parsePeerName } from "../../lib/base/peer-name.ts";
-import { encodeFeatures } from "../../lib/mesh/features.ts";
+import { decodeFeatures, encodeFeatures } from "../../lib/mesh/features.ts";
 import { frameMaxBytes } from "../../lib/mesh/framing.ts";
 import type { PeerRecord } from "../../lib/mesh/peer-record.ts";
 import { encodeMessage, type OutgoingMessage } from "../../lib/mesh/protocol-message.ts";
+import { parseRedirect } from "../../lib/mesh/redirect.ts";
 import { encodeTopology, encodeTopologyPayloads } from "../../lib/mesh/topology-codec.ts";
 import type { ByteStream } from "../../lib/mesh/transport.ts";
 import { mutants } from "../fuzz/mutate.ts";
@@ -126,6 +127,50 @@ describe("a link", () => {
     expect(mesh.status().connections.length).toBe(1);
     // All that was known of it may be lost: it is told everything.
     expect(restarted.read.some((bytes) => bytes.includes(4))).toBe(true);
+  });
+
+  test("is refused for the limit before the remote could take it for one", () => {
+    const cluster = new MeshCluster(1, { connectionLimit: 1 });
+    const { mesh, world } = cluster.start(1, []);
+    cluster.start(2, [ipOf(1)]);
+    cluster.clock.run(1000);
+    const version = () =>
+      mesh.status().peers.find(({ name: each }) => each === mesh.status().name)!.version;
+    const before = version();
+    const plain = dial(cluster, "10.9.0.1", opening({ Name: name }));
+    expect(plain.closed).toBe(true);
+    // A header and the flag that there is no password: who we are is kept back.
+    expect(concatBytes(...plain.read).toHex()).toBe("7765617665010200");
+    expect(world.lines.at(-1)).toContain("Connection limit reached (1)");
+    const features = { Name: name, WeaveExtensions: "redirects/1" };
+    const ours = dial(cluster, "10.9.0.1", opening(features));
+    expect(ours.closed).toBe(true);
+    const said = decodeFeatures(concatBytes(...ours.read).subarray(12));
+    expect(parseRedirect(said)).toEqual({ limit: 1, elsewhere: [{ host: ipOf(2), port: 6783 }] });
+    expect(version()).toBe(before);
+    expect(mesh.isKnown(parsePeerName(name))).toBe(false);
+  });
+
+  test("is made anew by a restarted neighbour also at the limit", () => {
+    const cluster = new MeshCluster(1, { connectionLimit: 1 });
+    const { mesh } = cluster.start(1, []);
+    const old = dial(cluster, "10.9.0.1", opening({ Name: name, ConnID: "0" }));
+    const restarted = dial(cluster, "10.9.0.1", opening({ Name: name, UID: "78" }));
+    expect([old.closed, restarted.closed]).toEqual([true, false]);
+    expect(mesh.status().connections.length).toBe(1);
+  });
+
+  test("to a peer without room is neither announced nor counted, and says why it failed", () => {
+    const cluster = new MeshCluster(1, { connectionLimit: 1, discovery: false });
+    cluster.start(1, []);
+    cluster.start(2, [ipOf(1)]);
+    cluster.clock.run(1000);
+    const { mesh, events } = cluster.start(3, [ipOf(1)]);
+    cluster.clock.run(60_000);
+    expect(events).toEqual([]);
+    const [failed] = mesh.status().connections;
+    expect(failed!.info).toContain("remote has reached its connection limit (1)");
+    expect(mesh.status().peers.map(({ version }) => version)).toEqual([0n]);
   });
 
   test("never ends because of what a payload holds", () => {

@@ -3,6 +3,7 @@ import { utf8 } from "../../lib/base/bytes.ts";
 import { WeaveError } from "../../lib/base/errors.ts";
 import { parseCidr } from "../../lib/base/ip.ts";
 import { formatPeerName } from "../../lib/base/peer-name.ts";
+import type { Mesh } from "../../lib/mesh/mesh.ts";
 import { firstShortIdWaitMs } from "../../lib/mesh/topology.ts";
 import { silenceMaxMs, type Transport } from "../../lib/mesh/transport.ts";
 import {
@@ -225,6 +226,7 @@ describe("three peers", () => {
   test("of which one is started again soon: it keeps its short id, and nobody misses it", () => {
     const three = cluster(1, 3);
     three.clock.runUntil(() => three.isFullMesh(), 10_000);
+    three.clock.runUntil(() => shortIdOf(three.peer(1), 3) !== undefined, 2000);
     const shortId = shortIdOf(three.peer(1), 3);
     three.kill(3, { silent: false });
     three.clock.run(500);
@@ -368,7 +370,7 @@ describe("many peers", () => {
     const extensions = six.peers.map((peer) =>
       connections(peer).map((link) => link.extensions ?? []),
     );
-    expect(extensions[0]).toEqual([["digests/1"]]);
+    expect(extensions[0]).toEqual([["digests/1", "redirects/1"]]);
     expect(extensions[1]).toContainEqual([]);
     expect(extensions[2]).toEqual([[], []]);
     six.kill(6, { silent: false });
@@ -395,10 +397,69 @@ describe("many peers", () => {
     expect(ten.isConnected()).toBe(true);
   });
 
+  for (const [kind, isPlain] of [
+    ["of our kind", () => false],
+    ["of which every third is plain", (n: number) => n % 3 === 0],
+  ] as const) {
+    test(`${kind}, told of the same three, all get in where these have no room, and come to rest`, () => {
+      const sixty = new MeshCluster(1, { connectionLimit: 8 });
+      for (let n = 1; n <= 60; n++) {
+        const plain = isPlain(n) ? { extensions: [] } : {};
+        sixty.start(n, n === 1 ? [] : [1, 2, 3].filter((to) => to < n).map(ipOf), plain);
+      }
+      // Whoever cannot read where to go tries again, and comes in where others have less need.
+      sixty.clock.runUntil(() => sixty.isConnected(), 10_000);
+      sixty.clock.run(minutes);
+      const before = sixty.peers.map(({ mesh }) => versionOf(mesh));
+      for (let step = 0; step < 60; step++) {
+        sixty.clock.run(10_000);
+        for (const peer of sixty.peers) expect(peer.overlay.links.size).toBeLessThanOrEqual(8);
+      }
+      expect(sixty.isConnected()).toBe(true);
+      const after = sixty.peers.map(({ mesh }) => versionOf(mesh));
+      const changed = after.filter((version, at) => version !== before[at]);
+      if (kind === "of our kind") expect(changed).toEqual([]);
+    });
+  }
+
+  test("who are all full take a newcomer in, and lose nobody", () => {
+    const cluster = new MeshCluster(1, { connectionLimit: 5 });
+    for (let n = 1; n <= 6; n++) cluster.start(n, n === 1 ? [] : [ipOf(1)]);
+    cluster.clock.runUntil(() => cluster.isFullMesh(), 10_000);
+    cluster.clock.run(minutes);
+    for (let n = 7; n <= 12; n++) {
+      cluster.start(n, [ipOf(1 + (n % 3))]);
+      cluster.clock.runUntil(() => cluster.isConnected(), 10_000);
+      cluster.clock.run(minutes);
+      for (const peer of cluster.peers) {
+        expect(peer.overlay.links.size).toBeLessThanOrEqual(5);
+        expect(peer.overlay.links.size).toBeGreaterThanOrEqual(3);
+      }
+    }
+    expect(cluster.peers.flatMap(({ gone }) => gone)).toEqual([]);
+  });
+
+  test("leave a third of their limit to those who come", () => {
+    const forty = new MeshCluster(1, { connectionLimit: 12 });
+    for (let n = 1; n <= 40; n++) {
+      forty.start(n, n === 1 ? [] : [ipOf(n - 1), ipOf(Math.ceil(n / 2))]);
+    }
+    forty.clock.runUntil(() => forty.isConnected(), 10_000);
+    forty.clock.run(minutes);
+    const links = forty.peers.map(({ overlay }) => overlay.links.size);
+    expect(Math.min(...links)).toBeGreaterThanOrEqual(8);
+    expect(links.filter((count) => count < 12).length).toBeGreaterThan(10);
+  });
+
   test("come together again after any sequence of cuts, resets and restarts", () => {
     for (let seed = 1; seed <= 4; seed++) withSeed(seed, churn);
   });
 });
+
+function versionOf(mesh: Mesh): bigint {
+  const { name, peers } = mesh.status();
+  return peers.find((peer) => peer.name === name)!.version;
+}
 
 /** Half an hour of trouble, then peace. */
 function churn(seed: number): void {

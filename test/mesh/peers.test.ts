@@ -192,7 +192,7 @@ describe("the peer database", () => {
 });
 
 /** All records that a peer holds which knew nothing before these updates. */
-function after(updates: ReadonlyArray<readonly PeerRecord[]>): PeerRecord[] {
+function after(updates: ReadonlyArray<readonly PeerRecord[]>): readonly PeerRecord[] {
   const peers = new Peers(sketch({ n: 1 }));
   for (const update of updates) peers.apply(decodeTopology(encodeTopology(update)).records);
   return peers.records();

@@ -120,6 +120,28 @@ describe("route calculation", () => {
     });
   });
 
+  test("is told ever less often while the topology goes on changing, and as soon as ever after", () => {
+    const { clock, routes, snapshots, peers } = watched();
+    const toldAt: number[] = [];
+    let version = 1n;
+    const changeFor = (ms: number) => {
+      for (let at = 0; at < ms; at += 10) {
+        const links: [number][] = snapshots.length % 2 === 0 ? [[1]] : [];
+        peers.apply([sketch({ n: 2, version: ++version, links })]);
+        routes.request();
+        const before = snapshots.length;
+        clock.run(10);
+        if (snapshots.length > before) toldAt.push(at + 10);
+      }
+    };
+    changeFor(2000);
+    expect(toldAt).toEqual([100, 300, 700, 1100, 1500, 1900]);
+    clock.run(1000);
+    toldAt.length = 0;
+    changeFor(100);
+    expect(toldAt).toEqual([100]);
+  });
+
   test("happens at once when somebody is about to choose by it", () => {
     const { routes, peers } = watched();
     expect(routes.established.unicast.has(nameOf(2))).toBe(false);

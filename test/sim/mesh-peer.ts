@@ -125,8 +125,9 @@ export class MeshCluster {
   }
 }
 
+/** `0n:00:00:0n:00:00`; from 256 on the first octet goes round, for a name has 48 bits. */
 export function simName(n: number): PeerName {
-  return (n * 2 ** 40 + n * 2 ** 16) as PeerName;
+  return ((n % 256) * 2 ** 40 + n * 2 ** 16) as PeerName;
 }
 
 export function ipOf(n: number): string {

@@ -59,6 +59,10 @@ const cluster: readonly FlagSpec[] = [
     default: "1",
     summary: "refuse peers that speak only an older protocol (1 or 2)",
   },
+  {
+    name: "no-extensions",
+    summary: "speak to all peers as Weave Net 2.x does, with its cipher, and not in newer ways",
+  },
   { name: "resume", summary: "connect to the peers of the last run; give none" },
 ];
 

@@ -1,4 +1,4 @@
-import { closeDescriptor, EventCounter } from "../../../ffi/descriptor.ts";
+import { closeDescriptor, Epoll, EventCounter } from "../../../ffi/descriptor.ts";
 import { assert, WeaveError } from "../../base/errors.ts";
 import type { Ipv4 } from "../../base/ip.ts";
 import type { PeerName } from "../../base/peer-name.ts";
@@ -47,6 +47,8 @@ export class DataPlane {
   readonly #wake: EventCounter;
   readonly #udpDescriptor: number;
   #packetDescriptor: number;
+  /** Of the worker that runs: a thread that crashes closes nothing. */
+  #epoll: Epoll | undefined;
   /** Capture sockets that were replaced while the worker may still use them. */
   readonly #retired = new Set<number>();
   readonly #board: CounterBoard;
@@ -210,9 +212,11 @@ export class DataPlane {
   }
 
   #setup(): WorkerSetup {
+    this.#epoll = new Epoll(1);
     return {
       local: this.#options.local,
       namespaceDescriptor: this.#namespace.descriptor,
+      epollDescriptor: this.#epoll.descriptor,
       wakeDescriptor: this.#wake.descriptor,
       packetDescriptor: this.#packetDescriptor,
       udpDescriptor: this.#udpDescriptor,
@@ -241,6 +245,8 @@ export class DataPlane {
         remedy: "see the router's log for the reason",
       }),
     );
+    this.#epoll?.close();
+    this.#epoll = undefined;
     for (const { reject } of this.#inspections.values()) reject(silent(why));
     this.#inspections.clear();
     for (const descriptor of this.#retired) closeDescriptor(descriptor);

@@ -43,7 +43,7 @@ export interface LoopChannel {
  */
 export class DataPlaneLoop {
   readonly #channel: LoopChannel;
-  readonly #epoll = new Epoll(8);
+  readonly #epoll: Epoll;
   readonly #wake: EventCounter;
   readonly #udp: UdpSocket;
   #packets: PacketSocket;
@@ -66,6 +66,7 @@ export class DataPlaneLoop {
 
   constructor(setup: WorkerSetup, channel: LoopChannel) {
     this.#channel = channel;
+    this.#epoll = new Epoll(8, setup.epollDescriptor);
     this.#wake = new EventCounter(setup.wakeDescriptor);
     this.#udp = new UdpSocket(setup.udpDescriptor);
     this.#packets = new PacketSocket(setup.packetDescriptor);
@@ -98,7 +99,6 @@ export class DataPlaneLoop {
       const ready = this.#epoll.wait(this.#sleepMs());
       for (let index = 0; index < ready; index++) this.#serve(this.#epoll.ready(index));
     }
-    this.#epoll.close();
   }
 
   #sleepMs(): number {

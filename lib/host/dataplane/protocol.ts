@@ -18,13 +18,15 @@ import type { Mac } from "../../wire/ethernet.ts";
  *   main ◀──events of one turn in one message────────────────────────────── worker
  *   main ◀──counters in shared memory, read when asked───────────────────── worker
  *
- * Sockets belong to the main thread, which opened them in the router's namespace; the worker only
- * uses their numbers, so a worker that ends takes nothing with it.
+ * Descriptors belong to the main thread, which opened them in the router's namespace; the worker only
+ * uses their numbers, so a worker that ends takes nothing with it and leaves nothing behind.
  */
 export interface WorkerSetup {
   readonly local: PeerName;
   /** The namespace that the worker's thread enters. */
   readonly namespaceDescriptor: number;
+  /** For this worker alone: what it waits on. */
+  readonly epollDescriptor: number;
   readonly wakeDescriptor: number;
   readonly packetDescriptor: number;
   readonly udpDescriptor: number;

@@ -133,6 +133,7 @@ export class SleeveLink {
   #heardMs: number | undefined = undefined;
   #silenceNoted = false;
   #movedMs = Number.NEGATIVE_INFINITY;
+  #beatMs = never;
   #heartbeatAtMs = never;
   #deadAtMs = never;
 
@@ -217,6 +218,7 @@ export class SleeveLink {
   }
 
   #beat(): void {
+    this.#beatMs = this.#context.clock.nowMs;
     this.#heartbeatAtMs = this.#nextHeartbeatMs();
     this.#sender.sendAlone(true, this.#toRemote, this.#heartbeat);
   }
@@ -245,6 +247,7 @@ export class SleeveLink {
     if (this.#state !== "established") {
       this.#state = "established";
       this.#heartbeatAtMs = this.#nextHeartbeatMs();
+      this.#path.expectAnswerAfter(Math.max(0, this.#context.clock.nowMs - this.#beatMs));
       this.#context.events.established(this.id);
     }
     this.#path.test();

@@ -14,8 +14,10 @@ import { mtuTestable } from "./special-frame.ts";
  *      ├──────────┤▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪●▪▪▪▪▪▪▪▪●▪▪▪▪▪▪▪▪●▪▪▪▪▪▪▪▪▪▪▪▪├─────────▶ MTU
  *               good                                              bad
  *
- * A round asks about one or several sizes at once, again and again at doubling intervals. An
- * answer proves a size and all below it; what stays unanswered is taken for too big.
+ * A round asks about one or several sizes at once, again and again at doubling intervals, but not
+ * before an answer can be there. An answer proves a size and all below it; what stays unanswered is
+ * taken for too big. Where nothing at all is answered any more, that is no news about sizes: what
+ * was proven is kept until something is answered.
  *
  * The wire knows only "does this size pass?" and "yes". What to ask, and what data may use in the
  * meantime, is the {@link PathMtuPlan}'s. All sizes are overlay MTUs (octets of inner IP packet).
@@ -37,12 +39,19 @@ export interface PathMtuPlan {
    * answered, or this round waited several times as long as an earlier one needed.
    */
   readonly attemptsOnceAnsweredMax: number;
+  /**
+   * Before its first answer, a peer is asked again after so many times what it took to answer a
+   * heartbeat, if that is later: who has many to answer is not helped by being asked more.
+   */
+  readonly repeatAfterAnswers: number;
   /** How long a proven size is believed without asking again. */
   readonly recheckMs: number;
   /** The same while data is sent that only a proven size lets through. */
   readonly recheckReliedMs: number;
   /** The same when no size at all was answered. */
   readonly recheckSilentMs: number;
+  /** The same when some size had been answered before. */
+  readonly recheckFallenSilentMs: number;
 }
 
 /**
@@ -62,9 +71,11 @@ export const prudentPlan: PathMtuPlan = {
   commonAfterAttempts: 3,
   attemptsMax: 8,
   attemptsOnceAnsweredMax: 5,
+  repeatAfterAnswers: 2,
   recheckMs: 4 * 60_000,
   recheckReliedMs: 1_000,
   recheckSilentMs: 30_000,
+  recheckFallenSilentMs: 5_000,
 };
 
 /** Overlay MTU that every path is assumed to carry until asked. */
@@ -77,6 +88,9 @@ export const unlimitedMtu = 65_535;
 export const pathMtuMin = 68;
 
 export const retryFirstMs = 10;
+
+/** A peer that took longer is asked again all the same. */
+export const expectedAnswerMaxMs = 500;
 
 /** A round waits for so many times the delay of an earlier answer before silence means no. */
 const answersWaited = 4;
@@ -92,6 +106,8 @@ export class PathMtu {
   #good = assumedMtu;
   /** Whether `good` was answered on this path. */
   #proven = false;
+  /** What was proven before it stayed unanswered, until something is answered again. */
+  #former: number | undefined;
   /** Whether a whole round stands behind `good`, so that no larger common size passes. */
   #certain = false;
   #bad = unlimitedMtu + 1;
@@ -102,6 +118,8 @@ export class PathMtu {
   #roundFromMs = 0;
   /** How long after its beginning a round was answered; infinite before the first time. */
   #answerMs = Number.POSITIVE_INFINITY;
+  /** How long the peer took to answer a heartbeat; nothing once it has answered a test. */
+  #expectedAnswerMs = 0;
   #attempts = 0;
   #due: number[] = [];
   #deadlineMs = Number.POSITIVE_INFINITY;
@@ -158,6 +176,11 @@ export class PathMtu {
     return this.#due.shift();
   }
 
+  /** The peer took so long to answer a heartbeat, which goes the way of a test. */
+  expectAnswerAfter(ms: number): void {
+    this.#expectedAnswerMs = Math.min(ms, expectedAnswerMaxMs);
+  }
+
   /** The kernel refused a datagram because the path carries IP packets of `pathMtu` octets only. */
   tooBig(pathMtu: number, nowMs: number): void {
     if (pathMtu < pathMtuMin) return;
@@ -167,7 +190,8 @@ export class PathMtu {
     this.#kernelMtu = mtu;
     this.#bad = mtu + 1;
     const keepsProof = this.#proven && !this.#plan.trustKernel && mtu >= this.#good;
-    if (!keepsProof) this.#doubt();
+    const former = this.#former ?? Number.POSITIVE_INFINITY;
+    if (!keepsProof) this.#doubt(mtu >= former ? former : undefined);
     this.#use(this.#plan.trustKernel ? mtu : this.#good);
     if (keepsProof && mtu === this.#good) this.#settle(nowMs);
     else this.#askFirst([mtu], nowMs);
@@ -186,6 +210,8 @@ export class PathMtu {
     if (!this.#candidates.includes(mtu)) return;
     this.#good = mtu;
     this.#proven = true;
+    this.#former = undefined;
+    this.#expectedAnswerMs = 0;
     if (!this.#answeredInRound) this.#answerMs = nowMs - this.#roundFromMs;
     this.#answeredInRound = true;
     this.#candidates = this.#candidates.filter((candidate) => candidate > mtu);
@@ -221,20 +247,39 @@ export class PathMtu {
 
   /** True when it is a proven size that is given up. */
   #giveUp(nowMs: number): boolean {
-    this.#bad = this.#candidates[0]!;
-    if (!this.#proven || this.#bad > this.#good) {
+    if (this.#former !== undefined) {
+      this.#fallSilent(this.#former, nowMs);
+      return false;
+    }
+    const bad = this.#candidates[0]!;
+    if (!this.#proven || bad > this.#good) {
+      this.#bad = bad;
       this.#nextRound(nowMs);
       return false;
     }
-    // A size that was proven and no longer passes: the path has shrunk.
-    this.#doubt();
+    // A size that was proven is not answered: the path has shrunk, or the peer is out for a moment.
+    // So it is asked about once more, together with smaller ones.
+    this.#bad = this.#good + 1;
+    this.#doubt(this.#good);
     this.#use(this.#good);
     this.#askFirst(this.#common(), nowMs);
     return true;
   }
 
+  /**
+   * Not even small packets are answered. Were senders told a small size now, they would keep to it
+   * for minutes after a peer has come back.
+   */
+  #fallSilent(former: number, nowMs: number): void {
+    this.#candidates = [];
+    this.#due = [];
+    this.#use(former);
+    this.#deadlineMs = nowMs + this.#plan.recheckFallenSilentMs;
+  }
+
   /** Falls back on the assumption, which must not exceed what the kernel lets out. */
-  #doubt(): void {
+  #doubt(former: number | undefined): void {
+    this.#former = former;
     this.#proven = false;
     this.#certain = false;
     this.#good = this.#plan.trustKernel
@@ -297,7 +342,8 @@ export class PathMtu {
   #send(nowMs: number): void {
     // Largest first, so that the first answer is the best one.
     this.#due = this.#candidates.toReversed();
-    this.#deadlineMs = nowMs + retryFirstMs * 2 ** this.#attempts++;
+    const leastMs = this.#plan.repeatAfterAnswers * this.#expectedAnswerMs;
+    this.#deadlineMs = nowMs + Math.max(retryFirstMs * 2 ** this.#attempts++, leastMs);
   }
 
   #settle(nowMs: number): void {

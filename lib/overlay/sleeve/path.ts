@@ -85,6 +85,11 @@ export class Path implements PathLimits {
     sendZeros(false, fragmentationTestSize);
   }
 
+  /** The peer took so long to answer a heartbeat. */
+  expectAnswerAfter(ms: number): void {
+    this.#pathMtu.expectAnswerAfter(ms);
+  }
+
   fragmentationAnswered(): void {
     this.#fragmentationAnswerByMs = never;
     this.#stackFragments = true;

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readdirSync, readlinkSync } from "node:fs";
+import { sliceNs } from "../../../ffi/scheduling.ts";
 import { parseIpv4 } from "../../../lib/base/ip.ts";
 import { formatPeerName, parsePeerName } from "../../../lib/base/peer-name.ts";
 import { capturedMtu, prepareBridge } from "../../../lib/host/bridge.ts";
@@ -35,6 +37,13 @@ describe("two data planes", () => {
     await hosts.connect(1);
     expect(aToB()).toBe("10.32.0.1");
     expect(bToA()).toBe("10.32.0.2");
+  });
+
+  test("wait less for a processor than threads that compute", () => {
+    const threads = readdirSync("/proc/self/task").map(Number);
+    const ordinary = sliceNs();
+    if (ordinary === 0) return; // before Linux 6.12
+    expect(threads.filter((thread) => sliceNs(thread) < ordinary)).toHaveLength(2);
   });
 
   test("carry datagrams far larger than the path between them", () => {
@@ -110,13 +119,26 @@ describe("two data planes", () => {
   });
 });
 
+/** How many things this process waits on. */
+function epollsOpen(): number {
+  return readdirSync("/proc/self/fd").filter((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`) === "anon_inode:[eventpoll]";
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
 describe("a data plane whose worker fails", () => {
   const laboratory = new Laboratory("crash");
   let hosts: TwoHosts;
+  let epollsBefore: number;
 
   beforeAll(async () => {
     hosts = new TwoHosts(laboratory);
     await hosts.connect(1);
+    epollsBefore = epollsOpen();
   });
   afterAll(async () => {
     await hosts.stop();
@@ -184,6 +206,12 @@ describe("a data plane whose worker fails", () => {
       expect(links.at(-1)).toMatchObject({ link: 4, state: "established", cipher: "aes-256-gcm" });
     }
     expect(hosts.b.failures).toEqual([]);
+  });
+
+  test("leaves nothing open of those that failed", async () => {
+    // The runtime closes its own when it is done with a thread.
+    while (epollsOpen() > epollsBefore) await new Promise(setImmediate);
+    expect(hosts.a.plane.restarts).toBeGreaterThan(2);
   });
 
   test("leaves nothing behind when it is stopped, and may be stopped twice", async () => {

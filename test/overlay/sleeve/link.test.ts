@@ -39,6 +39,21 @@ describe("starting", () => {
     expect([...a.sent, ...a.events, ...a.controlSent]).toEqual([]);
   });
 
+  test("a peer that answers its heartbeat late is not asked about the path again and again", () => {
+    const lateMs = 150;
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      net.wire(from, to).delayMs = lateMs;
+    }
+    net.connect(a, b);
+    net.announce();
+    net.run(3000);
+    expect(a.controlSent.filter((line) => line === "3:059e")).toHaveLength(1);
+    expect(a.engine.links()).toMatchObject([{ mtu: 1438, searchingMtu: false }]);
+  });
+
   test("the side that dialled speaks at once, the other when it knows the address", () => {
     net.connect(a, b);
     expect(heartbeats(a)).toMatchObject([{ df: true, to: { ip: b.ip, port: 6783 } }]);

@@ -137,6 +137,40 @@ describe("with our plan", () => {
     expect(path.search.searching).toBe(false);
   });
 
+  test("a peer that takes long to answer is asked once", () => {
+    const path = new Path(1438);
+    path.delayMs = 200;
+    path.search.expectAnswerAfter(150);
+    path.kernelSays(1500);
+    path.settle();
+    expect(path.search.mtu).toBe(1438);
+    expect(path.probes).toEqual([{ mtu: 1438, atMs: 0 }]);
+  });
+
+  test("a path is asked about as quickly as ever once it has answered", () => {
+    const path = new Path(1438);
+    path.search.expectAnswerAfter(500);
+    path.kernelSays(1500);
+    path.settle();
+    path.passes = 1300;
+    path.search.relied(path.nowMs);
+    const before = path.nowMs;
+    path.run(before + 1400);
+    expect(path.search.mtu).toBeLessThanOrEqual(1300);
+  });
+
+  test("a peer that took very long is asked again after a second, and later as always", () => {
+    const path = new Path(0);
+    path.search.expectAnswerAfter(60_000);
+    path.kernelSays(1500);
+    path.run(10_000);
+    const times = path.probes.filter(({ mtu }) => mtu === 1438).map(({ atMs }) => atMs);
+    const waits = times.slice(1).map((at, i) => at - times[i]!);
+    expect(waits).toEqual([1000, 1000, 1000, 1000, 1000, 1000, 1000]);
+    path.settle();
+    expect(path.search.silent).toBe(true);
+  });
+
   test("data never uses a size that was not answered", () => {
     fc.assert(
       fc.property(
@@ -328,6 +362,61 @@ describe("with our plan", () => {
     path.run(33_000);
     expect(path.search.silent).toBe(false);
     expect(path.search.mtu).toBe(1438);
+  });
+
+  test("a peer that is out for a while leaves the size as it was, for senders too", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 40_000 }),
+        fc.integer({ min: 0, max: 2000 }),
+        (outMs, afterMs) => {
+          const path = new Path(1438);
+          path.kernelSays(1500);
+          path.run(30_000 + afterMs);
+          path.passes = 0;
+          const backMs = path.nowMs + outMs;
+          for (let ms = path.nowMs; ms < backMs + 8_000; ms += 50) {
+            if (ms >= backMs) path.passes = 1438;
+            path.search.relied(path.nowMs);
+            path.run(ms);
+            expect(path.search.ceiling).toBe(1438);
+          }
+          expect(path.search.silent).toBe(false);
+          expect(path.search.mtu).toBe(1438);
+        },
+      ),
+      { seed: 1, numRuns: 40 },
+    );
+  });
+
+  test("a path that comes back smaller is found to be so within seconds", () => {
+    const path = new Path(1438);
+    path.kernelSays(1500);
+    path.run(30_000);
+    path.passes = 0;
+    path.search.relied(path.nowMs);
+    path.run(50_000);
+    expect(path.search.silent).toBe(true);
+    path.passes = 1300;
+    path.run(57_000);
+    expect(path.search.mtu).toBe(1300);
+    expect(path.search.ceiling).toBe(1300);
+  });
+
+  test("a kernel that learns of a smaller path while nothing is answered is believed", () => {
+    const path = new Path(1438);
+    path.kernelSays(1500);
+    path.run(30_000);
+    path.passes = 0;
+    path.search.relied(path.nowMs);
+    path.run(50_000);
+    path.kernelSays(1500);
+    path.run(55_000);
+    expect(path.search.ceiling).toBe(1438);
+    path.kernelSays(1300);
+    expect(path.search.ceiling).toBe(1238);
+    path.run(60_000);
+    expect(path.search.ceiling).toBeLessThanOrEqual(1238);
   });
 
   test("answers to questions that were not asked change nothing", () => {

@@ -8,7 +8,9 @@ export const referencePlan: PathMtuPlan = {
   commonAfterAttempts: Number.POSITIVE_INFINITY,
   attemptsMax: 8,
   attemptsOnceAnsweredMax: 8,
+  repeatAfterAnswers: 0,
   recheckReliedMs: Number.POSITIVE_INFINITY,
   recheckMs: Number.POSITIVE_INFINITY,
   recheckSilentMs: Number.POSITIVE_INFINITY,
+  recheckFallenSilentMs: Number.POSITIVE_INFINITY,
 };
