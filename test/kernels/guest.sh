@@ -1,7 +1,9 @@
 #!/bin/sh
 # First process of a guest. The machine's root folder is the guest's too, read-only; what a run
-# writes goes to memory below /run. $job is a folder with `modules` and `command`.
+# writes goes to memory below /run. The kernel's command line sets $job, a folder with `modules` and
+# `command`.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+: "${job:?the command line of the kernel names the folder of a run}"
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs tmpfs /run
