@@ -3,6 +3,7 @@ import { formatPeerName, type PeerName } from "../../base/peer-name.ts";
 import type { Cancel, World } from "../../base/world.ts";
 import type { EngineLinkEvents } from "../engine.ts";
 import { graceMs } from "./grace.ts";
+import { ownKindRules } from "./hearing.ts";
 import type { FastdpLink } from "./link.ts";
 import type { DatapathNeighbour, KernelDatapath, ShortId } from "./ports.ts";
 
@@ -20,9 +21,14 @@ export interface PlacedLink {
   shortId: ShortId | undefined;
   /** Whether the chooser wants frames to take it. */
   carries: boolean;
+  /** Ends its trial; `undefined` when it has none. */
+  endTrial: Cancel | undefined;
   /** Whether its frames are encrypted: then there is no grace, in which they might not be. */
   readonly encrypted: boolean;
 }
+
+/** As long as a path may be silent before it is given up. */
+const trialMs = ownKindRules.silenceMs;
 
 /**
  * Which neighbours a datapath knows: the confirmed links, each under the short id of its peer.
@@ -32,6 +38,10 @@ export interface PlacedLink {
  *             └─────── add ──────┘
  *
  * Those that an earlier process left have grace from the start.
+ *
+ * A link that takes the place of a graced one which carried is on trial: it carries as that one did,
+ * also when another overlay of its connection is established sooner, for which there may be no
+ * routes yet. The trial ends when the chooser takes this link, or when it had the time to.
  */
 export interface NeighboursOptions {
   readonly world: Pick<World, "after" | "log">;
@@ -43,7 +53,7 @@ export interface NeighboursOptions {
 }
 
 interface Grace {
-  /** `undefined` for one that an earlier process left. */
+  /** `undefined` for one that an earlier process left: its hops stand as adopted. */
   readonly remote: PeerName | undefined;
   carries: boolean;
   readonly cancel: Cancel;
@@ -57,8 +67,9 @@ export class Neighbours {
 
   constructor(options: NeighboursOptions) {
     this.#options = options;
-    for (const { shortId } of options.datapath.adopted?.neighbours ?? []) {
-      this.#grace(shortId, undefined, false);
+    const { neighbours = [], hops } = options.datapath.adopted ?? {};
+    for (const { shortId } of neighbours) {
+      this.#grace(shortId, undefined, hops?.get(shortId)?.kind === "tunnel");
     }
   }
 
@@ -77,8 +88,9 @@ export class Neighbours {
     for (const [id, { remote, carries }] of this.#graced) {
       if (carries && remote !== undefined) carriers.set(remote, id);
     }
-    for (const { remote, shortId, carries } of this.#byPeer.values()) {
-      if (carries && shortId !== undefined) carriers.set(remote, shortId);
+    for (const { remote, shortId, carries, endTrial } of this.#byPeer.values()) {
+      const isUsed = carries || endTrial !== undefined;
+      if (isUsed && shortId !== undefined) carriers.set(remote, shortId);
       else carriers.delete(remote);
     }
     return carriers;
@@ -86,6 +98,7 @@ export class Neighbours {
 
   /** Takes a link's frames; it replaces an earlier one to the same peer. False: it has failed. */
   add(placed: PlacedLink): boolean {
+    this.#byPeer.get(placed.remote)?.endTrial?.();
     this.#byPeer.set(placed.remote, placed);
     const isPlaced = this.#place(placed);
     this.#options.changed();
@@ -94,7 +107,9 @@ export class Neighbours {
 
   carry(placed: PlacedLink, carries: boolean): void {
     placed.carries = carries;
-    if (!carries) this.endGrace(placed.remote);
+    // From now on the chooser knows what it says.
+    if (carries) placed.endTrial?.();
+    if (!carries && placed.endTrial === undefined) this.endGrace(placed.remote);
     else if (this.#byPeer.get(placed.remote) === placed) this.#options.changed();
   }
 
@@ -114,7 +129,9 @@ export class Neighbours {
   remove(placed: PlacedLink): void {
     if (this.#byPeer.get(placed.remote) !== placed) return;
     this.#byPeer.delete(placed.remote);
-    const { shortId, remote, carries, encrypted } = placed;
+    const { shortId, remote, encrypted } = placed;
+    const carries = placed.carries || placed.endTrial !== undefined;
+    placed.endTrial?.();
     const hasPlace = shortId !== undefined && this.#byId.get(shortId) === placed;
     if (hasPlace) this.#byId.delete(shortId);
     if (hasPlace && !encrypted) this.#grace(shortId, remote, carries);
@@ -129,6 +146,7 @@ export class Neighbours {
 
   stop(): void {
     for (const { cancel } of this.#graced.values()) cancel();
+    for (const placed of this.#byPeer.values()) placed.endTrial?.();
   }
 
   /** False when the datapath cannot serve it. */
@@ -161,6 +179,7 @@ export class Neighbours {
     try {
       datapath.setNeighbour({ shortId, localIp, remoteIp, port } satisfies DatapathNeighbour);
     } catch (thrown) {
+      placed.endTrial?.();
       world.log.warn(`fastdp: cannot serve ${formatPeerName(placed.remote)}: ${errorText(thrown)}`);
       placed.events.failed(
         thrown instanceof WeaveError
@@ -170,9 +189,23 @@ export class Neighbours {
       return false;
     }
     this.#byId.set(shortId, placed);
-    this.#graced.get(shortId)?.cancel();
+    const grace = this.#graced.get(shortId);
+    grace?.cancel();
     this.#graced.delete(shortId);
+    if (grace !== undefined && isFollowed(grace, placed)) this.#try(placed);
     return true;
+  }
+
+  #try(placed: PlacedLink): void {
+    placed.endTrial?.();
+    const cancel = this.#options.world.after(trialMs, () => {
+      placed.endTrial = undefined;
+      this.#options.changed();
+    });
+    placed.endTrial = () => {
+      placed.endTrial = undefined;
+      cancel();
+    };
   }
 
   /** Removes it when its time is over; nothing leads to it then, for who carries is told before. */
@@ -184,4 +217,9 @@ export class Neighbours {
     });
     this.#graced.set(shortId, { remote, carries, cancel });
   }
+}
+
+/** Whether frames went where this link leads, and may go on doing so. */
+function isFollowed({ remote, carries }: Grace, placed: PlacedLink): boolean {
+  return carries && !placed.encrypted && (remote ?? placed.remote) === placed.remote;
 }

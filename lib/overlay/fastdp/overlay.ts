@@ -114,6 +114,7 @@ export class FastdpOverlay implements OverlayEngine {
       port: acceptingPort + 1,
       shortId: undefined,
       carries: false,
+      endTrial: undefined,
       encrypted,
     };
     const session = this.#newSession(parameters, placed, events);

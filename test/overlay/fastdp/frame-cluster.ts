@@ -46,7 +46,7 @@ export class FrameHost {
   readonly kind: HostKind;
   readonly world: SimWorld;
   readonly kernel: MemoryKernel | undefined;
-  shortId: number;
+  shortId: number | undefined;
   fastdp: FastdpOverlay | undefined;
   chooser!: OverlayChooser;
   sleeve!: FrameSwitch;
@@ -143,6 +143,8 @@ export class FrameCluster {
   /** Frames that sleeve carried, as `from>to`. */
   readonly sleeveFrames: string[] = [];
   sleeveCut: (from: PeerName, to: PeerName) => boolean = () => false;
+  /** How long after a change the data planes are told of it. */
+  routesDelayMs = 0;
   #lastUid = 0n;
   #frames = 0;
 
@@ -206,7 +208,10 @@ export class FrameCluster {
         host: formatIpv4(remote.ip),
         port: outbound ? remote.controlPort : ephemeral,
       },
-      remoteFeatures: new Map([...remote.chooser.features(), ["ShortID", String(remote.shortId)]]),
+      remoteFeatures: new Map([
+        ...remote.chooser.features(),
+        ...(remote.shortId === undefined ? [] : [["ShortID", `${remote.shortId}`] as const]),
+      ]),
       extensions,
     } satisfies Partial<OverlayLinkParameters>;
   }
@@ -230,6 +235,11 @@ export class FrameCluster {
 
   /** Tells every host of all hosts and of the connections that are established on both sides. */
   announce(): void {
+    if (this.routesDelayMs === 0) this.#tell();
+    else this.clock.after(this.routesDelayMs, () => this.#tell());
+  }
+
+  #tell(): void {
     const snapshot: RoutesSnapshot = {
       peers: this.hosts.map(({ name, shortId }) => ({ name, nickname: "", shortId })),
       links: this.connections

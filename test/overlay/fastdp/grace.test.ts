@@ -58,6 +58,33 @@ describe("the topology with grace", () => {
     expect(grace.effective(2000 + graceMs).peers.map(({ name }) => name)).toEqual([a]);
   });
 
+  test("keeps the short id of who is heard of without one, unless another has it", () => {
+    const ids = (nowMs: number) => grace.effective(nowMs).peers.map(({ shortId }) => shortId);
+    const { peers, links: all } = heard([
+      [a, b],
+      [b, c],
+      [c, d],
+    ]);
+    const anew = (telling: number | undefined, other: number) => ({
+      peers: peers.map((peer) => ({
+        ...peer,
+        shortId: peer.name === b ? telling : peer.name === d ? other : peer.shortId,
+      })),
+      links: all,
+    });
+    grace.setTopology(anew(undefined, 104), 2000);
+    grace.setTopology(anew(undefined, 104), 5000);
+    expect(ids(5000)).toEqual([101, 102, 103, 104]);
+    expect(grace.deadlineMs).toBe(2000 + graceMs);
+    expect(ids(2000 + graceMs)).toEqual([101, undefined, 103, 104]);
+    grace.setTopology(anew(undefined, 104), 3000 + graceMs);
+    expect(ids(3000 + graceMs)).toEqual([101, undefined, 103, 104]);
+    grace.setTopology(anew(77, 104), 40_000);
+    grace.setTopology(anew(undefined, 77), 41_000);
+    expect(ids(41_000)).toEqual([101, undefined, 103, 77]);
+    expect(grace.deadlineMs).toBe(Number.POSITIVE_INFINITY);
+  });
+
   test("ends for each link when it is back, and begins when that one was lost", () => {
     grace.setTopology(heard([[a, b]]), 2000);
     expect(links(2000)).toEqual(["1-2", "2-3", "3-4"]);

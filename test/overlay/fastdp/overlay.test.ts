@@ -238,6 +238,59 @@ describe("a router that dies and comes back", () => {
     expect(cluster.sleeveFrames.length).toBeLessThan(50);
   });
 
+  test("costs no frame when it tells its short id later than who it is", () => {
+    const { cluster, a, b, connection } = pair();
+    for (const host of [a, b]) cluster.sends(host, broadcastMac);
+    const shortId = b.shortId;
+    cluster.kill(b);
+    b.shortId = undefined;
+    b.start();
+    cluster.announce();
+    expect(connection.open).toBe(false);
+    cluster.connect(b, a);
+    for (let i = 0; i < 20; i++) {
+      if (i === 10) b.shortId = shortId;
+      cluster.announce();
+      expect(cluster.sends(a, macOf(b))).toEqual({ 2: 1 });
+      expect(cluster.sends(b, macOf(a))).toEqual({ 1: 1 });
+    }
+    expect(cluster.sleeveFrames).toEqual([]);
+  });
+
+  test("costs no frame when sleeve is established before fastdp, and routes come later still", () => {
+    const { cluster, a, b } = pair();
+    for (const host of [a, b]) cluster.sends(host, broadcastMac);
+    cluster.kill(b);
+    b.start();
+    cluster.announce();
+    cluster.routesDelayMs = 400;
+    const isHeartbeat = (frame: Uint8Array) => frame[12] === 0 && frame[13] === 0;
+    let isDeaf = true;
+    cluster.wire.loses = ({ frame }) => isDeaf && isHeartbeat(frame);
+    cluster.connect(b, a);
+    for (let i = 0; i < 30; i++) {
+      isDeaf = i < 15;
+      expect(cluster.sends(a, macOf(b))).toEqual({ 2: 1 });
+      expect(cluster.sends(b, macOf(a))).toEqual({ 1: 1 });
+    }
+    expect([cluster.overlay(a, b), cluster.overlay(b, a)]).toEqual(["fastdp", "fastdp"]);
+    expect(cluster.sleeveFrames).toEqual([]);
+  });
+
+  test("is reached by sleeve within 5 s when VXLAN does not get through any more", () => {
+    const net = pair();
+    const { cluster, a, b } = net;
+    for (const host of [a, b]) cluster.sends(host, broadcastMac);
+    cluster.kill(b);
+    b.start();
+    cluster.announce();
+    cut(net, "both");
+    cluster.connect(b, a);
+    cluster.clock.run(5000);
+    expect(cluster.sends(a, macOf(b))).toEqual({ 2: 1 });
+    expect(cluster.sends(b, macOf(a))).toEqual({ 1: 1 });
+  });
+
   test("without its datapath gets frames by sleeve at once", () => {
     const cluster = new FrameCluster();
     const [a, b] = [cluster.host(), cluster.host()];
