@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Container, type Host, Lab } from "../test/hosts/lab.ts";
-import { run } from "../test/hosts/shell.ts";
+import { must, run } from "../test/hosts/shell.ts";
 
 /** Two ends between which something is measured, and the routers in between. */
 export interface Pair {
@@ -65,6 +66,41 @@ export async function stream(pair: Pair, seconds: number, more: string[] = []): 
     if (end?.sum_received !== undefined) return end.sum_received.bits_per_second / 1e9;
   }
   throw new Error(`iperf3 over ${pair.name} failed ${triesMax} times`);
+}
+
+/** Datagrams that arrive per second, and how many of those that were sent. */
+export async function flood(
+  pair: Pair,
+  octets: number,
+  seconds: number,
+): Promise<{ perSecond: number; part: number }> {
+  const { said, arrived } = await flooded(pair, "source", octets, seconds);
+  return { perSecond: arrived / seconds, part: arrived / said };
+}
+
+/** Nanoseconds of processor time that a datagram costs on its way (see udp-flood.ts). */
+export async function datagramCost(pair: Pair, octets: number, seconds: number): Promise<number> {
+  return (await flooded(pair, "cost", octets, seconds)).said;
+}
+
+async function flooded(
+  { from, to, address }: Pair,
+  role: "source" | "cost",
+  octets: number,
+  seconds: number,
+): Promise<{ said: number; arrived: number }> {
+  const program = [process.execPath, join(import.meta.dir, "udp-flood.ts")];
+  const port = "7000";
+  const sinkSeconds = String(seconds + 1);
+  const sink = Bun.spawn(inside(to, [...program, "sink", address, port, sinkSeconds]), {
+    stdout: "pipe",
+  });
+  await announced(sink.stdout, "listening");
+  const end = [role, address, port, String(seconds), String(octets)];
+  const said = Number(await must(inside(from, [...program, ...end])));
+  let received = "";
+  for await (const chunk of sink.stdout) received += new TextDecoder().decode(chunk);
+  return { said, arrived: Number(received) };
 }
 
 /** Waits until a program has printed `text`; what it prints after that may be read then. */

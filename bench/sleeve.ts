@@ -1,10 +1,9 @@
-import { join } from "node:path";
 import { must } from "../test/hosts/shell.ts";
 import { median, shown } from "./measure.ts";
 import { otherOverlays } from "./other-overlays.ts";
 import {
-  announced,
   type Candidate,
+  flood,
   inside,
   type Pair,
   processorSeconds,
@@ -110,29 +109,12 @@ async function compareStreams(candidates: readonly Candidate[]): Promise<void> {
   );
 }
 
-/** Datagrams that arrive per second, and how many of those that were sent. */
-async function flood(pair: Pair, octets: number): Promise<{ perSecond: number; part: number }> {
-  const program = [process.execPath, join(import.meta.dir, "udp-flood.ts")];
-  const port = "7000";
-  const sinkSeconds = String(floodSeconds + 1);
-  const sink = Bun.spawn(inside(pair.to, [...program, "sink", pair.address, port, sinkSeconds]), {
-    stdout: "pipe",
-  });
-  await announced(sink.stdout, "listening");
-  const end = ["source", pair.address, port, String(floodSeconds), String(octets)];
-  const sent = Number(await must(inside(pair.from, [...program, ...end])));
-  let received = "";
-  for await (const chunk of sink.stdout) received += new TextDecoder().decode(chunk);
-  const arrived = Number(received);
-  return { perSecond: arrived / floodSeconds, part: arrived / sent };
-}
-
 async function compareFloods(candidates: readonly Candidate[]): Promise<void> {
   for (const octets of [64, 1300]) {
     console.log(`${octets} octets`);
     await compare(
       candidates,
-      (pair) => flood(pair, octets),
+      (pair) => flood(pair, octets, floodSeconds),
       (all) => {
         const part = median(all.map((each) => each.part)) * 100;
         return `${shown(

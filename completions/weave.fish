@@ -28,7 +28,7 @@ complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_firs
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l resolv-conf -r -F -d 'names those servers'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l mtu -r -d 'size of packets inside the network'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l no-fastdp -d 'carry frames in user space (sleeve), not in the kernel'
-complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l no-bridged-fastdp -d 'plug containers into the kernel\'s datapath without a bridge'
+complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l no-bridged-fastdp -d 'taken for compatibility: containers are always plugged into the bridge'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l weave-bridge -r -d 'the bridge that containers are attached to'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l docker-bridge -r -d 'Docker\'s bridge'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l datapath -r -d 'the kernel\'s datapath'

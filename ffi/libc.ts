@@ -21,6 +21,7 @@ export const libc = dlopen("libc.so.6", {
   epoll_create1: { args: ["i32"], returns: "i32" },
   epoll_ctl: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
   epoll_wait: { args: ["i32", "ptr", "i32", "i32"], returns: "i32" },
+  clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
   setns: { args: ["i32", "i32"], returns: "i32" },
   unshare: { args: ["i32"], returns: "i32" },
   mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
@@ -34,7 +35,7 @@ export const libc = dlopen("libc.so.6", {
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   send: { args: ["i32", "ptr", "u64", "i32"], returns: "i32" },
   recvmmsg: { args: ["i32", "ptr", "u32", "i32", "ptr"], returns: "i32" },
-  // For calls that the oldest C library supported has no function for.
+  // For calls that the oldest C library supported has no function for. Variadic in C; here always these.
   syscall: { args: ["i64", "i64", "ptr", "i64", "i64"], returns: "i32" },
   sendmmsg: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
 }).symbols;

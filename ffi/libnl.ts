@@ -2,11 +2,12 @@ import { type Pointer, read, toArrayBuffer } from "bun:ffi";
 import { errnoText, libc } from "./libc.ts";
 import { type LibraryOrigin, libnlName, openLibrary } from "./library.ts";
 import { addressOf, pinnedBytes } from "./memory.ts";
-import { SOL_NETLINK, SOL_SOCKET, setSocketOption } from "./socket.ts";
+import { SOL_NETLINK, SOL_SOCKET, setSocketOption, socketName } from "./socket.ts";
 import { SystemError } from "./system-error.ts";
 
 /** A netlink protocol: which part of the kernel answers. */
 export const NETLINK_ROUTE = 0;
+export const NETLINK_XFRM = 6;
 export const NETLINK_NETFILTER = 12;
 export const NETLINK_GENERIC = 16;
 
@@ -81,6 +82,19 @@ export class NetlinkSocket {
 
   get descriptor(): number {
     return this.#libnl.nl_socket_get_fd(this.#socket);
+  }
+
+  /** By which the kernel knows this socket. @throws SystemError */
+  get port(): number {
+    const portAt = 4;
+    const address = socketName(this.descriptor);
+    return new DataView(address.buffer, address.byteOffset).getUint32(portAt, true);
+  }
+
+  /** What arrives while its buffer is full is dropped without a word. @throws SystemError */
+  dropWhenFull(): void {
+    const NETLINK_NO_ENOBUFS = 5;
+    setSocketOption(this.descriptor, SOL_NETLINK, NETLINK_NO_ENOBUFS, 1, "netlink option");
   }
 
   /** Sends one datagram, which may hold several messages, to the kernel. @throws SystemError */

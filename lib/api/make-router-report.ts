@@ -1,6 +1,12 @@
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { MeshStatus } from "../mesh/mesh-status.ts";
-import type { MacReport, OffloadReport, RefusalReport, RouterReport } from "./report.ts";
+import type {
+  DatapathReport,
+  MacReport,
+  OffloadReport,
+  RefusalReport,
+  RouterReport,
+} from "./report.ts";
 
 /** What the data plane adds to the mesh's part of the report. */
 export interface DataPlaneReport {
@@ -11,6 +17,14 @@ export interface DataPlaneReport {
   readonly overlayDiagnostics: Readonly<Record<string, unknown>>;
   /** Empty while the data plane is silent. */
   readonly offloads: readonly OffloadStatus[];
+  readonly datapath?: DatapathStatus;
+}
+
+export interface DatapathStatus {
+  /** Missing when sleeve carries all frames. */
+  readonly backend: string | undefined;
+  /** Why others are not used, by name; by `fastdp` for all. */
+  readonly refusals: ReadonlyMap<string, string>;
 }
 
 export interface OffloadStatus {
@@ -53,6 +67,7 @@ export function makeRouterReport(mesh: MeshStatus, dataPlane: DataPlaneReport): 
     MACs: orNull(macs(dataPlane.macs, mesh)),
     ...(mesh.refusals.length > 0 && { Refusals: refusals(mesh) }),
     ...(dataPlane.offloads.length > 0 && { Offloads: dataPlane.offloads.map(offload) }),
+    ...(dataPlane.datapath !== undefined && { Datapath: datapath(dataPlane.datapath) }),
   };
 }
 
@@ -97,6 +112,11 @@ function connection(status: MeshStatus["connections"][number]) {
 /** As Go writes a map. */
 function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function datapath({ backend, refusals: reasons }: DatapathStatus): DatapathReport {
+  const refused = [...reasons].map(([Name, Reason]) => ({ Name, Reason }));
+  return { Backend: backend ?? "", Refused: orNull(refused) };
 }
 
 function offload({ name, missing }: OffloadStatus): OffloadReport {

@@ -45,9 +45,20 @@ export interface RouterReport {
   readonly Refusals?: readonly RefusalReport[];
   /** What is left to the kernel; absent while the data plane is silent. */
   readonly Offloads?: readonly OffloadReport[];
+  /** What of the kernel carries frames. */
+  readonly Datapath?: DatapathReport;
 }
 
-/** Payloads of one origin on one channel: the peers that passed them on are not to blame. */
+export interface DatapathReport {
+  /** `ebpf` or `ovs`; empty when sleeve carries all frames. */
+  readonly Backend: string;
+  /**
+   * Which others were tried, best first, and why they are not used; `fastdp` stands for all, by the
+   * operator's choice.
+   */
+  readonly Refused: readonly { readonly Name: string; readonly Reason: string }[] | null;
+}
+
 /** One thing that the kernel or the network card may do for the data plane. */
 export interface OffloadReport {
   /** `capture`, `capture-udp`, `send` or `receive`. */
@@ -57,6 +68,7 @@ export interface OffloadReport {
   readonly Reason: string;
 }
 
+/** Payloads of one origin on one channel: the peers that passed them on are not to blame. */
 export interface RefusalReport {
   readonly Channel: string;
   readonly Peer: string;

@@ -41,6 +41,7 @@ function routerSection(router: RouterReport): string {
     ["TrustedSubnets", orNone(router.TrustedSubnets)],
     ...refused(router),
     ...missingOffloads(router),
+    ...missingDatapaths(router),
   ]);
 }
 
@@ -58,6 +59,14 @@ function missingOffloads({ Offloads = [] }: RouterReport): [string, string][] {
     "Offload",
     `${Name} is not used: ${Reason}`,
   ]);
+}
+
+/** Only where the kernel has none; what follows from the operator's own choice is in the report. */
+function missingDatapaths({ Datapath }: RouterReport): [string, string][] {
+  if (Datapath === undefined || Datapath.Backend !== "") return [];
+  return (Datapath.Refused ?? [])
+    .filter(({ Name }) => Name !== "fastdp")
+    .map(({ Name, Reason }) => ["FastDatapath", `${Name} is not used: ${Reason}`]);
 }
 
 function remedyLine(remedy: string): [string, string][] {

@@ -18,8 +18,11 @@ export interface Overlay {
   prepare(parameters: OverlayLinkParameters): OverlayLink;
 }
 
-/** `sleeve-aes-gcm`: frames of sleeve are sealed with AES-256-GCM. */
-export type OverlayExtension = "sleeve-aes-gcm";
+/**
+ * `sleeve-aes-gcm`: frames of sleeve are sealed with AES-256-GCM. `fastdp-heartbeats`: neighbours on
+ * the fast datapath hear each other every second and say when they do not.
+ */
+export type OverlayExtension = "sleeve-aes-gcm" | "fastdp-heartbeats";
 
 export interface OverlayLinkParameters {
   readonly local: PeerName;
@@ -61,6 +64,6 @@ export interface OverlayLinkStatus {
   readonly name: string;
   /** Shown as `key=value` in key order; `name` is not repeated here. */
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
-  /** Why this overlay, and why not a better one: a sentence for `weave why`. */
+  /** Why this overlay, and why not a better one: a sentence for status and report. */
   readonly reason: string;
 }

@@ -13,6 +13,7 @@ import type { Cidr } from "../base/ip.ts";
 import { productVersion } from "../base/product-version.ts";
 import { nameStatus } from "../dns/name-report.ts";
 import type { DataPlane } from "../host/dataplane/data-plane.ts";
+import type { FastdpOverlay, FastdpStatus } from "../overlay/fastdp/overlay.ts";
 import type { ControlPlane } from "../peer/control-plane.ts";
 import { formatMac } from "../wire/ethernet.ts";
 import type { HostServices } from "./host-services.ts";
@@ -28,6 +29,10 @@ export interface LocalControlParts {
   readonly dataPlane: DataPlane;
   /** Name of the interface on which frames are captured. */
   readonly capture: string;
+  /** Missing when frames are captured and sleeve carries them all. */
+  readonly fastdp: FastdpOverlay | undefined;
+  /** Why datapaths are not used, by backend. */
+  readonly refusals: ReadonlyMap<string, string>;
 }
 
 /** This router, as the control API commands and shows it. */
@@ -79,10 +84,10 @@ export class LocalControl implements RouterControl {
   }
 
   gauges(): readonly Gauge[] {
-    const { dataPlane, plane, services } = this.#parts;
+    const { dataPlane, plane, services, fastdp } = this.#parts;
     const ipam = plane.ipam?.allocator.status();
     return [
-      ...routerGauges(dataPlane, plane.mesh.status(), services.dns),
+      ...routerGauges(dataPlane, plane.mesh.status(), services.dns, fastdp),
       ...(ipam === undefined ? [] : ipamGauges(ipam)),
     ];
   }
@@ -123,23 +128,30 @@ export class LocalControl implements RouterControl {
     };
   }
 
-  /** A data plane that is being started anew has nothing to show, which is no reason to fail. */
   async #dataPlaneReport(): Promise<DataPlaneReport> {
-    const { dataPlane, capture } = this.#parts;
+    const { dataPlane, capture, fastdp, refusals } = this.#parts;
     const { sockets } = dataPlane.counters();
-    const shown = {
-      interface: `${capture} (via pcap)`,
+    const { macs, offloads } = await this.#inspection();
+    const status = fastdp?.status();
+    return {
+      interface: `${capture} (via ${status?.backend ?? "pcap"})`,
       captureStats: {
         PacketsReceived: sockets.captureReceived,
         PacketsDropped: sockets.captureDropped,
         PacketsIfDropped: 0,
       },
-      overlayDiagnostics: { sleeve: null },
+      overlayDiagnostics: { ...(status && { fastdp: status.counters }), sleeve: null },
+      datapath: { backend: status?.backend, refusals },
+      offloads,
+      macs: status === undefined ? macs : status.macs.map(datapathMac),
     };
+  }
+
+  /** A data plane that is being started anew has nothing to show, which is no reason to fail. */
+  async #inspection(): Promise<Pick<DataPlaneReport, "macs" | "offloads">> {
     try {
-      const { macs, nowMs, offloads } = await dataPlane.inspect();
+      const { macs, nowMs, offloads } = await this.#parts.dataPlane.inspect();
       return {
-        ...shown,
         offloads,
         macs: macs.map(({ mac, peer, lastSeenMs }) => ({
           mac: formatMac(mac),
@@ -148,7 +160,7 @@ export class LocalControl implements RouterControl {
         })),
       };
     } catch {
-      return { ...shown, macs: [], offloads: [] };
+      return { macs: [], offloads: [] };
     }
   }
 
@@ -165,4 +177,8 @@ export class LocalControl implements RouterControl {
       Entries: orNull(plane.names.entries().map(nameStatus)),
     };
   }
+}
+
+function datapathMac({ mac, peer, ageMs }: FastdpStatus["macs"][number]) {
+  return { mac: formatMac(mac), peer, lastSeenMs: Date.now() - ageMs };
 }

@@ -1,43 +1,46 @@
 import { existsSync } from "node:fs";
 import { isSystemError } from "../../ffi/system-error.ts";
-import { type Attachment, listAttachments } from "../host/attachments.ts";
+import { type Attachment, listAttachments, namespacePath } from "../host/attachments.ts";
 import { removeBridge } from "../host/bridge.ts";
-import { defaultDeviceNames } from "../host/device-names.ts";
+import { type DeviceNames, defaultDeviceNames } from "../host/device-names.ts";
 import { removeExposureRules } from "../host/exposure.ts";
 import { removeForwardChain } from "../host/forward-chain.ts";
+import { removeIpsecLeftovers } from "../host/ipsec/kernel-ipsec.ts";
 import { stopFilteringMulticast } from "../host/multicast-filter.ts";
 import { findLink } from "../host/netlink/link.ts";
 import { openNetfilter, openRoute } from "../host/netlink/open.ts";
-import { NetworkNamespace, namedNamespaces } from "../host/netns.ts";
+import { NetworkNamespace } from "../host/netns.ts";
 import { openDatabase } from "./database.ts";
+import { datapathBackends } from "./datapath-backends.ts";
 import type { Paths } from "./paths.ts";
 import { SettingsStore } from "./settings-store.ts";
 
-/** The setting under which a router notes how its bridge is called. */
+/** The settings under which a router notes how its bridge and its datapath are called. */
 export const bridgeSetting = "weave-bridge";
+export const datapathSetting = "datapath";
 
 /**
- * Removes what routers leave on the host on purpose when they stop: bridge, tap, container ports,
- * packet filter rules. Nothing of anybody else is touched.
+ * Removes what routers leave on the host on purpose when they stop: datapath, bridge, tap, container
+ * ports, packet filter rules. Nothing of anybody else is touched.
  *
  * @throws SystemError
  */
 export function removeTraces(paths: Paths): void {
-  const names = { ...defaultDeviceNames, bridge: rememberedBridge(paths) };
+  const names = { ...defaultDeviceNames, ...rememberedNames(paths) };
   using netlink = openRoute();
   if (findLink(netlink, { name: names.bridge })?.kind === "bridge") {
     for (const attachment of listAttachments(netlink, names.bridge)) forgetContainer(attachment);
   }
+  for (const backend of datapathBackends) backend.remove(names);
+  removeIpsecLeftovers();
   removeBridge(netlink, names);
   removeExposureRules();
   removeForwardChain();
 }
 
 /** The interface goes with the bridge's ports; what is left inside is the multicast filter. */
-function forgetContainer({ namespace: inode, firstProcess }: Attachment): void {
-  const path =
-    namedNamespaces().find((named) => named.inode === inode)?.path ??
-    (firstProcess === undefined ? undefined : `/proc/${firstProcess}/ns/net`);
+function forgetContainer(attachment: Attachment): void {
+  const path = namespacePath(attachment);
   if (path === undefined) return;
   try {
     using namespace = new NetworkNamespace(path);
@@ -50,16 +53,22 @@ function forgetContainer({ namespace: inode, firstProcess }: Attachment): void {
 }
 
 /** State that cannot be read must not keep the host from being cleaned. */
-function rememberedBridge(paths: Paths): string {
-  if (!existsSync(paths.database)) return defaultDeviceNames.bridge;
+function rememberedNames(paths: Paths): Partial<DeviceNames> {
+  if (!existsSync(paths.database)) return {};
   try {
     const database = openDatabase(paths.database);
     try {
-      return new SettingsStore(database).setting(bridgeSetting) ?? defaultDeviceNames.bridge;
+      const settings = new SettingsStore(database);
+      const bridge = settings.setting(bridgeSetting);
+      const datapath = settings.setting(datapathSetting);
+      return {
+        ...(bridge !== undefined && { bridge }),
+        ...(datapath !== undefined && { datapath }),
+      };
     } finally {
       database.close();
     }
   } catch {
-    return defaultDeviceNames.bridge;
+    return {};
   }
 }

@@ -9,24 +9,28 @@ import type { Log, World } from "../base/world.ts";
 import { openAead } from "../host/aead.ts";
 import { BridgeKeeper } from "../host/bridge-keeper.ts";
 import type { ContainerEngine } from "../host/container.ts";
+import type { HostDatapath } from "../host/datapath/backend.ts";
 import { DataPlane } from "../host/dataplane/data-plane.ts";
 import { defaultDeviceNames } from "../host/device-names.ts";
+import { ipsecRefusal, KernelIpsec, removeIpsecLeftovers } from "../host/ipsec/kernel-ipsec.ts";
 import { machineWorld } from "../host/machine-world.ts";
 import { openSecretBox } from "../host/secret-box.ts";
 import { listenTcp, TcpTransport } from "../host/tcp.ts";
 import { OverlayChooser } from "../overlay/chooser.ts";
+import { FastdpOverlay, type FastdpOverlayOptions } from "../overlay/fastdp/overlay.ts";
 import { SleeveOverlay } from "../overlay/sleeve/overlay.ts";
 import { type ControlPlane, makeControlPlane } from "../peer/control-plane.ts";
 import { SqliteAllocatorStore } from "./allocator-store.ts";
 import { openDatabase } from "./database.ts";
+import { datapathBackends } from "./datapath-backends.ts";
 import { startHostServices } from "./host-services.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 import { LocalControl } from "./local-control.ts";
 import { importOriginal } from "./original-import.ts";
 import type { Paths } from "./paths.ts";
 import { settlePeerName } from "./peer-identity.ts";
-import { bridgeMtu, prepareHost } from "./prepare-host.ts";
-import { bridgeSetting } from "./remove-traces.ts";
+import { prepareHost } from "./prepare-host.ts";
+import { bridgeSetting, datapathSetting } from "./remove-traces.ts";
 import { SettingsStore } from "./settings-store.ts";
 import { Shutdown } from "./shutdown.ts";
 
@@ -47,11 +51,12 @@ export interface StartedRouter {
 /**
  * Starts everything that a router is, in this order, and stops it in the reverse order:
  *
- *   state ▸ name ▸ bridge ▸ data plane ▸ mesh, allocator, names ▸ exposed addresses, containers, DNS
+ *   state ▸ name ▸ bridge and datapath ▸ data plane ▸ mesh, allocator, names ▸ exposed addresses,
+ *         ▸ containers, DNS
  *         ▸ TCP listener ▸ control API ▸ connecting to peers
  *
- * When a step fails, those before it are undone. Bridge, containers and exposed addresses outlive
- * the router, so that containers of this host keep talking to each other.
+ * When a step fails, those before it are undone. Bridge, datapath, containers and exposed
+ * addresses outlive the router, so that containers of this host keep talking to each other.
  *
  * @throws WeaveError of whatever step failed
  */
@@ -87,10 +92,13 @@ async function assemble(
     datapath: options.datapath,
   };
   settings.saveSetting(bridgeSetting, options.weaveBridge);
-  const { capture } = prepareHost(options, devices, name, log);
+  settings.saveSetting(datapathSetting, options.datapath);
+  const host = prepareHost(options, devices, name, datapathBackends, log);
+  const { datapath } = host;
   const dataPlane = new DataPlane({
     local: name,
-    captureInterface: capture.index,
+    captureInterface: host.standing.captureInterface,
+    datapathMtu: datapath?.mtu,
     host: tryParseIpv4(options.host) ?? 0,
     port: options.port,
     captureBufferBytes: options.captureBufferMegabytes << 20,
@@ -99,7 +107,12 @@ async function assemble(
   shutdown.push("data plane", () => dataPlane.stop());
   await dataPlane.ready;
 
-  const plane = makePlane(world, environment, { name, settings, dataPlane, database });
+  const fastdp = datapath && startFastdp(world, environment, { name, dataPlane, datapath });
+  if (fastdp !== undefined) shutdown.push("fast datapath", () => fastdp.stop());
+  const formerShortId = datapath?.adopted?.self;
+  const kept = { settings, database, refusals: host.refusals, formerShortId };
+  const parts = { name, dataPlane, fastdp, ...kept };
+  const plane = makePlane(world, environment, parts);
   shutdown.push("mesh", () => plane.stop());
   const services = await startHostServices({
     ...environment,
@@ -107,14 +120,16 @@ async function assemble(
     plane,
     settings,
     devices,
-    setResidents: (macs) => dataPlane.setResidents(macs),
+    setResidents(macs) {
+      dataPlane.setResidents(macs);
+      fastdp?.setResidents(macs);
+    },
   });
   shutdown.push("host services", () => services.stop());
   const keeper = new BridgeKeeper(world, {
-    names: devices,
-    peer: name,
-    mtu: bridgeMtu(options),
-    captureInterface: capture.index,
+    devices: () => host.devices(),
+    prepare: (netlink) => host.mend(netlink),
+    captureInterface: host.standing.captureInterface,
     recapture: (index) => dataPlane.recapture(index),
     mended: () => services.exposures.apply(),
   });
@@ -130,6 +145,8 @@ async function assemble(
     services,
     dataPlane,
     capture: devices.capture,
+    fastdp,
+    refusals: host.refusals,
   });
   openApi(control, environment, shutdown);
 
@@ -153,6 +170,38 @@ function importState(
   return importOriginal(importDatabase, { settings, allocations }, log);
 }
 
+/** The overlay of a host with a datapath, which outlives it and goes on forwarding. */
+function startFastdp(
+  world: World,
+  { options }: RouterEnvironment,
+  parts: {
+    readonly name: PeerName;
+    readonly dataPlane: DataPlane;
+    readonly datapath: HostDatapath;
+  },
+): FastdpOverlay {
+  const { name: local, dataPlane, datapath } = parts;
+  // By a process that did not stop in order. Nothing goes out by what it sealed any more.
+  removeIpsecLeftovers();
+  const overlay = new FastdpOverlay({
+    ...{ world, local, datapath, controlPort: options.port },
+    ...encryptionOf(world, options),
+  });
+  if (datapath.descriptor !== undefined) {
+    dataPlane.watch(datapath.descriptor, () => datapath.serve?.());
+  }
+  return overlay;
+}
+
+/** What encrypts frames on their way between kernels; nothing where none are to be, or none can. */
+function encryptionOf(
+  { random }: World,
+  { password }: LaunchOptions,
+): Pick<FastdpOverlayOptions, "encryption"> {
+  if (password === undefined || ipsecRefusal() !== undefined) return {};
+  return { encryption: { kernel: new KernelIpsec(), random } };
+}
+
 function makePlane(
   world: World,
   { options, log }: RouterEnvironment,
@@ -161,19 +210,20 @@ function makePlane(
     readonly settings: SettingsStore;
     readonly dataPlane: DataPlane;
     readonly database: ReturnType<typeof openDatabase>;
+    readonly fastdp: FastdpOverlay | undefined;
+    readonly refusals: ReadonlyMap<string, string>;
+    readonly formerShortId: number | undefined;
   },
 ): ControlPlane {
-  const { name, settings, dataPlane } = parts;
-  const missing = options.fastdp ? "not part of this release" : "switched off by --no-fastdp";
+  const { name, settings, dataPlane, fastdp, refusals } = parts;
+  const sleeve = new SleeveOverlay((events) => dataPlane.connect(events), {
+    // Without the remark where the library was found.
+    secretBox: dataPlane.secretBox.split(" ")[0]!,
+    aead: openAead()?.implementation,
+  });
   const overlay = new OverlayChooser({
-    engines: [
-      new SleeveOverlay((events) => dataPlane.connect(events), {
-        // Without the remark where the library was found.
-        secretBox: dataPlane.secretBox.split(" ")[0]!,
-        aead: openAead()?.implementation,
-      }),
-    ],
-    unavailable: new Map([["fastdp", missing]]),
+    engines: [...(fastdp === undefined ? [] : [fastdp]), sleeve],
+    unavailable: fastdp === undefined ? new Map([["fastdp", whyNoFastdp(refusals)]]) : new Map(),
     log,
   });
   return makeControlPlane(world, options, {
@@ -182,10 +232,21 @@ function makePlane(
     overlay,
     secretBox: openSecretBox(),
     allocatorStore: new SqliteAllocatorStore(parts.database),
+    formerShortId: parts.formerShortId,
     saveTargets: (targets) => settings.saveTargets(targets),
-    onRoutes: (snapshot) => dataPlane.setTopology(snapshot),
+    onRoutes(snapshot) {
+      dataPlane.setTopology(snapshot);
+      fastdp?.setTopology(snapshot);
+    },
     onEvent() {},
   });
+}
+
+/** `switched off …`, or `ebpf: …, ovs: …`. */
+function whyNoFastdp(refusals: ReadonlyMap<string, string>): string {
+  return [...refusals]
+    .map(([name, reason]) => (name === "fastdp" ? reason : `${name}: ${reason}`))
+    .join(", ");
 }
 
 function openApi(

@@ -53,6 +53,14 @@ export function listAttachments(netlink: Netlink, bridgeName: string): Attachmen
   });
 }
 
+/** Where the container's namespace can be opened; `undefined` when that could not be found. */
+export function namespacePath({ namespace: inode, firstProcess }: Attachment): string | undefined {
+  return (
+    namedNamespaces().find((named) => named.inode === inode)?.path ??
+    (firstProcess === undefined ? undefined : `/proc/${firstProcess}/ns/net`)
+  );
+}
+
 /** The container's end; `undefined` when it went while we looked. */
 function guestOf(netlink: Netlink, port: Link): Link | undefined {
   try {

@@ -1,19 +1,25 @@
 import { everyBeat } from "../base/beat.ts";
 import { errorText } from "../base/errors.ts";
-import type { PeerName } from "../base/peer-name.ts";
 import type { Cancel, World } from "../base/world.ts";
-import { prepareBridge } from "./bridge.ts";
-import type { DeviceNames } from "./device-names.ts";
 import { LinkWatch } from "./link-watch.ts";
 import type { Netlink } from "./netlink/conversation.ts";
 import { openRoute } from "./netlink/open.ts";
 
 const checkPeriodMs = 1000;
 
+/** How things stand afterwards. */
+export interface StandingDevices {
+  /** Index of the interface on which frames are captured. */
+  readonly captureInterface: number;
+  /** What had to be made or mended, one sentence each. */
+  readonly mended: readonly string[];
+}
+
 export interface BridgeKeeperOptions {
-  readonly names: DeviceNames;
-  readonly peer: PeerName;
-  readonly mtu: number;
+  /** Names of the devices that have to stand. */
+  devices(): readonly string[];
+  /** Makes or mends them. @throws WeaveError, SystemError */
+  prepare(netlink: Netlink): StandingDevices;
   /** Index of the interface on which frames are captured now. */
   readonly captureInterface: number;
   /** The capture interface was made anew and has this index. */
@@ -23,8 +29,8 @@ export interface BridgeKeeperOptions {
 }
 
 /**
- * Keeps bridge and tap as they should be while the router runs, whoever deletes, unplugs or
- * reconfigures them. Nothing is done, and next to nothing read, while no link changes.
+ * Keeps bridge and tap, or datapath, as they should be while the router runs, whoever deletes,
+ * unplugs or reconfigures them. Nothing is done, and next to nothing read, while no link changes.
  */
 export class BridgeKeeper {
   readonly #world: Pick<World, "after" | "log">;
@@ -49,9 +55,8 @@ export class BridgeKeeper {
   /** Mends what has changed since the last check. */
   check(): void {
     const changes = this.#watch.changes();
-    const { bridge, tap, capture } = this.#options.names;
     const concerned =
-      changes === undefined || [bridge, tap, capture].some((name) => changes.has(name));
+      changes === undefined || this.#options.devices().some((name) => changes.has(name));
     if (!concerned && this.#trouble === undefined) return;
     try {
       this.#mend();
@@ -70,10 +75,10 @@ export class BridgeKeeper {
   }
 
   #mend(): void {
-    const { capture, mended } = prepareBridge(this.#netlink, this.#options);
-    if (capture.index !== this.#captureInterface) {
-      this.#options.recapture(capture.index);
-      this.#captureInterface = capture.index;
+    const { captureInterface, mended } = this.#options.prepare(this.#netlink);
+    if (captureInterface !== this.#captureInterface) {
+      this.#options.recapture(captureInterface);
+      this.#captureInterface = captureInterface;
     }
     if (mended.length === 0) return;
     for (const sentence of mended) this.#world.log.warn(`${sentence}: somebody had changed it`);

@@ -34,17 +34,32 @@ export interface PreparedBridge {
  *
  * @throws WeaveError `BRIDGE_FAILED`
  */
-export function prepareBridge(
+export function prepareBridge(netlink: Netlink, options: BridgeOptions): PreparedBridge {
+  return explained(options, () => new BridgeBuilder(netlink, options).prepare());
+}
+
+/** The same without tap, for a kernel datapath, which brings its own port. @throws WeaveError */
+export function prepareDatapathBridge(
   netlink: Netlink,
-  options: { readonly names: DeviceNames; readonly peer: PeerName; readonly mtu: number },
-): PreparedBridge {
+  options: BridgeOptions,
+): Omit<PreparedBridge, "capture"> {
+  return explained(options, () => new BridgeBuilder(netlink, options).prepareForDatapath());
+}
+
+export interface BridgeOptions {
+  readonly names: DeviceNames;
+  readonly peer: PeerName;
+  readonly mtu: number;
+}
+
+function explained<Result>({ names }: BridgeOptions, prepare: () => Result): Result {
   try {
-    return new BridgeBuilder(netlink, options).prepare();
+    return prepare();
   } catch (cause) {
     if (cause instanceof WeaveError) throw cause;
     throw new WeaveError(
       "BRIDGE_FAILED",
-      `cannot set up bridge ${options.names.bridge}: ${errorText(cause)}`,
+      `cannot set up bridge ${names.bridge}: ${errorText(cause)}`,
       { remedy: "run as root on a kernel with bridge and veth support", cause },
     );
   }
@@ -57,7 +72,7 @@ class BridgeBuilder {
   readonly #mtu: number;
   readonly #mended: string[] = [];
 
-  constructor(netlink: Netlink, options: { names: DeviceNames; peer: PeerName; mtu: number }) {
+  constructor(netlink: Netlink, options: BridgeOptions) {
     this.#netlink = netlink;
     this.#names = options.names;
     this.#peer = options.peer;
@@ -68,20 +83,31 @@ class BridgeBuilder {
     const bridge = this.#bridge();
     const capture = this.#tap(bridge);
     this.#plugContainers(bridge);
-    // A bridge follows its smallest port until its MTU is set; so this comes after the ports.
+    this.#settleBridge(bridge);
+    // Containers keep their offloads: what the router cannot read, the kernel finishes at the tap.
+    keepOffloads(this.#names.tap, captureOffloads(capture.index));
+    for (const name of [this.#names.tap, this.#names.capture]) refuseRouterAdvertisements(name);
+    return { bridge: this.#get(bridge.name), capture, mended: this.#mended };
+  }
+
+  prepareForDatapath(): Omit<PreparedBridge, "capture"> {
+    const bridge = this.#bridge();
+    this.#removeTap();
+    this.#plugContainers(bridge);
+    this.#settleBridge(bridge);
+    return { bridge: this.#get(bridge.name), mended: this.#mended };
+  }
+
+  /** A bridge follows its smallest port until its MTU is set; so this comes after the ports. */
+  #settleBridge(bridge: Link): void {
     const wanted = { mac: peerNameBytes(this.#peer), mtu: this.#mtu, up: true };
     if (bridge.mac !== formatPeerName(this.#peer) || bridge.mtu !== this.#mtu || !bridge.up) {
       links.changeLink(this.#netlink, bridge.index, wanted);
       this.#mended.push(`set up ${bridge.name}`);
     }
-    // Containers keep their offloads: what the router cannot read, the kernel finishes at the tap.
-    keepOffloads(this.#names.tap, captureOffloads(capture.index));
-    for (const name of [this.#names.bridge, this.#names.tap, this.#names.capture]) {
-      refuseRouterAdvertisements(name);
-    }
+    refuseRouterAdvertisements(bridge.name);
     checkNeighboursOften(bridge.name);
     keepSecondaryAddresses(bridge.name);
-    return { bridge: this.#get(bridge.name), capture, mended: this.#mended };
   }
 
   #bridge(): Link {
@@ -119,6 +145,16 @@ class BridgeBuilder {
     this.#settleTapEnd(this.#get(tap), bridge.index);
     this.#settleTapEnd(this.#get(capture), undefined);
     return this.#get(capture);
+  }
+
+  /** The pair of the captured wiring: nobody would read at its other end any more. */
+  #removeTap(): void {
+    const [tap, capture] = [this.#names.tap, this.#names.capture].map((name) =>
+      links.findLink(this.#netlink, { name }),
+    );
+    if (tap?.kind !== "veth" || tap.peer === undefined || tap.peer !== capture?.index) return;
+    links.deleteLink(this.#netlink, tap.index);
+    this.#mended.push(`removed ${tap.name} and ${capture.name}, which captured frames`);
   }
 
   #settleTapEnd(end: Link, master: number | undefined): void {

@@ -1,3 +1,4 @@
+import { isSystemError } from "../../ffi/system-error.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, formatCidr, networkOf } from "../base/ip.ts";
 import { type Log, silentLog } from "../base/world.ts";
@@ -121,7 +122,12 @@ export class Exposure {
 
   #applyRules(): void {
     using netfilter = openNetfilter();
-    replaceTable(netfilter, exposureTable(this.#bridgeName, this.#exposed));
+    try {
+      replaceTable(netfilter, exposureTable(this.#bridgeName, this.#exposed));
+    } catch (error) {
+      // The rules serve exposed addresses: a kernel without such tables can do without any.
+      if (this.#exposed.length > 0 || !isSystemError(error, "EOPNOTSUPP")) throw error;
+    }
   }
 }
 

@@ -52,6 +52,8 @@ export type FrameTaker = (
   at: number,
   length: number,
   offload: FrameOffload,
+  /** The packet mark of a socket that was opened for marks; else 0. */
+  mark: number,
 ) => void;
 
 /**
@@ -73,12 +75,14 @@ export class PacketSocket {
   /** Whether merged datagrams are among what may be put in. */
   readonly takesUdpSuperFrames: boolean;
   readonly #headerBytes: number;
+  readonly #hasMarks: boolean;
+  #mark = 0;
   readonly #incoming = new ReceiveBatch({
     slots: batchFrames,
     headroomBytes: vlanTagBytes,
     payloadBytes: virtioNetHeaderSize + frameBytesMax,
     nameBytes: 0,
-    controlBytes: auxiliaryBytes,
+    controlBytes,
     allocate: summableBytes,
   });
   readonly #offload = { ...noOffload };
@@ -106,6 +110,7 @@ export class PacketSocket {
     this.hasOffloads = hasOffloads(descriptor);
     this.takesUdpSuperFrames = this.hasOffloads && takesUdpSuperFrames(descriptor);
     this.#headerBytes = this.hasOffloads ? virtioNetHeaderSize : 0;
+    this.#hasMarks = hasMarks(descriptor);
   }
 
   /**
@@ -128,18 +133,35 @@ export class PacketSocket {
         continue;
       }
       if (this.hasOffloads) readVirtioNetHeader(view, batch.offset(slot), this.#offload);
-      const tag = batch.controlLength(slot) === 0 ? 0 : vlanTag(batch.control, slot);
-      if (tag === 0) frame(bytes, at, length, this.#offload);
-      else this.#deliverTagged(at, length, tag, frame);
+      const control = slot * controlBytes;
+      const isTold = batch.controlLength(slot) > 0;
+      const mark = isTold && this.#hasMarks ? batch.control.getUint32(control + 16, true) : 0;
+      const auxiliary = control + (this.#hasMarks ? markBytes : 0);
+      const tag = isTold ? vlanTag(batch.control, auxiliary) : 0;
+      if (tag === 0) frame(bytes, at, length, this.#offload, mark);
+      else this.#deliverTagged(at, length, tag, mark, frame);
     }
     this.#ask = total > count * largeFrameBytes ? batchLargeFrames : batchFrames;
     return count;
   }
 
-  #deliverTagged(at: number, length: number, tag: number, frame: FrameTaker): void {
+  #deliverTagged(at: number, length: number, tag: number, mark: number, frame: FrameTaker): void {
     const { bytes } = this.#incoming.memory;
     if (this.#offload.checksumFrom > 0) this.#offload.checksumFrom += vlanTagBytes;
-    frame(bytes, restoreTag(bytes, at, tag), length + vlanTagBytes, this.#offload);
+    frame(bytes, restoreTag(bytes, at, tag), length + vlanTagBytes, this.#offload, mark);
+  }
+
+  /** The packet mark of frames that are taken from now on. */
+  get mark(): number {
+    return this.#mark;
+  }
+
+  /** Those that were taken before leave with theirs. */
+  set mark(mark: number) {
+    if (mark === this.#mark) return;
+    this.flush();
+    this.#mark = mark;
+    setSocketOption(this.descriptor, SOL_SOCKET, SO_MARK, mark, "mark of the capture socket");
   }
 
   /** Takes a copy of a frame for the next {@link flush}. */
@@ -213,11 +235,16 @@ export class PacketSocket {
  *
  * @param interfaceIndex in the thread's network namespace
  * @param bufferBytes what the kernel may keep until it is read
+ * @param options `marks`: frames come and go with packet marks
  * @throws WeaveError `CAPTURE_FAILED`
  */
-export function openPacketSocket(interfaceIndex: number, bufferBytes: number): number {
+export function openPacketSocket(
+  interfaceIndex: number,
+  bufferBytes: number,
+  { marks = false } = {},
+): number {
   try {
-    return openCapture(interfaceIndex, bufferBytes);
+    return openCapture(interfaceIndex, bufferBytes, marks);
   } catch (cause) {
     throw new WeaveError("CAPTURE_FAILED", `cannot capture frames: ${errorText(cause)}`, {
       remedy: "run as root on a kernel with packet sockets",
@@ -226,7 +253,7 @@ export function openPacketSocket(interfaceIndex: number, bufferBytes: number): n
   }
 }
 
-function openCapture(interfaceIndex: number, bufferBytes: number): number {
+function openCapture(interfaceIndex: number, bufferBytes: number, marks: boolean): number {
   const PACKET_ADD_MEMBERSHIP = 1;
   const PACKET_AUXDATA = 8;
   const PACKET_IGNORE_OUTGOING = 23;
@@ -241,6 +268,7 @@ function openCapture(interfaceIndex: number, bufferBytes: number): number {
     option(SOL_PACKET, PACKET_AUXDATA, 1);
     option(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
     askForOffloads(descriptor);
+    if (marks && !askForMarks(descriptor)) throw new Error("the kernel does not tell packet marks");
     const membership = new DataView(new ArrayBuffer(16));
     membership.setInt32(0, interfaceIndex, true);
     membership.setUint16(4, PACKET_MR_PROMISC, true);
@@ -272,18 +300,46 @@ export function hasOffloads(descriptor: number): boolean {
 }
 
 /**
+ * Asks for the packet mark of every frame. False where the kernel cannot tell it: before 5.19.
+ */
+export function askForMarks(descriptor: number): boolean {
+  try {
+    setSocketOption(descriptor, SOL_SOCKET, SO_RCVMARK, 1, "marks of the capture socket");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function hasMarks(descriptor: number): boolean {
+  try {
+    return socketOption(descriptor, SOL_SOCKET, SO_RCVMARK, "marks") !== 0;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ *   cmsghdr (16)                        mark, padded to 8: first, of a socket with marks
+ *   +-----------+----------+---------+  +--------+-----+
+ *   | length: 8 | level: 4 | type: 4 |  | 4      |     |
+ *   +-----------+----------+---------+  +--------+-----+
  *   cmsghdr (16)                        tpacket_auxdata (20), padded to 24
  *   +-----------+----------+---------+  +--------+-----+---------+-----+-----+-----+------+
  *   | length: 8 | level: 4 | type: 4 |  | status | len | snaplen | mac | net | tci | tpid |
  *   +-----------+----------+---------+  +--------+-----+---------+-----+-----+-----+------+
  *                                            4      4       4       2     2     2     2
  */
+const SO_MARK = 36;
+const SO_RCVMARK = 75;
+const markBytes = 24;
 const auxiliaryBytes = 40;
+const controlBytes = markBytes + auxiliaryBytes;
 const TP_STATUS_VLAN_VALID = 0x10;
 
 /** The frame's VLAN tag, protocol and control information; 0 for none. */
-function vlanTag(control: DataView, slot: number): number {
-  const data = slot * auxiliaryBytes + 16;
+function vlanTag(control: DataView, auxiliary: number): number {
+  const data = auxiliary + 16;
   if ((control.getUint32(data, true) & TP_STATUS_VLAN_VALID) === 0) return 0;
   const information = control.getUint16(data + 16, true);
   const protocol = control.getUint16(data + 18, true) || 0x8100;

@@ -6,8 +6,9 @@ import type { Link } from "./netlink/link.ts";
  * How frames get from containers to the overlay and back (host-network §1):
  *
  *   bridge            containers ─ Linux bridge ─ veth pair ─ captured by the router
- *   bridged_fastdp    containers ─ Linux bridge ─ veth pair ─ kernel datapath
- *   fastdp            containers ─ kernel datapath
+ *                     or the same bridge with the port of our eBPF datapath
+ *   bridged_fastdp    containers ─ Linux bridge ─ veth pair ─ Open vSwitch datapath
+ *   fastdp            containers ─ Open vSwitch datapath; of the original only
  */
 export type Wiring = "bridge" | "bridged_fastdp" | "fastdp";
 
@@ -36,36 +37,32 @@ export function detectWiring(
   );
 }
 
-/** A decision with its reason, for the log and for status. */
-export interface WiringChoice {
-  readonly wiring: Wiring;
-  readonly reason: string;
-}
+/** Datapaths that may be tried, best first. */
+export type DatapathName = "ebpf" | "ovs";
 
 /**
- * Decides by what is asked for, what the kernel can do and what stands already. A kernel without
- * datapath leads to `bridge` at the first start and at every later one.
+ * Which datapaths may carry frames here, best first, by what is asked for and what stands already:
+ * none for `bridge`. The captured wiring gives way to any datapath; one that stands is kept, and
+ * devices that serve nothing of what is asked for are not taken over silently.
  *
- * @throws WeaveError `WIRING_DIFFERS` when what stands cannot serve what is asked for
+ * @throws WeaveError `WIRING_DIFFERS`
  */
-export function chooseWiring(options: {
-  readonly requested: Wiring;
-  readonly existing: Wiring | undefined;
-  readonly datapathSupported: boolean;
-}): WiringChoice {
-  const { requested, existing, datapathSupported } = options;
-  const wiring = datapathSupported ? requested : "bridge";
-  if (existing !== undefined && existing !== wiring) {
-    throw new WeaveError(
-      "WIRING_DIFFERS",
-      `Existing bridge type "${existing}" is different than requested "${wiring}". ` +
-        "Please do 'weave reset' and try again",
-      { remedy: "run 'weave reset' and launch again" },
-    );
+export function possibleDatapaths(
+  requested: Wiring,
+  existing: Wiring | undefined,
+): readonly DatapathName[] {
+  if (existing === "fastdp" || (existing === "bridged_fastdp" && requested === "bridge")) {
+    throw wiringDiffers(existing, requested);
   }
-  if (wiring === requested) return { wiring, reason: "as requested" };
-  return {
-    wiring,
-    reason: `the kernel has no Open vSwitch datapath, so "${requested}" is not possible`,
-  };
+  if (requested === "bridge") return [];
+  return existing === "bridged_fastdp" ? ["ovs"] : ["ebpf", "ovs"];
+}
+
+function wiringDiffers(existing: Wiring, requested: Wiring): WeaveError {
+  return new WeaveError(
+    "WIRING_DIFFERS",
+    `Existing bridge type "${existing}" is different than requested "${requested}". ` +
+      "Please do 'weave reset' and try again",
+    { remedy: "run 'weave reset' and launch again" },
+  );
 }

@@ -27,7 +27,7 @@ import {
 import type { Neighbour } from "./neighbour.ts";
 import { newRecord, type PeerRecord } from "./peer-record.ts";
 import { Refusals } from "./refusals.ts";
-import { Topology } from "./topology.ts";
+import { Topology, type TopologyEvents } from "./topology.ts";
 import { topologyChannel } from "./topology-channel.ts";
 import { type ByteStream, remoteSilentCode, silenceMaxMs, type Transport } from "./transport.ts";
 
@@ -51,6 +51,8 @@ export interface MeshConfig {
   readonly trustedSubnets: readonly Cidr[];
   /** What to offer beyond the protocol of the original; missing for all that we can. */
   readonly extensions?: readonly Extension[];
+  /** Of an earlier process whose datapath goes on by it: taken again unless somebody else has it. */
+  readonly formerShortId?: number;
 }
 
 export interface MeshDependencies {
@@ -214,7 +216,7 @@ export class Mesh {
     const { name, nickname } = this.#config;
     // The short id follows when the cluster's ids are known.
     const own = newRecord({ name, nickname, uid: this.uid, shortId: undefined });
-    return new Topology(this.#world, own, {
+    const events: TopologyEvents = {
       tell: (records) => this.#gossip.gossip(topologyChannel, records),
       tellNeighbours: (records) => this.#tellNeighbours(records),
       publish: (records) => this.#gossip.broadcast(topologyChannel, records),
@@ -222,7 +224,8 @@ export class Mesh {
       improved: () => this.#maker.checkSoon(),
       removed: (records) => this.#removed(records),
       refused: (from, error) => this.#refused(topologyChannel, from, error),
-    });
+    };
+    return new Topology(this.#world, own, events, this.#config.formerShortId);
   }
 
   #newGossipRouter(): GossipRouter {

@@ -53,13 +53,18 @@ export class Topology {
   readonly #announcer: Announcer;
   readonly #collector: Collector;
   readonly #events: TopologyEvents;
+  readonly #formerShortId: number | undefined;
   #publishedVersion = 0n;
   #shortIdWait: Cancel | undefined;
 
-  /** `own`: our record as it begins, without a short id. */
-  constructor(world: World, own: PeerRecord, events: TopologyEvents) {
+  /**
+   * @param own our record as it begins, without a short id
+   * @param formerShortId the one that an earlier process of ours had, where that is known
+   */
+  constructor(world: World, own: PeerRecord, events: TopologyEvents, formerShortId?: number) {
     this.#world = world;
     this.#events = events;
+    this.#formerShortId = formerShortId;
     this.peers = new Peers(own);
     this.#own = new OwnRecord(this.peers, world.random);
     this.routes = new Routes(world, this.peers, (snapshot) => events.routes(snapshot));
@@ -128,8 +133,9 @@ export class Topology {
     }
     const { formerSelf } = update;
     if (formerSelf !== undefined && this.#own.jumpPast(formerSelf)) this.#ownChanged();
-    if (this.own.shortId !== undefined || formerSelf?.shortId !== undefined) {
-      this.#settleShortId(formerSelf?.shortId);
+    const former = formerSelf?.shortId ?? this.#formerShortId;
+    if (this.own.shortId !== undefined || former !== undefined) {
+      this.#settleShortId(former);
     } else {
       this.#shortIdWait ??= this.#world.after(firstShortIdWaitMs, () => this.#settleShortId());
     }

@@ -68,6 +68,9 @@ export class OverlayChooser implements Overlay {
         remedy: `this peer has "${this.#names().join(" ")}", ${formatPeerName(parameters.remote)} has "${announced ?? compatibilityName}"`,
       });
     }
+    for (const engine of this.#engines) {
+      if (!engines.includes(engine)) engine.withoutPeer?.(parameters.remote);
+    }
     const bare = announced === undefined;
     return new ChosenLink({
       // Bare control messages have room for those of the original only.

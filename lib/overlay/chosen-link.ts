@@ -110,6 +110,7 @@ export class ChosenLink implements OverlayLink {
       this.#best?.link?.carry?.(false);
       this.#best = best;
       best?.link?.carry?.(true);
+      if (this.#established && best !== undefined) this.#noteChange(best);
     }
     if (best === undefined) {
       this.stop();
@@ -118,6 +119,11 @@ export class ChosenLink implements OverlayLink {
       this.#established = true;
       this.#options.parameters.established();
     }
+  }
+
+  #noteChange(best: Candidate): void {
+    const peer = formatPeerName(this.#options.parameters.remote);
+    this.#options.log.info(`frames to ${peer} take ${best.name} now (${this.#reason(best)})`);
   }
 
   #nobodyWorks(): WeaveError {
@@ -193,6 +199,8 @@ export class ChosenLink implements OverlayLink {
 function whyNot(candidate: Candidate): string {
   if (candidate.failure !== undefined)
     return `${candidate.name} failed: ${candidate.failure.message}`;
+  const trouble = candidate.link?.trouble?.();
+  if (trouble !== undefined) return `${candidate.name}: ${trouble}`;
   if (candidate.onHold) return `${candidate.name} misses the peer's heartbeats`;
   return `${candidate.name} is not acknowledged by the peer`;
 }

@@ -1,5 +1,6 @@
 import type { WeaveError } from "../base/errors.ts";
 import type { OverlayExtension, OverlayLinkParameters } from "../base/overlay.ts";
+import type { PeerName } from "../base/peer-name.ts";
 
 /**
  * One way of carrying frames between peers: sleeve, the fast datapath, or something newer. The
@@ -19,6 +20,8 @@ export interface OverlayEngine {
    * @throws WeaveError when this engine cannot serve the connection; others still may
    */
   prepare(parameters: EngineLinkParameters, events: EngineLinkEvents): EngineLink;
+  /** There is a new connection to a peer that does not have this engine, whatever it had before. */
+  withoutPeer?(remote: PeerName): void;
 }
 
 export type EngineLinkParameters = Omit<OverlayLinkParameters, "send" | "established" | "failed">;
@@ -42,6 +45,8 @@ export interface EngineLink {
   stop(): void;
   /** What `status` shows, e.g. `mtu`. */
   attributes(): Readonly<Record<string, string | number | boolean>>;
+  /** Why frames should rather not take this link, as the end of a sentence about the overlay. */
+  trouble?(): string | undefined;
   /** Whether the frames of this connection are to take this link from now on. */
   carry?(carries: boolean): void;
 }

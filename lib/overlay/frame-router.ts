@@ -28,13 +28,19 @@ export type RouteDrop =
   | "macConflict"
   | "destinationLocal"
   | "noRoute"
-  | "wouldReturn";
+  | "wouldReturn"
+  /** Of a frame that a kernel datapath should have marked. */
+  | "unmarked"
+  /** Nobody would know it in a kernel datapath. */
+  | "noShortId";
 
 export interface Verdict {
   /** Why the frame ends here; `undefined` when it does not. */
   readonly drop: RouteDrop | undefined;
   /** Whether it goes into the local bridge. */
   readonly inject: boolean;
+  /** What the kernel datapath is to know of a frame that goes into it; 0 without one. */
+  readonly mark: number;
   readonly source: PeerName;
   /** For one hop the final destination; meaningless for a broadcast, where it is each hop. */
   readonly destination: PeerName;
@@ -57,7 +63,18 @@ export const broadcastTreesMax = 4096;
 const noHops: readonly PeerName[] = [];
 const emptyGraph: PeerGraph = { neighbours: () => noHops };
 
-export class FrameRouter {
+/** Who says where frames go: {@link FrameRouter}, or a kernel datapath through its marks. */
+export interface FrameSwitch {
+  setTopology(snapshot: RoutesSnapshot): void;
+  /** Whether `peer` is in the topology; frames from or for others are not ours to carry. */
+  knows(peer: PeerName): boolean;
+  /** A frame of our own bridge, at least an Ethernet header long, with its packet mark. */
+  captured(frame: Uint8Array, at: number, nowMs: number, mark: number): Verdict;
+  /** A frame that came over an overlay. Its source and destination are known to the topology. */
+  received(frame: Uint8Array, at: number, route: ReceivedRoute, nowMs: number): Verdict;
+}
+
+export class FrameRouter implements FrameSwitch {
   readonly #local: PeerName;
   readonly #macs: MacTable;
   #graph: PeerGraph = emptyGraph;
@@ -74,6 +91,7 @@ export class FrameRouter {
     this.#verdict = {
       drop: undefined,
       inject: false,
+      mark: 0,
       source: local,
       destination: local,
       broadcast: false,
@@ -94,12 +112,10 @@ export class FrameRouter {
     }
   }
 
-  /** Whether `peer` is in the topology; frames from or for others are not ours to carry. */
   knows(peer: PeerName): boolean {
     return this.#known.has(peer);
   }
 
-  /** A frame of our own bridge, at least an Ethernet header long. */
   captured(frame: Uint8Array, at: number, nowMs: number): Verdict {
     const verdict = this.#verdict;
     verdict.source = this.#local;
@@ -114,7 +130,6 @@ export class FrameRouter {
     return destination === undefined ? this.#flood() : this.#forward(destination);
   }
 
-  /** A frame that came over an overlay. Its source and destination are known to the topology. */
   received(frame: Uint8Array, at: number, route: ReceivedRoute, nowMs: number): Verdict {
     const verdict = this.#verdict;
     verdict.source = route.source;

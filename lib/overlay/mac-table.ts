@@ -26,38 +26,43 @@ export const macHoldDownMs = 1_000;
 /** Beyond this many addresses new ones are not learned; their frames are flooded. */
 export const macTableMax = 65_536;
 
-export interface MacEntry {
+export interface MacEntry<Owner = PeerName> {
   readonly mac: Mac;
-  readonly peer: PeerName;
+  readonly peer: Owner;
   /** When a frame from it was last seen, in monotonic milliseconds. */
   readonly lastSeenMs: number;
 }
 
-export interface MacTableOptions {
-  readonly local: PeerName;
+export interface MacTableOptions<Owner = PeerName> {
+  readonly local: Owner;
+  /** An address that was not known is. */
+  readonly learned?: (mac: Mac) => void;
   /** An address is now at `to`: whatever was built on its being at `from` is stale. */
-  readonly moved?: (mac: Mac, from: PeerName, to: PeerName) => void;
+  readonly moved?: (mac: Mac, from: Owner, to: Owner) => void;
   readonly entriesMax?: number;
 }
 
-interface Entry {
+interface Entry<Owner> {
   readonly mac: Mac;
-  peer: PeerName;
+  peer: Owner;
   lastSeenMs: number;
 }
 
-export class MacTable {
-  readonly #local: PeerName;
-  readonly #moved: (mac: Mac, from: PeerName, to: PeerName) => void;
+/** `Owner`: what stands for a peer. */
+export class MacTable<Owner = PeerName> {
+  readonly #local: Owner;
+  readonly #learned: (mac: Mac) => void;
+  readonly #moved: (mac: Mac, from: Owner, to: Owner) => void;
   readonly #entriesMax: number;
-  readonly #entries = new Map<Mac, Entry>();
+  readonly #entries = new Map<Mac, Entry<Owner>>();
   #resident: ReadonlySet<Mac> = new Set();
   #sweepAtMs = 0;
   /** Addresses not learned because the table was full. */
   refused = 0;
 
-  constructor(options: MacTableOptions) {
+  constructor(options: MacTableOptions<Owner>) {
     this.#local = options.local;
+    this.#learned = options.learned ?? (() => {});
     this.#moved = options.moved ?? (() => {});
     this.#entriesMax = options.entriesMax ?? macTableMax;
   }
@@ -67,7 +72,7 @@ export class MacTable {
   }
 
   /** The peer of `mac`; `undefined` when it is not known. */
-  lookup(mac: Mac): PeerName | undefined {
+  lookup(mac: Mac): Owner | undefined {
     return this.#entries.get(mac)?.peer;
   }
 
@@ -83,14 +88,18 @@ export class MacTable {
   }
 
   /** Learns from a frame that `peer` sent to us. */
-  learnReceived(mac: Mac, peer: PeerName, nowMs: number): void {
+  learnReceived(mac: Mac, peer: Owner, nowMs: number): void {
     if (!isGroupMac(mac)) this.#bind(this.#entries.get(mac), mac, peer, nowMs);
   }
 
-  #bind(entry: Entry | undefined, mac: Mac, peer: PeerName, nowMs: number): void {
+  #bind(entry: Entry<Owner> | undefined, mac: Mac, peer: Owner, nowMs: number): void {
     if (entry === undefined) {
-      if (this.#entries.size >= this.#entriesMax) this.refused++;
-      else this.#entries.set(mac, { mac, peer, lastSeenMs: nowMs });
+      if (this.#entries.size >= this.#entriesMax) {
+        this.refused++;
+      } else {
+        this.#entries.set(mac, { mac, peer, lastSeenMs: nowMs });
+        this.#learned(mac);
+      }
       return;
     }
     entry.lastSeenMs = nowMs;
@@ -114,7 +123,7 @@ export class MacTable {
   }
 
   /** Forgets every address of a peer that left the topology. */
-  forgetPeer(peer: PeerName): void {
+  forgetPeer(peer: Owner): void {
     for (const entry of this.#entries.values()) {
       if (entry.peer === peer) this.#entries.delete(entry.mac);
     }
@@ -136,7 +145,7 @@ export class MacTable {
   }
 
   /** A copy of every entry, by address. */
-  list(): MacEntry[] {
+  list(): MacEntry<Owner>[] {
     return [...this.#entries.values()]
       .map(({ mac, peer, lastSeenMs }) => ({ mac, peer, lastSeenMs }))
       .sort((a, b) => a.mac - b.mac);

@@ -58,6 +58,8 @@ export interface ControlPlaneDependencies {
   readonly allocatorStore: AllocatorStore;
   /** Whether a lease on ranges still holds; replaced only to show what happens without. */
   readonly fence?: Fence;
+  /** Of an earlier process, where a datapath still forwards by it. */
+  readonly formerShortId?: number | undefined;
   saveTargets(targets: readonly string[]): void;
   onRoutes(snapshot: RoutesSnapshot): void;
   onEvent(event: MeshEvent): void;
@@ -82,7 +84,12 @@ export function makeControlPlane(
   let names: NameTable | undefined;
   const known = new Set<PeerName>();
   const reach = new Reach(dependencies.name);
-  const mesh = new Mesh(world, meshConfig(options, dependencies.name), {
+  const { formerShortId } = dependencies;
+  const config = {
+    ...meshConfig(options, dependencies.name),
+    ...(formerShortId !== undefined && { formerShortId }),
+  };
+  const mesh = new Mesh(world, config, {
     ...dependencies,
     onRoutes(snapshot) {
       dependencies.onRoutes(snapshot);

@@ -44,7 +44,11 @@ describe("the keeper of the bridge", () => {
         },
       };
       return new BridgeKeeper(world, {
-        ...settings,
+        devices: () => [names.bridge, names.tap, names.capture],
+        prepare: (netlink) => {
+          const { capture, mended } = prepareBridge(netlink, settings);
+          return { captureInterface: capture.index, mended };
+        },
         captureInterface: capture.index,
         recapture: (index) => recaptured.push(index),
         mended: () => mendings++,

@@ -21,6 +21,46 @@ function frame(length: number, fill: number, tag = ""): Uint8Array {
   return bytes;
 }
 
+describe("a packet socket with marks", () => {
+  test("sends each frame with its mark and says with which mark each came", () => {
+    const laboratory = new Laboratory("marks");
+    const host = laboratory.namespace("h");
+    const netlink = openRoute(host);
+    try {
+      host.run(() => setSysctl("ipv6/conf/default/disable_ipv6", 1));
+      createVeth(netlink, { name: "left", mtu: 65535 }, { name: "right", mtu: 65535 });
+      const [left, right] = ["left", "right"].map((name) => {
+        changeLink(netlink, findLink(netlink, { name })!.index, { up: true });
+        const { index } = findLink(netlink, { name })!;
+        return new PacketSocket(host.run(() => openPacketSocket(index, 1 << 20, { marks: true })));
+      });
+      awaitOperational(netlink, "right");
+      const frames = [frame(60, 1), frame(60, 2), frame(64, 3, "81000123"), frame(60, 4)];
+      const marks = [0x01002001, 0x01002001, 0x01fff000, 0];
+      for (const [index, each] of frames.entries()) {
+        left!.mark = marks[index]!;
+        left!.inject(each, 0, each.length);
+      }
+      left!.flush();
+      const got: [number, Uint8Array][] = [];
+      const epoll = new Epoll(1);
+      epoll.add(right!.descriptor);
+      while (epoll.wait(50) > 0) {
+        right!.receive((bytes, at, length, _offload, mark) =>
+          got.push([mark, bytes.slice(at, at + length)]),
+        );
+      }
+      epoll.close();
+      expect(got).toEqual(frames.map((each, index) => [marks[index]!, each]));
+      left!.close();
+      right!.close();
+    } finally {
+      netlink.close();
+      laboratory.close();
+    }
+  });
+});
+
 describe("the packet socket", () => {
   const laboratory = new Laboratory("packet");
   let netlink: Netlink;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { defaultDeviceNames } from "../../lib/host/device-names.ts";
-import { chooseWiring, detectWiring } from "../../lib/host/wiring.ts";
+import { detectWiring, possibleDatapaths } from "../../lib/host/wiring.ts";
 
 const bridge = { name: "weave", kind: "bridge" };
 const ovsBridge = { name: "weave", kind: "openvswitch" };
@@ -35,31 +35,24 @@ describe("what stands on the host", () => {
   });
 });
 
-describe("the choice of a wiring", () => {
-  const choose = (
-    requested: "bridge" | "bridged_fastdp" | "fastdp",
-    existing: "bridge" | "bridged_fastdp" | "fastdp" | undefined,
-    datapathSupported: boolean,
-  ) => chooseWiring({ requested, existing, datapathSupported });
-
-  test("follows the request where the kernel can", () => {
-    expect(choose("bridge", undefined, true).wiring).toBe("bridge");
-    expect(choose("bridged_fastdp", undefined, true).wiring).toBe("bridged_fastdp");
-    expect(choose("fastdp", "fastdp", true)).toEqual({ wiring: "fastdp", reason: "as requested" });
-  });
-
-  test("falls back on the bridge at the first start and at every later one", () => {
+describe("datapaths that may be tried", () => {
+  test("are all on a new host, and where frames were captured before", () => {
     for (const existing of [undefined, "bridge"] as const) {
-      const { wiring, reason } = choose("bridged_fastdp", existing, false);
-      expect(wiring).toBe("bridge");
-      expect(reason).toContain("no Open vSwitch datapath");
+      expect(possibleDatapaths("bridged_fastdp", existing)).toEqual(["ebpf", "ovs"]);
+      expect(possibleDatapaths("fastdp", existing)).toEqual(["ebpf", "ovs"]);
+      expect(possibleDatapaths("bridge", existing)).toEqual([]);
     }
   });
 
-  test("never destroys what stands", () => {
-    expect(() => choose("bridge", "bridged_fastdp", true)).toThrow(
+  test("are what stands already", () => {
+    expect(possibleDatapaths("bridged_fastdp", "bridged_fastdp")).toEqual(["ovs"]);
+  });
+
+  test("never destroy what stands", () => {
+    expect(() => possibleDatapaths("bridge", "bridged_fastdp")).toThrow(
       'Existing bridge type "bridged_fastdp" is different than requested "bridge". ' +
         "Please do 'weave reset' and try again",
     );
+    expect(() => possibleDatapaths("bridged_fastdp", "fastdp")).toThrow("weave reset");
   });
 });

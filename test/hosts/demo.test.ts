@@ -45,7 +45,7 @@ describe("weave demo", () => {
       ]);
       expect(errors).toBe("");
       expect(await child.exited).toBe(0);
-      expect(text).toMatch(/host1: established sleeve 8a:3e:3e:3e:3e:02\(host2\)/);
+      expect(text).toMatch(/host1: established (sleeve|fastdp) 8a:3e:3e:3e:3e:02\(host2\)/);
       expect(text).toMatch(/db\.weave\.local \(10\.\d+\.\d+\.\d+\): seq=3 time=/);
       expect(text).toContain("Hello from the container web on host1");
       expect(text).toMatch(/Connections: 1 \(1 established\)/);

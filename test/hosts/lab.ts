@@ -140,6 +140,8 @@ export class Host {
   readonly namespace: string;
   readonly ip: string;
   readonly env: Record<string, string>;
+  /** Whether its router may use a datapath of the kernel; else all frames take sleeve. */
+  fastdp = false;
 
   constructor(lab: Lab, number: number, namespace: string, ip: string) {
     this.lab = lab;
@@ -185,7 +187,8 @@ export class Host {
 
   /** Launches the router under the host's own peer name; `args` are more options and peers. */
   launch(args: readonly string[] = [], options: RunOptions = {}): Promise<string> {
-    const own = ["--no-fastdp", "--name", this.peerName, "--nickname", `host${this.number}`];
+    const own = ["--name", this.peerName, "--nickname", `host${this.number}`];
+    if (!this.fastdp) own.push("--no-fastdp");
     return this.mustWeave(["launch", ...own, ...args], options);
   }
 

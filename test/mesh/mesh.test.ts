@@ -236,6 +236,20 @@ describe("three peers", () => {
     expect(three.peers.flatMap(({ gone }) => gone)).toEqual([]);
   });
 
+  test("of which one knows the short id that it had: it takes that again, if nobody else has it", () => {
+    const made = cluster(1, 2);
+    made.clock.runUntil(() => made.isFullMesh(), 10_000);
+    made.clock.run(firstShortIdWaitMs + 100);
+    const taken = shortIdOf(made.peer(1), 1)!;
+    const free = [7, 8, 9].find((id) => [1, 2].every((n) => shortIdOf(made.peer(1), n) !== id))!;
+    made.start(3, [ipOf(1)], { formerShortId: free });
+    made.start(4, [ipOf(1)], { formerShortId: taken });
+    made.clock.run(5000);
+    expect(shortIdOf(made.peer(2), 3)).toBe(free);
+    expect(new Set([1, 2, 3, 4].map((n) => shortIdOf(made.peer(2), n))).size).toBe(4);
+    expect(shortIdOf(made.peer(2), 1)).toBe(taken);
+  });
+
   test("forget one that is gone for good, after a grace", () => {
     const three = cluster(1, 3);
     three.clock.runUntil(() => three.isFullMesh(), 10_000);

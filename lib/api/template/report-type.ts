@@ -1,6 +1,7 @@
 import type {
   ConflictReport,
   ConnectionReport,
+  DatapathReport,
   DnsEntryReport,
   DnsReport,
   IpamReport,
@@ -92,6 +93,16 @@ const offloadType = struct<OffloadReport>("OffloadReport", {
   Reason: string,
 });
 
+const datapathType = struct<DatapathReport>("DatapathReport", {
+  Backend: string,
+  Refused: slice(
+    struct<NonNullable<DatapathReport["Refused"]>[number]>("DatapathRefusal", {
+      Name: string,
+      Reason: string,
+    }),
+  ),
+});
+
 const routerType = struct<RouterReport>(
   "RouterReport",
   {
@@ -130,8 +141,9 @@ const routerType = struct<RouterReport>(
     ),
     Refusals: slice(refusalType),
     Offloads: slice(offloadType),
+    Datapath: datapathType,
   },
-  { additions: ["Refusals", "Offloads"] },
+  { additions: ["Refusals", "Offloads", "Datapath"] },
 );
 
 const ringEntryType = struct<RingEntryReport>("RingEntryReport", {

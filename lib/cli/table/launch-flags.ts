@@ -145,7 +145,7 @@ const network: readonly FlagSpec[] = [
   {
     name: "mtu",
     value: integer("octets"),
-    default: "0, by the wiring",
+    default: "0: 1376 with a datapath in the kernel, 65535 without",
     environment: "WEAVE_MTU",
     summary: "size of packets inside the network",
   },
@@ -157,7 +157,7 @@ const network: readonly FlagSpec[] = [
   {
     name: "no-bridged-fastdp",
     environment: "WEAVE_NO_BRIDGED_FASTDP",
-    summary: "plug containers into the kernel's datapath without a bridge",
+    summary: "taken for compatibility: containers are always plugged into the bridge",
   },
   {
     name: "weave-bridge",

@@ -20,6 +20,8 @@ export interface DataPlaneOptions {
   readonly local: PeerName;
   /** Index of the interface on which frames are captured and injected. */
   readonly captureInterface: number;
+  /** Where that interface leads to a kernel datapath, which decides where frames go: its MTU. */
+  readonly datapathMtu?: number | undefined;
   /** Local address of the UDP socket; 0 for all. */
   readonly host: Ipv4;
   /** Port of the UDP socket; 0 for any. */
@@ -55,6 +57,7 @@ export class DataPlane {
   readonly #inspections = new Map<number, PromiseWithResolvers<Inspection>>();
   readonly #ready = Promise.withResolvers<void>();
   readonly #keeper: WorkerKeeper;
+  readonly #watched = new Map<number, () => void>();
   #events: SleeveEvents | undefined;
   #snapshot: RoutesSnapshot | undefined;
   #residents: readonly Mac[] = [];
@@ -70,7 +73,7 @@ export class DataPlane {
   constructor(options: DataPlaneOptions) {
     this.#options = options;
     this.#board = new CounterBoard(this.#counterMemory);
-    this.#packetDescriptor = openPacketSocket(options.captureInterface, this.#captureBuffer());
+    this.#packetDescriptor = this.#openCapture(options.captureInterface);
     try {
       const { host, port, udpBufferBytes = 4 << 20 } = options;
       this.#udpDescriptor = openUdpSocket(host, port, udpBufferBytes);
@@ -142,6 +145,15 @@ export class DataPlane {
     this.#keeper.command({ kind: "topology", snapshot });
   }
 
+  /**
+   * Calls `readable` whenever this descriptor is: the worker sleeps in epoll anyway. `readable` is to
+   * read until there is no more. The descriptor stays open at least as long as the data plane.
+   */
+  watch(descriptor: number, readable: () => void): void {
+    this.#watched.set(descriptor, readable);
+    this.#keeper.command({ kind: "watch", descriptor });
+  }
+
   /** The MAC addresses of this host's containers. */
   setResidents(macs: readonly Mac[]): void {
     this.#residents = macs;
@@ -154,9 +166,7 @@ export class DataPlane {
    * @throws WeaveError `CAPTURE_FAILED`; the former interface then stays
    */
   recapture(captureInterface: number): void {
-    const descriptor = this.#namespace.run(() =>
-      openPacketSocket(captureInterface, this.#captureBuffer()),
-    );
+    const descriptor = this.#namespace.run(() => this.#openCapture(captureInterface));
     this.#retired.add(this.#packetDescriptor);
     this.#packetDescriptor = descriptor;
     this.#keeper.command({ kind: "capture", descriptor });
@@ -195,8 +205,10 @@ export class DataPlane {
     this.#namespace.close();
   }
 
-  #captureBuffer(): number {
-    return this.#options.captureBufferBytes ?? 8 << 20;
+  #openCapture(captureInterface: number): number {
+    const { captureBufferBytes = 8 << 20, datapathMtu } = this.#options;
+    const marks = datapathMtu !== undefined;
+    return openPacketSocket(captureInterface, captureBufferBytes, { marks });
   }
 
   #setup(): WorkerSetup {
@@ -209,12 +221,16 @@ export class DataPlane {
       packetDescriptor: this.#packetDescriptor,
       udpDescriptor: this.#udpDescriptor,
       counters: this.#counterMemory,
+      datapathMtu: this.#options.datapathMtu,
     };
   }
 
   #restoreState(): void {
     if (this.#snapshot !== undefined) this.setTopology(this.#snapshot);
     if (this.#residents.length > 0) this.setResidents(this.#residents);
+    for (const descriptor of this.#watched.keys()) {
+      this.#keeper.command({ kind: "watch", descriptor });
+    }
     const { kept, lost } = this.#ledger.restart((link) => this.#events?.renewed?.(link));
     for (const command of kept) this.#keeper.command(command);
     for (const link of lost) {
@@ -265,6 +281,10 @@ export class DataPlane {
         break;
       case "released":
         if (this.#retired.delete(event.descriptor)) closeDescriptor(event.descriptor);
+        break;
+      case "readable":
+        this.#watched.get(event.descriptor)?.();
+        this.#keeper.command({ kind: "watch", descriptor: event.descriptor });
         break;
       case "inspected":
         this.#inspections.get(event.request)?.resolve(event.inspection);

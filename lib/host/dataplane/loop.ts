@@ -55,6 +55,10 @@ export class DataPlaneLoop {
   /** The source address of each link's datagrams. */
   readonly #sources = new Map<number, number>();
   #events: WorkerEvent[] = [];
+  /** Descriptors that the main thread reads. */
+  readonly #watched = new Set<number>();
+  /** The mark of the frame at hand, or of the super-frame that it is a piece of. */
+  #mark = 0;
   #failures: { readonly link: number; readonly failure: SendFailure }[] = [];
   #watchingWritable = false;
   #publishAtMs = 0;
@@ -76,6 +80,7 @@ export class DataPlaneLoop {
       events: this.#engineEvents(),
       secretBox,
       aead: openAead(),
+      datapathMtu: setup.datapathMtu,
     });
     for (const socket of [this.#wake, this.#udp, this.#packets]) {
       this.#epoll.add(socket.descriptor);
@@ -105,6 +110,7 @@ export class DataPlaneLoop {
   #serve(descriptor: number): void {
     if (descriptor === this.#wake.descriptor) this.#wake.clear();
     else if (descriptor === this.#packets.descriptor) this.#serveFrames();
+    else if (this.#watched.has(descriptor)) this.#readable(descriptor);
     else {
       if (this.#watchingWritable) this.#engine.flush();
       this.#serveDatagrams();
@@ -112,19 +118,21 @@ export class DataPlaneLoop {
   }
 
   readonly #piece = (bytes: Uint8Array, at: number, length: number): boolean =>
-    this.#engine.captured(bytes, at, length);
+    this.#engine.captured(bytes, at, length, this.#mark);
 
   readonly #captured = (
     bytes: Uint8Array,
     at: number,
     length: number,
     offload: FrameOffload,
+    mark: number,
   ): void => {
+    this.#mark = mark;
     if (offload.kind !== superFrameKind.none) {
       const pieces = this.#segmenter.cut(bytes, at, length, offload, this.#piece);
       if (pieces === 0) this.#socketCounters.captureMalformed++;
     } else if (offload.checksumFrom === 0 || finishChecksum(bytes, at, length, offload)) {
-      this.#engine.captured(bytes, at, length);
+      this.#engine.captured(bytes, at, length, mark);
     } else this.#socketCounters.captureMalformed++;
   };
 
@@ -189,6 +197,11 @@ export class DataPlaneLoop {
       case "capture":
         this.#capture(command.descriptor);
         break;
+      case "watch":
+        // An answer to a former worker may ask a second time.
+        if (!this.#watched.has(command.descriptor)) this.#epoll.add(command.descriptor);
+        this.#watched.add(command.descriptor);
+        break;
       case "inspect":
         this.#inspect(command.request);
         break;
@@ -205,6 +218,13 @@ export class DataPlaneLoop {
     this.#packets = new PacketSocket(descriptor);
     this.#epoll.add(descriptor);
     this.#tell({ kind: "released", descriptor: former });
+  }
+
+  /** Not again before the main thread has read and asks for it. */
+  #readable(descriptor: number): void {
+    this.#watched.delete(descriptor);
+    this.#epoll.remove(descriptor);
+    this.#tell({ kind: "readable", descriptor });
   }
 
   #inspect(request: number): void {
@@ -250,7 +270,11 @@ export class DataPlaneLoop {
         this.#coalescer.flush();
         this.#packets.flush();
       },
-      inject: (bytes, at, length) => {
+      inject: (bytes, at, length, mark) => {
+        if (mark !== this.#packets.mark) {
+          this.#coalescer.flush();
+          this.#packets.mark = mark;
+        }
         // What was received stays where it is until the burst ends; other buffers are used again.
         const stays = bytes === this.#udp.memory.bytes;
         if (stays && this.#packets.hasOffloads) this.#coalescer.add(bytes, at, length);

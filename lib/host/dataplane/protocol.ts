@@ -31,6 +31,8 @@ export interface WorkerSetup {
   readonly packetDescriptor: number;
   readonly udpDescriptor: number;
   readonly counters: SharedArrayBuffer;
+  /** Where frames come from a kernel datapath, marked, and not from a bridge: its MTU. */
+  readonly datapathMtu: number | undefined;
 }
 
 export type Command =
@@ -47,6 +49,8 @@ export type Command =
   | { readonly kind: "topology"; readonly snapshot: RoutesSnapshot }
   | { readonly kind: "residents"; readonly macs: readonly Mac[] }
   | { readonly kind: "capture"; readonly descriptor: number }
+  /** Tells once when this descriptor, which the worker does not read, is readable. */
+  | { readonly kind: "watch"; readonly descriptor: number }
   | { readonly kind: "inspect"; readonly request: number }
   | { readonly kind: "quit" };
 
@@ -74,6 +78,7 @@ export type WorkerEvent =
     }
   /** A capture socket that was replaced is not used any more and may be closed. */
   | { readonly kind: "released"; readonly descriptor: number }
+  | { readonly kind: "readable"; readonly descriptor: number }
   | { readonly kind: "inspected"; readonly request: number; readonly inspection: Inspection };
 
 /** What the data plane leaves to the kernel, where it can. */

@@ -34,6 +34,8 @@ export interface Link {
   readonly alias: string;
   /** For a bridge's port: whether frames may leave by the port they came in. */
   readonly hairpin: boolean;
+  /** For a bridge's port: whether nothing passes between it and other isolated ports. */
+  readonly isolated: boolean;
 }
 
 const ifinfoBytes = 16;
@@ -54,6 +56,7 @@ const IFLA = {
 const INFO = { kind: 1, data: 2, portKind: 4, portData: 5 } as const;
 const VETH_PEER = 1;
 const BRIDGE_PORT_HAIRPIN = 4;
+const BRIDGE_PORT_ISOLATED = 33;
 const IFF_UP = 1;
 const OPERATIONAL_UP = 6;
 /** Multicast group of changes to links, for {@link NetlinkSocket.join}. */
@@ -183,10 +186,12 @@ export function decodeLink(from: NetlinkMessage): Link {
     peerNamespace: attributes.uint32(IFLA.peerNamespace),
     alias: attributes.text(IFLA.alias) ?? "",
     hairpin: port?.uint8(BRIDGE_PORT_HAIRPIN) === 1,
+    isolated: port?.uint8(BRIDGE_PORT_ISOLATED) === 1,
   };
 }
 
-function createLink(
+/** `data`: the attributes that only this kind has. @throws SystemError `SYS_EEXIST` */
+export function createLink(
   netlink: Netlink,
   kind: string,
   settings: LinkSettings & { name: string },

@@ -21,6 +21,7 @@ export const flags = {
   request: 0x1,
   multi: 0x2,
   ack: 0x4,
+  echo: 0x8,
   dumpInterrupted: 0x10,
   dump: 0x300,
   replace: 0x100,
@@ -95,6 +96,10 @@ export function uint8(type: number, value: number): Uint8Array {
   return attribute(type, Uint8Array.of(value));
 }
 
+export function uint16(type: number, value: number): Uint8Array {
+  return attribute(type, Uint8Array.of(value, value >>> 8));
+}
+
 export function uint32(type: number, value: number): Uint8Array {
   return attribute(type, Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24));
 }
@@ -103,22 +108,32 @@ export function uint32BigEndian(type: number, value: number): Uint8Array {
   return attribute(type, Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value));
 }
 
+/** Attributes in their order, for lists in which it counts. @throws WeaveError `NETLINK_FORMAT` */
+export function* eachAttribute(
+  bytes: Uint8Array,
+): Generator<{ readonly type: number; readonly payload: Uint8Array }> {
+  const view = viewOf(bytes);
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = view.getUint16(at, true);
+    if (length < 4 || at + length > bytes.length) throw malformed("attribute", at);
+    yield {
+      type: view.getUint16(at + 2, true) & 0x3fff,
+      payload: bytes.subarray(at + 4, at + length),
+    };
+    at += align(length);
+  }
+}
+
 /** Attributes by type; of repeated ones all are kept, in order. */
 export class Attributes {
   readonly #byType = new Map<number, Uint8Array[]>();
 
   /** @throws WeaveError `NETLINK_FORMAT` */
   constructor(bytes: Uint8Array) {
-    const view = viewOf(bytes);
-    for (let at = 0; at + 4 <= bytes.length; ) {
-      const length = view.getUint16(at, true);
-      if (length < 4 || at + length > bytes.length) throw malformed("attribute", at);
-      const type = view.getUint16(at + 2, true) & 0x3fff;
-      const payload = bytes.subarray(at + 4, at + length);
+    for (const { type, payload } of eachAttribute(bytes)) {
       const same = this.#byType.get(type);
       if (same === undefined) this.#byType.set(type, [payload]);
       else same.push(payload);
-      at += align(length);
     }
   }
 
@@ -128,6 +143,15 @@ export class Attributes {
 
   all(type: number): readonly Uint8Array[] {
     return this.#byType.get(type) ?? [];
+  }
+
+  /** The payloads of all attributes, whatever their types. */
+  values(): Uint8Array[] {
+    return [...this.#byType.values()].flat();
+  }
+
+  has(type: number): boolean {
+    return this.#byType.has(type);
   }
 
   /** Attributes inside an attribute; none when it is missing. */
@@ -146,6 +170,13 @@ export class Attributes {
     return this.bytes(type)?.[0];
   }
 
+  uint16(type: number): number | undefined {
+    const payload = this.bytes(type);
+    return payload === undefined || payload.length < 2
+      ? undefined
+      : viewOf(payload).getUint16(0, true);
+  }
+
   uint32(type: number): number | undefined {
     const payload = this.bytes(type);
     return payload === undefined || payload.length < 4
@@ -158,6 +189,11 @@ export class Attributes {
     const payload = this.bytes(type);
     const isAddress = payload?.length === 4 || payload?.length === 16;
     return payload !== undefined && isAddress ? ipFromBytes(payload) : undefined;
+  }
+
+  uint16BigEndian(type: number): number | undefined {
+    const payload = this.bytes(type);
+    return payload === undefined || payload.length < 2 ? undefined : viewOf(payload).getUint16(0);
   }
 
   uint32BigEndian(type: number): number | undefined {

@@ -71,13 +71,13 @@ export function replaceTable(netlink: Netlink, table: NftTable): void {
   ]);
 }
 
-/** False when there was none. @throws SystemError */
+/** False when there was none, or the kernel has no such tables. @throws SystemError */
 export function deleteTable(netlink: Netlink, table: Pick<NftTable, "family" | "name">): boolean {
   try {
     transact(netlink, [tableRequest(NFT.deleteTable, 0, table)]);
     return true;
   } catch (error) {
-    if (isSystemError(error, "ENOENT")) return false;
+    if (isSystemError(error, "ENOENT", "EOPNOTSUPP")) return false;
     throw error;
   }
 }

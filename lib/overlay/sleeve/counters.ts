@@ -93,6 +93,10 @@ export interface EngineCounters {
   dropNoRoute: number;
   /** Frames that a stale view of the topology would have sent back where they came from. */
   dropWouldReturn: number;
+  /** Frames of a kernel datapath that does not say whose they are. */
+  dropUnmarked: number;
+  /** Frames from or for a peer that a kernel datapath cannot name. */
+  dropNoShortId: number;
   /** Frames whose next hop has no sleeve link. */
   dropNoLink: number;
   /** Frames that came back to the peer that captured them. */
@@ -111,6 +115,8 @@ export function newEngineCounters(): EngineCounters {
     dropDestinationLocal: 0,
     dropNoRoute: 0,
     dropWouldReturn: 0,
+    dropUnmarked: 0,
+    dropNoShortId: 0,
     dropNoLink: 0,
     ownFramesReceived: 0,
     datagramsFromStrangers: 0,

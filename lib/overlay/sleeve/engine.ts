@@ -5,7 +5,8 @@ import type { RoutesSnapshot } from "../../base/routes-snapshot.ts";
 import type { SecretBox } from "../../base/secret-box.ts";
 import type { World } from "../../base/world.ts";
 import type { Mac } from "../../wire/ethernet.ts";
-import { FrameRouter } from "../frame-router.ts";
+import { FrameRouter, type FrameSwitch } from "../frame-router.ts";
+import { HandoverSwitch } from "../handover-switch.ts";
 import { type MacEntry, MacTable } from "../mac-table.ts";
 import { OccasionalLog } from "../occasional-log.ts";
 import { BufferPool } from "./buffer-pool.ts";
@@ -45,6 +46,11 @@ export interface SleeveEngineOptions {
   /** Missing on a machine without AES: then no link may have `secrets`. */
   readonly aead?: Aead | undefined;
   readonly plan?: PathMtuPlan;
+  /**
+   * Frames come from a kernel datapath, which decides where they go, and not from a bridge: the
+   * largest packet that it takes.
+   */
+  readonly datapathMtu?: number | undefined;
 }
 
 export interface SleeveCounters {
@@ -59,7 +65,7 @@ export class SleeveEngine implements SleeveCommands {
   readonly #context: LinkContext;
   readonly #clock = { nowMs: 0 };
   readonly #macs: MacTable;
-  readonly #router: FrameRouter;
+  readonly #router: FrameSwitch;
   readonly #packets: PacketPath;
   readonly #links = new Map<number, SleeveLink>();
   /** Confirmed links by the peer at their other end: the only ones that carry anything. */
@@ -75,7 +81,10 @@ export class SleeveEngine implements SleeveCommands {
     this.#options = options;
     const log = new OccasionalLog(world);
     this.#macs = new MacTable({ local });
-    this.#router = new FrameRouter(local, this.#macs);
+    this.#router =
+      options.datapathMtu === undefined
+        ? new FrameRouter(local, this.#macs)
+        : new HandoverSwitch(local);
     this.#context = {
       ...options,
       plan,
@@ -188,12 +197,13 @@ export class SleeveEngine implements SleeveCommands {
   // The packet path ------------------------------------------------------------------------------
 
   /**
-   * A frame of the local bridge: `length` octets of `buffer` from `offset`. False when it was too
-   * big for its path, and its sender told so: the same would happen to others of its size.
+   * A frame of the local bridge: `length` octets of `buffer` from `offset`; with its packet mark when
+   * it comes from a kernel datapath. False when it was too big for its path, and its sender told so:
+   * the same would happen to others of its size.
    */
-  captured(buffer: Uint8Array, offset: number, length: number): boolean {
+  captured(buffer: Uint8Array, offset: number, length: number, mark = 0): boolean {
     this.#burst();
-    return this.#packets.captured(buffer, offset, length);
+    return this.#packets.captured(buffer, offset, length, mark);
   }
 
   /**

@@ -80,6 +80,8 @@ export interface LinkContext {
   readonly aead?: Aead | undefined;
   readonly plan: PathMtuPlan;
   readonly log: OccasionalLog;
+  /** Largest packet that a kernel datapath takes from us; missing without one. */
+  readonly datapathMtu?: number | undefined;
 }
 
 /** How the datagrams of a link are sealed. */
@@ -251,12 +253,21 @@ export class SleeveLink {
     this.#path.test();
   }
 
+  /** What the path carries and the datapath behind us does not is as good as too big for the path. */
+  #isTooBig(kind: SpecialKind, frame: Frame): boolean {
+    const { datapathMtu } = this.#context;
+    if (datapathMtu === undefined) return false;
+    return kind === "fragmentationTest" || mtuTested(frame.length) > datapathMtu;
+  }
+
   /** A special frame that the peer sent to us. */
   special(kind: SpecialKind | "spoilt", frame: Frame, from: UdpEndpoint): void {
     if (kind === "heartbeat") {
       if (this.#isOurs(frame)) this.#heard(from);
       else this.counters.specialIgnored++;
-    } else if (kind === "spoilt" || !this.#answers.take(this.#context.clock.nowMs)) {
+    } else if (kind === "spoilt" || this.#isTooBig(kind, frame)) {
+      this.counters.specialIgnored++;
+    } else if (!this.#answers.take(this.#context.clock.nowMs)) {
       this.counters.specialIgnored++;
     } else if (kind === "fragmentationTest") {
       this.#controlOut(controlTag.fragmentationReceived, emptyBytes);

@@ -1,7 +1,7 @@
 import { emptyBytes } from "../../base/bytes.ts";
 import { formatPeerName, noPeer, type PeerName, readPeerName } from "../../base/peer-name.ts";
 import { ethernetHeaderSize } from "../../wire/ethernet.ts";
-import type { FrameRouter, ReceivedRoute, RouteDrop, Verdict } from "../frame-router.ts";
+import type { FrameSwitch, ReceivedRoute, RouteDrop, Verdict } from "../frame-router.ts";
 import type { OccasionalLog } from "../occasional-log.ts";
 import { bufferSize } from "./buffer-pool.ts";
 import { carriage, packetKind } from "./carriage.ts";
@@ -29,7 +29,7 @@ import { TokenBucket } from "./token-bucket.ts";
 export interface PacketPathParts {
   readonly local: PeerName;
   readonly clock: BurstClock;
-  readonly router: FrameRouter;
+  readonly router: Pick<FrameSwitch, "captured" | "received" | "knows">;
   readonly ports: Pick<SleevePorts, "inject">;
   readonly counters: EngineCounters;
   readonly log: OccasionalLog;
@@ -51,6 +51,8 @@ const dropCounter: Readonly<Record<RouteDrop, keyof EngineCounters>> = {
   destinationLocal: "dropDestinationLocal",
   noRoute: "dropNoRoute",
   wouldReturn: "dropWouldReturn",
+  unmarked: "dropUnmarked",
+  noShortId: "dropNoShortId",
 };
 
 export class PacketPath {
@@ -74,10 +76,10 @@ export class PacketPath {
   }
 
   /**
-   * A frame of the local bridge: `length` octets of `buffer` from `offset`. False when it was too
-   * big for its path.
+   * A frame of the local bridge: `length` octets of `buffer` from `offset`, with the packet mark that
+   * a kernel datapath gave it. False when it was too big for its path.
    */
-  captured(buffer: Uint8Array, offset: number, length: number): boolean {
+  captured(buffer: Uint8Array, offset: number, length: number, mark: number): boolean {
     this.#parts.counters.framesCaptured++;
     if (length < ethernetHeaderSize) {
       this.#parts.counters.dropRunt++;
@@ -85,7 +87,7 @@ export class PacketPath {
     }
     this.#isRefused = false;
     this.#take(buffer, offset, length);
-    this.#obey(this.#parts.router.captured(buffer, offset, this.#parts.clock.nowMs));
+    this.#obey(this.#parts.router.captured(buffer, offset, this.#parts.clock.nowMs, mark));
     return !this.#isRefused;
   }
 
@@ -186,7 +188,8 @@ export class PacketPath {
     }
     if (verdict.inject) {
       this.#parts.counters.framesInjected++;
-      this.#parts.ports.inject(this.#frame.bytes, this.#frame.at, this.#frame.length);
+      const { bytes, at, length } = this.#frame;
+      this.#parts.ports.inject(bytes, at, length, verdict.mark);
     }
     const { source, destination, broadcast, hops } = verdict;
     for (const hop of hops) {

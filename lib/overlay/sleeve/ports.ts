@@ -37,8 +37,11 @@ export interface SleevePorts {
   ): SendResult;
   /** The batch is complete. */
   flush(): void;
-  /** Puts `length` octets of `bytes` from `at` into the local bridge as one frame. */
-  inject(bytes: Uint8Array, at: number, length: number): void;
+  /**
+   * Puts `length` octets of `bytes` from `at` into the local bridge as one frame; into a kernel
+   * datapath with this packet mark.
+   */
+  inject(bytes: Uint8Array, at: number, length: number, mark: number): void;
 }
 
 export type SleeveFailure =

@@ -63,11 +63,11 @@ class Watch {
       if (datagramHead === plainHeadSize) this.#check(datagram, length);
       return send(link, to, df, datagram, length);
     };
-    host.inject = (bytes, at, length) => {
+    host.inject = (bytes, at, length, mark) => {
       this.injected++;
       hold(length >= ethernetHeaderSize, `a frame of ${length} octets`);
       hold(at >= 0 && at + length <= bytes.length, "a frame outside of its buffer");
-      inject(bytes, at, length);
+      inject(bytes, at, length, mark);
     };
   }
 

@@ -38,11 +38,20 @@ export interface SentDatagram {
 const ipAndUdp = 28;
 export const sleevePort = 6783;
 
+export interface HostOptions {
+  readonly plan?: PathMtuPlan;
+  /** Of the kernel datapath behind which sleeve stands. */
+  readonly datapathMtu?: number;
+}
+
 export class FakeHost implements SleevePorts, SleeveEvents {
   readonly name: PeerName;
   readonly ip: number;
   readonly engine: SleeveEngine;
+  shortId: number | undefined;
   readonly injected: string[] = [];
+  /** The mark of each of them. */
+  readonly marks: number[] = [];
   readonly sent: SentDatagram[] = [];
   readonly refused: SentDatagram[] = [];
   /** Events other than control messages, e.g. `established 1`. */
@@ -53,7 +62,7 @@ export class FakeHost implements SleevePorts, SleeveEvents {
   readonly results: SendResult[] = [];
   #net: FakeNet;
 
-  constructor(net: FakeNet, name: number, ip: number, plan?: PathMtuPlan) {
+  constructor(net: FakeNet, name: number, ip: number, options: HostOptions = {}) {
     this.#net = net;
     this.name = name as PeerName;
     this.ip = ip;
@@ -71,7 +80,7 @@ export class FakeHost implements SleevePorts, SleeveEvents {
       events: this,
       secretBox: portableSecretBox,
       aead: someAead,
-      ...(plan === undefined ? {} : { plan }),
+      ...options,
     });
   }
 
@@ -92,8 +101,9 @@ export class FakeHost implements SleevePorts, SleeveEvents {
 
   flush(): void {}
 
-  inject(bytes: Uint8Array, at: number, length: number): void {
+  inject(bytes: Uint8Array, at: number, length: number, mark: number): void {
     this.injected.push(bytes.subarray(at, at + length).toHex());
+    this.marks.push(mark);
   }
 
   established(link: number): void {
@@ -160,8 +170,8 @@ export class FakeNet {
   readonly translated = new Map<FakeHost, UdpEndpoint>();
   #lastLink = 0;
 
-  host(name: number, plan?: PathMtuPlan): FakeHost {
-    const host = new FakeHost(this, name, 0x0a090001 + this.hosts.length, plan);
+  host(name: number, options?: HostOptions): FakeHost {
+    const host = new FakeHost(this, name, 0x0a090001 + this.hosts.length, options);
     this.hosts.push(host);
     return host;
   }
@@ -217,7 +227,7 @@ export class FakeNet {
   /** Tells every host of all hosts and of the given connections as established links. */
   announce(connections: readonly Connection[] = this.connections): void {
     const snapshot = {
-      peers: this.hosts.map(({ name }) => ({ name, nickname: "", shortId: undefined })),
+      peers: this.hosts.map(({ name, shortId }) => ({ name, nickname: "", shortId })),
       links: connections.map(({ dialler, acceptor }) => [dialler.name, acceptor.name] as const),
     };
     for (const { engine } of this.hosts) engine.setTopology(snapshot);

@@ -81,10 +81,10 @@ test("150000 damaged plain datagrams: whatever is delivered is a frame between k
   const hosts = talked();
   const { a, b } = hosts;
   const inject = b.inject.bind(b);
-  b.inject = (bytes, at, length) => {
+  b.inject = (bytes, at, length, mark) => {
     expect(length).toBeGreaterThanOrEqual(14);
     expect(at + length).toBeLessThanOrEqual(bytes.length);
-    if (b.injected.length < 10) inject(bytes, at, length);
+    if (b.injected.length < 10) inject(bytes, at, length, mark);
   };
   const { log } = b;
   fuzz(2, corpusOf(a), 150_000, (mutant) => {

@@ -1,0 +1,308 @@
+import { closeDescriptor } from "../../../../ffi/descriptor.ts";
+import { isSystemError } from "../../../../ffi/system-error.ts";
+import { assert } from "../../../base/errors.ts";
+import type {
+  AdoptedTables,
+  DatapathCounters,
+  DatapathEvents,
+  DatapathMac,
+  DatapathNeighbour,
+  ForwardingChanges,
+  ShortId,
+} from "../../../overlay/fastdp/ports.ts";
+import { makeVni } from "../../../overlay/fastdp/vni.ts";
+import { macAgeMaxMs } from "../../../overlay/mac-table.ts";
+import type { Mac } from "../../../wire/ethernet.ts";
+import type { Netlink } from "../../netlink/conversation.ts";
+import { findLink } from "../../netlink/link.ts";
+import { openRoute } from "../../netlink/open.ts";
+import type { Edge } from "../../netlink/traffic-control.ts";
+import type { DatapathOptions, HostDatapath } from "../backend.ts";
+import {
+  type DeviceRole,
+  EbpfDevices,
+  handoverName,
+  isOurs,
+  portDeviceName,
+} from "./ebpf-devices.ts";
+import { HeartbeatPort } from "./heartbeat-port.ts";
+import { type Hooks, openHooks } from "./hooks.ts";
+import { type LanePurpose, Lanes, laneName } from "./lanes.ts";
+import { ProgramSet, programName, tablesOf } from "./program-set.ts";
+import type { ProgramKind } from "./programs.ts";
+import { TableSet } from "./table-set.ts";
+import { floodMax, tickMs } from "./tables.ts";
+
+/**
+ * The fast datapath by programs of ours at the edges of a VXLAN device that is a port of the bridge
+ * (programs.ts). This class keeps devices, programs and tables; no frame ever meets it but
+ * heartbeats. It is to be used in the network namespace in which it was made.
+ */
+export class EbpfDatapath implements HostDatapath {
+  readonly backend = "ebpf";
+  readonly mtu: number;
+  readonly adopted: AdoptedTables | undefined;
+  readonly #options: DatapathOptions;
+  readonly #netlink: Netlink;
+  readonly #hooks: Hooks;
+  readonly #devices: EbpfDevices;
+  readonly #lanes: Lanes;
+  readonly #programs: ProgramSet;
+  readonly #heartbeats: HeartbeatPort;
+  readonly #neighbours = new Map<ShortId, DatapathNeighbour>();
+  #events: DatapathEvents | undefined;
+  #self: ShortId | undefined;
+  #residents: ReadonlySet<Mac> = new Set();
+  /** Heartbeats that could not even be sent. */
+  #heartbeatsLost = 0;
+  /** Originators whose floods have more next hops than programs go through. */
+  readonly #treesCut = new Set<ShortId>();
+  #closed = false;
+
+  /** @throws WeaveError, SystemError */
+  constructor(options: DatapathOptions) {
+    this.#options = options;
+    this.mtu = options.mtu;
+    using undo = new DisposableStack();
+    this.#netlink = undo.use(openRoute());
+    this.#hooks = openHooks(this.#netlink);
+    const standing = this.#standingTables();
+    const load = (): ProgramSet => ProgramSet.load(standing ?? TableSet.create());
+    this.#programs = undo.adopt(load(), (programs) => programs.close());
+    this.#heartbeats = undo.adopt(new HeartbeatPort(), (port) => port.close());
+    this.#devices = new EbpfDevices(this.#netlink, options, (device, role) =>
+      this.#equip(device, role),
+    );
+    this.#devices.prepare(options.bridge);
+    this.#lanes = new Lanes(this.#netlink);
+    this.adopted = standing && this.#adopt(standing);
+    this.#introduceDevices();
+    this.#lanes.closeOthers(this.#neighbours);
+    for (const neighbour of this.#neighbours.values()) this.#place(neighbour);
+    this.#devices.takeMended();
+    undo.move();
+  }
+
+  get handoverPort(): number {
+    return this.#devices.handoverPort;
+  }
+
+  get descriptor(): number {
+    return this.#heartbeats.descriptor;
+  }
+
+  serve(): void {
+    if (this.#closed) return;
+    const portOf = (device: number): number | undefined => this.#devices.portOf(device);
+    this.#heartbeats.receive(portOf, (heard) => this.#events?.heartbeat(heard));
+  }
+
+  devices(): readonly string[] {
+    const { names } = this.#options;
+    const ports = [...this.#devices.ports.keys()].map(portDeviceName);
+    return [names.tap, handoverName, names.capture, ...ports, ...this.#lanes.names];
+  }
+
+  mend(bridge: number): readonly string[] {
+    this.#devices.prepare(bridge);
+    this.#introduceDevices();
+    const remade = [...this.#neighbours.values()].filter((neighbour) => this.#place(neighbour));
+    return [
+      ...this.#devices.takeMended(),
+      ...remade.map(({ shortId }) => `made ${laneName(shortId)}`),
+    ];
+  }
+
+  connect(events: DatapathEvents): void {
+    assert(this.#events === undefined, "one core commands the datapath");
+    this.#events = events;
+  }
+
+  setNeighbour(neighbour: DatapathNeighbour): void {
+    this.#devices.openPort(neighbour.port);
+    this.#neighbours.set(neighbour.shortId, neighbour);
+    this.#place(neighbour);
+    this.#settleSources();
+  }
+
+  removeNeighbour(shortId: ShortId): void {
+    if (!this.#neighbours.delete(shortId)) return;
+    this.#programs.tables.setNeighbour(shortId, undefined);
+    this.#lanes.close(shortId);
+    this.#settleSources();
+  }
+
+  change({ self, hops, trees }: ForwardingChanges): void {
+    const { tables } = this.#programs;
+    if (self !== undefined && self !== this.#self) this.#become(self);
+    for (const [shortId, hop] of hops) tables.setRoute(shortId, hop);
+    for (const [originator, tree] of trees) {
+      tables.setTree(originator, tree);
+      if (tree.length > floodMax) this.#treesCut.add(originator);
+      else this.#treesCut.delete(originator);
+    }
+  }
+
+  forgetMacs(shortId: ShortId): void {
+    const { tables } = this.#programs;
+    for (const { mac, owner } of tables.macs()) if (owner === shortId) tables.forgetMac(mac);
+  }
+
+  setResidents(macs: readonly Mac[]): void {
+    const { tables } = this.#programs;
+    const before = this.#residents;
+    this.#residents = new Set(macs);
+    for (const mac of tables.residents) {
+      if (!this.#residents.has(mac)) tables.setResident(mac, false);
+    }
+    for (const mac of this.#residents) {
+      tables.setResident(mac, true);
+      // Here at once, wherever it was before; later it may be heard elsewhere again.
+      if (!before.has(mac) && this.#self !== undefined) tables.setMac(mac, this.#self);
+    }
+  }
+
+  sendHeartbeat(shortId: ShortId, frame: Uint8Array): void {
+    if (this.#self === undefined) return;
+    try {
+      this.#heartbeats.send(makeVni(this.#self, shortId), frame);
+    } catch (error) {
+      // Devices may be on their way: a heartbeat is lost then, as others are on the wire.
+      if (!isSystemError(error)) throw error;
+      this.#heartbeatsLost++;
+    }
+  }
+
+  macs(): readonly DatapathMac[] {
+    const { tables } = this.#programs;
+    const rows: DatapathMac[] = [];
+    for (const { mac, owner, age } of tables.macs()) {
+      const ageMs = Math.floor(age * tickMs);
+      // The programs do not go by it any more.
+      if (ageMs > macAgeMaxMs) tables.forgetMac(mac);
+      else rows.push({ mac, shortId: owner, ageMs });
+    }
+    return rows.sort((a, b) => a.mac - b.mac);
+  }
+
+  counters(): DatapathCounters {
+    const { heartbeatsSent: _, heartbeatsHeard: __, ...counted } = this.#programs.tables.counters();
+    const { sentFrames, sentBytes, receivedFrames, receivedBytes, ...others } = counted;
+    const { relayedFrames, floodedFrames, handedOverFrames, handedInFrames, ...drops } = others;
+    const lost = { ...drops, heartbeats: this.#heartbeatsLost, treesCut: this.#treesCut.size };
+    return {
+      sentFrames,
+      sentBytes,
+      receivedFrames,
+      receivedBytes,
+      relayedFrames,
+      floodedFrames,
+      handedOverFrames,
+      handedInFrames,
+      drops: Object.fromEntries(Object.entries(lost).filter(([, count]) => count > 0)),
+    };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#heartbeats.close();
+    this.#programs.close();
+    this.#netlink.close();
+  }
+
+  /** Tables that an earlier process left at work; `undefined` when there are none of our kind. */
+  #standingTables(): TableSet | undefined {
+    const uplink = findLink(this.#netlink, { name: this.#options.names.tap });
+    if (uplink === undefined || !isOurs(uplink)) return undefined;
+    // The program that refers to all of them.
+    const place = { device: uplink.index, edge: "ingress" } as const;
+    const program = this.#hooks.find(place, programName("wire"));
+    if (program === undefined) return undefined;
+    try {
+      return tablesOf(program);
+    } finally {
+      closeDescriptor(program);
+    }
+  }
+
+  #adopt(tables: TableSet): AdoptedTables {
+    for (const [shortId, { device, local, remote }] of tables.neighbours()) {
+      const port = this.#devices.portOf(device);
+      if (port === undefined) tables.setNeighbour(shortId, undefined);
+      else this.#neighbours.set(shortId, { shortId, localIp: local, remoteIp: remote, port });
+    }
+    this.#residents = new Set(tables.residents);
+    this.#self = tables.settings.self;
+    const neighbours = [...this.#neighbours.values()];
+    return { self: this.#self, neighbours, hops: tables.routes(), trees: tables.trees() };
+  }
+
+  /** Programs for a device, before it is switched on. */
+  #equip(device: number, role: DeviceRole): void {
+    const put = (edge: Edge, kind: ProgramKind): void =>
+      this.#hooks.put({ device, edge }, this.#programs.program(kind));
+    if (role === "handover") {
+      put("ingress", "handover");
+    } else {
+      put("ingress", "wire");
+      put("egress", "container");
+    }
+  }
+
+  /** Programs and sockets learn which devices there are. */
+  #introduceDevices(): void {
+    const { uplink, handover } = this.#devices;
+    this.#programs.tables.settings = { self: this.#self, uplink, handover };
+    this.#heartbeats.bind(uplink, handover);
+  }
+
+  #become(self: ShortId): void {
+    const { tables } = this.#programs;
+    const before = this.#self;
+    this.#self = self;
+    const { uplink, handover } = this.#devices;
+    tables.settings = { self, uplink, handover };
+    for (const { mac, owner } of tables.macs()) if (owner === before) tables.setMac(mac, self);
+    // Lanes send under the old id.
+    for (const neighbour of this.#neighbours.values()) this.#place(neighbour);
+  }
+
+  /** Tells the programs where the neighbour is. Whether its lane had to be made. */
+  #place(neighbour: DatapathNeighbour): boolean {
+    const { tables } = this.#programs;
+    const { shortId, localIp: local, remoteIp: remote, port } = neighbour;
+    const entry = { local, remote, device: this.#devices.openPort(port), lane: 0 };
+    const purpose = this.#lanePurpose();
+    if (purpose === undefined) {
+      tables.setNeighbour(shortId, entry);
+      return false;
+    }
+    const standing = this.#lanes.find(neighbour, purpose);
+    if (standing !== undefined) {
+      tables.setNeighbour(shortId, { ...entry, lane: standing });
+      return false;
+    }
+    // Frames take the tunnel while there is no lane.
+    tables.setNeighbour(shortId, entry);
+    const lane = this.#lanes.make(neighbour, purpose, (device) =>
+      this.#hooks.put({ device, edge: "ingress" }, this.#programs.program("lane")),
+    );
+    if (lane !== undefined) tables.setNeighbour(shortId, { ...entry, lane });
+    return lane !== undefined;
+  }
+
+  #lanePurpose(): LanePurpose | undefined {
+    const { mtu } = this.#options;
+    const { bridge } = this.#devices;
+    return this.#self === undefined ? undefined : { mtu, bridge, self: this.#self };
+  }
+
+  /** Frames are taken from the hosts of all neighbours and no others. */
+  #settleSources(): void {
+    const { tables } = this.#programs;
+    const wanted = new Set([...this.#neighbours.values()].map(({ remoteIp }) => remoteIp));
+    for (const source of tables.sources) if (!wanted.has(source)) tables.setSource(source, false);
+    for (const source of wanted) tables.setSource(source, true);
+  }
+}

@@ -1,0 +1,317 @@
+import { type Assembler, fp, type Register, r0, r1, r2, r3, r4, r5, r6, r9 } from "./assembler.ts";
+import type { MemorySize } from "./opcodes.ts";
+import { type CounterName, counterAt, type TableName } from "./tables.ts";
+
+/**
+ * What the programs are written with. Throughout a program r6 is the frame's `struct __sk_buff`, r9
+ * its processor's counters, and the stack holds
+ *
+ *   -8   destination MAC, as a key      -84  VNI                  -104  neighbours left of a flood
+ *   -16  source MAC, as a key           -88  outer source         -112  the tree of a flood
+ *   -64  tunnel key (44)                -92  own short id         -116  uplink
+ *   -72  index into an array            -96  time in ticks        -120  handover
+ *   -80  a new entry of `macs`               -124  a neighbour and        -128  the device of a copy
+ */
+export const stack = {
+  destination: -8,
+  source: -16,
+  tunnelKey: -64,
+  index: -72,
+  macEntry: -80,
+  vni: -84,
+  outerSource: -88,
+  self: -92,
+  now: -96,
+  floodAt: -104,
+  tree: -112,
+  uplink: -116,
+  handover: -120,
+  hop: -124,
+  device: -128,
+} as const;
+
+/** `struct __sk_buff` (linux/bpf.h). */
+export const frame = { length: 0, mark: 8, device: 40, data: 76, dataEnd: 80 } as const;
+
+/** `struct bpf_tunnel_key`. VNI and IPv4 addresses are in the machine's byte order. */
+export const tunnelKey = {
+  vni: 0,
+  remote: 4,
+  timeToLive: 21,
+  local: 28,
+  bytes: 44,
+} as const;
+
+const zeroChecksum = 2;
+const dontFragment = 4;
+const timeToLive = 64;
+const ethernetHeaderBytes = 14;
+
+/** Next program or, when there is none, on its way: foreign programs behind ours still see it. */
+const passVerdict = -1;
+const dropVerdict = 2;
+
+/** How a program leaves the frame. A test looks at what would be done instead of doing it. */
+export interface Actions {
+  /** Ends with r0 as verdict. */
+  end(program: Assembler): void;
+  /** Ends with the frame at device r1, in the direction r2. */
+  redirect(program: Assembler): void;
+  /** Sends a copy of frame r1 to device r2, in the direction r3; r6–r9 must outlast it. */
+  copy(program: Assembler): void;
+}
+
+export const realActions: Actions = {
+  end: (program) => program.exit(),
+  redirect: (program) => {
+    program.call("redirect");
+    program.exit();
+  },
+  copy: (program) => program.call("cloneRedirect"),
+};
+
+/** The pieces of which programs consist, on top of an assembler. */
+export class FrameProgram {
+  readonly asm: Assembler;
+  readonly #actions: Actions;
+  readonly #drops = new Set<CounterName>();
+  #labels = 0;
+
+  constructor(asm: Assembler, actions: Actions) {
+    this.asm = asm;
+    this.#actions = actions;
+  }
+
+  /** A label that no other piece has. */
+  label(hint: string): string {
+    this.#labels++;
+    return `${hint} ${this.#labels}`;
+  }
+
+  /** r6, r9 and what the settings say. */
+  begin(settings: { self: number; uplink: number; handover: number }): void {
+    const { asm } = this;
+    asm.set(r6, r1);
+    asm.set(r1, 0);
+    this.lookupIndex("counters", r1, "abandoned");
+    asm.set(r9, r0);
+    asm.set(r1, 0);
+    this.lookupIndex("settings", r1, "abandoned");
+    for (const [at, field] of [
+      [stack.self, settings.self],
+      [stack.uplink, settings.uplink],
+      [stack.handover, settings.handover],
+    ] as const) {
+      asm.load("u32", r1, r0, field);
+      asm.store("u32", fp, at, r1);
+    }
+  }
+
+  /** What all paths end in; comes after everything else. */
+  finish(): void {
+    const { asm } = this;
+    for (const reason of this.#drops) {
+      asm.label(`drop ${reason}`);
+      this.count(reason);
+      asm.jump("dropped");
+    }
+    asm.label("dropped");
+    asm.set(r0, dropVerdict);
+    this.#actions.end(asm);
+    asm.label("passed");
+    asm.set(r0, passVerdict);
+    this.#actions.end(asm);
+    asm.label("abandoned");
+    asm.set(r0, dropVerdict);
+    asm.exit();
+  }
+
+  /** The label at which the frame is dropped for this reason. */
+  dropped(reason: CounterName): string {
+    this.#drops.add(reason);
+    return `drop ${reason}`;
+  }
+
+  /** Adds to a counter of this processor; only r1 and r2 are lost. */
+  count(name: CounterName, bytes = false): void {
+    const { asm } = this;
+    asm.load("u64", r1, r9, counterAt(name));
+    if (bytes) {
+      asm.load("u32", r2, r6, frame.length);
+      asm.compute(r1, "add", r2);
+    } else {
+      asm.compute(r1, "add", 1);
+    }
+    asm.store("u64", r9, counterAt(name), r1);
+  }
+
+  loadFrame(destination: Register, field: number): void {
+    this.asm.load("u32", destination, r6, field);
+  }
+
+  loadStack(destination: Register, at: number, size: MemorySize = "u32"): void {
+    this.asm.load(size, destination, fp, at);
+  }
+
+  storeStack(at: number, source: Register | number, size: MemorySize = "u32"): void {
+    this.asm.store(size, fp, at, source);
+  }
+
+  /** r0 = the entry whose key lies on the stack, or on to `missing`. */
+  lookup(table: TableName, keyAt: number, missing: string): void {
+    const { asm } = this;
+    asm.map(r1, table);
+    asm.address(r2, fp, keyAt);
+    asm.call("mapLookup");
+    asm.jumpIf(r0, "==", 0, missing);
+  }
+
+  lookupIndex(table: TableName, index: Register, missing: string): void {
+    this.storeStack(stack.index, index);
+    this.lookup(table, stack.index, missing);
+  }
+
+  /** Puts both addresses on the stack; r1 is the frame, r3 the destination, r4 the source. */
+  readAddresses(): void {
+    const { asm } = this;
+    this.#ensure(ethernetHeaderBytes);
+    asm.load("u32", r3, r1, 0);
+    asm.load("u16", r4, r1, 4);
+    asm.compute(r4, "shiftLeft", 32);
+    asm.compute(r3, "or", r4);
+    this.storeStack(stack.destination, r3, "u64");
+    asm.load("u32", r4, r1, 6);
+    asm.load("u16", r5, r1, 10);
+    asm.compute(r5, "shiftLeft", 32);
+    asm.compute(r4, "or", r5);
+    this.storeStack(stack.source, r4, "u64");
+  }
+
+  /** r1 = the frame, of which `bytes` octets can be read; others are lost. */
+  #ensure(bytes: number): void {
+    const { asm } = this;
+    const there = this.label("there");
+    const reach = (): void => {
+      this.loadFrame(r1, frame.data);
+      this.loadFrame(r2, frame.dataEnd);
+      asm.address(r3, r1, bytes);
+    };
+    reach();
+    asm.jumpIf(r3, "<=", r2, there);
+    asm.set(r1, r6);
+    asm.set(r2, bytes);
+    asm.call("pullData");
+    reach();
+    asm.jumpIf(r3, ">", r2, this.dropped("malformed"));
+    asm.label(there);
+  }
+
+  /**
+   * Goes to `passed` for what the kernel says of a path that became too small for a container's
+   * packet: it comes out of the device that could not send it, and goes to who had sent it.
+   *
+   *   Ethernet 14 | IPv4 20, protocol 1 at 23  | type 3, code 4 at 34
+   *   Ethernet 14 | IPv6 40, next 58 at 20     | type 2 at 54
+   */
+  passPathErrors(): void {
+    const { asm } = this;
+    const [six, none] = [this.label("version 6"), this.label("no path error")];
+    const errorBytes = 56;
+    asm.set(r1, r6);
+    asm.set(r2, errorBytes);
+    asm.call("pullData");
+    this.loadFrame(r1, frame.data);
+    this.loadFrame(r2, frame.dataEnd);
+    asm.address(r3, r1, errorBytes);
+    asm.jumpIf(r3, ">", r2, none);
+    asm.load("u16", r2, r1, 12);
+    asm.jumpIf(r2, "==", 0xdd86, six);
+    asm.jumpIf(r2, "!=", 0x0008, none);
+    asm.load("u8", r2, r1, 23);
+    asm.jumpIf(r2, "!=", 1, none);
+    asm.load("u16", r2, r1, 34);
+    asm.jumpIf(r2, "==", 0x0403, "passed");
+    asm.jump(none);
+    asm.label(six);
+    asm.load("u8", r2, r1, 20);
+    asm.jumpIf(r2, "!=", 58, none);
+    asm.load("u8", r2, r1, 54);
+    asm.jumpIf(r2, "==", 2, "passed");
+    asm.label(none);
+  }
+
+  /** Puts the time on the stack, and leaves it in r0. */
+  readClock(shift: number): void {
+    const { asm } = this;
+    asm.call("ktimeGetCoarseNs");
+    asm.compute(r0, "shiftRight", shift);
+    this.storeStack(stack.now, r0);
+  }
+
+  /** Puts what the tunnel says of a received frame on the stack, or goes on to `missing`. */
+  readTunnelKey(missing: string): void {
+    const { asm } = this;
+    this.#clearTunnelKey();
+    asm.set(r1, r6);
+    asm.address(r2, fp, stack.tunnelKey);
+    asm.set(r3, tunnelKey.bytes);
+    asm.set(r4, 0);
+    asm.call("getTunnelKey");
+    asm.jumpIf(r0, "!=", 0, missing);
+  }
+
+  /**
+   * Tells the tunnel where the frame goes: VNI from the stack, addresses in r1 and r2, which like
+   * r0–r5 are lost.
+   */
+  setTunnelKey(): void {
+    const { asm } = this;
+    this.#clearTunnelKey();
+    this.storeStack(stack.tunnelKey + tunnelKey.remote, r1);
+    this.storeStack(stack.tunnelKey + tunnelKey.local, r2);
+    this.loadStack(r1, stack.vni);
+    this.storeStack(stack.tunnelKey + tunnelKey.vni, r1);
+    this.storeStack(stack.tunnelKey + tunnelKey.timeToLive, timeToLive, "u8");
+    asm.set(r1, r6);
+    asm.address(r2, fp, stack.tunnelKey);
+    asm.set(r3, tunnelKey.bytes);
+    asm.set(r4, zeroChecksum | dontFragment);
+    asm.call("setTunnelKey");
+  }
+
+  #clearTunnelKey(): void {
+    for (let at = 0; at + 8 <= tunnelKey.bytes; at += 8) {
+      this.storeStack(stack.tunnelKey + at, 0, "u64");
+    }
+    this.storeStack(stack.tunnelKey + tunnelKey.bytes - 4, 0);
+  }
+
+  /** Ends with the frame leaving by device r1. */
+  sendBy(): void {
+    this.asm.set(r2, 0);
+    this.#actions.redirect(this.asm);
+  }
+
+  /** Ends with the frame arriving at device r1. */
+  arriveAt(): void {
+    this.asm.set(r2, 1);
+    this.#actions.redirect(this.asm);
+  }
+
+  /** A copy of the frame leaves by device r2. */
+  sendCopy(): void {
+    this.asm.set(r1, r6);
+    this.asm.set(r3, 0);
+    this.#actions.copy(this.asm);
+  }
+
+  setMark(value: Register | number): void {
+    const { asm } = this;
+    if (typeof value === "number") {
+      asm.set(r1, value);
+      asm.store("u32", r6, frame.mark, r1);
+    } else {
+      asm.store("u32", r6, frame.mark, value);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { unicastRoutes } from "../../base/peer-graph.ts";
+import type { PeerName } from "../../base/peer-name.ts";
+import { type RoutesSnapshot, snapshotGraph } from "../../base/routes-snapshot.ts";
+import type { ShortId } from "./ports.ts";
+
+/**
+ * A router that dies leaves its kernel behind, which goes on forwarding. So who cannot be reached
+ * any more is reached as before for a while, in case that only its router, or one on the way, is
+ * being started anew:
+ *
+ *   topology as heard        A ─ B     C ─ D        B's router died: nothing leads to C and D
+ *   topology with grace      A ─ B ─ C ─ D          for {@link graceMs}, then as heard
+ *
+ * Links between peers that can be reached otherwise have no grace: there is a better way.
+ *
+ * A router that is started anew introduces itself before it has a short id. Until it tells one it
+ * keeps that by which its kernel goes on forwarding, unless somebody else has it now.
+ */
+export const graceMs = 15_000;
+
+interface GracedLink {
+  readonly link: readonly [PeerName, PeerName];
+  readonly untilMs: number;
+}
+
+interface GracedId {
+  readonly shortId: ShortId;
+  readonly untilMs: number;
+}
+
+export class GracePeriod {
+  readonly #local: PeerName;
+  #topology: RoutesSnapshot = { peers: [], links: [] };
+  #graced: GracedLink[] = [];
+  /** Of peers that are heard of without one. */
+  #gracedIds = new Map<PeerName, GracedId>();
+  /** Every peer of the effective topology; those not heard of any more with what was heard last. */
+  #peers = new Map<PeerName, RoutesSnapshot["peers"][number]>();
+
+  constructor(local: PeerName) {
+    this.#local = local;
+  }
+
+  /** When {@link effective} changes by itself; infinity for never. */
+  get deadlineMs(): number {
+    const graced = [...this.#graced, ...this.#gracedIds.values()];
+    return Math.min(Number.POSITIVE_INFINITY, ...graced.map(({ untilMs }) => untilMs));
+  }
+
+  setTopology(heard: RoutesSnapshot, nowMs: number): void {
+    const reached = unicastRoutes(snapshotGraph(heard), this.#local);
+    const untilMs = nowMs + graceMs;
+    const isLost = ([a, b]: readonly [PeerName, PeerName]): boolean =>
+      !reached.has(a) || !reached.has(b);
+    const candidates = [
+      ...this.#graced.filter(({ link }) => isLost(link)),
+      ...this.#topology.links.filter(isLost).map((link) => ({ link, untilMs })),
+    ];
+    const stillThere = new Set(heard.links.filter(isLost).map(linkKey));
+    this.#graced = candidates.filter(({ link }) => !stillThere.has(linkKey(link)));
+    this.#gracedIds = this.#idsToKeep(heard, untilMs);
+    this.#topology = heard;
+    this.#rememberPeers();
+  }
+
+  #idsToKeep({ peers }: RoutesSnapshot, untilMs: number): Map<PeerName, GracedId> {
+    const told = new Set(peers.map(({ shortId }) => shortId));
+    const kept = new Map<PeerName, GracedId>();
+    for (const { name, shortId } of peers) {
+      const former = this.#peers.get(name)?.shortId;
+      if (shortId !== undefined || former === undefined || told.has(former)) continue;
+      kept.set(name, this.#gracedIds.get(name) ?? { shortId: former, untilMs });
+    }
+    return kept;
+  }
+
+  /** The topology with what has grace at `nowMs`. */
+  effective(nowMs: number): RoutesSnapshot {
+    if (nowMs >= this.deadlineMs) {
+      this.#graced = this.#graced.filter(({ untilMs }) => nowMs < untilMs);
+      for (const [name, { untilMs }] of this.#gracedIds) {
+        if (nowMs >= untilMs) this.#gracedIds.delete(name);
+      }
+      this.#rememberPeers();
+    }
+    if (this.#graced.length === 0 && this.#gracedIds.size === 0) return this.#topology;
+    return {
+      peers: [...this.#peers.values()],
+      links: [...this.#topology.links, ...this.#graced.map(({ link }) => link)],
+    };
+  }
+
+  #rememberPeers(): void {
+    const before = this.#peers;
+    this.#peers = new Map(
+      this.#topology.peers.map((peer) => {
+        const shortId = peer.shortId ?? this.#gracedIds.get(peer.name)?.shortId;
+        return [peer.name, { ...peer, shortId }];
+      }),
+    );
+    for (const { link } of this.#graced) {
+      for (const name of link) {
+        const known = before.get(name);
+        if (known !== undefined && !this.#peers.has(name)) this.#peers.set(name, known);
+      }
+    }
+  }
+}
+
+function linkKey([a, b]: readonly [PeerName, PeerName]): string {
+  return a < b ? `${a}-${b}` : `${b}-${a}`;
+}

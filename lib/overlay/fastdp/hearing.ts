@@ -1,0 +1,112 @@
+/**
+ * Whether a peer's heartbeats come, judged so that a path which works now and then does not make
+ * frames change overlay with every heartbeat.
+ *
+ *   hearing ──silence──▶ deaf ──full heartbeats without silence for the settling time──▶ hearing
+ *
+ * The settling time grows with each loss within {@link memoryMs}.
+ */
+export interface HearingRules {
+  /** After this time without any heartbeat the path is lost. */
+  readonly silenceMs: number;
+  /** The same for full heartbeats: what is long does not pass any more. */
+  readonly fullSilenceMs: number;
+  /** After the first loss; 0 for at once, with the first heartbeat that comes. */
+  readonly settlingMs: number;
+}
+
+/**
+ * A peer of the original sends a full heartbeat every 10 s and nothing else: after two that did not
+ * come it is lost. (It itself waits for a minute.)
+ */
+export const originalRules: HearingRules = {
+  silenceMs: 25_000,
+  fullSilenceMs: 25_000,
+  settlingMs: 0,
+};
+
+/** A peer of our own kind sends something every second: four losses in a row are no accident. */
+export const ownKindRules: HearingRules = {
+  silenceMs: 4_500,
+  fullSilenceMs: 25_000,
+  settlingMs: 2_000,
+};
+
+const memoryMs = 10 * 60_000;
+const laterSettlingMs = 5_000;
+const settlingMaxMs = 30_000;
+
+export class Hearing {
+  readonly #rules: HearingRules;
+  #hears = true;
+  /** Whether anything was heard; before that, only the longer silence counts. */
+  #began = false;
+  #lastMs: number;
+  #lastFullMs: number;
+  /** Since when full heartbeats have come without silence. */
+  #steadySinceMs: number;
+  /** When the path was lost, latest last; those within {@link memoryMs}. */
+  #losses: number[] = [];
+
+  /** @param nowMs when the peer may begin to send */
+  constructor(rules: HearingRules, nowMs: number) {
+    this.#rules = rules;
+    this.#lastMs = nowMs;
+    this.#lastFullMs = nowMs;
+    this.#steadySinceMs = nowMs;
+  }
+
+  get hears(): boolean {
+    return this.#hears;
+  }
+
+  /** Whether a heartbeat ever came. */
+  get began(): boolean {
+    return this.#began;
+  }
+
+  get lastHeardMs(): number {
+    return this.#lastMs;
+  }
+
+  /** When the path was lost for the last time; `undefined` when that is long ago. */
+  get lostAtMs(): number | undefined {
+    return this.#losses.at(-1);
+  }
+
+  heard(nowMs: number, isFull: boolean): void {
+    const wasSilent = nowMs - this.#lastMs >= this.#rules.silenceMs;
+    this.#began = true;
+    this.#lastMs = nowMs;
+    if (!isFull) return;
+    const wasLong = wasSilent || nowMs - this.#lastFullMs >= this.#rules.fullSilenceMs;
+    if (wasLong) this.#steadySinceMs = nowMs;
+    this.#lastFullMs = nowMs;
+    if (!this.#hears && nowMs - this.#steadySinceMs >= this.#settlingMs(nowMs)) this.#hears = true;
+  }
+
+  /** When {@link check} has something to find if nothing is heard until then. */
+  get deadlineMs(): number {
+    if (!this.#hears) return Number.POSITIVE_INFINITY;
+    const fullMs = this.#lastFullMs + this.#rules.fullSilenceMs;
+    return this.#began ? Math.min(this.#lastMs + this.#rules.silenceMs, fullMs) : fullMs;
+  }
+
+  check(nowMs: number): void {
+    if (nowMs < this.deadlineMs) return;
+    this.#hears = false;
+    this.#steadySinceMs = nowMs;
+    if (this.#began) this.#losses = [...this.#recent(nowMs), nowMs];
+  }
+
+  #recent(nowMs: number): number[] {
+    return this.#losses.filter((lostAtMs) => nowMs - lostAtMs < memoryMs);
+  }
+
+  #settlingMs(nowMs: number): number {
+    const losses = this.#recent(nowMs).length;
+    if (losses === 0) return 0;
+    if (losses === 1) return this.#rules.settlingMs;
+    return Math.min(laterSettlingMs * 2 ** (losses - 1), settlingMaxMs);
+  }
+}

@@ -1,0 +1,191 @@
+import { msToBeat } from "../../base/beat.ts";
+import { emptyBytes } from "../../base/bytes.ts";
+import type { Cancel, World } from "../../base/world.ts";
+import type { EngineLinkEvents } from "../engine.ts";
+import { Hearing, originalRules, ownKindRules } from "./hearing.ts";
+import {
+  briefHeartbeatLength,
+  fullHeartbeatLength,
+  isFullHeartbeat,
+  isHeartbeatOf,
+  writeHeartbeat,
+} from "./heartbeat.ts";
+
+/**
+ * The life of one connection on the fast datapath (fastdp §2.7).
+ *
+ *   prepared ──confirm──▶ probing ──control message 0──▶ established
+ *                            │ a heartbeat every ½ s        │ every 10 s; to our own kind every 1 s
+ *                            └──────────── stop ────────────┴──▶ stopped
+ *
+ * In every state it hears (see {@link Hearing}) or does not, and then it is on hold: frames take
+ * another overlay. Heartbeats go on for ever. The original can only say that it heard the first one;
+ * peers of our own kind also say when they stop hearing us (docs/protocol.md), for a path may be
+ * broken in one direction.
+ */
+export const fastdpTag = { acknowledged: 0, initialiseSa: 1, heard: 2 } as const;
+
+const probingMs = 500;
+const restingMs = 10_000;
+/** To a peer of our own kind; also as long as a path that was lost may come back any moment. */
+const liveMs = 1_000;
+const hopefulMs = 60_000;
+/** How often one of the heartbeats to our own kind is a full one. */
+const fullMs = 5_000;
+
+export interface FastdpLinkOptions {
+  readonly world: Pick<World, "after" | "monotonicMs">;
+  readonly connectionUid: bigint;
+  readonly mtu: number;
+  /** Whether the peer is of our own kind. */
+  readonly ownKind: boolean;
+  readonly events: Pick<EngineLinkEvents, "send" | "established" | "health">;
+  /** Sends a frame to the peer through the datapath. */
+  transmit(frame: Uint8Array): void;
+}
+
+export class FastdpLink {
+  readonly #options: FastdpLinkOptions;
+  readonly #full: Uint8Array;
+  readonly #brief: Uint8Array;
+  #hearing: Hearing;
+  #acknowledged = false;
+  /** Whether the peer hears us, as far as it says. */
+  #peerHears = true;
+  #reportedHealthy = true;
+  /** What the peer believes of {@link Hearing.hears}. */
+  #toldHears = true;
+  #fullSentMs = Number.NEGATIVE_INFINITY;
+  #cancelBeat: Cancel = () => {};
+  #cancelCheck: Cancel = () => {};
+
+  constructor(options: FastdpLinkOptions) {
+    const { connectionUid, mtu, world } = options;
+    this.#options = options;
+    this.#full = writeHeartbeat(connectionUid, fullHeartbeatLength(mtu));
+    this.#brief = writeHeartbeat(connectionUid, briefHeartbeatLength);
+    this.#hearing = this.#newHearing(world.monotonicMs());
+  }
+
+  #newHearing(nowMs: number): Hearing {
+    return new Hearing(this.#options.ownKind ? ownKindRules : originalRules, nowMs);
+  }
+
+  confirm(): void {
+    this.#hearing = this.#newHearing(this.#nowMs());
+    this.#beat();
+    this.#watch();
+  }
+
+  stop(): void {
+    this.#cancelBeat();
+    this.#cancelCheck();
+  }
+
+  /** A heartbeat from the wire. False: it is none of this connection. */
+  heard(frame: Uint8Array, length: number): boolean {
+    const { connectionUid, events } = this.#options;
+    if (!isHeartbeatOf(connectionUid, frame, length)) return false;
+    const isFull = isFullHeartbeat(length);
+    const isFirst = !this.#hearing.began;
+    const wasLive = this.#intervalMs() < restingMs;
+    this.#hearing.heard(this.#nowMs(), isFull);
+    if (isFirst) {
+      events.send(fastdpTag.acknowledged, emptyBytes);
+      this.#watch();
+    }
+    // A sign of life on a path that was given up: find out quickly whether it works again.
+    if (!wasLive && this.#intervalMs() < restingMs) this.#beat();
+    this.#judge();
+    return true;
+  }
+
+  control(tag: number, body: Uint8Array): void {
+    if (tag === fastdpTag.acknowledged) this.#acknowledge();
+    else if (tag === fastdpTag.heard && this.#options.ownKind && body.length > 0) {
+      this.#peerHears = body[0] !== 0;
+      this.#judge();
+    }
+  }
+
+  #acknowledge(): void {
+    if (this.#acknowledged) return;
+    this.#acknowledged = true;
+    this.#arm();
+    this.#options.events.established();
+  }
+
+  /** Why frames should not take this link; `undefined` when they may. */
+  get trouble(): string | undefined {
+    if (!this.#hearing.began) {
+      return this.#acknowledged ? "no heartbeat of the peer arrives" : "no heartbeat gets through";
+    }
+    if (!this.#acknowledged) return "the peer does not acknowledge our heartbeats";
+    if (!this.#hearing.hears) return "heartbeats of the peer do not arrive any more";
+    return this.#peerHears ? undefined : "the peer does not get our heartbeats any more";
+  }
+
+  // Speaking ---------------------------------------------------------------------------------------
+
+  #beat(): void {
+    const nowMs = this.#nowMs();
+    const briefly =
+      this.#options.ownKind &&
+      this.#acknowledged &&
+      this.#reportedHealthy &&
+      nowMs - this.#fullSentMs < fullMs - liveMs / 2;
+    if (!briefly) this.#fullSentMs = nowMs;
+    this.#options.transmit(briefly ? this.#brief : this.#full);
+    this.#arm();
+  }
+
+  #arm(): void {
+    this.#cancelBeat();
+    const { world } = this.#options;
+    const delayMs = msToBeat(world.monotonicMs(), this.#intervalMs());
+    this.#cancelBeat = world.after(delayMs, () => this.#beat());
+  }
+
+  #intervalMs(): number {
+    const { hears, lastHeardMs, lostAtMs } = this.#hearing;
+    if (!this.#acknowledged) return hears ? probingMs : restingMs;
+    if (!this.#options.ownKind) return restingMs;
+    if (this.#reportedHealthy) return liveMs;
+    const nowMs = this.#nowMs();
+    const isHopeful =
+      nowMs - lastHeardMs < restingMs + liveMs || nowMs - (lostAtMs ?? 0) < hopefulMs;
+    return isHopeful ? liveMs : restingMs;
+  }
+
+  // Listening --------------------------------------------------------------------------------------
+
+  /** Looks again when nothing that is heard until then can make a difference. */
+  #watch(): void {
+    this.#cancelCheck();
+    const { deadlineMs } = this.#hearing;
+    if (deadlineMs === Number.POSITIVE_INFINITY) return;
+    this.#cancelCheck = this.#options.world.after(deadlineMs - this.#nowMs(), () => {
+      this.#hearing.check(this.#nowMs());
+      this.#judge();
+      this.#watch();
+    });
+  }
+
+  #judge(): void {
+    const { ownKind, events } = this.#options;
+    const { hears } = this.#hearing;
+    if (hears !== this.#toldHears) {
+      this.#toldHears = hears;
+      if (hears) this.#watch();
+      if (ownKind) events.send(fastdpTag.heard, Uint8Array.of(hears ? 1 : 0));
+    }
+    const healthy = hears && this.#peerHears;
+    if (healthy === this.#reportedHealthy) return;
+    this.#reportedHealthy = healthy;
+    events.health(healthy);
+  }
+
+  #nowMs(): number {
+    return this.#options.world.monotonicMs();
+  }
+}

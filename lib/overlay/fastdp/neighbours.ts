@@ -1,0 +1,225 @@
+import { errorText, WeaveError } from "../../base/errors.ts";
+import { formatPeerName, type PeerName } from "../../base/peer-name.ts";
+import type { Cancel, World } from "../../base/world.ts";
+import type { EngineLinkEvents } from "../engine.ts";
+import { graceMs } from "./grace.ts";
+import { ownKindRules } from "./hearing.ts";
+import type { FastdpLink } from "./link.ts";
+import type { DatapathNeighbour, KernelDatapath, ShortId } from "./ports.ts";
+
+/** A confirmed link, and where in the datapath it has its place. */
+export interface PlacedLink {
+  readonly remote: PeerName;
+  readonly link: Pick<FastdpLink, "heard" | "confirm" | "stop">;
+  readonly events: Pick<EngineLinkEvents, "failed">;
+  /** As the peer introduced itself; what the topology says later counts more. */
+  readonly announcedId: ShortId | undefined;
+  readonly localIp: number;
+  remoteIp: number;
+  port: number;
+  /** Its place; `undefined` as long as it has none. */
+  shortId: ShortId | undefined;
+  /** Whether the chooser wants frames to take it. */
+  carries: boolean;
+  /** Ends its trial; `undefined` when it has none. */
+  endTrial: Cancel | undefined;
+  /** Whether its frames are encrypted: then there is no grace, in which they might not be. */
+  readonly encrypted: boolean;
+}
+
+/** As long as a path may be silent before it is given up. */
+const trialMs = ownKindRules.silenceMs;
+
+/**
+ * Which neighbours a datapath knows: the confirmed links, each under the short id of its peer.
+ *
+ *   add ──▶ placed ──remove──▶ graced ──▶ gone      in its grace it carries as before: only the
+ *             ▲                  │                  peer's router may be gone, not its datapath
+ *             └─────── add ──────┘
+ *
+ * Those that an earlier process left have grace from the start.
+ *
+ * A link that takes the place of a graced one which carried is on trial: it carries as that one did,
+ * also when another overlay of its connection is established sooner, for which there may be no
+ * routes yet. The trial ends when the chooser takes this link, or when it had the time to.
+ */
+export interface NeighboursOptions {
+  readonly world: Pick<World, "after" | "log">;
+  readonly datapath: Pick<KernelDatapath, "adopted" | "setNeighbour" | "removeNeighbour">;
+  idOf(peer: PeerName): ShortId | undefined;
+  ownerOf(shortId: ShortId): PeerName | undefined;
+  /** Other neighbours carry frames now. */
+  changed(): void;
+}
+
+interface Grace {
+  /** `undefined` for one that an earlier process left: its hops stand as adopted. */
+  readonly remote: PeerName | undefined;
+  carries: boolean;
+  readonly cancel: Cancel;
+}
+
+export class Neighbours {
+  readonly #options: NeighboursOptions;
+  readonly #byPeer = new Map<PeerName, PlacedLink>();
+  readonly #byId = new Map<ShortId, PlacedLink>();
+  readonly #graced = new Map<ShortId, Grace>();
+
+  constructor(options: NeighboursOptions) {
+    this.#options = options;
+    const { neighbours = [], hops } = options.datapath.adopted ?? {};
+    for (const { shortId } of neighbours) {
+      this.#grace(shortId, undefined, hops?.get(shortId)?.kind === "tunnel");
+    }
+  }
+
+  /** The link that has its place under this id. */
+  at(shortId: ShortId): PlacedLink | undefined {
+    return this.#byId.get(shortId);
+  }
+
+  links(): PlacedLink[] {
+    return [...this.#byPeer.values()];
+  }
+
+  /** The neighbours through which frames go, graced ones included. */
+  carriers(): Map<PeerName, ShortId> {
+    const carriers = new Map<PeerName, ShortId>();
+    for (const [id, { remote, carries }] of this.#graced) {
+      if (carries && remote !== undefined) carriers.set(remote, id);
+    }
+    for (const { remote, shortId, carries, endTrial } of this.#byPeer.values()) {
+      const isUsed = carries || endTrial !== undefined;
+      if (isUsed && shortId !== undefined) carriers.set(remote, shortId);
+      else carriers.delete(remote);
+    }
+    return carriers;
+  }
+
+  /** Takes a link's frames; it replaces an earlier one to the same peer. False: it has failed. */
+  add(placed: PlacedLink): boolean {
+    this.#byPeer.get(placed.remote)?.endTrial?.();
+    this.#byPeer.set(placed.remote, placed);
+    const isPlaced = this.#place(placed);
+    this.#options.changed();
+    return isPlaced;
+  }
+
+  carry(placed: PlacedLink, carries: boolean): void {
+    placed.carries = carries;
+    // From now on the chooser knows what it says.
+    if (carries) placed.endTrial?.();
+    if (!carries && placed.endTrial === undefined) this.endGrace(placed.remote);
+    else if (this.#byPeer.get(placed.remote) === placed) this.#options.changed();
+  }
+
+  /** Nothing is to go to this peer in its grace, for there is a better way or it is forbidden. */
+  endGrace(remote: PeerName): void {
+    for (const grace of this.#graced.values()) if (grace.remote === remote) grace.carries = false;
+    this.#options.changed();
+  }
+
+  /** Its peer is heard at another address. */
+  move(placed: PlacedLink, remoteIp: number, port: number): void {
+    placed.remoteIp = remoteIp;
+    placed.port = port;
+    this.#set(placed);
+  }
+
+  remove(placed: PlacedLink): void {
+    if (this.#byPeer.get(placed.remote) !== placed) return;
+    this.#byPeer.delete(placed.remote);
+    const { shortId, remote, encrypted } = placed;
+    const carries = placed.carries || placed.endTrial !== undefined;
+    placed.endTrial?.();
+    const hasPlace = shortId !== undefined && this.#byId.get(shortId) === placed;
+    if (hasPlace) this.#byId.delete(shortId);
+    if (hasPlace && !encrypted) this.#grace(shortId, remote, carries);
+    this.#options.changed();
+    if (hasPlace && encrypted) this.#options.datapath.removeNeighbour(shortId);
+  }
+
+  /** Moves whoever has another short id now. Who carries is asked after this. */
+  identify(): void {
+    for (const placed of this.#byPeer.values()) this.#place(placed);
+  }
+
+  stop(): void {
+    for (const { cancel } of this.#graced.values()) cancel();
+    for (const placed of this.#byPeer.values()) placed.endTrial?.();
+  }
+
+  /** False when the datapath cannot serve it. */
+  #place(placed: PlacedLink): boolean {
+    const former = placed.shortId;
+    const id = this.#idFor(placed);
+    if (id === former) return true;
+    placed.shortId = id;
+    if (former !== undefined && this.#byId.get(former) === placed) {
+      this.#byId.delete(former);
+      if (placed.encrypted) this.#options.datapath.removeNeighbour(former);
+      else this.#grace(former, undefined, false);
+    }
+    return this.#set(placed);
+  }
+
+  /** A peer that shares its id with a lower name has none, until it has found another. */
+  #idFor({ remote, shortId, announcedId }: PlacedLink): ShortId | undefined {
+    const known = this.#options.idOf(remote);
+    if (known !== undefined) return known;
+    const said = shortId ?? announcedId;
+    const owner = said === undefined ? undefined : this.#options.ownerOf(said);
+    return owner === undefined || owner === remote ? said : undefined;
+  }
+
+  #set(placed: PlacedLink): boolean {
+    const { datapath, world } = this.#options;
+    const { shortId, localIp, remoteIp, port } = placed;
+    if (shortId === undefined) return true;
+    try {
+      datapath.setNeighbour({ shortId, localIp, remoteIp, port } satisfies DatapathNeighbour);
+    } catch (thrown) {
+      placed.endTrial?.();
+      world.log.warn(`fastdp: cannot serve ${formatPeerName(placed.remote)}: ${errorText(thrown)}`);
+      placed.events.failed(
+        thrown instanceof WeaveError
+          ? thrown
+          : new WeaveError("FASTDP_NEIGHBOUR", errorText(thrown), { cause: thrown }),
+      );
+      return false;
+    }
+    this.#byId.set(shortId, placed);
+    const grace = this.#graced.get(shortId);
+    grace?.cancel();
+    this.#graced.delete(shortId);
+    if (grace !== undefined && isFollowed(grace, placed)) this.#try(placed);
+    return true;
+  }
+
+  #try(placed: PlacedLink): void {
+    placed.endTrial?.();
+    const cancel = this.#options.world.after(trialMs, () => {
+      placed.endTrial = undefined;
+      this.#options.changed();
+    });
+    placed.endTrial = () => {
+      placed.endTrial = undefined;
+      cancel();
+    };
+  }
+
+  /** Removes it when its time is over; nothing leads to it then, for who carries is told before. */
+  #grace(shortId: ShortId, remote: PeerName | undefined, carries: boolean): void {
+    const cancel = this.#options.world.after(graceMs, () => {
+      this.#graced.delete(shortId);
+      this.#options.changed();
+      this.#options.datapath.removeNeighbour(shortId);
+    });
+    this.#graced.set(shortId, { remote, carries, cancel });
+  }
+}
+
+/** Whether frames went where this link leads, and may go on doing so. */
+function isFollowed({ remote, carries }: Grace, placed: PlacedLink): boolean {
+  return carries && !placed.encrypted && (remote ?? placed.remote) === placed.remote;
+}

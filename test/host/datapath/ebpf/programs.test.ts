@@ -1,0 +1,409 @@
+import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { fromHex, toHex } from "../../../../lib/base/bytes.ts";
+import { parseIpv4 } from "../../../../lib/base/ip.ts";
+import type { NeighbourEntry } from "../../../../lib/host/datapath/ebpf/table-set.ts";
+import { type CounterName, floodMax, tickMs } from "../../../../lib/host/datapath/ebpf/tables.ts";
+import { handoverMark, heartbeatFlag } from "../../../../lib/overlay/fastdp/ports.ts";
+import { spanningTreeMac, writeMac } from "../../../../lib/wire/ethernet.ts";
+import { type Deed, ProgramBench, testDevice } from "./program-bench.ts";
+
+/** We are 0x111; 0x222 and 0x333 are neighbours, 0x444 is behind 0x222, 0x555 goes by sleeve. */
+const [self, near, other, far, slow, stranger] = [0x111, 0x222, 0x333, 0x444, 0x555, 0x666];
+const [here, nearIp, otherIp, strangerIp] = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.9"].map(
+  parseIpv4,
+) as [number, number, number, number];
+const [uplink, handover, secondPort, lane] = [testDevice, 7, 8, 9];
+const [ours, theirs, unheard, broadcast] = [
+  0x02_00_00_00_00_01, 0x02_00_00_00_00_02, 0x02_00_00_00_00_03, 0xff_ff_ff_ff_ff_ff,
+];
+const tunnelled = 0x0400_0000;
+const delivered = 0x0800_0000;
+
+const vni = (from: number, to: number): number => (to << 12) | from;
+
+function ethernet(destination: number, source: number, type = 0x0800, octets = 60): Uint8Array {
+  const frame = new Uint8Array(octets);
+  writeMac(frame, 0, destination);
+  writeMac(frame, 6, source);
+  new DataView(frame.buffer).setUint16(12, type);
+  return frame;
+}
+
+const bench = new ProgramBench();
+const crowd = Array.from({ length: floodMax + 6 }, (_, at) => 0x800 + at);
+
+function neighbourEntry(remote: number, more: Partial<NeighbourEntry> = {}): NeighbourEntry {
+  return { remote, local: here, device: uplink, lane: 0, ...more };
+}
+
+beforeEach(() => {
+  const { tables } = bench;
+  bench.clear([self, near, other, far, slow, stranger, ...crowd]);
+  tables.settings = { self, uplink, handover };
+  tables.setNeighbour(near, neighbourEntry(nearIp));
+  tables.setNeighbour(other, neighbourEntry(otherIp));
+  for (const ip of [nearIp, otherIp]) tables.setSource(ip, true);
+  for (const [peer, hop] of [
+    [near, near],
+    [other, other],
+    [far, near],
+  ] as const) {
+    tables.setRoute(peer, { kind: "tunnel", neighbour: hop });
+  }
+  tables.setRoute(slow, { kind: "sleeve" });
+});
+
+afterAll(() => bench.close());
+
+const counted = () => bench.counted();
+
+const pass = (key?: Deed["key"]): Deed => ({ what: "pass", mark: 0, ...(key && { key }) });
+const keyTo = (number: number, remote: number) => ({ vni: number, remote, local: here });
+const drop = expect.objectContaining({ what: "drop" });
+
+describe("a frame of a container", () => {
+  const run = (frame: Uint8Array, mark = 0) => bench.run("container", frame, { mark }).deeds;
+
+  test("for a known peer leaves for its next hop with both peers in the VNI", () => {
+    bench.tables.setMac(theirs, far);
+    expect(run(ethernet(theirs, ours))).toEqual([pass(keyTo(vni(self, far), nearIp))]);
+    expect(counted()).toEqual({ sentFrames: 1, sentBytes: 60 });
+  });
+
+  test("takes the lane of its neighbour, which needs no key", () => {
+    bench.tables.setNeighbour(near, neighbourEntry(nearIp, { lane }));
+    bench.tables.setMac(theirs, near);
+    expect(run(ethernet(theirs, ours))).toEqual([{ what: "send", device: lane, mark: 0 }]);
+  });
+
+  test("takes no lane to a peer behind the neighbour: the lane's VNI is the neighbour's", () => {
+    bench.tables.setNeighbour(near, neighbourEntry(nearIp, { lane }));
+    bench.tables.setMac(theirs, far);
+    expect(run(ethernet(theirs, ours))).toEqual([pass(keyTo(vni(self, far), nearIp))]);
+  });
+
+  test("leaves by the device of the neighbour's port", () => {
+    bench.tables.setNeighbour(near, neighbourEntry(nearIp, { device: secondPort }));
+    bench.tables.setMac(theirs, near);
+    expect(run(ethernet(theirs, ours))).toEqual([
+      { what: "send", device: secondPort, key: keyTo(vni(self, near), nearIp), mark: tunnelled },
+    ]);
+  });
+
+  test("goes to sleeve with a mark when its peer is reached that way", () => {
+    bench.tables.setMac(theirs, slow);
+    expect(run(ethernet(theirs, ours))).toEqual([
+      { what: "send", device: handover, mark: handoverMark(self, slow) },
+    ]);
+    expect(counted()).toEqual({ handedOverFrames: 1 });
+  });
+
+  test("for an unknown address floods to everybody in our tree", () => {
+    bench.tables.setNeighbour(other, neighbourEntry(otherIp, { lane }));
+    bench.tables.setTree(self, [near, other, slow]);
+    for (const destination of [unheard, broadcast]) {
+      expect(run(ethernet(destination, ours))).toEqual([
+        { what: "copy", device: handover, mark: handoverMark(self, slow) },
+        expect.objectContaining({ what: "copy", device: lane }),
+        pass(keyTo(vni(self, near), nearIp)),
+      ]);
+    }
+    expect(counted()).toEqual({
+      sentFrames: 4,
+      sentBytes: 240,
+      floodedFrames: 2,
+      handedOverFrames: 2,
+    });
+  });
+
+  test("floods to 128 neighbours, each copy with its own VNI", () => {
+    for (const id of crowd) {
+      bench.tables.setNeighbour(id, neighbourEntry(nearIp + id));
+      bench.tables.setRoute(id, { kind: "tunnel", neighbour: id });
+    }
+    bench.tables.setTree(self, crowd);
+    const deeds = run(ethernet(broadcast, ours));
+    const keys = deeds.map(({ key }) => key!);
+    expect(keys).toEqual(
+      crowd
+        .slice(0, floodMax)
+        .reverse()
+        .map((id) => keyTo(vni(self, id), nearIp + id)),
+    );
+    expect(deeds.map(({ what }) => what)).toEqual([...Array(floodMax - 1).fill("copy"), "pass"]);
+  });
+
+  test("floods to nobody where no tree goes on", () => {
+    expect(run(ethernet(broadcast, ours))).toEqual([drop]);
+  });
+
+  test("for an address here is left to the bridge", () => {
+    bench.tables.setMac(theirs, self);
+    bench.tables.setResident(unheard, true);
+    bench.tables.setTree(self, [near]);
+    expect(run(ethernet(theirs, ours))).toEqual([drop]);
+    expect(run(ethernet(unheard, ours))).toEqual([drop]);
+    expect(counted()).toEqual({ destinationLocal: 2 });
+  });
+
+  test("for an address that was silent too long is flooded", () => {
+    bench.tables.setMac(theirs, near, (11 * 60_000) / tickMs);
+    bench.tables.setTree(self, [other]);
+    expect(run(ethernet(theirs, ours))).toEqual([pass(keyTo(vni(self, other), otherIp))]);
+  });
+
+  test("makes its sender known as one of ours, unless it is a group", () => {
+    run(ethernet(broadcast, ours));
+    run(ethernet(broadcast, 0x03_00_00_00_00_07));
+    expect(bench.tables.macs()).toEqual([{ mac: ours, owner: self, age: expect.any(Number) }]);
+  });
+
+  test("whose sender was just heard from another peer is a loop, later it has moved in", () => {
+    bench.tables.setMac(theirs, near);
+    bench.tables.setTree(self, [near]);
+    bench.tables.setMac(ours, near, Math.floor(300 / tickMs));
+    expect(run(ethernet(theirs, ours))).toEqual([drop]);
+    expect(counted()).toEqual({ macConflict: 1 });
+    bench.tables.setMac(ours, near, Math.ceil(1100 / tickMs));
+    expect(run(ethernet(theirs, ours))).toEqual([pass(keyTo(vni(self, near), nearIp))]);
+    expect(bench.tables.macs().find(({ mac }) => mac === ours)?.owner).toBe(self);
+  });
+
+  test("is dropped, with its reason, when it cannot go anywhere", () => {
+    bench.tables.setMac(theirs, stranger);
+    const reasons: [Uint8Array, CounterName][] = [
+      [ethernet(spanningTreeMac, ours), "spanningTree"],
+      [ethernet(theirs, ours), "noRoute"],
+      [ethernet(0, 0), "malformed"],
+    ];
+    for (const [frame, reason] of reasons) {
+      expect(run(frame)).toEqual([drop]);
+      expect(counted()[reason]).toBe(1);
+    }
+    bench.tables.settings = { self: undefined, uplink, handover };
+    expect(run(ethernet(broadcast, ours))).toEqual([drop]);
+    expect(counted().notReady).toBe(1);
+  });
+
+  test("is dropped when the neighbour of its route is no longer one", () => {
+    bench.tables.setMac(theirs, far);
+    bench.tables.setNeighbour(near, undefined);
+    expect(run(ethernet(theirs, ours))).toEqual([drop]);
+    expect(counted()).toEqual({ noRoute: 1 });
+  });
+
+  test("is not taken for one of our own by a mark that somebody else set", () => {
+    bench.tables.setMac(theirs, near);
+    for (const mark of [tunnelled | 5, heartbeatFlag | vni(self, other)]) {
+      expect(run(ethernet(theirs, ours), mark)).toEqual([pass(keyTo(vni(self, near), nearIp))]);
+    }
+  });
+});
+
+describe("what this process and our programs send", () => {
+  test("a heartbeat leaves for the neighbour that its mark names, route or not", () => {
+    bench.tables.setRoute(near, undefined);
+    const { deeds } = bench.run("container", ethernet(0, 0, 0), {
+      mark: heartbeatFlag | vni(self, near),
+    });
+    expect(deeds).toEqual([pass(keyTo(vni(self, near), nearIp))]);
+    expect(counted()).toEqual({ heartbeatsSent: 1 });
+  });
+
+  test("a heartbeat to nobody is dropped", () => {
+    const mark = heartbeatFlag | vni(self, stranger);
+    expect(bench.run("container", ethernet(0, 0, 0), { mark }).deeds).toEqual([drop]);
+  });
+
+  test("a frame whose key is set already passes as it is", () => {
+    const number = vni(near, other);
+    const { deeds } = bench.run("container", ethernet(theirs, ours), {
+      from: { vni: number, remote: here, local: otherIp },
+      mark: tunnelled,
+    });
+    expect(deeds).toEqual([pass({ vni: number, remote: otherIp, local: here })]);
+    expect(bench.tables.macs()).toEqual([]);
+  });
+});
+
+describe("a frame from the wire", () => {
+  const run = (frame: Uint8Array, from: number, to: number, ip = nearIp) =>
+    bench.run("wire", frame, { from: { vni: vni(from, to), remote: ip, local: here } });
+
+  test("for us is delivered, and its sender is at the originator from now on", () => {
+    bench.tables.setMac(theirs, self);
+    const { deeds } = run(ethernet(ours, theirs), far, self);
+    expect(deeds).toEqual([expect.objectContaining({ what: "pass", mark: 0 })]);
+    expect(bench.tables.macs()).toEqual([{ mac: theirs, owner: far, age: expect.any(Number) }]);
+    expect(counted()).toEqual({ receivedFrames: 1, receivedBytes: 60 });
+  });
+
+  test("at another port reaches the bridge through the uplink", () => {
+    bench.tables.settings = { self, uplink: secondPort, handover };
+    expect(run(ethernet(ours, theirs), near, self).deeds).toEqual([
+      expect.objectContaining({ what: "arrive", device: secondPort, mark: delivered }),
+    ]);
+    expect(bench.run("wire", ethernet(ours, theirs), { mark: delivered }).deeds).toEqual([pass()]);
+  });
+
+  test("for another peer is relayed with its VNI unchanged, nothing learned", () => {
+    const { deeds } = run(ethernet(unheard, theirs), near, other);
+    expect(deeds).toEqual([
+      { what: "send", device: uplink, key: keyTo(vni(near, other), otherIp), mark: tunnelled },
+    ]);
+    expect(bench.tables.macs()).toEqual([]);
+    expect(counted()).toEqual({ relayedFrames: 1 });
+  });
+
+  test("for a peer by sleeve is handed over under its VNI", () => {
+    expect(run(ethernet(unheard, theirs), near, slow).deeds).toEqual([
+      expect.objectContaining({
+        what: "send",
+        device: handover,
+        mark: handoverMark(near, slow),
+      }),
+    ]);
+  });
+
+  test("is never sent back to where it came from", () => {
+    expect(run(ethernet(unheard, theirs), other, far, nearIp).deeds).toEqual([drop]);
+    expect(counted()).toEqual({ wouldReturn: 1 });
+  });
+
+  test("goes on along the tree of its originator unless its destination is here", () => {
+    bench.tables.setTree(near, [other, slow]);
+    const onwards = [
+      { what: "copy", device: handover, mark: handoverMark(near, slow) },
+      { what: "copy", device: uplink, key: keyTo(vni(near, other), otherIp), mark: tunnelled },
+      { what: "pass", mark: 0 },
+    ].map((deed) => expect.objectContaining(deed));
+    for (const destination of [broadcast, unheard]) {
+      expect(run(ethernet(destination, theirs), near, self).deeds).toEqual(onwards);
+    }
+    bench.tables.setMac(unheard, other);
+    expect(run(ethernet(unheard, theirs), near, self).deeds).toEqual(onwards);
+    bench.tables.setMac(ours, self);
+    bench.tables.setResident(unheard + 1, true);
+    for (const destination of [ours, unheard + 1]) {
+      expect(run(ethernet(destination, theirs), near, self).deeds).toHaveLength(1);
+    }
+    expect(counted()).toMatchObject({ floodedFrames: 3, receivedFrames: 5, relayedFrames: 3 });
+  });
+
+  test("is refused from a host that is no neighbour, and of a peer that nobody knows", () => {
+    expect(run(ethernet(ours, theirs), near, self, strangerIp).deeds).toEqual([drop]);
+    expect(run(ethernet(ours, theirs), stranger, self).deeds).toEqual([drop]);
+    expect(run(ethernet(ours, theirs), self, self).deeds).toEqual([drop]);
+    expect(counted()).toEqual({ unknownSource: 1, unknownPeer: 2 });
+  });
+
+  test("comes from any neighbour: the way back may be another one", () => {
+    expect(run(ethernet(ours, theirs), far, self, otherIp).deeds).toHaveLength(1);
+    expect(counted()).toMatchObject({ receivedFrames: 1 });
+  });
+
+  test("without tunnel is none", () => {
+    expect(bench.run("wire", ethernet(ours, theirs)).deeds).toEqual([drop]);
+  });
+});
+
+describe("a heartbeat from the wire", () => {
+  const beat = fromHex("000000000000000000000000000000112233445566770400".padEnd(120, "0"));
+  const run = (frame: Uint8Array, from: number, ip = nearIp) =>
+    bench.run("wire", frame, { from: { vni: vni(from, self), remote: ip, local: here } });
+
+  test("goes to this process with where it came from in place of its addresses", () => {
+    const { deeds, frame } = run(beat, near);
+    expect(deeds).toEqual([
+      expect.objectContaining({ what: "arrive", device: handover, mark: heartbeatFlag }),
+    ]);
+    expect(toHex(frame)).toBe(
+      `0a000002${vni(near, self).toString(16).padStart(8, "0")}0000000188b5${toHex(beat.slice(14))}`,
+    );
+    expect(counted()).toEqual({ heartbeatsHeard: 1 });
+  });
+
+  test("is heard from any address: a neighbour may have moved", () => {
+    expect(run(beat, near, strangerIp).deeds).toEqual([
+      expect.objectContaining({ what: "arrive" }),
+    ]);
+  });
+
+  test("is heard of a neighbour without a route", () => {
+    bench.tables.setRoute(near, undefined);
+    expect(run(beat, near).deeds).toEqual([expect.objectContaining({ what: "arrive" })]);
+  });
+
+  test("is none with a type, a destination, or of a stranger", () => {
+    expect(run(ethernet(0, 0, 0x0800), near).deeds).toEqual([drop]);
+    expect(run(ethernet(ours, 0, 0), near).deeds).toEqual([drop]);
+    expect(run(beat, stranger).deeds).toEqual([drop]);
+    expect(counted()).toEqual({ malformed: 2, unknownPeer: 1 });
+  });
+});
+
+describe("a frame that sleeve received", () => {
+  const run = (frame: Uint8Array, mark: number) => bench.run("handover", frame, { mark }).deeds;
+
+  test("for us reaches the bridge through the uplink", () => {
+    expect(run(ethernet(ours, theirs), handoverMark(slow, self))).toEqual([
+      { what: "arrive", device: uplink, mark: delivered },
+    ]);
+    expect(bench.tables.macs()).toEqual([{ mac: theirs, owner: slow, age: expect.any(Number) }]);
+    expect(counted()).toEqual({ handedInFrames: 1 });
+  });
+
+  test("for another peer goes on through the tunnel, or back to sleeve", () => {
+    expect(run(ethernet(unheard, theirs), handoverMark(slow, near))).toEqual([
+      { what: "send", device: uplink, key: keyTo(vni(slow, near), nearIp), mark: tunnelled },
+    ]);
+    bench.tables.setRoute(other, { kind: "sleeve" });
+    expect(run(ethernet(unheard, theirs), handoverMark(slow, other))).toEqual([
+      { what: "send", device: handover, mark: handoverMark(slow, other) },
+    ]);
+  });
+
+  test("is flooded along the tree of its originator", () => {
+    bench.tables.setTree(slow, [near]);
+    expect(run(ethernet(broadcast, theirs), handoverMark(slow, self))).toEqual([
+      { what: "copy", device: uplink, key: keyTo(vni(slow, near), nearIp), mark: tunnelled },
+      expect.objectContaining({ what: "arrive", device: uplink, mark: delivered }),
+    ]);
+  });
+
+  test("without a mark, or of a peer that nobody knows, is dropped", () => {
+    expect(run(ethernet(ours, theirs), 0)).toEqual([drop]);
+    expect(run(ethernet(ours, theirs), handoverMark(stranger, self))).toEqual([drop]);
+    expect(run(ethernet(ours, theirs), handoverMark(self, near))).toEqual([drop]);
+    expect(counted()).toEqual({ unmarked: 1, unknownPeer: 2, handedInFrames: 2 });
+  });
+
+  test("lets heartbeats of the programs pass to this process", () => {
+    expect(run(ethernet(0, 0, 0), heartbeatFlag)).toEqual([{ what: "pass", mark: heartbeatFlag }]);
+  });
+});
+
+describe("a path that became too small", () => {
+  // Ethernet, IPv4 without options, ICMP 3/4; and IPv6, ICMPv6 2.
+  const four = ethernet(ours, theirs, 0x0800, 70);
+  four.set([0x45], 14);
+  four[23] = 1;
+  four.set([3, 4], 34);
+  const six = ethernet(ours, theirs, 0x86dd, 90);
+  six[20] = 58;
+  six[54] = 2;
+
+  test("is told to the container that sent too much, through uplink and lanes alike", () => {
+    const from = { vni: vni(self, near), remote: nearIp, local: here };
+    for (const error of [four, six]) {
+      expect(bench.run("wire", error, { from }).deeds.map(({ what }) => what)).toEqual(["pass"]);
+      expect(bench.run("lane", error).deeds.map(({ what }) => what)).toEqual(["pass"]);
+    }
+  });
+
+  test("is no way in for anything else", () => {
+    for (const frame of [ethernet(ours, theirs), ethernet(ours, theirs, 0x86dd, 90)]) {
+      expect(bench.run("lane", frame).deeds).toEqual([drop]);
+    }
+  });
+});

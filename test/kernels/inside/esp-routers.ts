@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { parseIpv4 } from "../../../lib/base/ip.ts";
+import { NetworkNamespace, namedNamespaceFolder } from "../../../lib/host/netns.ts";
+import { udpIn } from "../../host/laboratory.ts";
+import { type Container, type Host, Lab } from "../../hosts/lab.ts";
+import { eventually, must } from "../../hosts/shell.ts";
+import { transfer } from "../../hosts/traffic.ts";
+import { carriedBy, launch, useOpenvswitch } from "./hosts.ts";
+
+const env = { WEAVE_PASSWORD: "a password for the guests" };
+
+/** What `ip xfrm` lists at a host. */
+function xfrm(host: Host, what: "state" | "policy"): Promise<string> {
+  return must(["ip", "-n", host.namespace, "xfrm", what]);
+}
+
+/** What of UDP on VXLAN's port and of ESP passes a host's cable. */
+async function passing(host: Host, during: () => Promise<unknown>): Promise<string[]> {
+  const filter = ["udp", "port", "6784", "or", "esp"];
+  const capture = Bun.spawn(
+    ["ip", "netns", "exec", host.namespace, "tcpdump", "-i", "eth0", "-n", "-l", ...filter],
+    { stdout: "pipe", stderr: "ignore", timeout: 30_000 },
+  );
+  const text = new Response(capture.stdout).text();
+  await during();
+  capture.kill("SIGINT");
+  return (await text).split("\n").filter((line) => line !== "");
+}
+
+for (const backend of ["ebpf", "ovs"] as const) {
+  describe(`two routers with a password on kernels with ESP and ${backend}`, () => {
+    let lab: Lab;
+    let one: Host;
+    let two: Host;
+    let c1: Container;
+    let c2: Container;
+    let ip2: string;
+
+    beforeAll(async () => {
+      lab = await Lab.onSwitch("ke", 3);
+      [one, two] = lab.hosts as [Host, Host];
+      for (const host of backend === "ovs" ? [one, two] : []) await useOpenvswitch(host);
+      await launch(one, [], { env });
+      await launch(two, [one.ip], { env });
+      c1 = await one.container("c1");
+      c2 = await two.container("c2");
+      await one.mustWeave(["attach", c1.reference]);
+      ip2 = await two.mustWeave(["attach", c2.reference]);
+    });
+
+    afterAll(() => lab?.[Symbol.asyncDispose]());
+
+    test("are connected over encrypted fastdp", async () => {
+      const text = await carriedBy(two, "fastdp");
+      expect(text).toMatch(/ established encrypted +fastdp .*encrypted=true/);
+      await carriedBy(one, "fastdp");
+      const format = "{{.Router.Datapath.Backend}}";
+      expect(await one.mustWeave(["report", "-f", format])).toBe(backend);
+    });
+
+    test("send nothing on their cable but ESP", async () => {
+      await c1.pings(ip2);
+      const lines = await passing(one, async () => {
+        const { sent, received } = await transfer(c1, c2, ip2, 5_000_000);
+        expect(received).toBe(sent);
+      });
+      expect(lines.length).toBeGreaterThan(100);
+      expect(lines.filter((line) => !line.includes(": ESP(spi="))).toEqual([]);
+    });
+
+    test("have an association for each direction, with 64-bit sequence numbers", async () => {
+      const states = await xfrm(one, "state");
+      expect(states.match(/proto esp spi 0x[0-9a-f]{8}/g)?.length).toBe(2);
+      expect(states.match(/aead rfc4106\(gcm\(aes\)\) 0x[0-9a-f]{72} 128/g)?.length).toBe(2);
+      expect(states.match(/flag esn/g)?.length).toBe(2);
+      expect(states).toContain("replay_window 256");
+      expect(states).toContain("mode transport");
+    });
+
+    test("encrypt again after one of them was killed, and never send in clear meanwhile", async () => {
+      const lines = await passing(one, async () => {
+        process.kill(await two.routerPid(), "SIGKILL");
+        await launch(two, [one.ip], { env });
+        await carriedBy(two, "fastdp");
+        await carriedBy(one, "fastdp");
+        await c1.pings(ip2);
+      });
+      expect(lines.filter((line) => !line.includes(": ESP(spi="))).toEqual([]);
+      const states = await xfrm(two, "state");
+      expect(states.match(/proto esp spi 0x[0-9a-f]{8}/g)?.length).toBe(2);
+    });
+
+    test("take nothing that comes in clear", async () => {
+      const refused = async (): Promise<number> => {
+        const text = (await two.exec(["cat", "/proc/net/xfrm_stat"])).stdout;
+        return Number(/XfrmInTmplMismatch\s+(\d+)/.exec(text)?.[1]);
+      };
+      const before = await refused();
+      // Somebody else on the wire says to be the neighbour.
+      const forger = lab.hosts[2]!;
+      await must(["ip", "-n", forger.namespace, "addr", "add", `${one.ip}/32`, "dev", "lo"]);
+      using namespace = new NetworkNamespace(`${namedNamespaceFolder}/${forger.namespace}`);
+      const socket = udpIn(namespace);
+      const vxlan = Uint8Array.from({ length: 64 }, (_, at) => (at === 0 ? 8 : 0));
+      const way = { from: parseIpv4(one.ip), to: parseIpv4(two.ip) };
+      const route = { ...way, port: 6784, dontFragment: true };
+      socket.append(route, 0, vxlan, vxlan.length);
+      socket.flush(() => {});
+      await eventually("a clear packet refused", refused, (count) => count > before);
+      socket.close();
+      await must(["ip", "-n", forger.namespace, "addr", "del", `${one.ip}/32`, "dev", "lo"]);
+    });
+
+    test("leave neither associations nor policies when they stop", async () => {
+      await two.mustWeave(["stop"]);
+      expect((await xfrm(two, "state")) + (await xfrm(two, "policy"))).toBe("");
+      await one.mustWeave(["stop"]);
+      expect((await xfrm(one, "state")) + (await xfrm(one, "policy"))).toBe("");
+    });
+  });
+}

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "bun:test";
+import { espModules, type GuestOptions, openvswitchModules, runInGuest } from "./guest.ts";
+
+/**
+ * Tests on a kernel that has what the machine's own may lack. Run by `bun run test:kernels`, apart
+ * from the others, because they need a kernel that is fetched at the first run.
+ *
+ * Each boots a guest that runs tests of its own with `bun test`; what they print is shown when one
+ * fails.
+ */
+async function passesInGuest(words: readonly string[], options?: GuestOptions): Promise<void> {
+  const command = [process.execPath, "test", "--timeout", "120000", ...words];
+  const { code, output } = await runInGuest(command, { waitMs: 300_000, ...options });
+  if (code !== 0) throw new Error(`in the guest: ${code ?? "cut off"}\n${output}`);
+  expect(output).toMatch(/\n\s+[1-9]\d* pass\n/);
+  expect(output).toMatch(/\n\s+0 fail\n/);
+}
+
+describe("a guest", () => {
+  test("runs a command and tells its output and how it ended", async () => {
+    const { code, output } = await runInGuest(["sh", "-c", "echo from $WHERE; exit 3"], {
+      env: { WHERE: "inside" },
+    });
+    expect(output).toContain("from inside\n");
+    expect(code).toBe(3);
+  });
+
+  test("that hangs is cut off", async () => {
+    const { code } = await runInGuest(["sleep", "1000"], { waitMs: 15_000 });
+    expect(code).toBeUndefined();
+  });
+
+  test("writes nothing to the machine", async () => {
+    const path = `${import.meta.dir}/written`;
+    const { code, output } = await runInGuest(["touch", path]);
+    expect(code).not.toBe(0);
+    expect(output).toContain("Read-only file system");
+  });
+});
+
+describe("a kernel without tables of nft for IP", () => {
+  test("carries sleeve between two hosts, encrypted", () =>
+    passesInGuest(["-t", "two hosts with a password", "./test/hosts/two-hosts.test.ts"]));
+});
+
+describe("a kernel with openvswitch", () => {
+  const options = { modules: openvswitchModules };
+  test("is a datapath", () => passesInGuest(["./test/kernels/inside/ovs-datapath.ts"], options));
+
+  test("lets routers use fastdp", () =>
+    passesInGuest(["./test/kernels/inside/ovs-routers.ts"], options));
+});
+
+describe("a kernel with ESP", () => {
+  const modules = [...openvswitchModules, ...espModules];
+  test("lets routers encrypt what they send by fastdp", () =>
+    passesInGuest(["./test/kernels/inside/esp-routers.ts"], { modules }));
+});

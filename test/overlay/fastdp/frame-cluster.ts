@@ -1,0 +1,311 @@
+import { formatIpv4 } from "../../../lib/base/ip.ts";
+import type { OverlayLink, OverlayLinkParameters } from "../../../lib/base/overlay.ts";
+import type { PeerName } from "../../../lib/base/peer-name.ts";
+import type { RoutesSnapshot } from "../../../lib/base/routes-snapshot.ts";
+import { OverlayChooser } from "../../../lib/overlay/chooser.ts";
+import type { EngineLinkEvents, OverlayEngine } from "../../../lib/overlay/engine.ts";
+import { FastdpOverlay } from "../../../lib/overlay/fastdp/overlay.ts";
+import { FrameRouter, type FrameSwitch } from "../../../lib/overlay/frame-router.ts";
+import { HandoverSwitch } from "../../../lib/overlay/handover-switch.ts";
+import { MacTable } from "../../../lib/overlay/mac-table.ts";
+import { readMac } from "../../../lib/wire/ethernet.ts";
+import { VirtualClock } from "../../sim/virtual-clock.ts";
+import { SimWorld } from "../../sim/world.ts";
+import { frameBetween, MemoryKernel, VxlanWire } from "./memory-kernel.ts";
+
+/**
+ * Hosts that carry frames over fastdp and sleeve, on one clock: real choosers and fastdp overlays
+ * over kernels in memory, and a sleeve without datagrams, which works unless it is cut.
+ */
+export interface HostKind {
+  readonly fastdp: boolean;
+  /** Understands our extensions; else it behaves as a peer of the original does. */
+  readonly ownKind?: boolean;
+  readonly controlPort?: number;
+}
+
+interface End {
+  readonly host: FrameHost;
+  link: OverlayLink;
+  established: boolean;
+}
+
+export interface Connection {
+  readonly a: End;
+  readonly b: End;
+  open: boolean;
+}
+
+const sleeveDelayMs = 20;
+const controlDelayMs = 1;
+
+export class FrameHost {
+  readonly number: number;
+  readonly name: PeerName;
+  readonly ip: number;
+  readonly kind: HostKind;
+  readonly world: SimWorld;
+  readonly kernel: MemoryKernel | undefined;
+  shortId: number | undefined;
+  fastdp: FastdpOverlay | undefined;
+  chooser!: OverlayChooser;
+  sleeve!: FrameSwitch;
+  /** Frames that came out at the bridge of a host without datapath. */
+  readonly #bridge: Uint8Array[] = [];
+  readonly #cluster: FrameCluster;
+
+  constructor(cluster: FrameCluster, number: number, kind: HostKind) {
+    this.#cluster = cluster;
+    this.number = number;
+    this.name = number as PeerName;
+    this.shortId = 100 + number;
+    this.ip = 0x0a090000 + number;
+    this.kind = kind;
+    this.world = new SimWorld(cluster.clock, number);
+    this.kernel = kind.fastdp ? new MemoryKernel(cluster.wire, this.ip) : undefined;
+    if (this.kernel !== undefined) {
+      this.kernel.handedOver = (mark, frame) =>
+        this.#obey(this.sleeve.captured(frame, 0, cluster.clock.nowMs, mark), frame);
+    }
+    this.start();
+  }
+
+  get delivered(): readonly Uint8Array[] {
+    return this.kernel?.delivered ?? this.#bridge;
+  }
+
+  get controlPort(): number {
+    return this.kind.controlPort ?? 6783;
+  }
+
+  /** A process begins: what its kernel knows is still there. */
+  start(): void {
+    const { world, name } = this;
+    this.sleeve =
+      this.kernel === undefined
+        ? new FrameRouter(name, new MacTable({ local: name }))
+        : new HandoverSwitch(name);
+    this.fastdp =
+      this.kernel &&
+      new FastdpOverlay({
+        world,
+        local: name,
+        datapath: this.kernel.open(),
+        controlPort: this.controlPort,
+      });
+    const engines = [...(this.fastdp === undefined ? [] : [this.fastdp]), this.#sleeveEngine()];
+    this.chooser = new OverlayChooser({ engines, log: world.log });
+  }
+
+  #sleeveEngine(): OverlayEngine {
+    return {
+      name: "sleeve",
+      prepare: (parameters, events: EngineLinkEvents) => ({
+        confirm: () =>
+          this.world.after(sleeveDelayMs, () => {
+            if (!this.#cluster.sleeveCut(this.name, parameters.remote)) events.established();
+          }),
+        control() {},
+        stop() {},
+        attributes: () => ({}),
+      }),
+    };
+  }
+
+  capture(frame: Uint8Array): void {
+    if (this.kernel !== undefined) this.kernel.captured(frame);
+    else this.#obey(this.sleeve.captured(frame, 0, this.#cluster.clock.nowMs, 0), frame);
+  }
+
+  /** A frame over sleeve from a neighbour. */
+  receive(source: PeerName, destination: PeerName, via: PeerName, frame: Uint8Array): void {
+    const route = { source, destination, via };
+    this.#obey(this.sleeve.received(frame, 0, route, this.#cluster.clock.nowMs), frame);
+  }
+
+  #obey(verdict: ReturnType<FrameSwitch["captured"]>, frame: Uint8Array): void {
+    if (verdict.drop !== undefined) return;
+    const { source, destination, broadcast, hops, inject, mark } = verdict;
+    for (const hop of [...hops]) {
+      this.#cluster.sleeve(this, hop, source, broadcast ? hop : destination, frame);
+    }
+    if (!inject) return;
+    if (this.kernel === undefined) this.#bridge.push(frame);
+    else this.kernel.handedIn(mark, frame);
+  }
+}
+
+export class FrameCluster {
+  readonly clock = new VirtualClock();
+  readonly wire = new VxlanWire(this.clock);
+  readonly hosts: FrameHost[] = [];
+  readonly connections: Connection[] = [];
+  /** Frames that sleeve carried, as `from>to`. */
+  readonly sleeveFrames: string[] = [];
+  sleeveCut: (from: PeerName, to: PeerName) => boolean = () => false;
+  /** How long after a change the data planes are told of it. */
+  routesDelayMs = 0;
+  #lastUid = 0n;
+  #frames = 0;
+
+  host(kind: HostKind = { fastdp: true }): FrameHost {
+    const host = new FrameHost(this, this.hosts.length + 1, kind);
+    this.hosts.push(host);
+    this.announce();
+    return host;
+  }
+
+  /** A TCP connection passed the introduction. */
+  connect(dialler: FrameHost, acceptor: FrameHost, sessionKey?: Uint8Array): Connection {
+    const uid = ++this.#lastUid * 0x0123456789abn;
+    const connection: { a: End; b: End; open: boolean } = {
+      a: { host: dialler } as End,
+      b: { host: acceptor } as End,
+      open: true,
+    };
+    this.connections.push(connection);
+    const prepare = (end: End, other: End): void => {
+      end.established = false;
+      end.link = end.host.chooser.prepare({
+        ...this.#parameters(end.host, other.host, end === connection.a),
+        connectionUid: uid,
+        sessionKey,
+        passwordSet: sessionKey !== undefined,
+        send: (tag, body) => {
+          const copy = body.slice();
+          this.clock.after(controlDelayMs, () => {
+            if (connection.open) other.link.control(tag, copy);
+          });
+        },
+        established: () => {
+          end.established = true;
+          this.announce();
+        },
+        failed: () => this.disconnect(connection),
+      });
+    };
+    prepare(connection.a, connection.b);
+    prepare(connection.b, connection.a);
+    connection.a.link.confirm();
+    connection.b.link.confirm();
+    return connection;
+  }
+
+  #parameters(local: FrameHost, remote: FrameHost, outbound: boolean) {
+    const extensions = new Map<string, number>();
+    if ((local.kind.ownKind ?? true) && (remote.kind.ownKind ?? true)) {
+      for (const [name, version] of local.chooser.extensions()) {
+        if (remote.chooser.extensions().has(name)) extensions.set(name, version);
+      }
+    }
+    const ephemeral = 40_000;
+    return {
+      local: local.name,
+      remote: remote.name,
+      outbound,
+      localAddress: { host: formatIpv4(local.ip), port: outbound ? ephemeral : local.controlPort },
+      remoteAddress: {
+        host: formatIpv4(remote.ip),
+        port: outbound ? remote.controlPort : ephemeral,
+      },
+      remoteFeatures: new Map([
+        ...remote.chooser.features(),
+        ...(remote.shortId === undefined ? [] : [["ShortID", `${remote.shortId}`] as const]),
+      ]),
+      extensions,
+    } satisfies Partial<OverlayLinkParameters>;
+  }
+
+  disconnect(connection: Connection): void {
+    if (!connection.open) return;
+    connection.open = false;
+    connection.a.link.stop();
+    connection.b.link.stop();
+    this.connections.splice(this.connections.indexOf(connection), 1);
+    this.announce();
+  }
+
+  /** The router's process dies and takes its connections with it. */
+  kill(host: FrameHost): void {
+    for (const connection of [...this.connections]) {
+      if (connection.a.host === host || connection.b.host === host) this.disconnect(connection);
+    }
+    host.fastdp?.stop();
+  }
+
+  /** Tells every host of all hosts and of the connections that are established on both sides. */
+  announce(): void {
+    if (this.routesDelayMs === 0) this.#tell();
+    else this.clock.after(this.routesDelayMs, () => this.#tell());
+  }
+
+  #tell(): void {
+    const snapshot: RoutesSnapshot = {
+      peers: this.hosts.map(({ name, shortId }) => ({ name, nickname: "", shortId })),
+      links: this.connections
+        .filter(({ a, b }) => a.established && b.established)
+        .map(({ a, b }) => [a.host.name, b.host.name]),
+    };
+    for (const host of this.hosts) {
+      host.fastdp?.setTopology(snapshot);
+      host.sleeve.setTopology(snapshot);
+    }
+  }
+
+  sleeve(
+    from: FrameHost,
+    hop: PeerName,
+    source: PeerName,
+    destination: PeerName,
+    frame: Uint8Array,
+  ): void {
+    this.sleeveFrames.push(`${from.number}>${hop}`);
+    if (this.sleeveCut(from.name, hop)) return;
+    const copy = frame.slice();
+    this.clock.after(1, () => this.hosts[hop - 1]!.receive(source, destination, from.name, copy));
+  }
+
+  /** The overlay by which `from` sends to its neighbour `to`. */
+  overlay(from: FrameHost, to: FrameHost): string {
+    const end = this.#end(from, to);
+    return end.link.describe().name;
+  }
+
+  reason(from: FrameHost, to: FrameHost): string {
+    return this.#end(from, to).link.describe().reason;
+  }
+
+  #end(from: FrameHost, to: FrameHost): End {
+    for (const { a, b } of this.connections) {
+      if (a.host === from && b.host === to) return a;
+      if (b.host === from && a.host === to) return b;
+    }
+    throw new Error(`no connection between ${from.number} and ${to.number}`);
+  }
+
+  /** Sends a frame from a container of one host; returns how often each host got it, by number. */
+  sends(from: FrameHost, destination: number): Record<number, number> {
+    const frame = frameBetween(destination, macOf(from), ++this.#frames);
+    const before = this.hosts.map(({ delivered }) => delivered.length);
+    from.capture(frame);
+    this.clock.run(50);
+    const got: Record<number, number> = {};
+    for (const [index, host] of this.hosts.entries()) {
+      const copies = host.delivered
+        .slice(before[index]!)
+        .filter((each) => each.every((octet, at) => octet === frame[at]));
+      if (copies.length > 0) got[host.number] = copies.length;
+    }
+    return got;
+  }
+}
+
+/** Of the container on a host. */
+export function macOf({ number }: FrameHost): number {
+  return 0x020000000000 + number;
+}
+
+export const broadcastMac = 0xffffffffffff;
+export const unknownMac = 0x0200000000ff;
+
+export { readMac };

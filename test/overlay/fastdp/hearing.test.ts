@@ -1,0 +1,127 @@
+import { describe, expect, test } from "bun:test";
+import {
+  Hearing,
+  type HearingRules,
+  originalRules,
+  ownKindRules,
+} from "../../../lib/overlay/fastdp/hearing.ts";
+
+/** Full heartbeats every `everyMs`, from and until these times. */
+function hear(hearing: Hearing, fromMs: number, untilMs: number, everyMs: number): void {
+  for (let atMs = fromMs; atMs <= untilMs; atMs += everyMs) {
+    hearing.check(atMs);
+    hearing.heard(atMs, true);
+  }
+}
+
+/** How long after `fromMs` it hears again when full heartbeats come every `everyMs`. */
+function settling(hearing: Hearing, fromMs: number, everyMs: number): number {
+  for (let atMs = fromMs; ; atMs += everyMs) {
+    hearing.check(atMs);
+    hearing.heard(atMs, true);
+    if (hearing.hears) return atMs - fromMs;
+  }
+}
+
+describe("a peer", () => {
+  test("that never says anything is given up after 25 s, whatever it is", () => {
+    for (const rules of [originalRules, ownKindRules]) {
+      const hearing = new Hearing(rules, 1000);
+      expect(hearing.deadlineMs).toBe(26_000);
+      hearing.check(25_999);
+      expect(hearing.hears).toBe(true);
+      hearing.check(26_000);
+      expect([hearing.hears, hearing.began]).toEqual([false, false]);
+      expect(hearing.deadlineMs).toBe(Number.POSITIVE_INFINITY);
+      hearing.heard(40_000, true);
+      expect(hearing.hears).toBe(true);
+    }
+  });
+
+  test("of our kind is lost after four and a half seconds of silence", () => {
+    const hearing = new Hearing(ownKindRules, 0);
+    hear(hearing, 500, 10_000, 1000);
+    expect(hearing.deadlineMs).toBe(9500 + 4500);
+    hearing.check(13_999);
+    expect(hearing.hears).toBe(true);
+    hearing.check(14_000);
+    expect(hearing.hears).toBe(false);
+  });
+
+  test("of our kind is lost when nothing long gets through, however much that is brief does", () => {
+    const hearing = new Hearing(ownKindRules, 0);
+    hearing.heard(0, true);
+    for (let atMs = 1000; atMs < 25_000; atMs += 1000) {
+      hearing.check(atMs);
+      hearing.heard(atMs, false);
+      expect(hearing.hears).toBe(true);
+    }
+    hearing.check(25_000);
+    expect(hearing.hears).toBe(false);
+    hearing.heard(25_500, false);
+    expect(hearing.hears).toBe(false);
+  });
+
+  test("of the original is lost after two heartbeats that did not come", () => {
+    const hearing = new Hearing(originalRules, 0);
+    hear(hearing, 0, 100_000, 10_000);
+    hearing.check(124_999);
+    expect(hearing.hears).toBe(true);
+    hearing.check(125_000);
+    expect(hearing.hears).toBe(false);
+  });
+});
+
+describe("a path that was lost", () => {
+  function lost(
+    rules: HearingRules,
+    times: number,
+    everyMs: number,
+  ): { hearing: Hearing; nowMs: number } {
+    const hearing = new Hearing(rules, 0);
+    hearing.heard(0, true);
+    let nowMs = 0;
+    for (let loss = 1; loss <= times; loss++) {
+      nowMs += 30_000;
+      hearing.check(nowMs);
+      expect(hearing.hears).toBe(false);
+      if (loss < times) nowMs += settling(hearing, nowMs, everyMs);
+    }
+    return { hearing, nowMs };
+  }
+
+  test("is trusted again the sooner the less often it was lost", () => {
+    const waits = [1, 2, 3, 4, 5].map((times) => {
+      const { hearing, nowMs } = lost(ownKindRules, times, 1000);
+      return settling(hearing, nowMs + 1000, 1000);
+    });
+    expect(waits).toEqual([2000, 10_000, 20_000, 30_000, 30_000]);
+  });
+
+  test("to a peer of the original is trusted at once the first time", () => {
+    const waits = [1, 2, 3].map((times) => {
+      const { hearing, nowMs } = lost(originalRules, times, 10_000);
+      return settling(hearing, nowMs + 1000, 10_000);
+    });
+    expect(waits).toEqual([0, 10_000, 20_000]);
+  });
+
+  test("has to be without silence while it is tried", () => {
+    const { hearing, nowMs } = lost(ownKindRules, 2, 1000);
+    hear(hearing, nowMs, nowMs + 8000, 1000);
+    hear(hearing, nowMs + 14_000, nowMs + 23_000, 1000);
+    expect(hearing.hears).toBe(false);
+    hear(hearing, nowMs + 24_000, nowMs + 24_000, 1000);
+    expect(hearing.hears).toBe(true);
+  });
+
+  test("is forgiven after ten minutes", () => {
+    const { hearing, nowMs } = lost(ownKindRules, 4, 1000);
+    const later = nowMs + settling(hearing, nowMs, 1000);
+    hear(hearing, later, later + 700_000, 1000);
+    const lostMs = later + 730_000;
+    hearing.check(lostMs);
+    expect(hearing.hears).toBe(false);
+    expect(settling(hearing, lostMs + 1000, 1000)).toBe(2000);
+  });
+});

@@ -1,0 +1,163 @@
+import { describe, expect, test } from "bun:test";
+import { writeHeartbeat } from "../../../lib/overlay/fastdp/heartbeat.ts";
+import { FastdpLink } from "../../../lib/overlay/fastdp/link.ts";
+import { loneWorld } from "../../sim/world.ts";
+import heartbeats from "../../vectors/fastdp/heartbeat.json";
+import switching from "../../vectors/fastdp/overlay-switch.json";
+
+const uid = 77n;
+const full = writeHeartbeat(uid, 1390);
+
+function make(ownKind: boolean) {
+  const { world, clock } = loneWorld();
+  const told: string[] = [];
+  const sent: string[] = [];
+  const link = new FastdpLink({
+    world,
+    connectionUid: uid,
+    mtu: 1376,
+    ownKind,
+    events: {
+      send: (tag, body) => told.push(`send ${tag}:${body.toHex()}`),
+      established: () => told.push("established"),
+      health: (healthy) => told.push(healthy ? "healthy" : "on hold"),
+    },
+    transmit: (frame) => sent.push(`${clock.nowMs} ${frame.length}`),
+  });
+  const hear = (): boolean => link.heard(full, full.length);
+  return { link, clock, world, told, sent, hear };
+}
+
+describe("a link to a peer of the original", () => {
+  test("speaks every half second until it is heard, then every ten", () => {
+    const { link, clock, sent, told } = make(false);
+    link.confirm();
+    clock.run(2100);
+    expect(sent).toEqual(["0 1390", "500 1390", "1000 1390", "1500 1390", "2000 1390"]);
+    link.control(0, new Uint8Array(0));
+    link.control(0, new Uint8Array(0));
+    expect(told).toEqual(["established"]);
+    sent.length = 0;
+    clock.run(30_000);
+    expect(sent.length).toBe(3);
+  });
+
+  test("acknowledges the first heartbeat it hears, once, as recorded", () => {
+    const { link, told, hear } = make(false);
+    link.confirm();
+    expect([hear(), hear()]).toEqual([true, true]);
+    expect(told).toEqual(["send 0:"]);
+    expect(heartbeats.ack.control_tag).toBe(0);
+    expect(switching.control_messages[0]!.payload).toBe("0000");
+  });
+
+  test("never says whether it hears, and takes no such word", () => {
+    const { link, clock, told, hear } = make(false);
+    link.confirm();
+    hear();
+    link.control(0, new Uint8Array(0));
+    link.control(2, Uint8Array.of(0));
+    link.control(heartbeats.ack.crypto_init_tag, new Uint8Array(64));
+    link.control(200, new Uint8Array(3));
+    clock.run(25_000);
+    hear();
+    expect(told).toEqual(["send 0:", "established", "on hold", "healthy"]);
+  });
+
+  test("that is never heard slows down and goes on for ever", () => {
+    const { link, clock, sent, told } = make(false);
+    link.confirm();
+    clock.run(60_000);
+    expect(told).toEqual(["on hold"]);
+    sent.length = 0;
+    clock.run(600_000);
+    expect(sent.length).toBe(60);
+    expect(link.trouble).toBe("no heartbeat gets through");
+  });
+
+  test("ignores heartbeats of other connections", () => {
+    const { link, told } = make(false);
+    link.confirm();
+    const other = writeHeartbeat(78n, 1390);
+    expect(link.heard(other, other.length)).toBe(false);
+    expect(told).toEqual([]);
+  });
+
+  test("leaves no timer behind", () => {
+    const { link, world, hear } = make(false);
+    link.confirm();
+    hear();
+    link.stop();
+    expect(world.timers).toBe(0);
+  });
+});
+
+describe("a link to a peer of our kind", () => {
+  test("speaks every second, and at full length every five", () => {
+    const { link, clock, sent } = make(true);
+    link.confirm();
+    link.control(0, new Uint8Array(0));
+    clock.run(100);
+    sent.length = 0;
+    for (let second = 0; second < 20; second++) {
+      link.heard(full, full.length);
+      clock.run(1000);
+    }
+    expect(sent.length).toBe(20);
+    expect(sent.filter((each) => each.endsWith(" 1390")).length).toBe(4);
+    expect(sent.filter((each) => each.endsWith(" 60")).length).toBe(16);
+  });
+
+  test("tells the peer when it stops hearing it, and when it hears it again", () => {
+    const { link, clock, told, hear } = make(true);
+    link.confirm();
+    hear();
+    link.control(0, new Uint8Array(0));
+    told.length = 0;
+    clock.run(4600);
+    expect(told).toEqual(["send 2:00", "on hold"]);
+    for (let i = 0; i < 4; i++) {
+      hear();
+      clock.run(1000);
+    }
+    expect(told).toEqual(["send 2:00", "on hold", "send 2:01", "healthy"]);
+  });
+
+  test("is on hold while the peer says that it does not hear us", () => {
+    const { link, clock, told, sent, hear } = make(true);
+    link.confirm();
+    hear();
+    link.control(0, new Uint8Array(0));
+    told.length = 0;
+    link.control(2, Uint8Array.of(0));
+    link.control(2, new Uint8Array(0));
+    expect(told).toEqual(["on hold"]);
+    expect(link.trouble).toBe("the peer does not get our heartbeats any more");
+    sent.length = 0;
+    for (let second = 0; second < 5; second++) {
+      hear();
+      clock.run(1000);
+    }
+    // Only what is long can show that the path works again.
+    expect(sent.every((each) => each.endsWith(" 1390"))).toBe(true);
+    expect(sent.length).toBe(5);
+    link.control(2, Uint8Array.of(1));
+    expect(told).toEqual(["on hold", "healthy"]);
+    expect(link.trouble).toBeUndefined();
+  });
+
+  test("that was lost for long speaks rarely, and at once often when it is heard", () => {
+    const { link, clock, sent, hear } = make(true);
+    link.confirm();
+    hear();
+    link.control(0, new Uint8Array(0));
+    clock.run(600_000);
+    sent.length = 0;
+    clock.run(60_000);
+    expect(sent.length).toBe(6);
+    sent.length = 0;
+    hear();
+    clock.run(5000);
+    expect(sent.length).toBeGreaterThanOrEqual(5);
+  });
+});
