@@ -46,7 +46,7 @@ export interface ConnectionMakerPorts {
   isCalledFrom(host: string): boolean;
   readonly room: Pick<ConnectionRoom, "connections" | "free" | "max" | "share">;
   readonly own: PeerRecord;
-  records(): Iterable<PeerRecord>;
+  records(): readonly PeerRecord[];
   /** The addresses as typed changed: keep them for the next start. */
   save(texts: readonly string[]): void;
 }
@@ -167,12 +167,12 @@ export class ConnectionMaker {
   }
 
   #wanted(): Map<string, WantedAddress> {
-    const records = [...this.#ports.records()];
+    const records = this.#ports.records();
     this.#redirects.forget(records);
     const { room, own } = this.#ports;
     const wanted = wantedAddresses({
       ...this.#options,
-      discovery: this.#options.discovery && room.connections < room.share(records.length - 1),
+      discovery: this.#options.discovery && room.connections < room.share(this.#others),
       direct: this.#direct,
       elsewhere: this.#redirects.endpoints(),
       records,
@@ -210,7 +210,7 @@ export class ConnectionMaker {
   #attemptDue(wanted: ReadonlyMap<string, WantedAddress>): void {
     const nowMs = this.#world.monotonicMs();
     const { room } = this.#ports;
-    const share = room.share(this.#others());
+    const share = room.share(this.#others);
     for (const [address, { remote }] of this.#inOrder(wanted)) {
       const target = this.#targets.get(address);
       if (target?.state !== "waiting" || target.dueAtMs === undefined) continue;
@@ -228,7 +228,7 @@ export class ConnectionMaker {
 
   /** Whom the user named comes first; of those who were found, if not all, the least connected. */
   #inOrder(wanted: ReadonlyMap<string, WantedAddress>): Iterable<readonly [string, WantedAddress]> {
-    if (this.#others() <= this.#ports.room.max) return wanted;
+    if (this.#others <= this.#ports.room.max) return wanted;
     const connections = new Map<PeerName, number>();
     for (const { name, links } of this.#ports.records()) connections.set(name, links.size);
     const rank = ({ remote }: WantedAddress): number =>
@@ -239,15 +239,13 @@ export class ConnectionMaker {
 
   /** How long to wait for the other end to dial, which where there are many dials somebody else. */
   #courtesyMs(): number {
-    const others = this.#others();
+    const others = this.#others;
     if (others > this.#ports.room.max) return 0;
     return Math.min(courtesyDelayMs + courtesyPerPeerMs * (others - 1), courtesyMaxMs);
   }
 
-  #others(): number {
-    let others = -1;
-    for (const _ of this.#ports.records()) others++;
-    return others;
+  get #others(): number {
+    return this.#ports.records().length - 1;
   }
 
   /** Dials, after resolving again the names that led to this address. */

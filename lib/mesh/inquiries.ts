@@ -1,5 +1,6 @@
+import { GrowingWindow } from "../base/growing-window.ts";
 import type { PeerName } from "../base/peer-name.ts";
-import type { Cancel, World } from "../base/world.ts";
+import type { World } from "../base/world.ts";
 
 /**
  * A neighbour with news is asked at once when it is the first for this long, about the time that an
@@ -18,38 +19,34 @@ export const inquiryWindowMaxMs = 400;
  *                                                                                        as long
  */
 export class Inquiries {
-  readonly #world: Pick<World, "after">;
   readonly #ask: (from: PeerName, digest: Uint8Array) => boolean;
   readonly #waiting = new Map<PeerName, Uint8Array>();
-  #window: Cancel | undefined;
+  readonly #window: GrowingWindow;
 
   /** `ask` asks a neighbour if its digest is news, and says whether it was. */
   constructor(world: Pick<World, "after">, ask: (from: PeerName, digest: Uint8Array) => boolean) {
-    this.#world = world;
     this.#ask = ask;
+    const bounds = { firstMs: inquiryWindowMs, longestMs: inquiryWindowMaxMs };
+    this.#window = new GrowingWindow(world, bounds, () => this.#askFirst());
   }
 
   /** The digest of a neighbour's state. */
   heard(from: PeerName, digest: Uint8Array): void {
-    if (this.#window !== undefined) this.#waiting.set(from, digest);
-    else if (this.#ask(from, digest)) this.#open(inquiryWindowMs);
+    if (this.#window.isOpen) this.#waiting.set(from, digest);
+    else if (this.#ask(from, digest)) this.#window.open();
   }
 
   stop(): void {
-    this.#window?.();
-    this.#window = undefined;
+    this.#window.stop();
     this.#waiting.clear();
   }
 
-  #open(durationMs: number): void {
-    this.#window = this.#world.after(durationMs, () => {
-      this.#window = undefined;
-      for (const [peer, digest] of this.#waiting) {
-        this.#waiting.delete(peer);
-        if (!this.#ask(peer, digest)) continue;
-        this.#open(Math.min(2 * durationMs, inquiryWindowMaxMs));
-        return;
-      }
-    });
+  /** Asks the first of those that wait who still has news. */
+  #askFirst(): boolean {
+    for (const [peer, digest] of this.#waiting) {
+      this.#waiting.delete(peer);
+      if (this.#ask(peer, digest)) return true;
+    }
+    return false;
   }
 }

@@ -3,6 +3,7 @@ import { WeaveError } from "../base/errors.ts";
 import type { Overlay } from "../base/overlay.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { Cancel, World } from "../base/world.ts";
+import { Admission } from "./admission.ts";
 import {
   Connection,
   type ConnectionConfig,
@@ -11,15 +12,12 @@ import {
 } from "./connection.ts";
 import type { AttemptEvents } from "./connection-maker.ts";
 import { ConnectionRoom } from "./connection-room.ts";
-import { ConnectionTable, limitReached, limitReachedCode } from "./connection-table.ts";
-import { negotiateExtensions } from "./extensions.ts";
-import type { RemoteFeatures } from "./features.ts";
+import { ConnectionTable, limitReachedCode } from "./connection-table.ts";
 import { HalfOpen } from "./half-open.ts";
-import type { TurnedAway } from "./introduction.ts";
 import { Neighbour } from "./neighbour.ts";
 import { newRecord } from "./peer-record.ts";
 import type { Peers } from "./peers.ts";
-import { chooseElsewhere, formatRedirect, parseRedirect, remoteFull } from "./redirect.ts";
+import { parseRedirect, remoteFull } from "./redirect.ts";
 import { nicknameMaxLength } from "./topology-codec.ts";
 import type { ByteStream, Transport } from "./transport.ts";
 
@@ -59,6 +57,7 @@ export class Links {
   readonly #world: World;
   readonly #ports: LinksPorts;
   readonly #events: LinkEvents;
+  readonly #admission: Admission;
   readonly #halfOpen = new HalfOpen();
   readonly #dials = new Set<Cancel>();
   /** Connections that are open, with what an attempt of ours wants to know of them. */
@@ -71,6 +70,7 @@ export class Links {
     this.#events = events;
     this.table = new ConnectionTable(ports.connectionLimit);
     this.room = new ConnectionRoom(ports.connectionLimit, () => this.table.size);
+    this.#admission = new Admission(world, { ...ports, table: this.table, room: this.room });
   }
 
   /** Connections that ended since the start, those to ourselves not counted. */
@@ -120,7 +120,7 @@ export class Links {
       drained: () => open.neighbour?.sender.pump(),
       closed: (connection, error) => this.#closed(connection, open, error),
     };
-    const config = { ...this.#ports.config(), ...(!outbound && this.#admission(stream)) };
+    const config = { ...this.#ports.config(), ...(!outbound && this.#judging(stream)) };
     const connection = new Connection(this.#world, stream, outbound, config, events);
     this.#open.set(connection, open);
     connection.start();
@@ -128,55 +128,9 @@ export class Links {
   }
 
   /** Judges a remote before it hears who we are, where there may be no room for it by then. */
-  #admission({ remote: { host } }: ByteStream): Pick<ConnectionConfig, "admission"> {
+  #judging({ remote: { host } }: ByteStream): Pick<ConnectionConfig, "admission"> {
     if (this.#open.size + this.#dials.size < this.room.max) return {};
-    return { admission: (remote) => this.#turnAway(remote, host) };
-  }
-
-  #turnAway(remote: RemoteFeatures, host: string): TurnedAway | undefined {
-    const { self, extensions = [] } = this.#ports.config();
-    const { name, features } = remote;
-    if (name === self || this.table.get(name) !== undefined) return undefined;
-    const reads = negotiateExtensions(extensions, features).has("redirects");
-    const isRoom = this.room.freeFor(host) > 0 || this.#dispensable(name, reads) !== undefined;
-    if (isRoom) return undefined;
-    const error = limitReached(this.room.max);
-    if (!reads) return { error };
-    return { error, says: formatRedirect({ limit: this.room.max, elsewhere: this.#elsewhere() }) };
-  }
-
-  /** Where somebody may go for whom there is no room here. */
-  #elsewhere(): Endpoint[] {
-    const { peers, defaultPort } = this.#ports;
-    const places = [...this.table].map(({ name, link }) => ({
-      link,
-      connections: peers.get(name)?.links.size ?? 0,
-    }));
-    return chooseElsewhere(places, defaultPort, this.#world.random);
-  }
-
-  /**
-   * The neighbour to give up for `name`, who has fewer connections than peers make by themselves: one
-   * of our kind that has more than that, for it will not dial again. So there is room for newcomers
-   * also where every peer is full. For one who has no connection at all and cannot read where else to
-   * go (`reads`) it may be anybody. Whoever it is still has a way to us by another neighbour.
-   */
-  #dispensable(name: PeerName, reads: boolean): Neighbour | undefined {
-    const { peers } = this.#ports;
-    const linksOf = (peer: PeerName) => peers.get(peer)?.links;
-    const theirs = linksOf(name)?.size ?? 0;
-    const share = this.room.share(peers.has(name) ? peers.size - 1 : peers.size);
-    if (!this.table.full || theirs >= share) return undefined;
-    const isLost = theirs === 0 && !reads;
-    let [found, most]: [Neighbour | undefined, number] = [undefined, isLost ? 1 : share];
-    for (const neighbour of this.table) {
-      const links = linksOf(neighbour.name);
-      if (links === undefined || links.size <= most) continue;
-      if (!isLost && !neighbour.connection.extensions.has("redirects")) continue;
-      if (![...this.table].some((other) => links.has(other.name))) continue;
-      [found, most] = [neighbour, links.size];
-    }
-    return found;
+    return { admission: (remote) => this.#admission.turnAway(remote, host) };
   }
 
   #introduced(connection: Connection, open: OpenConnection): void {
@@ -245,7 +199,7 @@ export class Links {
     const { name, connection } = neighbour;
     const isForLimit = refused.code === limitReachedCode && !connection.outbound;
     const dispensable = isForLimit
-      ? this.#dispensable(name, connection.extensions.has("redirects"))
+      ? this.#admission.dispensable(name, connection.extensions.has("redirects"))
       : undefined;
     if (dispensable === undefined) throw refused;
     dispensable.connection.close(madeRoom(name));

@@ -1,6 +1,7 @@
 import type { GossipData } from "../base/gossip.ts";
+import { GrowingWindow } from "../base/growing-window.ts";
 import type { PeerName } from "../base/peer-name.ts";
-import type { Cancel, World } from "../base/world.ts";
+import type { World } from "../base/world.ts";
 
 /**
  * News is passed on at once when it is the first for this long, and what comes meanwhile is passed
@@ -17,9 +18,8 @@ export const relayWindowMaxMs = 800;
  *    ▲──────window over─────────┘ ▲──window over: passed on──┘ then twice as long
  */
 export class NewsRelay {
-  readonly #world: Pick<World, "after">;
   readonly #pass: (news: GossipData, except: ReadonlySet<PeerName>) => void;
-  #window: Cancel | undefined;
+  readonly #window: GrowingWindow;
   #merged: { readonly news: GossipData; readonly except: ReadonlySet<PeerName> } | undefined;
 
   /** `pass` sends to random neighbours except some. */
@@ -27,14 +27,15 @@ export class NewsRelay {
     world: Pick<World, "after">,
     pass: (news: GossipData, except: ReadonlySet<PeerName>) => void,
   ) {
-    this.#world = world;
     this.#pass = pass;
+    const bounds = { firstMs: relayWindowMs, longestMs: relayWindowMaxMs };
+    this.#window = new GrowingWindow(world, bounds, () => this.#passMerged());
   }
 
   /** `from`: who knows it already, since it told us. */
   relay(news: GossipData, from: ReadonlySet<PeerName>): void {
-    if (this.#window === undefined) {
-      this.#open(relayWindowMs);
+    if (!this.#window.isOpen) {
+      this.#window.open();
       this.#pass(news, from);
     } else if (this.#merged === undefined) {
       this.#merged = { news, except: from };
@@ -46,19 +47,14 @@ export class NewsRelay {
   }
 
   stop(): void {
-    this.#window?.();
-    this.#window = undefined;
+    this.#window.stop();
     this.#merged = undefined;
   }
 
-  #open(durationMs: number): void {
-    this.#window = this.#world.after(durationMs, () => {
-      this.#window = undefined;
-      const merged = this.#merged;
-      if (merged === undefined) return;
-      this.#merged = undefined;
-      this.#open(Math.min(2 * durationMs, relayWindowMaxMs));
-      this.#pass(merged.news, merged.except);
-    });
+  #passMerged(): boolean {
+    const merged = this.#merged;
+    this.#merged = undefined;
+    if (merged !== undefined) this.#pass(merged.news, merged.except);
+    return merged !== undefined;
   }
 }

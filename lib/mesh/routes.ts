@@ -1,7 +1,8 @@
+import { GrowingWindow } from "../base/growing-window.ts";
 import { broadcastHops, type PeerGraph, unicastRoutes } from "../base/peer-graph.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import type { RoutesSnapshot } from "../base/routes-snapshot.ts";
-import type { Cancel, World } from "../base/world.ts";
+import type { World } from "../base/world.ts";
 import type { Peers } from "./peers.ts";
 import { claimedGraph, equalSnapshots, establishedGraph, takeSnapshot } from "./topology-graph.ts";
 
@@ -52,14 +53,13 @@ export class RouteTables {
  * told of changes at most once in 100 ms.
  */
 export class Routes {
-  readonly #world: Pick<World, "after">;
   readonly #peers: Peers;
   readonly #onChange: (snapshot: RoutesSnapshot) => void;
   /** Tables for gossip, always up to date. */
   readonly claimed: RouteTables;
   /** Tables for packets, always up to date. */
   readonly established: RouteTables;
-  #window: Cancel | undefined;
+  readonly #window: GrowingWindow;
   #changed = false;
   #snapshot: RoutesSnapshot | undefined;
 
@@ -68,7 +68,8 @@ export class Routes {
     peers: Peers,
     onChange: (snapshot: RoutesSnapshot) => void,
   ) {
-    this.#world = world;
+    const bounds = { firstMs: snapshotDelayMs, longestMs: snapshotDelayMaxMs };
+    this.#window = new GrowingWindow(world, bounds, () => this.#tellChanges());
     this.#peers = peers;
     this.#onChange = onChange;
     this.claimed = new RouteTables(claimedGraph(peers), peers.own.name);
@@ -80,23 +81,19 @@ export class Routes {
     this.claimed.outdate();
     this.established.outdate();
     this.#changed = true;
-    if (this.#window === undefined) this.#open(snapshotDelayMs);
+    this.#window.open();
   }
 
   stop(): void {
-    this.#window?.();
-    this.#window = undefined;
+    this.#window.stop();
     this.#changed = false;
   }
 
-  #open(durationMs: number): void {
-    this.#window = this.#world.after(durationMs, () => {
-      this.#window = undefined;
-      if (!this.#changed) return;
-      this.#changed = false;
-      this.#open(Math.min(2 * durationMs, snapshotDelayMaxMs));
-      this.#tell();
-    });
+  #tellChanges(): boolean {
+    const hasChanged = this.#changed;
+    this.#changed = false;
+    if (hasChanged) this.#tell();
+    return hasChanged;
   }
 
   #tell(): void {

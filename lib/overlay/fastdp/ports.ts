@@ -169,8 +169,8 @@ export interface KernelDatapath {
 
 /**
  * Between datapath and sleeve's worker lies a veth pair; frames on it carry in their packet mark
- * what the VNI would say. The worker reads marks with `SO_RCVMARK` and sets them for each frame
- * (`SO_MARK` as ancillary data); the datapath reads and sets them in its programs, or by flows that
+ * what the VNI would say. The worker reads marks with `SO_RCVMARK` and sets `SO_MARK` whenever
+ * frames of another mark follow; the datapath reads and sets them in its programs, or by flows that
  * match and set the mark. Frames may be super-frames with unfinished checksums, as at a tap.
  *
  *   31          25  24  23         12 11          0

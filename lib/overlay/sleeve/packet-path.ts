@@ -1,7 +1,7 @@
 import { emptyBytes } from "../../base/bytes.ts";
 import { formatPeerName, noPeer, type PeerName, readPeerName } from "../../base/peer-name.ts";
 import { ethernetHeaderSize } from "../../wire/ethernet.ts";
-import type { FrameSwitch, ReceivedRoute, RouteDrop, Verdict } from "../frame-router.ts";
+import type { FrameSwitch, ReceivedRoute, RouteDrop, Verdict } from "../frame-switch.ts";
 import type { OccasionalLog } from "../occasional-log.ts";
 import { bufferSize } from "./buffer-pool.ts";
 import { carriage, packetKind } from "./carriage.ts";
