@@ -63,8 +63,6 @@ function endsEscaped(text: string): boolean {
   return (text.length - at) % 2 === 1;
 }
 
-export const reverseDomain = "in-addr.arpa.";
-
 /** The address whose reverse name `name` is (RFC 1035 §3.5); `undefined` for any other name. */
 export function reverseAddress(name: string): Ipv4 | undefined {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.arpa\.$/.exec(name);

@@ -15,7 +15,7 @@ import { Attributes, attributesBehind, flags, viewOf } from "./message.ts";
  *   info of a filter: preference << 16 | protocol, big-endian
  */
 const tcmsgBytes = 20;
-const RTM = { newQdisc: 36, newFilter: 44, deleteFilter: 45, getFilter: 46 } as const;
+const RTM = { newQdisc: 36, newFilter: 44, getFilter: 46 } as const;
 const TCA = { kind: 1, options: 2 } as const;
 const BPF = { descriptor: 6, name: 7, flags: 8, id: 11 } as const;
 const directAction = 1;
@@ -85,18 +85,6 @@ export function programFilter(
     if (id !== undefined) return { id, name: options.text(BPF.name) ?? "" };
   }
   return undefined;
-}
-
-/** False when there was none. @throws SystemError */
-export function deleteProgramFilter(netlink: Netlink, filter: ProgramFilter): boolean {
-  try {
-    const body = concatBytes(filterHeader(filter), message.text(TCA.kind, "bpf"));
-    netlink.request(RTM.deleteFilter, 0, body, `interface ${filter.index}`);
-    return true;
-  } catch (error) {
-    if (isSystemError(error, "ENOENT", "EINVAL", "ENODEV")) return false;
-    throw error;
-  }
 }
 
 function filterHeader({ index, edge, preference }: ProgramFilter): Uint8Array {

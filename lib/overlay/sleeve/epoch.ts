@@ -13,7 +13,6 @@ import { readUint32, writeUint32 } from "../../base/bytes.ts";
  * A *generation* lasts until an engine at either end is started anew and has forgotten its numbers;
  * an *epoch* until its key has done enough. Both begin at 0 and only grow.
  */
-export const epochFieldSize = 8;
 
 /** Engines of one link that may be started anew; then the link itself has to be. */
 export const generationMax = 2 ** 8 - 1;

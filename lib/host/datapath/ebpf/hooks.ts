@@ -1,11 +1,10 @@
 import {
   attachedPrograms,
   attachProgram,
-  programById,
-  programInformation,
   replaceProgram,
   tcxHook,
-} from "../../../../ffi/bpf.ts";
+} from "../../../../ffi/bpf/hooks.ts";
+import { programById, programInformation } from "../../../../ffi/bpf/programs.ts";
 import { closeDescriptor } from "../../../../ffi/descriptor.ts";
 import { isSystemError } from "../../../../ffi/system-error.ts";
 import type { Netlink } from "../../netlink/conversation.ts";

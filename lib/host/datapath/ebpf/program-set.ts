@@ -1,10 +1,5 @@
-import {
-  loadProgram,
-  mapById,
-  mapInformation,
-  programInformation,
-  testRunProgram,
-} from "../../../../ffi/bpf.ts";
+import { mapById, mapInformation } from "../../../../ffi/bpf/maps.ts";
+import { loadProgram, programInformation, testRunProgram } from "../../../../ffi/bpf/programs.ts";
 import { closeDescriptor } from "../../../../ffi/descriptor.ts";
 import { Assembler, fp, link, r2, r3, r4 } from "./assembler.ts";
 import { tunnelKey } from "./frame-program.ts";

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import {
   createMap,
-  kernelClockNs,
   mapDelete,
   mapLookup,
   mapLookupBatch,
   mapNextKey,
   mapUpdate,
-} from "../../../../ffi/bpf.ts";
+} from "../../../../ffi/bpf/maps.ts";
 import { closeDescriptor } from "../../../../ffi/descriptor.ts";
+import { kernelClockNs } from "../../../../ffi/kernel-clock.ts";
 import { pinnedBytes } from "../../../../ffi/memory.ts";
 import { type Mac, readMac, writeMac } from "../../../wire/ethernet.ts";
 import {

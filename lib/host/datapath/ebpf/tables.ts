@@ -1,4 +1,4 @@
-import { type MapShape, mapType } from "../../../../ffi/bpf.ts";
+import { type MapShape, mapType } from "../../../../ffi/bpf/maps.ts";
 
 /**
  * The tables that the programs and this process share. Numbers are in the machine's byte order; IPv4

@@ -83,11 +83,6 @@ export function listVports(datapath: number): Uint8Array {
   return genericBody(COMMAND.get, vportVersion, ovsHeader(datapath));
 }
 
-export function getVport(datapath: number, number: number): Uint8Array {
-  const attribute = message.uint32(VPORT.number, number);
-  return genericBody(COMMAND.get, vportVersion, ovsHeader(datapath), attribute);
-}
-
 /** Misses of the port go to this netlink port from now on. */
 export function setUpcallPort(datapath: number, number: number, port: number): Uint8Array {
   return genericBody(

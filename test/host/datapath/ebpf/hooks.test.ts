@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { loadProgram, programInformation } from "../../../../ffi/bpf.ts";
+import { loadProgram, programInformation } from "../../../../ffi/bpf/programs.ts";
 import { closeDescriptor } from "../../../../ffi/descriptor.ts";
 import { Assembler, link, r0 } from "../../../../lib/host/datapath/ebpf/assembler.ts";
 import {
@@ -11,10 +11,6 @@ import {
 import type { Netlink } from "../../../../lib/host/netlink/conversation.ts";
 import { createVeth, findLink } from "../../../../lib/host/netlink/link.ts";
 import { openRoute } from "../../../../lib/host/netlink/open.ts";
-import {
-  deleteProgramFilter,
-  programFilter,
-} from "../../../../lib/host/netlink/traffic-control.ts";
 import type { NetworkNamespace } from "../../../../lib/host/netns.ts";
 import { Laboratory } from "../../laboratory.ts";
 
@@ -74,12 +70,4 @@ describe("a place for programs", () => {
       });
     }
   }
-
-  test("by clsact can be emptied again", () => {
-    const filter = { index: device, edge: "ingress", preference: 0xbf00 } as const;
-    expect(programFilter(netlink, filter)).toMatchObject({ name: "ours" });
-    expect(deleteProgramFilter(netlink, filter)).toBe(true);
-    expect(deleteProgramFilter(netlink, filter)).toBe(false);
-    expect(programFilter(netlink, filter)).toBeUndefined();
-  });
 });

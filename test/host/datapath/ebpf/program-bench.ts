@@ -1,11 +1,5 @@
-import {
-  createMap,
-  loadProgram,
-  mapLookup,
-  mapType,
-  mapUpdate,
-  testRunProgram,
-} from "../../../../ffi/bpf.ts";
+import { createMap, mapLookup, mapType, mapUpdate } from "../../../../ffi/bpf/maps.ts";
+import { loadProgram, testRunProgram } from "../../../../ffi/bpf/programs.ts";
 import { closeDescriptor } from "../../../../ffi/descriptor.ts";
 import {
   Assembler,
