@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { WeaveError } from "../base/errors.ts";
+import { calmCompiler } from "./calm-compiler.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 import type { Paths } from "./paths.ts";
 import { isRunning, type RunningRouter, runningRouter } from "./pid-file.ts";
@@ -17,17 +18,6 @@ export const readyDescriptor = 3;
 
 /** The hidden command that the child runs. */
 export const routerCommand = "router";
-
-/**
- * The last stage of the just-in-time compiler costs a router that starts into a busy cluster as much
- * as its work, for code that runs once a second afterwards. What carries frames runs a million times
- * and still gets there. The runtime reads this from its environment alone, and only at its start;
- * who sets these variables has the last word.
- */
-const calmCompiler = {
-  BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: "1000000",
-  BUN_JSC_thresholdForFTLOptimizeSoon: "100000",
-};
 
 /** A graceful stop may take this long before the process is killed. */
 const stopWaitMs = 10_000;

@@ -40,13 +40,15 @@ export function announceAddresses(
   link: Pick<Link, "index" | "name" | "mac">,
   cidrs: readonly Cidr[],
 ): void {
+  const addresses = cidrs.map(({ address }) => address).filter(({ family }) => family === 4);
+  // Closing a packet socket waits until no processor looks at it any more, tens of milliseconds.
+  if (addresses.length === 0) return;
   const socket = openSocket(AF_PACKET, SOCK_RAW, 0, "for ARP");
   try {
     bindSocket(socket, sockaddrLl(link.index, etherTypeArp), link.name);
     const mac = macBytes(link);
-    for (const { address } of cidrs) {
-      if (address.family === 4)
-        sendOne(socket, gratuitousArp(mac, ipBytes(address)), `ARP on ${link.name}`);
+    for (const address of addresses) {
+      sendOne(socket, gratuitousArp(mac, ipBytes(address)), `ARP on ${link.name}`);
     }
   } finally {
     closeDescriptor(socket);
