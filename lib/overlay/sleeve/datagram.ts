@@ -40,13 +40,13 @@ export function pathOverhead(headSize: number): number {
 }
 
 /** The largest UDP payload that a path MTU carries unfragmented. */
-export function datagramMaxOfPath(pathMtu: number): number {
+function datagramMaxOfPath(pathMtu: number): number {
   return pathMtu - ipAndUdpSize;
 }
 
 /** The largest UDP payload when inner packets of `overlayMtu` octets are known to pass. */
 export function datagramMaxOfMtu(overlayMtu: number, headSize: number): number {
-  return datagramMaxOfPath(overlayMtu + pathOverhead(headSize));
+  return Math.min(datagramMaxOfPath(overlayMtu + pathOverhead(headSize)), datagramMax);
 }
 
 /** An Ethernet frame in somebody's buffer: valid during the call it is passed to. */

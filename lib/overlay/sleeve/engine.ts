@@ -10,6 +10,7 @@ import type { FrameSwitch } from "../frame-switch.ts";
 import { HandoverSwitch } from "../handover-switch.ts";
 import { type MacEntry, MacTable } from "../mac-table.ts";
 import { OccasionalLog } from "../occasional-log.ts";
+import { type PathMtuPlan, prudentPlan } from "../path-mtu.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import {
   addLinkCounters,
@@ -21,7 +22,6 @@ import {
 import type { GenerationSecrets } from "./key-ratchet.ts";
 import { type LinkContext, SleeveLink } from "./link.ts";
 import { PacketPath } from "./packet-path.ts";
-import { type PathMtuPlan, prudentPlan } from "./path-mtu.ts";
 import type { SleeveCommands, SleeveEvents, SleeveLinkParameters, SleevePorts } from "./ports.ts";
 import { type SleeveLinkStatus, statusOf } from "./status.ts";
 

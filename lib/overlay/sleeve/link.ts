@@ -8,6 +8,8 @@ import type { SecretBox } from "../../base/secret-box.ts";
 import type { Log } from "../../base/world.ts";
 import { ethernetHeaderSize } from "../../wire/ethernet.ts";
 import type { OccasionalLog } from "../occasional-log.ts";
+import type { PathMtuPlan } from "../path-mtu.ts";
+import { TokenBucket } from "../token-bucket.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import type { PathLimits } from "./carriage.ts";
 import { type LinkCounters, newLinkCounters } from "./counters.ts";
@@ -22,7 +24,6 @@ import {
 } from "./datagram-seal.ts";
 import type { GenerationSecrets } from "./key-ratchet.ts";
 import { type BurstClock, Path } from "./path.ts";
-import type { PathMtuPlan } from "./path-mtu.ts";
 import type { SleeveEvents, SleeveLinkParameters, SleevePorts, UdpEndpoint } from "./ports.ts";
 import { RotatingOpener, RotatingSealer } from "./rotating-seal.ts";
 import { Sender } from "./sender.ts";
@@ -33,7 +34,6 @@ import {
   mtuTested,
   type SpecialKind,
 } from "./special-frame.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 /**
  * One sleeve connection to a neighbour, riding on a TCP connection (sleeve §7).

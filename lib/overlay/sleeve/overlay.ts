@@ -8,10 +8,10 @@ import type {
   EngineLinkParameters,
   OverlayEngine,
 } from "../engine.ts";
+import { unlimitedMtu } from "../path-mtu.ts";
 import { generationMax } from "./epoch.ts";
 import { type GenerationSecrets, generationSecrets, type LinkIdentity } from "./key-ratchet.ts";
 import { controlTag } from "./link.ts";
-import { unlimitedMtu } from "./path-mtu.ts";
 import type { SleeveCommands, SleeveEvents } from "./ports.ts";
 
 /**

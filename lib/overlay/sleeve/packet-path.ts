@@ -3,6 +3,7 @@ import { formatPeerName, noPeer, type PeerName, readPeerName } from "../../base/
 import { ethernetHeaderSize } from "../../wire/ethernet.ts";
 import type { FrameSwitch, ReceivedRoute, RouteDrop, Verdict } from "../frame-switch.ts";
 import type { OccasionalLog } from "../occasional-log.ts";
+import { TokenBucket } from "../token-bucket.ts";
 import { bufferSize } from "./buffer-pool.ts";
 import { carriage, packetKind } from "./carriage.ts";
 import type { EngineCounters } from "./counters.ts";
@@ -13,7 +14,6 @@ import type { SleeveLink } from "./link.ts";
 import type { BurstClock } from "./path.ts";
 import type { SleevePorts, UdpEndpoint } from "./ports.ts";
 import { specialKind } from "./special-frame.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 /**
  * The way of frames and datagrams through sleeve (sleeve §11, §12).

@@ -1,7 +1,8 @@
 import { ethernetHeaderSize } from "../../wire/ethernet.ts";
+import { PathMtu, type PathMtuPlan } from "../path-mtu.ts";
 import type { PathLimits } from "./carriage.ts";
-import { PathMtu, type PathMtuPlan } from "./path-mtu.ts";
-import { fragmentationTestSize, pathMtuTriggerSize } from "./special-frame.ts";
+import { datagramMaxOfMtu, pathOverhead } from "./datagram.ts";
+import { fragmentationTestSize, mtuTestable, pathMtuTriggerSize } from "./special-frame.ts";
 
 /**
  * What the way to one neighbour carries, found out by tests (sleeve §8): how large a datagram may
@@ -45,7 +46,8 @@ export class Path implements PathLimits {
 
   constructor(options: PathOptions) {
     this.#options = options;
-    this.#pathMtu = new PathMtu(options.headSize, options.plan);
+    const overhead = pathOverhead(options.headSize);
+    this.#pathMtu = new PathMtu({ overhead, testable: mtuTestable }, options.plan);
   }
 
   get mtu(): number {
@@ -59,7 +61,7 @@ export class Path implements PathLimits {
   }
   /** Datagrams up to this size may be sent with DF. */
   get datagramMax(): number {
-    return this.#pathMtu.datagramMax;
+    return datagramMaxOfMtu(this.#pathMtu.mtu, this.#options.headSize);
   }
   get searching(): boolean {
     return this.#pathMtu.searching;

@@ -1,4 +1,5 @@
 import { type PeerName, writePeerName } from "../../base/peer-name.ts";
+import { assumedMtu } from "../path-mtu.ts";
 import { Aggregator } from "./aggregator.ts";
 import { Backlog } from "./backlog.ts";
 import type { BufferPool } from "./buffer-pool.ts";
@@ -12,7 +13,6 @@ import {
   writeRecord,
 } from "./datagram.ts";
 import type { DatagramSealer } from "./datagram-seal.ts";
-import { assumedMtu } from "./path-mtu.ts";
 import type { SleevePorts, UdpEndpoint } from "./ports.ts";
 
 /**

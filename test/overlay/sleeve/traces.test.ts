@@ -4,6 +4,7 @@ import { parseIpv4 } from "../../../lib/base/ip.ts";
 import { type PeerName, readPeerName, writePeerName } from "../../../lib/base/peer-name.ts";
 import { portableSecretBox } from "../../../lib/base/secret-box.ts";
 import { silentLog } from "../../../lib/base/world.ts";
+import { type PathMtuPlan, prudentPlan } from "../../../lib/overlay/path-mtu.ts";
 import {
   encryptedHeadSize,
   plainHeadSize,
@@ -12,7 +13,6 @@ import {
 } from "../../../lib/overlay/sleeve/datagram.ts";
 import { DecryptingOpener, EncryptingSealer } from "../../../lib/overlay/sleeve/datagram-seal.ts";
 import { SleeveEngine } from "../../../lib/overlay/sleeve/engine.ts";
-import { type PathMtuPlan, prudentPlan } from "../../../lib/overlay/sleeve/path-mtu.ts";
 import { ipv4Seal } from "../../../lib/wire/ipv4.ts";
 import specials from "../../vectors/sleeve/special-frames.json";
 import blackhole from "../../vectors/sleeve/trace-blackhole.json";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { TokenBucket } from "../../../lib/overlay/sleeve/token-bucket.ts";
+import { TokenBucket } from "../../lib/overlay/token-bucket.ts";
 
 test("a burst passes, then a trickle, and rest fills up to the burst again", () => {
   const bucket = new TokenBucket({ burst: 3, perSecond: 10 });

@@ -1,6 +1,3 @@
-import { datagramMax, datagramMaxOfMtu, pathOverhead } from "./datagram.ts";
-import { mtuTestable } from "./special-frame.ts";
-
 /**
  * Finds the largest inner packet that one direction of a path carries unfragmented (sleeve §8).
  *
@@ -19,9 +16,17 @@ import { mtuTestable } from "./special-frame.ts";
  * taken for too big. Where nothing at all is answered any more, that is no news about sizes: what
  * was proven is kept until something is answered.
  *
- * The wire knows only "does this size pass?" and "yes". What to ask, and what data may use in the
- * meantime, is the {@link PathMtuPlan}'s. All sizes are overlay MTUs (octets of inner IP packet).
+ * The wire knows only "does this size pass?" and "yes"; how it says so is the {@link PathTests}'. What
+ * to ask, and what data may use in the meantime, is the {@link PathMtuPlan}'s. All sizes are overlay
+ * MTUs (octets of inner IP packet).
  */
+export interface PathTests {
+  /** Octets that a path MTU loses to headers. */
+  readonly overhead: number;
+  /** Whether this MTU can be asked about at all; of two that follow each other, one can. */
+  testable(mtu: number): boolean;
+}
+
 export interface PathMtuPlan {
   /**
    * Whether data uses the kernel's figure before it is proven. On a path that drops large packets
@@ -97,10 +102,8 @@ const answersWaited = 4;
 
 export class PathMtu {
   readonly #plan: PathMtuPlan;
-  readonly #headSize: number;
-  readonly #overhead: number;
+  readonly #tests: PathTests;
   #mtu = unlimitedMtu;
-  #datagramMax = datagramMax;
   /** Largest the kernel lets out; `undefined` until it refused a size. */
   #kernelMtu: number | undefined;
   #good = assumedMtu;
@@ -127,21 +130,14 @@ export class PathMtu {
   /** Whether data has relied on the proven size since it was proven. */
   #relied = false;
 
-  /** `headSize`: octets of a datagram before its first record. */
-  constructor(headSize: number, plan: PathMtuPlan) {
+  constructor(tests: PathTests, plan: PathMtuPlan) {
+    this.#tests = tests;
     this.#plan = plan;
-    this.#headSize = headSize;
-    this.#overhead = pathOverhead(headSize);
   }
 
   /** Inner packets up to this size are sent unfragmented. */
   get mtu(): number {
     return this.#mtu;
-  }
-
-  /** Datagrams up to this size may be sent with DF. */
-  get datagramMax(): number {
-    return this.#datagramMax;
   }
 
   /**
@@ -150,6 +146,14 @@ export class PathMtu {
    */
   get ceiling(): number {
     return this.searching && !this.#certain ? Math.max(this.#mtu, this.#bad - 1) : this.#mtu;
+  }
+
+  /**
+   * The largest inner packet that was answered and not disproved by a smaller one that alone is
+   * answered now; `undefined` before the first answer.
+   */
+  get proven(): number | undefined {
+    return this.#proven ? this.#good : this.#former;
   }
 
   get searching(): boolean {
@@ -184,15 +188,15 @@ export class PathMtu {
   /** The kernel refused a datagram because the path carries IP packets of `pathMtu` octets only. */
   tooBig(pathMtu: number, nowMs: number): void {
     if (pathMtu < pathMtuMin) return;
-    const largest = pathMtu - this.#overhead;
-    const mtu = mtuTestable(largest) ? largest : largest - 1;
+    const largest = pathMtu - this.#tests.overhead;
+    const mtu = this.#tests.testable(largest) ? largest : largest - 1;
     if (mtu < 1 || mtu >= (this.#candidates.at(-1) ?? Number.POSITIVE_INFINITY)) return;
     this.#kernelMtu = mtu;
     this.#bad = mtu + 1;
     const keepsProof = this.#proven && !this.#plan.trustKernel && mtu >= this.#good;
     const former = this.#former ?? Number.POSITIVE_INFINITY;
     if (!keepsProof) this.#doubt(mtu >= former ? former : undefined);
-    this.#use(this.#plan.trustKernel ? mtu : this.#good);
+    this.#mtu = this.#plan.trustKernel ? mtu : this.#good;
     if (keepsProof && mtu === this.#good) this.#settle(nowMs);
     else this.#askFirst([mtu], nowMs);
   }
@@ -216,7 +220,7 @@ export class PathMtu {
     this.#answeredInRound = true;
     this.#candidates = this.#candidates.filter((candidate) => candidate > mtu);
     this.#due = this.#due.filter((candidate) => candidate > mtu);
-    if (!this.#plan.trustKernel) this.#use(mtu);
+    if (!this.#plan.trustKernel) this.#mtu = mtu;
     if (this.#candidates.length === 0) this.#nextRound(nowMs);
   }
 
@@ -261,7 +265,7 @@ export class PathMtu {
     // So it is asked about once more, together with smaller ones.
     this.#bad = this.#good + 1;
     this.#doubt(this.#good);
-    this.#use(this.#good);
+    this.#mtu = this.#good;
     this.#askFirst(this.#common(), nowMs);
     return true;
   }
@@ -273,7 +277,7 @@ export class PathMtu {
   #fallSilent(former: number, nowMs: number): void {
     this.#candidates = [];
     this.#due = [];
-    this.#use(former);
+    this.#mtu = former;
     this.#deadlineMs = nowMs + this.#plan.recheckFallenSilentMs;
   }
 
@@ -310,18 +314,18 @@ export class PathMtu {
     const sizes = new Set<number>();
     for (let part = 1; part < parts; part++) {
       const size = this.#good + Math.floor((part * (this.#bad - this.#good)) / parts);
-      if (size > this.#good && mtuTestable(size)) sizes.add(size);
+      if (size > this.#good && this.#tests.testable(size)) sizes.add(size);
     }
     return [...sizes];
   }
 
   /** The common sizes within the bounds, the assumption and the kernel's figure, ascending. */
   #common(): number[] {
-    const sizes = this.#plan.commonPathMtus.map((pathMtu) => pathMtu - this.#overhead);
+    const sizes = this.#plan.commonPathMtus.map((pathMtu) => pathMtu - this.#tests.overhead);
     sizes.push(assumedMtu, this.#bad - 1);
     const least = this.#proven ? this.#good + 1 : 1;
     return [...new Set(sizes)]
-      .filter((size) => size >= least && size < this.#bad && mtuTestable(size))
+      .filter((size) => size >= least && size < this.#bad && this.#tests.testable(size))
       .sort((a, b) => a - b);
   }
 
@@ -352,14 +356,9 @@ export class PathMtu {
     this.#firstRound = false;
     this.#certain = this.#proven;
     this.#bad = this.#good + 1;
-    this.#use(this.#good);
+    this.#mtu = this.#good;
     this.#settledMs = nowMs;
     this.#relied = false;
     this.#deadlineMs = nowMs + (this.#proven ? this.#plan.recheckMs : this.#plan.recheckSilentMs);
-  }
-
-  #use(mtu: number): void {
-    this.#mtu = mtu;
-    this.#datagramMax = mtu === unlimitedMtu ? datagramMax : datagramMaxOfMtu(mtu, this.#headSize);
   }
 }

@@ -1,20 +1,27 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
-  datagramMax,
-  encryptedHeadSize,
-  pathOverhead,
-  plainHeadSize,
-} from "../../../lib/overlay/sleeve/datagram.ts";
-import {
   assumedMtu,
   PathMtu,
   type PathMtuPlan,
   prudentPlan,
   unlimitedMtu,
-} from "../../../lib/overlay/sleeve/path-mtu.ts";
-import vectors from "../../vectors/sleeve/pmtu-search.json";
-import { referencePlan } from "./reference-plan.ts";
+} from "../../lib/overlay/path-mtu.ts";
+import {
+  datagramMax,
+  datagramMaxOfMtu,
+  encryptedHeadSize,
+  pathOverhead,
+  plainHeadSize,
+} from "../../lib/overlay/sleeve/datagram.ts";
+import { mtuTestable } from "../../lib/overlay/sleeve/special-frame.ts";
+import vectors from "../vectors/sleeve/pmtu-search.json";
+import { referencePlan } from "./sleeve/reference-plan.ts";
+
+/** As sleeve asks. */
+function searchOf(headSize: number, plan: PathMtuPlan): PathMtu {
+  return new PathMtu({ overhead: pathOverhead(headSize), testable: mtuTestable }, plan);
+}
 
 /** A path on which packets up to `passes` get through, answered after `delayMs`. */
 class Path {
@@ -24,10 +31,16 @@ class Path {
   readonly probes: { mtu: number; atMs: number }[] = [];
   readonly #answers: { mtu: number; atMs: number }[] = [];
   readonly search: PathMtu;
+  readonly #headSize: number;
 
   constructor(passes: number, plan: PathMtuPlan = prudentPlan, headSize = plainHeadSize) {
     this.passes = passes;
-    this.search = new PathMtu(headSize, plan);
+    this.#headSize = headSize;
+    this.search = searchOf(headSize, plan);
+  }
+
+  get datagramMax(): number {
+    return datagramMaxOfMtu(this.search.mtu, this.#headSize);
   }
 
   kernelSays(pathMtu: number): void {
@@ -70,12 +83,12 @@ describe("with the plan of the original", () => {
       const path = new Path(run.largest_overlay_mtu_that_really_passes, referencePlan, headSize);
       expect(pathOverhead(headSize)).toBe(run.overhead_df);
       path.kernelSays(run.kernel_reported_pmtu);
-      const { bounds, mtu, datagramMax: maxPayload } = path.search;
+      const { bounds, mtu } = path.search;
       expect({
         candidate: path.probes[0]!.mtu,
         highest_good: bounds.good,
         lowest_bad: bounds.bad,
-        max_payload: maxPayload,
+        max_payload: path.datagramMax,
         mtu,
       }).toEqual(run.after_emsgsize);
 
@@ -84,7 +97,7 @@ describe("with the plan of the original", () => {
       for (const probe of path.probes) probes.set(probe.mtu, (probes.get(probe.mtu) ?? 0) + 1);
       expect([...probes]).toEqual(run.probes.map(({ candidate, sends }) => [candidate, sends]));
       expect(path.search.mtu).toBe(run.final_mtu);
-      expect(path.search.datagramMax).toBe(run.final_max_payload);
+      expect(path.datagramMax).toBe(run.final_max_payload);
     });
   }
 
@@ -112,7 +125,7 @@ describe("with the plan of the original", () => {
     expect(state(path)).toEqual(restart.second_emsgsize_1500_during_search_is_ignored);
     expect(path.probes).toHaveLength(1);
     path.kernelSays(1400);
-    expect({ ...state(path), max_payload: path.search.datagramMax }).toEqual(
+    expect({ ...state(path), max_payload: path.datagramMax }).toEqual(
       restart.emsgsize_1400_during_search_restarts,
     );
   });
@@ -120,9 +133,9 @@ describe("with the plan of the original", () => {
 
 describe("with our plan", () => {
   test("nothing is limited until the kernel refuses a size", () => {
-    const { search } = new Path(0);
+    const { search, datagramMax: max } = new Path(0);
     expect(search.mtu).toBe(unlimitedMtu);
-    expect(search.datagramMax).toBe(datagramMax);
+    expect(max).toBe(datagramMax);
     expect(search.deadlineMs).toBe(Number.POSITIVE_INFINITY);
   });
 
@@ -222,7 +235,7 @@ describe("with our plan", () => {
       const originalMs = run.probes.filter(({ acked }) => !acked).length * 2550;
       expect(path.nowMs).toBeLessThan(originalMs / 4);
       expect(path.search.mtu).toBe(run.final_mtu);
-      expect(path.search.datagramMax).toBe(run.final_max_payload);
+      expect(path.datagramMax).toBe(run.final_max_payload);
     });
   }
 
