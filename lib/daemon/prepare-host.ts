@@ -60,7 +60,7 @@ export function prepareHost(
     if (backend === undefined) continue;
     const outcome = backend.refusal() ?? host.tryDatapath(backend);
     if (typeof outcome !== "string") {
-      for (const other of backends) if (other !== backend) host.abandon(other, existing);
+      for (const other of backends) if (other !== backend) host.abandon(other);
       const { adopted, mtu } = outcome.datapath;
       const how = adopted === undefined ? "" : ", as an earlier router left it";
       log.info(`fastdp: the ${name} datapath carries frames, MTU ${mtu}${how}`);
@@ -69,7 +69,7 @@ export function prepareHost(
     refusals.set(name, outcome);
     log.info(`fastdp: the ${name} datapath cannot run here: ${outcome}`);
   }
-  for (const backend of backends) host.abandon(backend, existing);
+  for (const backend of backends) host.abandon(backend);
   return { ...host.capture(), refusals };
 }
 
@@ -162,8 +162,7 @@ class HostBuilder {
   }
 
   /** Nothing may go on forwarding behind the back of what is used instead. */
-  abandon(backend: DatapathBackend, existing: Wiring | undefined): void {
-    if (backend.name === "ovs" && existing !== "bridged_fastdp") return;
+  abandon(backend: DatapathBackend): void {
     try {
       for (const name of backend.remove(this.#names)) {
         this.#log.info(`removed ${name} of the ${backend.name} datapath, which is not used`);

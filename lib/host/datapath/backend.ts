@@ -54,6 +54,11 @@ export interface DatapathBackend {
    * @throws WeaveError
    */
   open(options: DatapathOptions): HostDatapath;
-  /** Removes all that is ours, whether or not a process of ours still runs; names of devices. */
+  /**
+   * Removes all that is this backend's, whether or not a process of ours still runs, and nothing of
+   * another's; does nothing where there is nothing, and loads no module for that. Names of devices.
+   *
+   * @throws SystemError
+   */
   remove(names: DeviceNames): readonly string[];
 }

@@ -133,7 +133,7 @@ describe("somebody who removes the datapath", () => {
     });
     await must(["ip", "-n", one.host.namespace, "link", "del", "vethwe-bridge"]);
     expect(one.inside(() => one.datapath.mend(one.bridge)).join("; ")).toMatch(
-      /^made datapath datapath; made vethwe-bridge and vethwe-datapath; /,
+      /^made datapath datapath; made vethwe-datapath and vethwe-bridge; /,
     );
     expect(one.inside(() => one.datapath.mend(one.bridge))).toEqual([]);
     await one.container.pings(two.containerIp);

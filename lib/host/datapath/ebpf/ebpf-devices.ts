@@ -170,7 +170,8 @@ export class EbpfDevices {
   #pair(capture: string): void {
     const ends = [handoverName, capture].map((name) => links.findLink(this.#netlink, { name }));
     const [ours, theirs] = ends;
-    if (ours === undefined || theirs === undefined || ours.peer !== theirs.index) {
+    const stands = ours !== undefined && isOurs(ours) && ours.peer === theirs?.index;
+    if (!stands) {
       for (const end of ends) if (end !== undefined) links.deleteLink(this.#netlink, end.index);
       const { mtu } = this.#options;
       links.createVeth(this.#netlink, { name: handoverName, mtu }, { name: capture, mtu });

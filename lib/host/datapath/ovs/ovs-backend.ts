@@ -4,6 +4,8 @@ import { isSystemError } from "../../../../ffi/system-error.ts";
 import { readUint16 } from "../../../base/bytes.ts";
 import { errorText, WeaveError } from "../../../base/errors.ts";
 import type { DeviceNames } from "../../device-names.ts";
+import type { Netlink } from "../../netlink/conversation.ts";
+import { findLink } from "../../netlink/link.ts";
 import { openRoute } from "../../netlink/open.ts";
 import { openUdpSocket } from "../../udp-socket.ts";
 import type { DatapathBackend, DatapathOptions, HostDatapath } from "../backend.ts";
@@ -43,11 +45,8 @@ export const ovsBackend: DatapathBackend = {
   },
 
   remove(names: DeviceNames): readonly string[] {
-    const removed: string[] = [];
-    const datapath = removeDatapath(names.datapath);
-    if (datapath) removed.push(names.datapath);
     using netlink = openRoute();
-    return [...removed, ...removePairs(netlink, names)];
+    return [...removeDatapath(netlink, names.datapath), ...removePairs(netlink, names)];
   },
 };
 
@@ -71,15 +70,12 @@ function probe(odp: Odp): string | undefined {
   }
 }
 
-function removeDatapath(name: string): boolean {
-  try {
-    using odp = new Odp();
-    const datapath = odp.findDatapath(name);
-    if (datapath !== undefined) odp.deleteDatapath(datapath);
-    return datapath !== undefined;
-  } catch (error) {
-    // Without the module there is none.
-    if (error instanceof WeaveError) return false;
-    throw error;
-  }
+function removeDatapath(netlink: Netlink, name: string): string[] {
+  // Whoever asks the module loads it.
+  if (findLink(netlink, { name })?.kind !== "openvswitch") return [];
+  using odp = new Odp();
+  const datapath = odp.findDatapath(name);
+  if (datapath === undefined) return [];
+  odp.deleteDatapath(datapath);
+  return [name];
 }

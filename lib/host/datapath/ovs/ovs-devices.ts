@@ -11,6 +11,8 @@ import { refuseRouterAdvertisements } from "../../sysctl.ts";
 export const bridgeSideName = "vethwe-datapath";
 /** Our end of the pair whose other end is where sleeve's worker captures. */
 export const sleeveSideName = "vethwe-handover";
+/** Tells it from the one of that name by which the eBPF datapath meets sleeve. */
+const sleeveSideAlias = "weave openvswitch datapath: to sleeve";
 
 /** The pairs through which frames come into the datapath and leave it. */
 export interface OvsPairs {
@@ -33,9 +35,9 @@ export function preparePairs(
 ): OvsPairs {
   const { names, bridge, mtu } = options;
   const mended: string[] = [];
-  const near = preparePair(netlink, [names.tap, bridgeSideName], mended);
-  settle(netlink, near[0], { mtu, master: bridge }, mended);
-  settle(netlink, near[1], { mtu, master: undefined }, mended);
+  const near = preparePair(netlink, [bridgeSideName, names.tap], mended);
+  settle(netlink, near[0], { mtu, master: undefined }, mended);
+  settle(netlink, near[1], { mtu, master: bridge }, mended);
   const far = preparePair(netlink, [sleeveSideName, names.capture], mended);
   settle(netlink, far[0], { mtu, master: undefined }, mended);
   settle(netlink, far[1], { mtu, master: undefined }, mended);
@@ -48,14 +50,19 @@ function preparePair(
   names: readonly [string, string],
   mended: string[],
 ): [Link, Link] {
-  const [one, other] = names.map((name) => links.findLink(netlink, { name }));
-  if (one !== undefined && other !== undefined && one.peer === other.index) return [one, other];
+  const [ours, other] = names.map((name) => links.findLink(netlink, { name }));
+  if (ours !== undefined && other !== undefined && isOurs(ours) && ours.peer === other.index) {
+    return [ours, other];
+  }
   // The other end of either may go with it.
   for (const name of names) {
     const stray = links.findLink(netlink, { name });
     if (stray !== undefined) links.deleteLink(netlink, stray.index);
   }
   links.createVeth(netlink, { name: names[0] }, { name: names[1] });
+  if (names[0] === sleeveSideName) {
+    links.changeLink(netlink, get(netlink, sleeveSideName).index, { alias: sleeveSideAlias });
+  }
   mended.push(`made ${names[0]} and ${names[1]}`);
   return [get(netlink, names[0]), get(netlink, names[1])];
 }
@@ -76,6 +83,12 @@ function settle(
   refuseRouterAdvertisements(link.name);
 }
 
+/** Our end of a pair of ours. */
+function isOurs(link: Link): boolean {
+  if (link.kind !== "veth") return false;
+  return link.name === bridgeSideName || link.alias === sleeveSideAlias;
+}
+
 function get(netlink: Netlink, name: string): Link {
   const link = links.findLink(netlink, { name });
   if (link !== undefined) return link;
@@ -84,18 +97,15 @@ function get(netlink: Netlink, name: string): Link {
   });
 }
 
-/**
- * Removes the pairs; returns the names of what was there. Devices of the same names that belong to
- * another wiring stay.
- */
+/** Removes the pairs; returns the names of what was there. @throws SystemError */
 export function removePairs(netlink: Netlink, names: DeviceNames): string[] {
   const pairs = [
     [bridgeSideName, names.tap],
     [sleeveSideName, names.capture],
   ] as const;
-  return pairs.flatMap(([ours, other]) => {
-    const link = links.findLink(netlink, { name: ours });
-    if (link?.kind !== "veth" || !links.deleteLink(netlink, link.index)) return [];
-    return [ours, other];
+  return pairs.flatMap(([name, other]) => {
+    const ours = links.findLink(netlink, { name });
+    if (ours === undefined || !isOurs(ours)) return [];
+    return links.deleteLink(netlink, ours.index) ? [name, other] : [];
   });
 }
