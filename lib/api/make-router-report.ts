@@ -105,6 +105,7 @@ function connection(status: MeshStatus["connections"][number]) {
     ...(status.extensions !== undefined && { Extensions: status.extensions }),
     ...(status.roundTripMs !== undefined && { RoundTripMs: status.roundTripMs }),
     ...(status.reason !== undefined && { Reason: status.reason }),
+    ...(status.sinceMs !== undefined && { Since: new Date(status.sinceMs).toISOString() }),
     ...(status.error?.remedy !== undefined && { Remedy: status.error.remedy }),
   };
 }

@@ -114,6 +114,8 @@ export interface ConnectionReport {
   readonly RoundTripMs?: number;
   /** Why this overlay and not a better one; missing without a connection. */
   readonly Reason?: string;
+  /** RFC 3339: since when frames take this overlay; missing without a connection. */
+  readonly Since?: string;
   /** What to do about the last failure; missing while there was none. */
   readonly Remedy?: string;
 }

@@ -41,6 +41,8 @@ export interface OverlayLinkParameters {
   readonly remoteFeatures: ReadonlyMap<string, string>;
   /** What both peers can do beyond the original: name → the lower of both versions. */
   readonly extensions: ReadonlyMap<string, number>;
+  /** Wall clock in milliseconds, for status. */
+  now(): number;
   /** Sends a protocol message over the TCP connection; `tag` is 1, 2, 3 or 7. */
   send(tag: number, body: Uint8Array): void;
   /** Our frames reach the peer. Called at most once. */
@@ -66,4 +68,8 @@ export interface OverlayLinkStatus {
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
   /** Why this overlay, and why not a better one: a sentence for status and report. */
   readonly reason: string;
+  /** Whether both peers have a better one that does not work between them at the moment. */
+  readonly degraded: boolean;
+  /** Wall clock since when frames take this overlay, milliseconds. */
+  readonly sinceMs: number;
 }

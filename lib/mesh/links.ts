@@ -183,6 +183,7 @@ export class Links {
     const { overlay, passwordSet } = this.#ports;
     const self = this.#ports.config().self;
     const parameters = neighbour.overlayParameters(self, passwordSet, {
+      now: () => this.#world.now(),
       established: () => this.#established(neighbour),
       failed: (error) => neighbour.connection.close(error),
     });

@@ -65,8 +65,14 @@ export interface ConnectionStatus {
   readonly info: string;
   /** What the overlay says of itself, its name first; missing before one is chosen. */
   readonly attributes?: Readonly<Record<string, string | number | boolean>>;
+  /** Whom it leads to; missing for an attempt. */
+  readonly peer?: { readonly name: string; readonly nickname: string };
   /** Why this overlay and not a better one. */
   readonly reason?: string;
+  /** Whether both peers have a better overlay that does not work between them. */
+  readonly degraded?: boolean;
+  /** Wall clock in milliseconds since when frames take this overlay. */
+  readonly sinceMs?: number;
   /** The last failure, with what to do about it. */
   readonly error?: { readonly code: string; readonly text: string; readonly remedy?: string };
   /** From here to the remote machine and back, where this one knows. */
@@ -127,14 +133,17 @@ export function neighbourStatus(neighbour: ShownNeighbour, passwordSet: boolean)
   const prefix = passwordSet ? `${sealing.padEnd(11)} ` : "";
   const { roundTripMs } = connection;
   const extensions = [...connection.extensions].map(([each, version]) => `${each}/${version}`);
-  const peer = `${formatPeerName(name)}(${connection.remote.nickname})`;
+  const peer = { name: formatPeerName(name), nickname: connection.remote.nickname };
   return {
     address: formatEndpoint(connection.remoteAddress),
     outbound: connection.outbound,
     state: established ? "established" : "pending",
-    info: `${prefix}${(chosen?.name ?? "none").padEnd(6)} ${peer}`,
+    info: `${prefix}${(chosen?.name ?? "none").padEnd(6)} ${peerLabel(name, peer.nickname)}`,
+    peer,
     ...(chosen === undefined ? {} : { attributes: { name: chosen.name, ...chosen.attributes } }),
-    ...(overlay === undefined ? {} : { reason: overlay.reason }),
+    ...(overlay === undefined
+      ? {}
+      : { reason: overlay.reason, degraded: overlay.degraded, sinceMs: overlay.sinceMs }),
     ...(extensions.length === 0 ? {} : { extensions }),
     ...(roundTripMs === undefined ? {} : { roundTripMs }),
   };

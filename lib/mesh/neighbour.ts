@@ -45,7 +45,7 @@ export class Neighbour implements TableEntry, GossipNeighbour {
   overlayParameters(
     local: PeerName,
     passwordSet: boolean,
-    events: Pick<OverlayLinkParameters, "established" | "failed">,
+    events: Pick<OverlayLinkParameters, "now" | "established" | "failed">,
   ): OverlayLinkParameters {
     const { connection } = this;
     return {

@@ -48,11 +48,13 @@ export class ChosenLink implements OverlayLink {
   readonly #options: ChosenLinkOptions;
   readonly #candidates: readonly Candidate[];
   #best: Candidate | undefined = undefined;
+  #sinceMs: number;
   #established = false;
   #ended = false;
 
   constructor(options: ChosenLinkOptions) {
     this.#options = options;
+    this.#sinceMs = options.parameters.now();
     this.#candidates = options.engines.map((engine) => ({
       name: engine.name,
       link: undefined,
@@ -109,6 +111,7 @@ export class ChosenLink implements OverlayLink {
     if (best !== this.#best) {
       this.#best?.link?.carry?.(false);
       this.#best = best;
+      this.#sinceMs = this.#options.parameters.now();
       best?.link?.carry?.(true);
       if (this.#established && best !== undefined) this.#noteChange(best);
     }
@@ -180,6 +183,8 @@ export class ChosenLink implements OverlayLink {
       name: best?.name ?? "none",
       attributes: best?.link?.attributes() ?? {},
       reason: this.#reason(best),
+      degraded: best !== this.#candidates[0],
+      sinceMs: this.#sinceMs,
     };
   }
 

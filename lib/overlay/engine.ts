@@ -24,7 +24,10 @@ export interface OverlayEngine {
   withoutPeer?(remote: PeerName): void;
 }
 
-export type EngineLinkParameters = Omit<OverlayLinkParameters, "send" | "established" | "failed">;
+export type EngineLinkParameters = Omit<
+  OverlayLinkParameters,
+  "now" | "send" | "established" | "failed"
+>;
 
 export interface EngineLinkEvents {
   /** A control message for the peer's engine of the same name; `tag` (0–255) is this engine's. */

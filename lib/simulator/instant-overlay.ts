@@ -66,6 +66,7 @@ export class InstantLink implements OverlayLink {
   describe(): OverlayLinkStatus {
     const isSealed = this.parameters.sessionKey !== undefined;
     const attributes = { ...(isSealed && { encrypted: true }), mtu: 1438 };
-    return { name: "sleeve", attributes, reason: "the only one there is" };
+    const [reason, sinceMs] = ["the only one there is", this.parameters.now()];
+    return { name: "sleeve", attributes, reason, degraded: false, sinceMs };
   }
 }

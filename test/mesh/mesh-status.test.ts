@@ -42,7 +42,10 @@ function neighbour(given: Given, shown: Shown): ShownNeighbour {
       confirm() {},
       control() {},
       stop() {},
-      describe: () => ({ name: String(name), attributes, reason: "the only one" }),
+      describe: () => ({
+        ...{ name: String(name), attributes, reason: "the only one" },
+        ...{ degraded: false, sinceMs: 0 },
+      }),
     },
     connection: {
       remoteAddress: parseEndpoint(shown.Address),

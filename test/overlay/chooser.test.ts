@@ -36,11 +36,13 @@ class ScriptedEngine implements OverlayEngine {
 let fastdp: ScriptedEngine;
 let sleeve: ScriptedEngine;
 let heard: string[];
+let nowMs = 0;
 
 beforeEach(() => {
   fastdp = new ScriptedEngine("fastdp");
   sleeve = new ScriptedEngine("sleeve");
   heard = [];
+  nowMs = 0;
 });
 
 function prepare(announced: string | undefined, engines: OverlayEngine[] = [fastdp, sleeve]) {
@@ -56,6 +58,7 @@ function prepare(announced: string | undefined, engines: OverlayEngine[] = [fast
     passwordSet: false,
     remoteFeatures: new Map(announced === undefined ? [] : [["Overlays", announced]]),
     extensions: new Map(),
+    now: () => nowMs,
     send: (tag, body) => heard.push(`${tag}:${body.toHex()}`),
     established: () => heard.push("established"),
     failed: (error) => heard.push(error.message),
@@ -155,6 +158,8 @@ describe("the choice", () => {
       name: "fastdp",
       attributes: { engine: "fastdp" },
       reason: "fastdp: waiting for the peer",
+      degraded: false,
+      sinceMs: 0,
     });
     expect(sleeve.told).toEqual(["confirm"]);
   });
@@ -173,11 +178,15 @@ describe("the choice", () => {
   test("leaves an overlay whose heartbeats are missed and returns when they come again", () => {
     sleeve.events!.established();
     fastdp.events!.established();
+    nowMs = 1000;
     fastdp.events!.health(false);
+    expect(link.describe()).toMatchObject({ name: "sleeve", degraded: true, sinceMs: 1000 });
     expect(link.describe().reason).toBe(
       "sleeve: the peer acknowledges it; fastdp misses the peer's heartbeats",
     );
+    nowMs = 2000;
     fastdp.events!.health(true);
+    expect(link.describe()).toMatchObject({ name: "fastdp", degraded: false, sinceMs: 2000 });
     expect(link.describe().reason).toBe("fastdp: the peer acknowledges it");
   });
 
@@ -246,6 +255,7 @@ test("a better overlay that is missing here or there is named", () => {
     passwordSet: false,
     remoteFeatures: new Map([["Overlays", "fastdp sleeve"]]),
     extensions: new Map(),
+    now: () => nowMs,
     send() {},
     established() {},
     failed() {},
@@ -263,5 +273,7 @@ test("a network that carries frames without us is established at once", () => {
     name: "awsvpc",
     attributes: {},
     reason: "awsvpc: the peer acknowledges it",
+    degraded: false,
+    sinceMs: 0,
   });
 });

@@ -71,9 +71,10 @@ const connectionType = struct<ConnectionReport>(
     Extensions: slice(string),
     RoundTripMs: plain,
     Reason: string,
+    Since: string,
     Remedy: string,
   },
-  { additions: ["Extensions", "RoundTripMs", "Reason", "Remedy"] },
+  { additions: ["Extensions", "RoundTripMs", "Reason", "Since", "Remedy"] },
 );
 
 const refusalType = struct<RefusalReport>("RefusalReport", {

@@ -214,6 +214,7 @@ export class FrameCluster {
         ...(remote.shortId === undefined ? [] : [["ShortID", `${remote.shortId}`] as const]),
       ]),
       extensions,
+      now: () => 0,
     } satisfies Partial<OverlayLinkParameters>;
   }
 
