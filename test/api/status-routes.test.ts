@@ -86,7 +86,7 @@ describe("the report", () => {
         (key) => `.Router.Connections[].${key}`,
       ),
       ...["mtu", "name"].map((key) => `.Router.Connections[].Attrs.${key}`),
-      ...["Extensions", "Reason"].map((key) => `.Router.Connections[].${key}`),
+      ...["Extensions", "Reason", "Since"].map((key) => `.Router.Connections[].${key}`),
       ...["TerminationCount", "Targets", "OverlayDiagnostics"].map((key) => `.Router.${key}`),
       ".Router.OverlayDiagnostics.sleeve",
       ...["TrustedSubnets", "Interface", "CaptureStats"].map((key) => `.Router.${key}`),
