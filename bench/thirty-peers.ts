@@ -27,6 +27,7 @@ export async function benchThirtyPeers(): Promise<void> {
   if (!existsSync(executable)) throw new Error("no dist/weave: run 'bun run build' first");
   process.env.WEAVE_BINARY = executable;
   await using lab = await Lab.onSwitch("wm", peers);
+  for (const host of lab.hosts) host.restarts = true;
   const startMs = Date.now();
   const first = lab.hosts[0]!.ip;
   await Promise.all(

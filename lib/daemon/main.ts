@@ -1,6 +1,7 @@
 import { closeSync, writeSync } from "node:fs";
 import { errorCode, errorText, WeaveError } from "../base/errors.ts";
 import type { ContainerEngine } from "../host/container.ts";
+import { type KeeperWord, keeperDescriptor } from "./keeper.ts";
 import { decodeLaunchOptions, type LaunchOptions } from "./launch-options.ts";
 import { openLog } from "./log-file.ts";
 import type { Paths } from "./paths.ts";
@@ -27,7 +28,11 @@ export async function runDetachedRouter(paths: Paths, integrations: Integrations
     const options = decodeLaunchOptions(await Bun.stdin.text());
     return await runRouter(options, paths, integrations, {
       logFile: paths.logFile,
-      ready: (id) => answer(`ready ${id}`),
+      ready(id) {
+        tellKeeper("ready");
+        answer(`ready ${id}`);
+      },
+      stopped: () => tellKeeper("stopped"),
     });
   } catch (error) {
     const remedy = error instanceof WeaveError ? error.remedy : undefined;
@@ -38,6 +43,15 @@ export async function runDetachedRouter(paths: Paths, integrations: Integrations
   }
 }
 
+/** The keeper may have been ended before the router; then nobody has to know. */
+function tellKeeper(word: KeeperWord): void {
+  try {
+    writeSync(keeperDescriptor, `${word}\n`);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
+  }
+}
+
 /** The router in this process, for a service manager. @throws WeaveError when it cannot start */
 export function runForegroundRouter(
   options: LaunchOptions,
@@ -45,14 +59,18 @@ export function runForegroundRouter(
   integrations: Integrations,
 ): Promise<number> {
   makeFolders(paths);
-  return runRouter(options, paths, integrations, { logFile: undefined, ready() {} });
+  return runRouter(options, paths, integrations, {
+    logFile: undefined,
+    ready() {},
+    stopped() {},
+  });
 }
 
 async function runRouter(
   options: LaunchOptions,
   paths: Paths,
   integrations: Integrations,
-  mode: { readonly logFile: string | undefined; ready(id: string): void },
+  mode: { readonly logFile: string | undefined; ready(id: string): void; stopped(): void },
 ): Promise<number> {
   claimPidFile(paths.pidFile);
   try {
@@ -68,16 +86,16 @@ async function runRouter(
     log.info(`ready; run ${router.id}`);
     log.info(`stopping on ${await told}`);
     await router.stop();
+    mode.stopped();
     return 0;
   } finally {
     releasePidFile(paths.pidFile);
   }
 }
 
-/** Resolves at the first signal that asks this process to end. */
+/** Resolves at the first signal that asks this process to end; a second one does not cut that short. */
 function toldToStop(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const)
-      process.once(signal, () => resolve(signal));
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(signal));
   });
 }

@@ -3,8 +3,8 @@ import { join } from "node:path";
 /**
  * Everything a router keeps in files lies in two folders, so that several routers share a machine:
  *
- *   WEAVE_RUN_DIR    /run/weave      weave.sock  weave.pid  weave.log     gone after a reboot
- *   WEAVE_STATE_DIR  /var/lib/weave  weave.db                             kept until `weave reset`
+ *   WEAVE_RUN_DIR    /run/weave      weave.sock  weave.pid  weave.keeper  weave.log     until a reboot
+ *   WEAVE_STATE_DIR  /var/lib/weave  weave.db                                     until `weave reset`
  */
 export interface Paths {
   readonly runDir: string;
@@ -12,6 +12,8 @@ export interface Paths {
   /** Control API for root alone. */
   readonly socket: string;
   readonly pidFile: string;
+  /** Who starts the router again when it dies, in the form of a pid file. */
+  readonly keeperFile: string;
   readonly logFile: string;
   readonly database: string;
 }
@@ -24,6 +26,7 @@ export function pathsFrom(env: Readonly<Record<string, string | undefined>>): Pa
     stateDir,
     socket: join(runDir, "weave.sock"),
     pidFile: join(runDir, "weave.pid"),
+    keeperFile: join(runDir, "weave.keeper"),
     logFile: join(runDir, "weave.log"),
     database: join(stateDir, "weave.db"),
   };

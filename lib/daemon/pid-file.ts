@@ -53,10 +53,15 @@ export function claimPidFile(path: string): void {
       remedy: "stop it with 'weave stop' first",
     });
   }
+  writePidFile(path, process.pid);
+}
+
+/** Notes a process that runs. */
+export function writePidFile(path: string, pid: number): void {
   // Renamed into place, so that a reader never sees half a file.
   const draft = `${path}.${process.pid}`;
   const file = openSync(draft, "w", 0o600);
-  writeSync(file, `${process.pid} ${startTicksOf(process.pid)}\n`);
+  writeSync(file, `${pid} ${startTicksOf(pid)}\n`);
   closeSync(file);
   renameSync(draft, path);
 }

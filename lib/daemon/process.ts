@@ -1,17 +1,20 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync } from "node:fs";
 import type { Readable } from "node:stream";
+import { memoryFile } from "../../ffi/descriptor.ts";
+import { utf8 } from "../base/bytes.ts";
 import { WeaveError } from "../base/errors.ts";
 import { calmCompiler } from "./calm-compiler.ts";
+import { type KeptProgram, startKeeper } from "./keeper.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 import type { Paths } from "./paths.ts";
-import { isRunning, type RunningRouter, runningRouter } from "./pid-file.ts";
+import { isRunning, type RunningRouter, runningRouter, writePidFile } from "./pid-file.ts";
 
 /**
  * A router as a process of its own, seen from the command that starts or stops it.
  *
- *   weave launch ──spawn──▶ router (own session; log file as output)
- *        │ options as JSON on standard input: no secret in arguments or environment
+ *   weave launch ──spawn──▶ [keeper ──▶] router (own session; log file as output)
+ *        │ options as JSON in a file in memory: no secret in arguments, environment or on a disk
  *        ◀── one line on descriptor 3: `ready <id>` or `failed {code, message, remedy}`
  */
 export const readyDescriptor = 3;
@@ -21,6 +24,9 @@ export const routerCommand = "router";
 
 /** A graceful stop may take this long before the process is killed. */
 const stopWaitMs = 10_000;
+
+/** How often processes that are not our children are looked at while they are waited for. */
+const lookAgainMs = 10;
 
 /** How to run this same program again: compiled, or from a checkout. */
 export function selfCommand(): string[] {
@@ -51,28 +57,50 @@ export function makeFolders(paths: Paths): void {
  * @throws WeaveError `ALREADY_RUNNING`, or what the router itself refused with
  */
 export async function launchRouter(options: LaunchOptions, paths: Paths): Promise<string> {
-  if (runningRouter(paths.pidFile) !== undefined) {
+  if (runningRouter(paths.pidFile) ?? runningRouter(paths.keeperFile)) {
     throw new WeaveError(
       "ALREADY_RUNNING",
       "weave is already running; you can stop it with 'weave stop'.",
     );
   }
   makeFolders(paths);
-  const log = openSync(paths.logFile, "a", 0o600);
-  const [program, ...script] = selfCommand();
-  const child = spawn(program!, [...script, routerCommand], {
-    detached: true,
-    stdio: ["pipe", log, log, "pipe"],
-    cwd: "/",
-    env: { ...calmCompiler, ...environmentWithoutSecrets() },
-  });
-  closeSync(log);
-  // A child that dies at once closes its input; what matters then is its exit, not this write.
-  child.stdin!.on("error", () => {});
-  child.stdin!.end(JSON.stringify(options));
-  const answer = await readAll(child.stdio[readyDescriptor] as Readable);
+  const input = readable(JSON.stringify(options));
+  const environment = { ...calmCompiler, ...environmentWithoutSecrets() };
+  const command = [...selfCommand(), routerCommand];
+  const program = { command, environment, input, logFile: paths.logFile };
+  const child = options.restart ? startKeeper(program) : startAlone(program);
+  closeSync(input);
+  if (options.restart && child.pid !== undefined) writePidFile(paths.keeperFile, child.pid);
+  const answer = await firstLine(child.stdio[readyDescriptor] as Readable);
   child.unref();
   return parseAnswer(answer, paths);
+}
+
+/** A descriptor from which this text can be read, over and over by opening it again. */
+function readable(text: string): number {
+  const memory = memoryFile("weave-options", utf8(text));
+  try {
+    return openSync(`/proc/self/fd/${memory}`, "r");
+  } finally {
+    closeSync(memory);
+  }
+}
+
+/** The router without a keeper: nobody starts it again. */
+function startAlone({ command, environment, input, logFile }: KeptProgram): ChildProcess {
+  const [file, ...args] = command;
+  const log = openSync(logFile, "a", 0o600);
+  const nobody = openSync("/dev/null", "w");
+  try {
+    return spawn(file!, args, {
+      detached: true,
+      stdio: [input, log, log, "pipe", nobody],
+      cwd: "/",
+      env: environment,
+    });
+  } finally {
+    for (const descriptor of [log, nobody]) closeSync(descriptor);
+  }
 }
 
 /** The password reaches the router on its input; every user may not read it in /proc. */
@@ -81,9 +109,13 @@ function environmentWithoutSecrets(): Record<string, string | undefined> {
   return environment;
 }
 
-async function readAll(stream: Readable): Promise<string> {
+/** What stands before the first line end; a keeper holds its end of the pipe as long as it lives. */
+async function firstLine(stream: Readable): Promise<string> {
   let text = "";
-  for await (const chunk of stream) text += String(chunk);
+  for await (const chunk of stream) {
+    text += String(chunk);
+    if (text.includes("\n")) break;
+  }
   return text.trim();
 }
 
@@ -99,25 +131,36 @@ function parseAnswer(answer: string, paths: Paths): string {
   });
 }
 
-/** Ends the router of this run folder. Returns false when none was running. */
+/** Ends the router of this run folder and its keeper. Returns false when neither was there. */
 export async function stopRouter(paths: Paths): Promise<boolean> {
-  const running = runningRouter(paths.pidFile);
-  if (running === undefined) return false;
-  process.kill(running.pid, "SIGTERM");
-  if (!(await ended(running, stopWaitMs))) {
-    process.kill(running.pid, "SIGKILL");
-    await ended(running, stopWaitMs);
+  const keeper = runningRouter(paths.keeperFile);
+  if (keeper !== undefined) process.kill(keeper.pid, "SIGTERM");
+  // A keeper may be about to start a router, which then has its turn.
+  let found = keeper !== undefined;
+  for (;;) {
+    const router = runningRouter(paths.pidFile);
+    found ||= router !== undefined;
+    if (router !== undefined) await end(router);
+    else if (keeper === undefined || !isRunning(keeper)) break;
+    else await Bun.sleep(lookAgainMs);
   }
-  rmSync(paths.pidFile, { force: true });
-  rmSync(paths.socket, { force: true });
-  return true;
+  for (const file of [paths.pidFile, paths.keeperFile, paths.socket]) rmSync(file, { force: true });
+  return found;
+}
+
+/** Asks a process to end, and makes it end when it does not. */
+async function end(router: RunningRouter): Promise<void> {
+  process.kill(router.pid, "SIGTERM");
+  if (await ended(router, stopWaitMs)) return;
+  process.kill(router.pid, "SIGKILL");
+  await ended(router, stopWaitMs);
 }
 
 /** Waits until a process that is not our child is gone; the kernel offers no event for that here. */
 async function ended(router: RunningRouter, waitMs: number): Promise<boolean> {
   for (const deadline = performance.now() + waitMs; performance.now() < deadline; ) {
     if (!isRunning(router)) return true;
-    await Bun.sleep(10);
+    await Bun.sleep(lookAgainMs);
   }
   return !isRunning(router);
 }
@@ -141,7 +184,6 @@ export async function resetRouter(
 ): Promise<void> {
   if (runningRouter(paths.pidFile) !== undefined) {
     await leaveCluster(paths);
-    await stopRouter(paths);
   } else if (existsSync(paths.database) && !options.force) {
     throw new WeaveError(
       "RESET_NOT_RUNNING",
@@ -149,11 +191,10 @@ export async function resetRouter(
       { remedy: "Re-launch weave before reset or use --force to override." },
     );
   }
+  await stopRouter(paths);
   options.removeTraces(paths);
   for (const suffix of ["", "-wal", "-shm"]) rmSync(paths.database + suffix, { force: true });
-  for (const file of [paths.pidFile, paths.socket, paths.logFile, `${paths.logFile}.1`]) {
-    rmSync(file, { force: true });
-  }
+  for (const file of [paths.logFile, `${paths.logFile}.1`]) rmSync(file, { force: true });
 }
 
 /** A router that cannot answer any more still has to go, so failure here is not fatal. */

@@ -31,6 +31,7 @@ import type { Paths } from "./paths.ts";
 import { settlePeerName } from "./peer-identity.ts";
 import { prepareHost } from "./prepare-host.ts";
 import { bridgeSetting, datapathSetting } from "./remove-traces.ts";
+import { beginRun, endRun } from "./run-mark.ts";
 import { SettingsStore } from "./settings-store.ts";
 import { Shutdown } from "./shutdown.ts";
 
@@ -150,12 +151,16 @@ async function assemble(
   });
   openApi(control, environment, shutdown);
 
-  const resumes = options.resume || (isImported && options.peers.length === 0);
+  const goesOn = beginRun(settings, options.peers);
+  const resumes = options.resume || goesOn || (isImported && options.peers.length === 0);
   plane.mesh.start(resumes ? settings.targets() : options.peers);
   control.setReady();
   return {
     id: toHex(world.random.fill(new Uint8Array(32))),
-    stop: () => shutdown.run(log),
+    stop() {
+      endRun(settings);
+      return shutdown.run(log);
+    },
   };
 }
 

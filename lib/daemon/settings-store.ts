@@ -34,6 +34,10 @@ export class SettingsStore {
       .run(name, value);
   }
 
+  removeSetting(name: string): void {
+    this.#database.query("DELETE FROM setting WHERE name = ?").run(name);
+  }
+
   /** In the order given by the operator. */
   targets(): string[] {
     return this.#database

@@ -142,6 +142,8 @@ export class Host {
   readonly env: Record<string, string>;
   /** Whether its router may use a datapath of the kernel; else all frames take sleeve. */
   fastdp = false;
+  /** Whether its router is started again when it dies; else a test may kill it and look. */
+  restarts = false;
 
   constructor(lab: Lab, number: number, namespace: string, ip: string) {
     this.lab = lab;
@@ -189,6 +191,7 @@ export class Host {
   launch(args: readonly string[] = [], options: RunOptions = {}): Promise<string> {
     const own = ["--name", this.peerName, "--nickname", `host${this.number}`];
     if (!this.fastdp) own.push("--no-fastdp");
+    if (!this.restarts) own.push("--no-restart");
     return this.mustWeave(["launch", ...own, ...args], options);
   }
 

@@ -11,6 +11,7 @@ export const routerCommands: readonly CommandSpec[] = [
     description: [
       "Starts the router as a daemon of its own, waits until it is ready and prints the id of this run. Peers are other hosts that already run weave; one is enough to join a cluster of any size, and hosts find the rest by themselves.",
       "Everything the router keeps in files lies in two folders, named by WEAVE_RUN_DIR (default /run/weave: socket, pid file, log) and WEAVE_STATE_DIR (default /var/lib/weave: addresses, peers, name).",
+      "A router that dies is started again by itself, at once at first and then after growing pauses of up to a minute; it takes up its name, its addresses and the peers that it had, those of 'weave connect' included. 'weave stop' ends that, --no-restart keeps it from beginning.",
       "Options and peers may stand in any order.",
     ],
     arguments: [{ ...peerArguments, minimum: 0 }],

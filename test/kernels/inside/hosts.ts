@@ -10,7 +10,7 @@ export async function launch(
   args: readonly string[] = [],
   options: RunOptions = {},
 ): Promise<void> {
-  const own = ["--name", host.peerName, "--nickname", `host${host.number}`];
+  const own = ["--name", host.peerName, "--nickname", `host${host.number}`, "--no-restart"];
   await host.mustWeave(["launch", ...own, ...args], options);
 }
 
