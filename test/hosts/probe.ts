@@ -8,6 +8,8 @@ import { createSocket } from "node:dgram";
  *   udp-hear <port> [group]            prints the first datagram and who sent it
  *   udp-hear-all <port> [group]        prints every datagram and who sent it, until it is ended
  *   udp-say <host> <port> <text>       sends it once, broadcast and multicast included
+ *   http-serve <port> <text>           answers every request with the text, until it is ended
+ *   http-ask <url>                     prints the answer; fails after two seconds without one
  *
  * Whatever listens prints `listening` first.
  */
@@ -84,9 +86,21 @@ function udpSay(host: string, port: number, text: string): void {
   });
 }
 
+function httpServe(port: number, text: string): void {
+  Bun.serve({ hostname: "0.0.0.0", port, fetch: () => new Response(text) });
+  console.log("listening");
+}
+
+async function httpAsk(url: string): Promise<void> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(2000) });
+  console.log(await answer.text());
+}
+
 const [first = "", second = "", third = ""] = words;
 if (mode === "tcp-sink") tcpSink(Number(first));
 else if (mode === "tcp-source") await tcpSource(first, Number(second), Number(third));
 else if (mode === "udp-hear") udpHear(Number(first), words[1], false);
 else if (mode === "udp-hear-all") udpHear(Number(first), words[1], true);
+else if (mode === "http-serve") httpServe(Number(first), second);
+else if (mode === "http-ask") await httpAsk(first);
 else udpSay(first, Number(second), third);

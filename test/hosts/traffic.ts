@@ -99,6 +99,29 @@ export async function hear(
   }
 }
 
+/** A web server inside a container, whose only page is its name. */
+export class WebServer implements Disposable {
+  readonly #listener: Listener;
+
+  private constructor(listener: Listener) {
+    this.#listener = listener;
+  }
+
+  static async start(container: Container, port: number, name: string): Promise<WebServer> {
+    return new WebServer(await Listener.start(container, ["http-serve", String(port), name]));
+  }
+
+  [Symbol.dispose](): void {
+    this.#listener.stop();
+  }
+}
+
+/** The name of the {@link WebServer} that answers there; `undefined` when none does. */
+export async function webServerAt(from: Container, address: string): Promise<string | undefined> {
+  const { code, stdout } = await from.exec([...probe, "http-ask", `http://${address}/`]);
+  return code === 0 ? stdout.trim() : undefined;
+}
+
 /** What comes to a container by UDP at one port, from now on. */
 export class Hearer {
   readonly container: Container;

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { documentedSteps } from "./documented-steps.ts";
+import { Container, type Host, Lab, weaveCommand } from "./lab.ts";
+import { eventually } from "./shell.ts";
+import { WebServer, webServerAt } from "./traffic.ts";
+
+const steps = documentedSteps("services.md");
+
+/** As a reader of docs/services.md would: its commands, typed on the hosts that it names. */
+describe("services, as documented", () => {
+  const stack = new AsyncDisposableStack();
+  let lab: Lab;
+  let outside: Container;
+  const containers = new Map<string, Container>();
+  const variables: Record<string, string> = {};
+
+  beforeAll(async () => {
+    lab = stack.use(await Lab.onSwitch("sv", 3));
+    const [one, two, third] = lab.hosts as [Host, Host, Host];
+    const subnets = ["--ipalloc-range", "10.32.0.0/12", "--ipalloc-default-subnet", "10.32.0.0/16"];
+    await one.launch([...subnets, "--ipalloc-init", `seed=${one.peerName}`]);
+    await two.launch([...subnets, one.ip]);
+    await two.reaches(1);
+    outside = new Container(third.namespace);
+    stack.use(await WebServer.start(outside, 5432, "store"));
+    for (const [name, host] of [
+      ["web", one],
+      ["client", two],
+      ["moved", two],
+    ] as const) {
+      const container = await host.container(name);
+      containers.set(name, container);
+      variables[name] = container.reference;
+    }
+    for (const name of ["web", "moved"])
+      stack.use(await WebServer.start(container(name), 80, name));
+    const bin = join(lab.folder, "bin");
+    mkdirSync(bin);
+    const words = weaveCommand().map((word) => `'${word}'`);
+    writeFileSync(join(bin, "weave"), `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
+    chmodSync(join(bin, "weave"), 0o755);
+    variables.PATH = `${bin}:${process.env.PATH}`;
+    await follow("Services");
+    variables.web_ip = await one.mustWeave(["dns-lookup", "web"]);
+  });
+
+  afterAll(() => stack.disposeAsync());
+
+  const container = (name: string): Container => containers.get(name)!;
+
+  /** Types the commands of a section. */
+  async function follow(title: string): Promise<void> {
+    const found = steps.filter(({ section }) => section.replace(/^# /, "").startsWith(title));
+    if (found.length === 0) throw new Error(`docs/services.md has no section "${title}"`);
+    for (const { hosts, script } of found) {
+      for (const name of hosts) {
+        const host = lab.hosts[Number(name.slice("host".length)) - 1]!;
+        const here = script.replaceAll(/192\.168\.48\.1(\d)/g, "192.168.77.$1");
+        const env = { ...host.env, ...variables };
+        const { code, stdout, stderr } = await host.exec(["sh", "-eu", "-c", here], { env });
+        if (code !== 0) throw new Error(`${title}, on ${name}: exit ${code}\n${stdout}${stderr}`);
+      }
+    }
+  }
+
+  async function finds(from: Container, address: string, name: string): Promise<void> {
+    await eventually(
+      `${name} at ${address} from ${from.namespace}`,
+      () => webServerAt(from, address),
+      (found) => found === name,
+    );
+  }
+
+  test("a container is exported by its host and by another", async () => {
+    await follow("Export");
+    await finds(outside, `${lab.hosts[0]!.ip}:8080`, "web");
+    await finds(outside, `${lab.hosts[1]!.ip}:8080`, "web");
+  });
+
+  test("a service outside is imported under a name", async () => {
+    await follow("Import");
+    const store = await lab.hosts[0]!.mustWeave(["dns-lookup", "store"]);
+    await finds(container("web"), `${store}:5432`, "store");
+    await finds(container("client"), `${store}:5432`, "store");
+  });
+
+  test("a service outside is routed through the network", async () => {
+    await follow("Route");
+    await finds(outside, `${lab.hosts[0]!.ip}:9000`, "store");
+  });
+
+  test("a port is bound anew, and another hidden", async () => {
+    await follow("Bind anew");
+    await finds(outside, `${lab.hosts[0]!.ip}:8080`, "store");
+    expect(await webServerAt(outside, `${lab.hosts[0]!.ip}:9000`)).toBeUndefined();
+  });
+
+  test("an application in a subnet of its own reaches that alone", async () => {
+    await follow("Keep applications apart");
+    const listed = await lab.hosts[0]!.mustWeave(["ps", container("web").reference]);
+    const second = /(10\.33\.1\.\d+)\/24/.exec(listed)![1]!;
+    await finds(container("client"), second, "web");
+    expect(await webServerAt(container("client"), variables.web_ip!)).toBeUndefined();
+  });
+
+  test("a container moves to another host with its address", async () => {
+    const third = await lab.hosts[0]!.container("third");
+    await lab.hosts[0]!.mustWeave(["attach", third.reference]);
+    await finds(third, variables.web_ip!, "web");
+    await follow("Move a container");
+    await finds(third, variables.web_ip!, "moved");
+  });
+});
