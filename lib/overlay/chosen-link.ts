@@ -75,6 +75,7 @@ export class ChosenLink implements OverlayLink {
         send: (tag, body) => this.#send(index, tag, body),
         established: () => this.#update(candidate, { established: true }),
         health: (healthy) => this.#update(candidate, { onHold: !healthy }),
+        peerTakes: (mtu) => this.#limit(candidate, mtu),
         failed: (error) => this.#update(candidate, { alive: false, failure: error }),
       });
     } catch (thrown) {
@@ -83,6 +84,13 @@ export class ChosenLink implements OverlayLink {
         thrown instanceof WeaveError
           ? thrown
           : new WeaveError("OVERLAY_PREPARE", errorText(thrown), { cause: thrown });
+    }
+  }
+
+  /** What one engine finds out about the peer holds for the others as well. */
+  #limit(source: Candidate, mtu: number): void {
+    for (const other of this.#candidates) {
+      if (other !== source && other.alive) other.link?.limit?.(mtu);
     }
   }
 

@@ -36,6 +36,8 @@ export interface EngineLinkEvents {
   established(): void;
   /** Whether the peer is heard; a link that was never reported counts as healthy. */
   health(healthy: boolean): void;
+  /** The largest packet that the peer can deliver, whatever the path to it carries. */
+  peerTakes(mtu: number): void;
   /** This engine will not work on this connection any more. */
   failed(error: WeaveError): void;
 }
@@ -48,6 +50,8 @@ export interface EngineLink {
   stop(): void;
   /** What `status` shows, e.g. `mtu`. */
   attributes(): Readonly<Record<string, string | number | boolean>>;
+  /** The peer can deliver no larger packets than these. */
+  limit?(mtu: number): void;
   /** Why frames should rather not take this link, as the end of a sentence about the overlay. */
   trouble?(): string | undefined;
   /** Whether the frames of this connection are to take this link from now on. */

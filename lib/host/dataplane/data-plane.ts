@@ -133,6 +133,10 @@ export class DataPlane {
         this.#ledger.renewed(link, secrets);
         this.#keeper.command({ kind: "renew", link, secrets });
       },
+      limit: (link, peerTakes) => {
+        this.#ledger.limited(link, peerTakes);
+        this.#keeper.command({ kind: "limit", link, peerTakes });
+      },
       stop: (link) => {
         this.#ledger.forget(link);
         this.#keeper.command({ kind: "stop", link });

@@ -36,6 +36,10 @@ export class LinkLedger {
     this.#amend(link, { secrets });
   }
 
+  limited(link: number, peerTakes: number): void {
+    this.#amend(link, { peerTakes });
+  }
+
   heardAt(link: number, heardAt: UdpEndpoint): void {
     this.#amend(link, { heardAt });
   }

@@ -184,6 +184,9 @@ export class DataPlaneLoop {
       case "renew":
         engine.renew(command.link, command.secrets);
         break;
+      case "limit":
+        engine.limit(command.link, command.peerTakes);
+        break;
       case "stop":
         engine.stop(command.link);
         this.#sources.delete(command.link);

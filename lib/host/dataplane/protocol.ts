@@ -45,6 +45,7 @@ export type Command =
       readonly body: Uint8Array;
     }
   | { readonly kind: "renew"; readonly link: number; readonly secrets: GenerationSecrets }
+  | { readonly kind: "limit"; readonly link: number; readonly peerTakes: number }
   | { readonly kind: "stop"; readonly link: number }
   | { readonly kind: "topology"; readonly snapshot: RoutesSnapshot }
   | { readonly kind: "residents"; readonly macs: readonly Mac[] }

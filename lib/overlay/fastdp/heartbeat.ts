@@ -6,16 +6,20 @@ import { ethernetHeaderSize } from "../../wire/ethernet.ts";
  * (fastdp §2.4).
  *
  *   0                                  12      14                 22       24
- *   +----------------------------------+-------+------------------+--------+---------···
- *   | both addresses: zero             | 0     | connection UID   | length |  zeros
- *   +----------------------------------+-------+------------------+--------+---------···
+ *   +----------------------------------+-------+------------------+--------+-----+------···
+ *   | both addresses: zero             | 0     | connection UID   | length | ask |  zeros
+ *   +----------------------------------+-------+------------------+--------+-----+------···
  *
  * The length is that of the whole frame, modulo 2^16. A full heartbeat is as long as the longest
- * frame of a container, so that a path on which those do not fit never acknowledges one.
+ * frame of a container, so that a path on which those do not fit never acknowledges one. Between
+ * peers of our own kind `ask` is 1 where the sender wants to hear that this one came; else 0.
  */
 const uidAt = ethernetHeaderSize;
 const lengthAt = 22;
+const askAt = 24;
 export const heartbeatMin = 24;
+/** So many octets say all that a heartbeat says. */
+export const heartbeatHeadBytes = 25;
 
 /**
  * The brief heartbeats between peers of our own kind, which only say that the path is alive: as
@@ -32,9 +36,15 @@ export function fullHeartbeatLength(mtu: number): number {
   return ethernetHeaderSize + mtu;
 }
 
-/** `length` is {@link heartbeatMin} at least. */
-export function writeHeartbeat(connectionUid: bigint, length: number): Uint8Array {
+/** The MTU whose longest frame this is. */
+export function mtuOfHeartbeat(length: number): number {
+  return length - ethernetHeaderSize;
+}
+
+/** `length` is {@link heartbeatMin} at least, and {@link heartbeatHeadBytes} for one that asks. */
+export function writeHeartbeat(connectionUid: bigint, length: number, asks = false): Uint8Array {
   const frame = new Uint8Array(length);
+  if (asks) frame[askAt] = 1;
   writeUint64(frame, uidAt, connectionUid);
   writeUint16(frame, lengthAt, length);
   return frame;
@@ -50,4 +60,9 @@ export function isHeartbeatOf(connectionUid: bigint, frame: Uint8Array, length: 
   return (
     readUint16(frame, lengthAt) === (length & 0xffff) && readUint64(frame, uidAt) === connectionUid
   );
+}
+
+/** Whether the sender of a heartbeat wants to hear that it came. */
+export function asksForAnswer(frame: Uint8Array): boolean {
+  return frame[askAt] === 1;
 }

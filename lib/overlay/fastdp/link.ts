@@ -1,15 +1,20 @@
 import { msToBeat } from "../../base/beat.ts";
-import { emptyBytes } from "../../base/bytes.ts";
+import { emptyBytes, readUint16, writeUint16 } from "../../base/bytes.ts";
 import type { Cancel, World } from "../../base/world.ts";
 import type { EngineLinkEvents } from "../engine.ts";
+import { TokenBucket } from "../token-bucket.ts";
+import { DiscoveredMtu } from "./discovered-mtu.ts";
 import { Hearing, originalRules, ownKindRules } from "./hearing.ts";
 import {
+  asksForAnswer,
   briefHeartbeatLength,
   fullHeartbeatLength,
   isFullHeartbeat,
   isHeartbeatOf,
+  mtuOfHeartbeat,
   writeHeartbeat,
 } from "./heartbeat.ts";
+import { CompatibleMtu, FixedMtu, type LinkMtu } from "./link-mtu.ts";
 
 /**
  * The life of one connection on the fast datapath (fastdp §2.7).
@@ -23,7 +28,7 @@ import {
  * peers of our own kind also say when they stop hearing us (docs/protocol.md), for a path may be
  * broken in one direction.
  */
-export const fastdpTag = { acknowledged: 0, initialiseSa: 1, heard: 2 } as const;
+export const fastdpTag = { acknowledged: 0, initialiseSa: 1, heard: 2, mtuHeard: 3 } as const;
 
 const probingMs = 500;
 const restingMs = 10_000;
@@ -33,21 +38,34 @@ const hopefulMs = 60_000;
 /** How often one of the heartbeats to our own kind is a full one. */
 const fullMs = 5_000;
 
+/** How many questions about sizes we answer: a whole search at once, a trickle from then on. */
+const answersLimit = { burst: 128, perSecond: 20 };
+
 export interface FastdpLinkOptions {
   readonly world: Pick<World, "after" | "monotonicMs">;
   readonly connectionUid: bigint;
+  /** Of our containers. */
   readonly mtu: number;
-  /** Whether the peer is of our own kind. */
+  /** Whether to find out what the path carries, and to use it for no larger packets. */
+  readonly discoversMtu: boolean;
+  /** Whether the peer is of our own kind, and says when it does not hear us. */
   readonly ownKind: boolean;
-  readonly events: Pick<EngineLinkEvents, "send" | "established" | "health">;
+  /** Whether both ends answer heartbeats that ask. */
+  readonly answersMtu: boolean;
+  readonly encrypted: boolean;
+  readonly events: Pick<EngineLinkEvents, "send" | "established" | "health" | "peerTakes">;
   /** Sends a frame to the peer through the datapath. */
   transmit(frame: Uint8Array): void;
+  /** {@link FastdpLink.mtu} is another one now. */
+  mtuChanged(): void;
 }
 
 export class FastdpLink {
   readonly #options: FastdpLinkOptions;
-  readonly #full: Uint8Array;
+  readonly #mtu: LinkMtu;
   readonly #brief: Uint8Array;
+  readonly #answers = new TokenBucket(answersLimit);
+  #full: Uint8Array;
   #hearing: Hearing;
   #acknowledged = false;
   /** Whether the peer hears us, as far as it says. */
@@ -60,11 +78,29 @@ export class FastdpLink {
   #cancelCheck: Cancel = () => {};
 
   constructor(options: FastdpLinkOptions) {
-    const { connectionUid, mtu, world } = options;
+    const { connectionUid, world } = options;
     this.#options = options;
-    this.#full = writeHeartbeat(connectionUid, fullHeartbeatLength(mtu));
+    this.#mtu = this.#newMtu();
+    this.#full = writeHeartbeat(connectionUid, fullHeartbeatLength(this.#mtu.heartbeat));
     this.#brief = writeHeartbeat(connectionUid, briefHeartbeatLength);
     this.#hearing = this.#newHearing(world.monotonicMs());
+  }
+
+  #newMtu(): LinkMtu {
+    const { world, mtu, discoversMtu, answersMtu, encrypted, connectionUid } = this.#options;
+    const changed = (): void => this.#mtuChanged();
+    if (!discoversMtu) return new FixedMtu(mtu);
+    if (!answersMtu) return new CompatibleMtu(mtu, changed);
+    const ask = (asked: number): void =>
+      this.#options.transmit(writeHeartbeat(connectionUid, fullHeartbeatLength(asked), true));
+    return new DiscoveredMtu({ world, own: mtu, encrypted, ask, changed });
+  }
+
+  #mtuChanged(): void {
+    const { connectionUid, mtuChanged } = this.#options;
+    this.#full = writeHeartbeat(connectionUid, fullHeartbeatLength(this.#mtu.heartbeat));
+    this.#tellPeerTakes();
+    mtuChanged();
   }
 
   #newHearing(nowMs: number): Hearing {
@@ -73,6 +109,7 @@ export class FastdpLink {
 
   confirm(): void {
     this.#hearing = this.#newHearing(this.#nowMs());
+    this.#tellPeerTakes();
     this.#beat();
     this.#watch();
   }
@@ -80,6 +117,17 @@ export class FastdpLink {
   stop(): void {
     this.#cancelBeat();
     this.#cancelCheck();
+    this.#mtu.stop();
+  }
+
+  /** What packets may have that take the tunnel. */
+  get mtu(): Pick<LinkMtu, "limit" | "isFound"> {
+    return this.#mtu;
+  }
+
+  #tellPeerTakes(): void {
+    const { peerTakes } = this.#mtu;
+    if (peerTakes !== undefined) this.#options.events.peerTakes(peerTakes);
   }
 
   /** A heartbeat from the wire. False: it is none of this connection. */
@@ -94,15 +142,29 @@ export class FastdpLink {
       events.send(fastdpTag.acknowledged, emptyBytes);
       this.#watch();
     }
+    if (isFull) this.#measured(frame, mtuOfHeartbeat(length));
     // A sign of life on a path that was given up: find out quickly whether it works again.
     if (!wasLive && this.#intervalMs() < restingMs) this.#beat();
     this.#judge();
     return true;
   }
 
+  /** What our containers do not take is as good as too big for the path. */
+  #measured(frame: Uint8Array, mtu: number): void {
+    this.#mtu.heard(mtu);
+    const { answersMtu, mtu: own, events } = this.#options;
+    if (!answersMtu || !asksForAnswer(frame) || mtu > own) return;
+    if (!this.#answers.take(this.#nowMs())) return;
+    const body = new Uint8Array(2);
+    writeUint16(body, 0, mtu);
+    events.send(fastdpTag.mtuHeard, body);
+  }
+
   control(tag: number, body: Uint8Array): void {
     if (tag === fastdpTag.acknowledged) this.#acknowledge();
-    else if (tag === fastdpTag.heard && this.#options.ownKind && body.length > 0) {
+    else if (tag === fastdpTag.mtuHeard && this.#options.answersMtu && body.length >= 2) {
+      this.#mtu.answered(readUint16(body, 0));
+    } else if (tag === fastdpTag.heard && this.#options.ownKind && body.length > 0) {
       this.#peerHears = body[0] !== 0;
       this.#judge();
     }
@@ -112,6 +174,7 @@ export class FastdpLink {
     if (this.#acknowledged) return;
     this.#acknowledged = true;
     this.#arm();
+    this.#mtu.works(this.#reportedHealthy);
     this.#options.events.established();
   }
 
@@ -182,6 +245,7 @@ export class FastdpLink {
     const healthy = hears && this.#peerHears;
     if (healthy === this.#reportedHealthy) return;
     this.#reportedHealthy = healthy;
+    this.#mtu.works(healthy && this.#acknowledged);
     events.health(healthy);
   }
 

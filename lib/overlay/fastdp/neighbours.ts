@@ -10,7 +10,7 @@ import type { DatapathNeighbour, KernelDatapath, ShortId } from "./ports.ts";
 /** A confirmed link, and where in the datapath it has its place. */
 export interface PlacedLink {
   readonly remote: PeerName;
-  readonly link: Pick<FastdpLink, "heard" | "confirm" | "stop">;
+  readonly link: Pick<FastdpLink, "heard" | "confirm" | "stop" | "mtu">;
   readonly events: Pick<EngineLinkEvents, "failed">;
   /** As the peer introduced itself; what the topology says later counts more. */
   readonly announcedId: ShortId | undefined;
@@ -19,6 +19,8 @@ export interface PlacedLink {
   port: number;
   /** Its place; `undefined` as long as it has none. */
   shortId: ShortId | undefined;
+  /** What packets could have on this path before the link, until it has found out itself. */
+  formerMtu: number | undefined;
   /** Whether the chooser wants frames to take it. */
   carries: boolean;
   /** Ends its trial; `undefined` when it has none. */
@@ -56,6 +58,7 @@ interface Grace {
   /** `undefined` for one that an earlier process left: its hops stand as adopted. */
   readonly remote: PeerName | undefined;
   carries: boolean;
+  readonly mtu: number | undefined;
   readonly cancel: Cancel;
 }
 
@@ -68,8 +71,9 @@ export class Neighbours {
   constructor(options: NeighboursOptions) {
     this.#options = options;
     const { neighbours = [], hops } = options.datapath.adopted ?? {};
-    for (const { shortId } of neighbours) {
-      this.#grace(shortId, undefined, hops?.get(shortId)?.kind === "tunnel");
+    for (const { shortId, mtu } of neighbours) {
+      const carries = hops?.get(shortId)?.kind === "tunnel";
+      this.#grace(shortId, { remote: undefined, carries, mtu });
     }
   }
 
@@ -126,6 +130,11 @@ export class Neighbours {
     this.#set(placed);
   }
 
+  /** Other packets fit its path. */
+  resize(placed: PlacedLink): void {
+    if (this.#byPeer.get(placed.remote) === placed) this.#set(placed);
+  }
+
   remove(placed: PlacedLink): void {
     if (this.#byPeer.get(placed.remote) !== placed) return;
     this.#byPeer.delete(placed.remote);
@@ -134,7 +143,7 @@ export class Neighbours {
     placed.endTrial?.();
     const hasPlace = shortId !== undefined && this.#byId.get(shortId) === placed;
     if (hasPlace) this.#byId.delete(shortId);
-    if (hasPlace && !encrypted) this.#grace(shortId, remote, carries);
+    if (hasPlace && !encrypted) this.#grace(shortId, { remote, carries, mtu: mtuOf(placed) });
     this.#options.changed();
     if (hasPlace && encrypted) this.#options.datapath.removeNeighbour(shortId);
   }
@@ -158,7 +167,7 @@ export class Neighbours {
     if (former !== undefined && this.#byId.get(former) === placed) {
       this.#byId.delete(former);
       if (placed.encrypted) this.#options.datapath.removeNeighbour(former);
-      else this.#grace(former, undefined, false);
+      else this.#grace(former, { remote: undefined, carries: false, mtu: undefined });
     }
     return this.#set(placed);
   }
@@ -176,8 +185,12 @@ export class Neighbours {
     const { datapath, world } = this.#options;
     const { shortId, localIp, remoteIp, port } = placed;
     if (shortId === undefined) return true;
+    const grace = this.#graced.get(shortId);
+    const isFollower = grace !== undefined && isFollowed(grace, placed);
+    if (isFollower) placed.formerMtu = grace.mtu;
+    const mtu = mtuOf(placed);
     try {
-      datapath.setNeighbour({ shortId, localIp, remoteIp, port } satisfies DatapathNeighbour);
+      datapath.setNeighbour({ shortId, localIp, remoteIp, port, mtu } satisfies DatapathNeighbour);
     } catch (thrown) {
       placed.endTrial?.();
       world.log.warn(`fastdp: cannot serve ${formatPeerName(placed.remote)}: ${errorText(thrown)}`);
@@ -189,10 +202,9 @@ export class Neighbours {
       return false;
     }
     this.#byId.set(shortId, placed);
-    const grace = this.#graced.get(shortId);
     grace?.cancel();
     this.#graced.delete(shortId);
-    if (grace !== undefined && isFollowed(grace, placed)) this.#try(placed);
+    if (isFollower) this.#try(placed);
     return true;
   }
 
@@ -209,17 +221,21 @@ export class Neighbours {
   }
 
   /** Removes it when its time is over; nothing leads to it then, for who carries is told before. */
-  #grace(shortId: ShortId, remote: PeerName | undefined, carries: boolean): void {
+  #grace(shortId: ShortId, kept: Omit<Grace, "cancel">): void {
     const cancel = this.#options.world.after(graceMs, () => {
       this.#graced.delete(shortId);
       this.#options.changed();
       this.#options.datapath.removeNeighbour(shortId);
     });
-    this.#graced.set(shortId, { remote, carries, cancel });
+    this.#graced.set(shortId, { ...kept, cancel });
   }
 }
 
 /** Whether frames went where this link leads, and may go on doing so. */
 function isFollowed({ remote, carries }: Grace, placed: PlacedLink): boolean {
   return carries && !placed.encrypted && (remote ?? placed.remote) === placed.remote;
+}
+
+function mtuOf({ link, formerMtu }: PlacedLink): number | undefined {
+  return link.mtu.isFound ? link.mtu.limit : (formerMtu ?? link.mtu.limit);
 }

@@ -32,12 +32,17 @@ export interface FastdpOverlayOptions {
   readonly datapath: KernelDatapath;
   /** Of our own TCP listener; the VXLAN port is the next one. */
   readonly controlPort: number;
+  /** Finds out what the path to each neighbour carries, and uses no more of it (link-mtu.ts). */
+  readonly discoversMtu?: boolean;
   /** Encrypts for peers whose frames are not to travel in clear; missing where nothing can. */
   readonly encryption?: { readonly kernel: KernelEsp; readonly random: Random };
 }
 
 /** Neighbours of our own kind hear each other every second, and say when they do not. */
 export const heartbeatsExtension: OverlayExtension = "fastdp-heartbeats";
+
+/** Neighbours of our own kind say what size of heartbeats gets through. */
+export const mtuExtension: OverlayExtension = "fastdp-mtu";
 
 /** What `status` and `report` show of the datapath. */
 export interface FastdpStatus {
@@ -79,7 +84,10 @@ export class FastdpOverlay implements OverlayEngine {
   }
 
   extensions(): ReadonlyMap<OverlayExtension, number> {
-    return new Map([[heartbeatsExtension, 1]]);
+    return new Map([
+      [heartbeatsExtension, 1],
+      [mtuExtension, 1],
+    ]);
   }
 
   /**
@@ -97,11 +105,15 @@ export class FastdpOverlay implements OverlayEngine {
       world,
       connectionUid,
       events,
+      encrypted,
       mtu: datapath.mtu,
+      discoversMtu: this.#options.discoversMtu === true,
       ownKind: extensions.has(heartbeatsExtension),
+      answersMtu: extensions.has(mtuExtension),
       transmit: (frame) => {
         if (placed.shortId !== undefined) datapath.sendHeartbeat(placed.shortId, frame);
       },
+      mtuChanged: () => this.#neighbours.resize(placed),
     });
     const acceptingPort = outbound ? remoteAddress.port : this.#options.controlPort;
     const placed: PlacedLink = {
@@ -113,6 +125,7 @@ export class FastdpOverlay implements OverlayEngine {
       remoteIp: underlayIp(remoteAddress),
       port: acceptingPort + 1,
       shortId: undefined,
+      formerMtu: undefined,
       carries: false,
       endTrial: undefined,
       encrypted,
@@ -130,7 +143,7 @@ export class FastdpOverlay implements OverlayEngine {
         this.#neighbours.remove(placed);
         session?.stop();
       },
-      attributes: () => ({ mtu: datapath.mtu, ...(encrypted && { encrypted }) }),
+      attributes: () => ({ mtu: link.mtu.limit ?? datapath.mtu, ...(encrypted && { encrypted }) }),
       trouble: () => link.trouble,
     };
   }

@@ -42,7 +42,9 @@ export type { ShortId } from "./vni.ts";
  *      destination is known to be at `self`, also to every N of the tree of S with VNI `S | N << 12`
  *
  * "To N" and "hop of D" mean by {@link NextHop}: through the tunnel to a neighbour, or to sleeve
- * with the mark of {@link handoverMark}. In a flood the hop of N is that of N's own entry.
+ * with the mark of {@link handoverMark}. In a flood the hop of N is that of N's own entry. A frame
+ * too large for the tunnel to a neighbour ({@link DatapathNeighbour.mtu}) goes to sleeve as well,
+ * which carries it in pieces or tells its sender; of a super-frame each segment counts.
  *
  * **Outer packets** are as in fastdp §2.1: DF, TTL 64, TOS 0, checksum 0, destination port and
  * source address of the neighbour.
@@ -57,6 +59,8 @@ export interface DatapathNeighbour {
   readonly remoteIp: number;
   /** UDP destination port in both directions: of the accepting side (fastdp §2.3). */
   readonly port: number;
+  /** Largest packet that takes the tunnel, octets; `undefined` for any. Heartbeats always do. */
+  readonly mtu?: number | undefined;
 }
 
 export type NextHop =
@@ -114,7 +118,7 @@ export interface HeardHeartbeat {
   readonly remoteIp: number;
   /** The VXLAN port of ours at which it came in, not the outer source port. */
   readonly port: number;
-  /** The frame from its destination address, at least the first 24 octets of it if it has them. */
+  /** The frame from its destination address, at least the first 25 octets of it if it has them. */
   readonly frame: Uint8Array;
   /** Octets of the whole frame. */
   readonly length: number;

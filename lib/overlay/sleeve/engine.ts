@@ -133,6 +133,11 @@ export class SleeveEngine implements SleeveCommands {
     this.flush();
   }
 
+  /** The peer of a link can deliver no larger packets than these. */
+  limit(link: number, peerTakes: number): void {
+    this.#links.get(link)?.limit(peerTakes);
+  }
+
   /** Begins a later generation of a link's keys. */
   renew(link: number, secrets: GenerationSecrets): void {
     this.#burst();

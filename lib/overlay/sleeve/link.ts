@@ -153,6 +153,7 @@ export class SleeveLink {
     const dialled = { ip: parameters.remoteIp, port: parameters.remotePort };
     this.#sender.to = heardAt ?? (outbound ? dialled : undefined);
     this.#path = this.#newPath(sealer.headSize);
+    if (parameters.peerTakes !== undefined) this.#path.limit(parameters.peerTakes);
     this.#reportedMtu = this.#path.mtu;
   }
 
@@ -200,6 +201,11 @@ export class SleeveLink {
   renew(secrets: GenerationSecrets): void {
     this.#sealer.renew?.(secrets);
     this.opener.renew?.(secrets);
+  }
+
+  /** The peer can deliver no larger packets than these. */
+  limit(peerTakes: number): void {
+    this.#path.limit(peerTakes);
   }
 
   /** The link has ended: forgets its keys, and sends nothing any more. */

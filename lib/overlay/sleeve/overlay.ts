@@ -107,6 +107,9 @@ export class SleeveOverlay implements OverlayEngine {
         if (tag === controlTag.renewed && identity !== undefined) this.#follow(link, open, body);
         else this.#commands.control(link, tag, body);
       },
+      limit: (mtu) => {
+        if (this.#links.has(link)) this.#commands.limit(link, mtu);
+      },
       stop: () => {
         if (this.#links.delete(link)) this.#commands.stop(link);
       },

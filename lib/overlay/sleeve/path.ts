@@ -1,5 +1,5 @@
 import { ethernetHeaderSize } from "../../wire/ethernet.ts";
-import { PathMtu, type PathMtuPlan } from "../path-mtu.ts";
+import { PathMtu, type PathMtuPlan, unlimitedMtu } from "../path-mtu.ts";
 import type { PathLimits } from "./carriage.ts";
 import { datagramMaxOfMtu, pathOverhead } from "./datagram.ts";
 import { fragmentationTestSize, mtuTestable, pathMtuTriggerSize } from "./special-frame.ts";
@@ -40,6 +40,7 @@ export class Path implements PathLimits {
   readonly #options: PathOptions;
   readonly #pathMtu: PathMtu;
   #stackFragments = false;
+  #peerTakes = unlimitedMtu;
   #testedMs = Number.NEGATIVE_INFINITY;
   #testAtMs = never;
   #fragmentationAnswerByMs = never;
@@ -51,13 +52,14 @@ export class Path implements PathLimits {
   }
 
   get mtu(): number {
-    return this.#pathMtu.mtu;
+    return Math.min(this.#pathMtu.mtu, this.#peerTakes);
   }
   get ceiling(): number {
-    return this.#pathMtu.ceiling;
+    return Math.min(this.#pathMtu.ceiling, this.#peerTakes);
   }
+  /** What arrives in pieces is put together again, and would be too large for the peer. */
   get stackFragments(): boolean {
-    return this.#stackFragments;
+    return this.#stackFragments && this.#peerTakes === unlimitedMtu;
   }
   /** Datagrams up to this size may be sent with DF. */
   get datagramMax(): number {
@@ -105,6 +107,12 @@ export class Path implements PathLimits {
   mtuAnswered(mtu: number): void {
     this.#pathMtu.answered(mtu, this.#options.clock.nowMs);
     this.#follow();
+  }
+
+  /** The peer can deliver no larger packets than these, whatever arrives there. */
+  limit(peerTakes: number): void {
+    this.#peerTakes = peerTakes;
+    this.#options.changed();
   }
 
   /** The kernel refused a datagram with DF; maybe learned only after its batch was sent. */

@@ -85,6 +85,8 @@ export interface SleeveLinkParameters {
   readonly secrets?: GenerationSecrets;
   /** Where the peer was heard last, when an earlier engine has found out. */
   readonly heardAt?: UdpEndpoint;
+  /** See {@link SleeveCommands.limit}. */
+  readonly peerTakes?: number;
 }
 
 /**
@@ -98,5 +100,7 @@ export interface SleeveCommands {
   control(link: number, tag: number, body: Uint8Array): void;
   /** A later generation of keys begins, of a link that has `secrets`. */
   renew(link: number, secrets: GenerationSecrets): void;
+  /** The peer can deliver no larger packets than these, whatever the path to it carries. */
+  limit(link: number, peerTakes: number): void;
   stop(link: number): void;
 }

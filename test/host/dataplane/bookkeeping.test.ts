@@ -63,6 +63,15 @@ describe("the ledger of links", () => {
     });
   });
 
+  test("says again what a peer takes", () => {
+    const ledger = new LinkLedger();
+    ledger.prepared(1, clear);
+    ledger.limited(1, 1376);
+    expect(ledger.restart(noSecrets).kept).toEqual([
+      { kind: "prepare", link: 1, parameters: { ...clear, peerTakes: 1376 } },
+    ]);
+  });
+
   test("gives up keys that may have been used, and only those", () => {
     const ledger = new LinkLedger();
     ledger.prepared(1, ciphered);

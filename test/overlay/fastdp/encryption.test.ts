@@ -62,6 +62,7 @@ class EncryptedConnection {
         send: (tag, body) => void this.sent.push({ tag, body }),
         established: () => void this.steps.push("established"),
         health() {},
+        peerTakes() {},
         failed: (error) => {
           this.failure = error;
         },

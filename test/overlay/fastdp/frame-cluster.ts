@@ -1,5 +1,9 @@
 import { formatIpv4 } from "../../../lib/base/ip.ts";
-import type { OverlayLink, OverlayLinkParameters } from "../../../lib/base/overlay.ts";
+import type {
+  OverlayLink,
+  OverlayLinkParameters,
+  OverlayLinkStatus,
+} from "../../../lib/base/overlay.ts";
 import type { PeerName } from "../../../lib/base/peer-name.ts";
 import type { RoutesSnapshot } from "../../../lib/base/routes-snapshot.ts";
 import { OverlayChooser } from "../../../lib/overlay/chooser.ts";
@@ -23,6 +27,9 @@ export interface HostKind {
   /** Understands our extensions; else it behaves as a peer of the original does. */
   readonly ownKind?: boolean;
   readonly controlPort?: number;
+  /** Of its containers. */
+  readonly mtu?: number;
+  readonly discoversMtu?: boolean;
 }
 
 interface End {
@@ -63,7 +70,7 @@ export class FrameHost {
     this.ip = 0x0a090000 + number;
     this.kind = kind;
     this.world = new SimWorld(cluster.clock, number);
-    this.kernel = kind.fastdp ? new MemoryKernel(cluster.wire, this.ip) : undefined;
+    this.kernel = kind.fastdp ? new MemoryKernel(cluster.wire, this.ip, kind.mtu) : undefined;
     if (this.kernel !== undefined) {
       this.kernel.handedOver = (mark, frame) =>
         this.#obey(this.sleeve.captured(frame, 0, cluster.clock.nowMs, mark), frame);
@@ -93,6 +100,7 @@ export class FrameHost {
         local: name,
         datapath: this.kernel.open(),
         controlPort: this.controlPort,
+        discoversMtu: this.kind.discoversMtu ?? false,
       });
     const engines = [...(this.fastdp === undefined ? [] : [this.fastdp]), this.#sleeveEngine()];
     this.chooser = new OverlayChooser({ engines, log: world.log });
@@ -269,12 +277,15 @@ export class FrameCluster {
 
   /** The overlay by which `from` sends to its neighbour `to`. */
   overlay(from: FrameHost, to: FrameHost): string {
-    const end = this.#end(from, to);
-    return end.link.describe().name;
+    return this.describe(from, to).name;
   }
 
   reason(from: FrameHost, to: FrameHost): string {
-    return this.#end(from, to).link.describe().reason;
+    return this.describe(from, to).reason;
+  }
+
+  describe(from: FrameHost, to: FrameHost): OverlayLinkStatus {
+    return this.#end(from, to).link.describe();
   }
 
   #end(from: FrameHost, to: FrameHost): End {
@@ -286,8 +297,8 @@ export class FrameCluster {
   }
 
   /** Sends a frame from a container of one host; returns how often each host got it, by number. */
-  sends(from: FrameHost, destination: number): Record<number, number> {
-    const frame = frameBetween(destination, macOf(from), ++this.#frames);
+  sends(from: FrameHost, destination: number, length = 60): Record<number, number> {
+    const frame = frameBetween(destination, macOf(from), ++this.#frames, length);
     const before = this.hosts.map(({ delivered }) => delivered.length);
     from.capture(frame);
     this.clock.run(50);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { writeHeartbeat } from "../../../lib/overlay/fastdp/heartbeat.ts";
-import { FastdpLink } from "../../../lib/overlay/fastdp/link.ts";
+import { FastdpLink, type FastdpLinkOptions } from "../../../lib/overlay/fastdp/link.ts";
 import { loneWorld } from "../../sim/world.ts";
 import heartbeats from "../../vectors/fastdp/heartbeat.json";
 import switching from "../../vectors/fastdp/overlay-switch.json";
@@ -8,7 +8,7 @@ import switching from "../../vectors/fastdp/overlay-switch.json";
 const uid = 77n;
 const full = writeHeartbeat(uid, 1390);
 
-function make(ownKind: boolean) {
+function make(ownKind: boolean, more: Partial<FastdpLinkOptions> = {}) {
   const { world, clock } = loneWorld();
   const told: string[] = [];
   const sent: string[] = [];
@@ -16,13 +16,19 @@ function make(ownKind: boolean) {
     world,
     connectionUid: uid,
     mtu: 1376,
+    discoversMtu: false,
     ownKind,
+    answersMtu: false,
+    encrypted: false,
     events: {
       send: (tag, body) => told.push(`send ${tag}:${body.toHex()}`),
       established: () => told.push("established"),
       health: (healthy) => told.push(healthy ? "healthy" : "on hold"),
+      peerTakes: (mtu) => told.push(`peer takes ${mtu}`),
     },
     transmit: (frame) => sent.push(`${clock.nowMs} ${frame.length}`),
+    mtuChanged: () => told.push(`mtu ${link.mtu.limit}`),
+    ...more,
   });
   const hear = (): boolean => link.heard(full, full.length);
   return { link, clock, world, told, sent, hear };
@@ -159,5 +165,54 @@ describe("a link to a peer of our kind", () => {
     hear();
     clock.run(5000);
     expect(sent.length).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe("a link that finds out what its path carries", () => {
+  const auto = { mtu: 8950, discoversMtu: true };
+  const heartbeat = (mtu: number, asks = false): Uint8Array => writeHeartbeat(uid, 14 + mtu, asks);
+
+  test("uses what the original has, towards a peer that cannot be asked", () => {
+    const { link, told, sent, hear } = make(true, auto);
+    expect(link.mtu).toMatchObject({ limit: 1376, isFound: true });
+    link.confirm();
+    expect(sent).toEqual(["0 1390"]);
+    hear();
+    expect(link.mtu.limit).toBe(1376);
+    expect(told).toEqual(["peer takes 1376", "send 0:"]);
+  });
+
+  test("uses no more than such a peer's heartbeats say that it takes", () => {
+    const { link, told } = make(false, auto);
+    link.confirm();
+    for (const mtu of [1300, 1300, 8000]) link.heard(heartbeat(mtu), 14 + mtu);
+    expect(told).toEqual([
+      ...["peer takes 1376", "send 0:", "peer takes 1300", "mtu 1300"],
+      ...["peer takes 8000", "mtu 1376"],
+    ]);
+  });
+
+  test("answers what asks it, unless its containers do not take that much", () => {
+    const { link, told } = make(true, { answersMtu: true });
+    link.confirm();
+    for (const mtu of [1376, 1377, 9000]) link.heard(heartbeat(mtu, true), 14 + mtu);
+    link.heard(heartbeat(1300), 1314);
+    expect(told).toEqual(["send 0:", "send 3:0560"]);
+    expect(link.mtu.limit).toBeUndefined();
+  });
+
+  test("answers no flood of questions", () => {
+    const { link, told } = make(true, { answersMtu: true });
+    link.confirm();
+    for (let i = 0; i < 1000; i++) link.heard(heartbeat(1376, true), 1390);
+    expect(told.length).toBe(129);
+  });
+
+  test("is not asked where that was not settled", () => {
+    const { link, told } = make(true);
+    link.confirm();
+    link.heard(heartbeat(1376, true), 1390);
+    link.control(3, Uint8Array.of(5, 0x60));
+    expect(told).toEqual(["send 0:"]);
   });
 });

@@ -221,7 +221,7 @@ export class MemoryKernel {
         destination: vniDestination(vni),
         remoteIp: from,
         port,
-        frame: frame.subarray(0, 24),
+        frame: frame.subarray(0, 25),
         length: frame.length,
       });
       return;
@@ -275,7 +275,9 @@ export class MemoryKernel {
     if (hop.kind === "sleeve") {
       this.handedOver(handoverMark(vniOriginator(vni), vniDestination(vni)), frame);
     } else if (hop.neighbour === via) this.#drop("wouldReturn");
-    else this.#tunnel(hop.neighbour, vni, frame);
+    else if (frame.length - 14 > (this.neighbours.get(hop.neighbour)?.mtu ?? frame.length)) {
+      this.handedOver(handoverMark(vniOriginator(vni), vniDestination(vni)), frame);
+    } else this.#tunnel(hop.neighbour, vni, frame);
   }
 
   #tunnel(neighbour: ShortId, vni: number, frame: Uint8Array): void {
@@ -303,8 +305,13 @@ export class MemoryKernel {
 }
 
 /** A frame between two addresses that can be told from all others. */
-export function frameBetween(destination: Mac, source: Mac, number: number): Uint8Array {
-  const frame = new Uint8Array(60);
+export function frameBetween(
+  destination: Mac,
+  source: Mac,
+  number: number,
+  length = 60,
+): Uint8Array {
+  const frame = new Uint8Array(length);
   writeMac(frame, 0, destination);
   writeMac(frame, 6, source);
   frame.set([0x88, 0xb5, number >>> 8, number], 12);

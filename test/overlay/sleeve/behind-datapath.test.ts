@@ -106,4 +106,18 @@ describe("sleeve behind a datapath", () => {
     expect(packets.length).toBe(1 + 4);
     expect(Math.max(...packets)).toBeLessThanOrEqual(1376);
   });
+
+  test("sends nobody packets that the other's datapath is known not to take", () => {
+    hand(b, handoverMark(2, 1), frameOf(everybody, m2));
+    a.injected.length = 0;
+    b.engine.limit(net.connections[0]!.acceptorLink, 1000);
+    const size = (frame: string): number => frame.length / 2 - 14;
+    hand(b, handoverMark(2, 1), ipv4Frame(m1, m2, { packet: 1000, df: true }));
+    hand(b, handoverMark(2, 1), ipv4Frame(m1, m2, { packet: 1400 }));
+    expect(a.injected.map(size)).toEqual([1000, 996, 424]);
+    b.injected.length = 0;
+    hand(b, handoverMark(2, 1), ipv4Frame(m1, m2, { packet: 1001, df: true }));
+    expect(a.injected.length).toBe(3);
+    expect(Number.parseInt(b.injected[0]!.slice(2 * 40, 2 * 42), 16)).toBe(1000);
+  });
 });

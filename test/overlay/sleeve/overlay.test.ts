@@ -23,6 +23,7 @@ beforeEach(() => {
       confirm: (...all) => void commands.push(["confirm", ...all]),
       control: (...all) => void commands.push(["control", ...all]),
       renew: (...all) => void commands.push(["renew", ...all]),
+      limit: (...all) => void commands.push(["limit", ...all]),
       stop: (...all) => void commands.push(["stop", ...all]),
     };
   }, ciphers);
@@ -37,6 +38,7 @@ function prepare(
     send: (tag, body) => heard.push(`send ${tag} ${body.toHex()}`),
     established: () => heard.push("established"),
     health: (healthy) => heard.push(`health ${healthy}`),
+    peerTakes() {},
     failed: ({ code, message }) => heard.push(`${code}: ${message}`),
   };
   const parameters = {
@@ -59,6 +61,7 @@ const connectNothing = () => ({
   confirm() {},
   control() {},
   renew() {},
+  limit() {},
   stop() {},
 });
 

@@ -10,6 +10,7 @@ import {
   setSocketOption,
   sockaddrLl,
 } from "../../../../ffi/socket.ts";
+import { heartbeatHeadBytes } from "../../../overlay/fastdp/heartbeat.ts";
 import { type HeardHeartbeat, heartbeatFlag } from "../../../overlay/fastdp/ports.ts";
 import { vniDestination, vniOriginator } from "../../../overlay/fastdp/vni.ts";
 import { heartbeatEtherType } from "./programs.ts";
@@ -22,8 +23,6 @@ import { heartbeatEtherType } from "./programs.ts";
 const SO_MARK = 36;
 const batchFrames = 4;
 const frameBytesMax = 65_535 + 14;
-/** Of what is handed on: all that a heartbeat says. */
-const headBytes = 24;
 const addressesBytes = 12;
 const typeBytes = 2;
 
@@ -80,7 +79,7 @@ export class HeartbeatPort {
         if (port === undefined || length < addressesBytes + typeBytes) continue;
         const vni = view.getUint32(at + 4);
         const remoteIp = view.getUint32(at);
-        const frame = bytes.slice(at, at + Math.min(length, headBytes));
+        const frame = bytes.slice(at, at + Math.min(length, heartbeatHeadBytes));
         frame.fill(0, 0, addressesBytes + typeBytes);
         heard({
           source: vniOriginator(vni),
