@@ -3,7 +3,7 @@ import { ebpfBackend } from "../lib/host/datapath/ebpf/ebpf-backend.ts";
 import { ovsBackend } from "../lib/host/datapath/ovs/ovs-backend.ts";
 import { type Container, type Host, Lab } from "../test/hosts/lab.ts";
 import { must } from "../test/hosts/shell.ts";
-import { DatapathLab, mtu, port } from "../test/kernels/inside/datapath-lab.ts";
+import { DatapathLab, mtu, port } from "../test/host/datapath/datapath-lab.ts";
 import { median, shown } from "./measure.ts";
 import { datagramCost, flood, inside, type Pair, stream } from "./overlay-pair.ts";
 

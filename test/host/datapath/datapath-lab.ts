@@ -92,16 +92,24 @@ export class DatapathHost {
     this.#datapath = undefined;
   }
 
+  /** Has another host as a neighbour, with its own id and the default port unless told otherwise. */
+  knows(
+    other: DatapathHost,
+    how: { readonly shortId?: ShortId; readonly port?: number } = {},
+  ): void {
+    const [localIp, remoteIp] = [parseIpv4(this.host.ip), parseIpv4(other.host.ip)];
+    this.inside(() =>
+      this.datapath.setNeighbour({ shortId: other.id, localIp, remoteIp, port, ...how }),
+    );
+  }
+
   /** Knows the others as neighbours, and routes to them by what is given. */
   route(ways: Ways): void {
     this.inside(() => this.#route(ways));
   }
 
   #route(options: Ways): void {
-    for (const { id, host } of options.neighbours) {
-      const [localIp, remoteIp] = [parseIpv4(this.host.ip), parseIpv4(host.ip)];
-      this.datapath.setNeighbour({ shortId: id, localIp, remoteIp, port });
-    }
+    for (const neighbour of options.neighbours) this.knows(neighbour);
     const hops = new Map<ShortId, NextHop>();
     for (const [{ id }, by] of options.hops) {
       hops.set(id, by === "sleeve" ? { kind: by } : { kind: "tunnel", neighbour: by.id });
