@@ -190,6 +190,7 @@ function startFastdp(
   removeIpsecLeftovers();
   const overlay = new FastdpOverlay({
     ...{ world, local, datapath, controlPort: options.port },
+    forwards: (topology) => dataPlane.setTopology(topology),
     ...encryptionOf(world, options),
   });
   if (datapath.descriptor !== undefined) {
@@ -240,8 +241,8 @@ function makePlane(
     formerShortId: parts.formerShortId,
     saveTargets: (targets) => settings.saveTargets(targets),
     onRoutes(snapshot) {
-      dataPlane.setTopology(snapshot);
-      fastdp?.setTopology(snapshot);
+      if (fastdp === undefined) dataPlane.setTopology(snapshot);
+      else fastdp.setTopology(snapshot);
     },
     onEvent() {},
   });

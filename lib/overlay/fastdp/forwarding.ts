@@ -1,5 +1,5 @@
 import type { PeerName } from "../../base/peer-name.ts";
-import type { RoutesSnapshot } from "../../base/routes-snapshot.ts";
+import { type RoutesSnapshot, snapshotGraph } from "../../base/routes-snapshot.ts";
 import type { Cancel, World } from "../../base/world.ts";
 import { GracePeriod, graceMs } from "./grace.ts";
 import type { AdoptedTables, KernelDatapath, NextHop, ShortId } from "./ports.ts";
@@ -27,6 +27,8 @@ export interface ForwardingOptions {
   readonly datapath: Pick<KernelDatapath, "adopted" | "change" | "forgetMacs">;
   /** Who means whom by short ids may have changed: neighbours take their places anew. */
   identified(): void;
+  /** The topology by which frames go from now on, for whoever carries those that take sleeve. */
+  forwards(topology: RoutesSnapshot): void;
   /** Neighbours whose frames take the tunnel. */
   carriers(): ReadonlyMap<PeerName, ShortId>;
 }
@@ -34,6 +36,7 @@ export interface ForwardingOptions {
 export class Forwarding {
   readonly #options: ForwardingOptions;
   readonly #grace: GracePeriod;
+  #linked: ReadonlySet<PeerName> = new Set();
   #ways: Ways;
   #written: Tables;
   #adopted: AdoptedTables | undefined;
@@ -51,13 +54,20 @@ export class Forwarding {
   }
 
   setTopology(snapshot: RoutesSnapshot): void {
-    this.#grace.setTopology(snapshot, this.#options.world.monotonicMs());
+    const { world, local } = this.#options;
+    this.#linked = new Set(snapshotGraph(snapshot).neighbours(local));
+    this.#grace.setTopology(snapshot, world.monotonicMs());
     this.#refresh();
   }
 
   /** Other neighbours carry. */
   carriersChanged(): void {
     this.#write();
+  }
+
+  /** Whether both of us say that frames may take the connection to this peer. */
+  isLinked(peer: PeerName): boolean {
+    return this.#linked.has(peer);
   }
 
   idOf(peer: PeerName): ShortId | undefined {
@@ -75,10 +85,12 @@ export class Forwarding {
 
   /** Works out everything from the topology, again when its grace is over. */
   #refresh(): void {
-    const { world, local } = this.#options;
+    const { world, local, forwards } = this.#options;
     const nowMs = world.monotonicMs();
     const before = this.#ways.ids;
-    this.#ways = findWays(this.#grace.effective(nowMs), local);
+    const topology = this.#grace.effective(nowMs);
+    this.#ways = findWays(topology, local);
+    forwards(topology);
     this.#cancelGrace();
     const { deadlineMs } = this.#grace;
     if (deadlineMs !== Number.POSITIVE_INFINITY) {

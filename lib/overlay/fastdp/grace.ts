@@ -11,12 +11,14 @@ import type { ShortId } from "./ports.ts";
  *   topology as heard        A ─ B     C ─ D        B's router died: nothing leads to C and D
  *   topology with grace      A ─ B ─ C ─ D          for {@link graceMs}, then as heard
  *
- * Links between peers that can be reached otherwise have no grace: there is a better way.
+ * That may take its time on a busy machine, or where somebody installs a new version, and whoever is
+ * gone for good gets nothing either way. Links between peers that can be reached otherwise have no
+ * grace: there is a better way.
  *
  * A router that is started anew introduces itself before it has a short id. Until it tells one it
  * keeps that by which its kernel goes on forwarding, unless somebody else has it now.
  */
-export const graceMs = 15_000;
+export const graceMs = 60_000;
 
 interface GracedLink {
   readonly link: readonly [PeerName, PeerName];

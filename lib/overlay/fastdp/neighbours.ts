@@ -31,6 +31,8 @@ export interface PlacedLink {
 
 /** As long as a path may be silent before it is given up. */
 const trialMs = ownKindRules.silenceMs;
+/** For how long the other way must have stood: whoever carries frames by it has heard of it then. */
+const linkedMs = 1000;
 
 /**
  * Which neighbours a datapath knows: the confirmed links, each under the short id of its peer.
@@ -41,15 +43,17 @@ const trialMs = ownKindRules.silenceMs;
  *
  * Those that an earlier process left have grace from the start.
  *
- * A link that takes the place of a graced one which carried is on trial: it carries as that one did,
- * also when another overlay of its connection is established sooner, for which there may be no
- * routes yet. The trial ends when the chooser takes this link, or when it had the time to.
+ * A link that takes the place of one which carried is on trial: it carries as that one did, also when another overlay of its connection is established sooner, for which there may be no
+ * routes yet. The trial ends when the chooser takes this link, or when it had the time to and the
+ * topology says that the other way stands.
  */
 export interface NeighboursOptions {
   readonly world: Pick<World, "after" | "log">;
   readonly datapath: Pick<KernelDatapath, "adopted" | "setNeighbour" | "removeNeighbour">;
   idOf(peer: PeerName): ShortId | undefined;
   ownerOf(shortId: ShortId): PeerName | undefined;
+  /** Whether both ends say that their connection carries frames, by whatever overlay. */
+  isLinked(peer: PeerName): boolean;
   /** Other neighbours carry frames now. */
   changed(): void;
 }
@@ -92,9 +96,9 @@ export class Neighbours {
     for (const [id, { remote, carries }] of this.#graced) {
       if (carries && remote !== undefined) carriers.set(remote, id);
     }
-    for (const { remote, shortId, carries, endTrial } of this.#byPeer.values()) {
-      const isUsed = carries || endTrial !== undefined;
-      if (isUsed && shortId !== undefined) carriers.set(remote, shortId);
+    for (const placed of this.#byPeer.values()) {
+      const { remote, shortId } = placed;
+      if (isUsed(placed) && shortId !== undefined) carriers.set(remote, shortId);
       else carriers.delete(remote);
     }
     return carriers;
@@ -102,9 +106,14 @@ export class Neighbours {
 
   /** Takes a link's frames; it replaces an earlier one to the same peer. False: it has failed. */
   add(placed: PlacedLink): boolean {
-    this.#byPeer.get(placed.remote)?.endTrial?.();
+    const former = this.#byPeer.get(placed.remote);
+    const carried = former !== undefined && isUsed(former) ? former.shortId : undefined;
+    former?.endTrial?.();
     this.#byPeer.set(placed.remote, placed);
     const isPlaced = this.#place(placed);
+    const isEncrypted = placed.encrypted || former?.encrypted;
+    const follows = carried !== undefined && carried === placed.shortId && !isEncrypted;
+    if (isPlaced && follows) this.#try(placed);
     this.#options.changed();
     return isPlaced;
   }
@@ -139,7 +148,7 @@ export class Neighbours {
     if (this.#byPeer.get(placed.remote) !== placed) return;
     this.#byPeer.delete(placed.remote);
     const { shortId, remote, encrypted } = placed;
-    const carries = placed.carries || placed.endTrial !== undefined;
+    const carries = isUsed(placed);
     placed.endTrial?.();
     const hasPlace = shortId !== undefined && this.#byId.get(shortId) === placed;
     if (hasPlace) this.#byId.delete(shortId);
@@ -210,10 +219,18 @@ export class Neighbours {
 
   #try(placed: PlacedLink): void {
     placed.endTrial?.();
-    const cancel = this.#options.world.after(trialMs, () => {
-      placed.endTrial = undefined;
-      this.#options.changed();
-    });
+    const { world, isLinked, changed } = this.#options;
+    let wasLinked = false;
+    const judge = (): void => {
+      if (wasLinked) {
+        placed.endTrial = undefined;
+        changed();
+        return;
+      }
+      wasLinked = isLinked(placed.remote);
+      cancel = world.after(linkedMs, judge);
+    };
+    let cancel = world.after(trialMs - linkedMs, judge);
     placed.endTrial = () => {
       placed.endTrial = undefined;
       cancel();
@@ -229,6 +246,11 @@ export class Neighbours {
     });
     this.#graced.set(shortId, { ...kept, cancel });
   }
+}
+
+/** Whether frames take it, for the chooser says so or it is on trial. */
+function isUsed({ carries, endTrial }: PlacedLink): boolean {
+  return carries || endTrial !== undefined;
 }
 
 /** Whether frames went where this link leads, and may go on doing so. */

@@ -30,6 +30,11 @@ export interface FastdpOverlayOptions {
   readonly world: Pick<World, "after" | "monotonicMs" | "log">;
   readonly local: PeerName;
   readonly datapath: KernelDatapath;
+  /**
+   * The topology by which frames go from now on, with what is kept of it for a while, for sleeve's
+   * worker.
+   */
+  forwards(topology: RoutesSnapshot): void;
   /** Of our own TCP listener; the VXLAN port is the next one. */
   readonly controlPort: number;
   /** Finds out what the path to each neighbour carries, and uses no more of it (link-mtu.ts). */
@@ -61,13 +66,14 @@ export class FastdpOverlay implements OverlayEngine {
   #failure: WeaveError | undefined;
 
   constructor(options: FastdpOverlayOptions) {
-    const { world, local, datapath } = options;
+    const { world, local, datapath, forwards } = options;
     this.#options = options;
     this.#neighbours = new Neighbours({
       world,
       datapath,
       idOf: (peer) => this.#forwarding.idOf(peer),
       ownerOf: (shortId) => this.#forwarding.ownerOf(shortId),
+      isLinked: (peer) => this.#forwarding.isLinked(peer),
       changed: () => this.#forwarding.carriersChanged(),
     });
     this.#forwarding = new Forwarding({
@@ -76,6 +82,7 @@ export class FastdpOverlay implements OverlayEngine {
       datapath,
       identified: () => this.#neighbours.identify(),
       carriers: () => this.#neighbours.carriers(),
+      forwards,
     });
     datapath.connect({
       heartbeat: (heard) => this.#heard(heard),

@@ -43,6 +43,7 @@ class EncryptedConnection {
       local,
       datapath: this.#datapath(),
       controlPort: 6783,
+      forwards() {},
       encryption: { kernel: this.#esp(), random: world.random },
     });
     this.link = overlay.prepare(

@@ -44,8 +44,18 @@ export interface Connection {
   open: boolean;
 }
 
-const sleeveDelayMs = 20;
-const controlDelayMs = 1;
+/** How long things take, asked anew each time. In ms. */
+export interface Delays {
+  /** Until sleeve is confirmed at one end of a connection. */
+  sleeve(): number;
+  /** A message over TCP. */
+  control(): number;
+  /** Until a host's overlays are told of a change: fastdp first, then sleeve's worker. */
+  routes(): number;
+  worker(): number;
+}
+
+const promptly: Delays = { sleeve: () => 20, control: () => 1, routes: () => 0, worker: () => 0 };
 
 export class FrameHost {
   readonly number: number;
@@ -58,12 +68,18 @@ export class FrameHost {
   fastdp: FastdpOverlay | undefined;
   chooser!: OverlayChooser;
   sleeve!: FrameSwitch;
+  /** What is on its way to the overlays and to sleeve's worker. */
+  readonly routes: Queue;
+  #worker: Queue;
+  readonly #sleeveLinks = new Set<{ readonly remote: PeerName }>();
   /** Frames that came out at the bridge of a host without datapath. */
   readonly #bridge: Uint8Array[] = [];
   readonly #cluster: FrameCluster;
 
   constructor(cluster: FrameCluster, number: number, kind: HostKind) {
     this.#cluster = cluster;
+    this.routes = new Queue(cluster.clock);
+    this.#worker = new Queue(cluster.clock);
     this.number = number;
     this.name = number as PeerName;
     this.shortId = 100 + number;
@@ -97,6 +113,7 @@ export class FrameHost {
       this.kernel &&
       new FastdpOverlay({
         world,
+        forwards: (topology) => this.toldWorker(topology),
         local: name,
         datapath: this.kernel.open(),
         controlPort: this.controlPort,
@@ -106,19 +123,40 @@ export class FrameHost {
     this.chooser = new OverlayChooser({ engines, log: world.log });
   }
 
+  toldWorker(topology: RoutesSnapshot): void {
+    const worker = this.sleeve;
+    this.#worker.after(this.#cluster.delays.worker(), () => worker.setTopology(topology));
+  }
+
   #sleeveEngine(): OverlayEngine {
     return {
       name: "sleeve",
-      prepare: (parameters, events: EngineLinkEvents) => ({
-        confirm: () =>
-          this.world.after(sleeveDelayMs, () => {
-            if (!this.#cluster.sleeveCut(this.name, parameters.remote)) events.established();
-          }),
-        control() {},
-        stop() {},
-        attributes: () => ({}),
-      }),
+      prepare: (parameters, events: EngineLinkEvents) => {
+        const link = { remote: parameters.remote };
+        const confirm = (): void => {
+          if (this.#cluster.sleeveCut(this.name, link.remote)) return;
+          this.#sleeveLinks.add(link);
+          events.established();
+        };
+        let cancel = () => {};
+        return {
+          confirm: () => {
+            cancel = this.world.after(this.#cluster.delays.sleeve(), confirm);
+          },
+          control() {},
+          stop: () => {
+            cancel();
+            this.#sleeveLinks.delete(link);
+          },
+          attributes: () => ({}),
+        };
+      },
     };
+  }
+
+  /** Whether sleeve is confirmed at our end. */
+  hasSleeveTo({ name }: FrameHost): boolean {
+    return [...this.#sleeveLinks].some(({ remote }) => remote === name);
   }
 
   capture(frame: Uint8Array): void {
@@ -152,8 +190,7 @@ export class FrameCluster {
   /** Frames that sleeve carried, as `from>to`. */
   readonly sleeveFrames: string[] = [];
   sleeveCut: (from: PeerName, to: PeerName) => boolean = () => false;
-  /** How long after a change the data planes are told of it. */
-  routesDelayMs = 0;
+  delays: Delays = promptly;
   #lastUid = 0n;
   #frames = 0;
 
@@ -175,6 +212,7 @@ export class FrameCluster {
     this.connections.push(connection);
     const prepare = (end: End, other: End): void => {
       end.established = false;
+      const control = new Queue(this.clock);
       end.link = end.host.chooser.prepare({
         ...this.#parameters(end.host, other.host, end === connection.a),
         connectionUid: uid,
@@ -182,7 +220,7 @@ export class FrameCluster {
         passwordSet: sessionKey !== undefined,
         send: (tag, body) => {
           const copy = body.slice();
-          this.clock.after(controlDelayMs, () => {
+          control.after(this.delays.control(), () => {
             if (connection.open) other.link.control(tag, copy);
           });
         },
@@ -243,23 +281,45 @@ export class FrameCluster {
     host.fastdp?.stop();
   }
 
-  /** Tells every host of all hosts and of the connections that are established on both sides. */
-  announce(): void {
-    if (this.routesDelayMs === 0) this.#tell();
-    else this.clock.after(this.routesDelayMs, () => this.#tell());
+  /** The router's process dies, and nobody hears of it. */
+  silence(host: FrameHost): void {
+    for (const end of this.connections.flatMap(({ a, b }) => [a, b])) {
+      if (end.host !== host) continue;
+      end.established = false;
+      end.link.stop();
+    }
+    host.fastdp?.stop();
   }
 
-  #tell(): void {
+  /** Tells every host of the hosts that it reaches, and of the connections between them. */
+  announce(): void {
+    for (const host of this.hosts) host.routes.after(this.delays.routes(), () => this.#tell(host));
+  }
+
+  /** Connections that are established at both ends carry frames. */
+  #tell(host: FrameHost): void {
+    const reached = this.#reachedFrom(host);
     const snapshot: RoutesSnapshot = {
-      peers: this.hosts.map(({ name, shortId }) => ({ name, nickname: "", shortId })),
+      peers: this.hosts
+        .filter((each) => reached.has(each))
+        .map(({ name, shortId }) => ({ name, nickname: "", shortId })),
       links: this.connections
-        .filter(({ a, b }) => a.established && b.established)
+        .filter(({ a, b }) => a.established && b.established && reached.has(a.host))
         .map(({ a, b }) => [a.host.name, b.host.name]),
     };
-    for (const host of this.hosts) {
-      host.fastdp?.setTopology(snapshot);
-      host.sleeve.setTopology(snapshot);
+    host.fastdp?.setTopology(snapshot);
+    if (host.fastdp === undefined) host.toldWorker(snapshot);
+  }
+
+  #reachedFrom(host: FrameHost): Set<FrameHost> {
+    const reached = new Set([host]);
+    for (const each of reached) {
+      for (const { a, b } of this.connections) {
+        if (a.host === each) reached.add(b.host);
+        if (b.host === each) reached.add(a.host);
+      }
     }
+    return reached;
   }
 
   sleeve(
@@ -271,8 +331,10 @@ export class FrameCluster {
   ): void {
     this.sleeveFrames.push(`${from.number}>${hop}`);
     if (this.sleeveCut(from.name, hop)) return;
+    const to = this.hosts[hop - 1]!;
+    if (!from.hasSleeveTo(to) || !to.hasSleeveTo(from)) return;
     const copy = frame.slice();
-    this.clock.after(1, () => this.hosts[hop - 1]!.receive(source, destination, from.name, copy));
+    this.clock.after(1, () => to.receive(source, destination, from.name, copy));
   }
 
   /** The overlay by which `from` sends to its neighbour `to`. */
@@ -322,3 +384,20 @@ export const broadcastMac = 0xffffffffffff;
 export const unknownMac = 0x0200000000ff;
 
 export { readMac };
+
+/** Does what it is given in that order, each a while later. */
+class Queue {
+  readonly #clock: VirtualClock;
+  #lastMs = 0;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
+
+  after(delayMs: number, action: () => void): void {
+    const { nowMs } = this.#clock;
+    this.#lastMs = Math.max(this.#lastMs, nowMs + delayMs);
+    if (this.#lastMs === nowMs) action();
+    else this.#clock.after(this.#lastMs - nowMs, action);
+  }
+}

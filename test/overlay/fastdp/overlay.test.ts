@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { WeaveError } from "../../../lib/base/errors.ts";
 import { randomBelow } from "../../../lib/base/random.ts";
 import { OverlayChooser } from "../../../lib/overlay/chooser.ts";
+import { graceMs } from "../../../lib/overlay/fastdp/grace.ts";
 import { noOverlay } from "../../../lib/overlay/no-overlay.ts";
 import { broadcastMac, FrameCluster, macOf, unknownMac } from "./frame-cluster.ts";
 
@@ -263,7 +264,7 @@ describe("a router that dies and comes back", () => {
     cluster.kill(b);
     b.start();
     cluster.announce();
-    cluster.routesDelayMs = 400;
+    cluster.delays = { ...cluster.delays, routes: () => 400 };
     const isHeartbeat = (frame: Uint8Array) => frame[12] === 0 && frame[13] === 0;
     let isDeaf = true;
     cluster.wire.loses = ({ frame }) => isDeaf && isHeartbeat(frame);
@@ -315,7 +316,7 @@ describe("a router that dies and comes back", () => {
     cluster.kill(b);
     cluster.hosts.pop();
     cluster.announce();
-    cluster.clock.run(14_000);
+    cluster.clock.run(graceMs - 1000);
     expect(a.kernel!.hops.has(102)).toBe(true);
     cluster.clock.run(2000);
     expect(a.kernel!.hops.size).toBe(0);
