@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { generatedFiles } from "../lib/cli/generated-files.ts";
 
-/** Writes everything that is made from the command table. */
+/** Writes every committed file that is made from what the program knows. */
 const root = join(import.meta.dir, "..");
 for (const { path, text } of generatedFiles()) {
   const target = join(root, path);

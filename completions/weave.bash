@@ -37,6 +37,36 @@ _weave_flag_value() {
     "launch --docker-api") : ;;
     "launch --log-level") _weave_words debug; _weave_words info; _weave_words warning; _weave_words error ;;
     "logs --tail") : ;;
+    "setup-systemd --root") candidates+="$(compgen -f -- "$current")" ;;
+    "setup-systemd --password-file") candidates+="$(compgen -f -- "$current")" ;;
+    "setup-systemd --trusted-subnets") : ;;
+    "setup-systemd --port") : ;;
+    "setup-systemd --host") : ;;
+    "setup-systemd --name") : ;;
+    "setup-systemd --nickname") : ;;
+    "setup-systemd --conn-limit") : ;;
+    "setup-systemd --min-protocol-version") : ;;
+    "setup-systemd --ipalloc-range") : ;;
+    "setup-systemd --ipalloc-default-subnet") : ;;
+    "setup-systemd --ipalloc-init") : ;;
+    "setup-systemd --ipalloc-reuse") _weave_words lowest-first; _weave_words rested ;;
+    "setup-systemd --reclaim-after") : ;;
+    "setup-systemd --import-db") candidates+="$(compgen -f -- "$current")" ;;
+    "setup-systemd --dns-domain") : ;;
+    "setup-systemd --dns-listen-address") : ;;
+    "setup-systemd --dns-ttl") : ;;
+    "setup-systemd --dns-fallback-timeout") : ;;
+    "setup-systemd --resolv-conf") candidates+="$(compgen -f -- "$current")" ;;
+    "setup-systemd --mtu") : ;;
+    "setup-systemd --weave-bridge") : ;;
+    "setup-systemd --docker-bridge") : ;;
+    "setup-systemd --datapath") : ;;
+    "setup-systemd --bufsz") : ;;
+    "setup-systemd --http-addr") : ;;
+    "setup-systemd --status-addr") : ;;
+    "setup-systemd --metrics-addr") : ;;
+    "setup-systemd --docker-api") : ;;
+    "setup-systemd --log-level") _weave_words debug; _weave_words info; _weave_words warning; _weave_words error ;;
     "attach --add-host") : ;;
     "expose --fqdn" | "expose -h") _weave_router fqdn ;;
     "dns-add --fqdn" | "dns-add -h") _weave_router fqdn ;;
@@ -55,6 +85,7 @@ _weave_flag_value() {
 _weave_arguments() {
   case "$1" in
     launch) _weave_router peer ;;
+    setup-systemd) _weave_router peer ;;
     attach) _weave_words net:default; _weave_router container ;;
     detach) _weave_words net:default; _weave_router container ;;
     expose) _weave_words net:default ;;
@@ -67,7 +98,7 @@ _weave_arguments() {
     forget) _weave_router peer ;;
     rmpeer) _weave_router peer-id ;;
     status) _weave_words targets; _weave_words connections; _weave_words peers; _weave_words dns; _weave_words ipam ;;
-    help) _weave_words launch; _weave_words stop; _weave_words reset; _weave_words logs; _weave_words attach; _weave_words detach; _weave_words expose; _weave_words hide; _weave_words ps; _weave_words dns-add; _weave_words dns-remove; _weave_words dns-lookup; _weave_words dns-args; _weave_words connect; _weave_words forget; _weave_words prime; _weave_words rmpeer; _weave_words status; _weave_words report; _weave_words version; _weave_words demo; _weave_words simulate; _weave_words help; _weave_words completion ;;
+    help) _weave_words launch; _weave_words stop; _weave_words reset; _weave_words logs; _weave_words setup-systemd; _weave_words attach; _weave_words detach; _weave_words expose; _weave_words hide; _weave_words ps; _weave_words dns-add; _weave_words dns-remove; _weave_words dns-lookup; _weave_words dns-args; _weave_words connect; _weave_words forget; _weave_words prime; _weave_words rmpeer; _weave_words status; _weave_words report; _weave_words version; _weave_words demo; _weave_words simulate; _weave_words help; _weave_words completion ;;
     completion) _weave_words bash; _weave_words zsh; _weave_words fish ;;
   esac
 }
@@ -80,7 +111,7 @@ _weave() {
   local last=$((${#words[@]} - 1)) command="${words[1]}"
   local current="${words[last]}" before="${words[last - 1]}"
   if ((last == 1)); then
-    candidates="launch stop reset logs attach detach expose hide ps dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status report version demo simulate help completion --help"
+    candidates="launch stop reset logs setup-systemd attach detach expose hide ps dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status report version demo simulate help completion --help"
     candidates="${candidates// /$'\n'}"
   else
     case "$command" in
@@ -88,6 +119,7 @@ _weave() {
     stop) flags="--help" ;;
     reset) flags="--force --help" ;;
     logs) flags="--follow -f --tail --help" ;;
+    setup-systemd) flags="--now --root --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --help" ;;
     attach) flags="--without-dns --rewrite-hosts --add-host --no-multicast-route --help" ;;
     detach) flags="--help" ;;
     expose) flags="--fqdn -h --without-masquerade --help" ;;

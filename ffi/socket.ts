@@ -3,6 +3,7 @@ import { addressOf, pinnedBytes } from "./memory.ts";
 
 /** Sockets as the kernel offers them, for the families that the runtime has no door to. */
 
+export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_PACKET = 17;
 export const SOCK_DGRAM = 2;
@@ -121,6 +122,23 @@ export function controlDevice(
 /** Sends one message on a bound or connected socket. @throws SystemError */
 export function sendOne(descriptor: number, message: Uint8Array, about: string): void {
   checked(libc.send(descriptor, message, message.length, 0), "send", about);
+}
+
+/**
+ * `path` is that of a file, or `@` and a name for one without.
+ *
+ *   struct sockaddr_un
+ *   +-----------+--------------------------------------------------+
+ *   | family: 2 | path, ended by a zero; or a zero and the name    |
+ *   +-----------+--------------------------------------------------+
+ */
+export function sockaddrUn(path: string): Uint8Array<ArrayBuffer> {
+  const isAbstract = path.startsWith("@");
+  const text = new TextEncoder().encode(isAbstract ? path.slice(1) : path);
+  const bytes = pinnedBytes(2 + text.length + 1);
+  new DataView(bytes.buffer).setUint16(0, AF_UNIX, true);
+  bytes.set(text, isAbstract ? 3 : 2);
+  return bytes;
 }
 
 /**

@@ -1,8 +1,12 @@
+import { systemdUnit } from "../daemon/systemd-unit.ts";
 import { completionFiles } from "./completions/scripts.ts";
 import { manPage } from "./man-page.ts";
 import { commandLineMarkdown } from "./markdown.ts";
 
-/** Committed files that come from the command table, by path in the repository. */
+/** Where install.sh puts the program unless told otherwise. */
+const installedProgram = "/usr/local/bin/weave";
+
+/** Committed files that are made from what the program knows, by path in the repository. */
 export function generatedFiles(): Array<{ path: string; text: string }> {
   return [
     ...[...completionFiles.values()].map(({ file, make }) => ({
@@ -11,5 +15,6 @@ export function generatedFiles(): Array<{ path: string; text: string }> {
     })),
     { path: "docs/man/weave.1", text: manPage() },
     { path: "docs/cli.md", text: commandLineMarkdown() },
+    { path: "deploy/systemd/weave.service", text: systemdUnit([installedProgram]) },
   ];
 }

@@ -26,6 +26,10 @@ export function localRouter(environment: Environment): RouterProcess {
       const { removeTraces } = await import("../daemon/remove-traces.ts");
       await resetRouter(paths, { force, removeTraces });
     },
+    async setUpService(request) {
+      const { setUpService } = await import("../daemon/service-setup.ts");
+      return setUpService(request, paths);
+    },
     logFile: paths.logFile,
   };
 }

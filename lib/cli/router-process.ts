@@ -1,4 +1,5 @@
 import type { LaunchOptions } from "../daemon/launch-options.ts";
+import type { ServiceRequest } from "../daemon/service-setup.ts";
 
 /** The router's process on this host, as `lib/daemon` starts and stops it. */
 export interface RouterProcess {
@@ -10,6 +11,8 @@ export interface RouterProcess {
   stop(): Promise<boolean>;
   /** Leaves the cluster and removes what the router made on this host. */
   reset(options: { force: boolean }): Promise<void>;
+  /** Makes it a service of systemd; resolves with what was done, a sentence each. */
+  setUpService(request: ServiceRequest): Promise<readonly string[]>;
   /** Path of the log of the current or last run. */
   readonly logFile: string;
 }

@@ -8,6 +8,7 @@ import type { Paths } from "./paths.ts";
 import { claimPidFile, releasePidFile } from "./pid-file.ts";
 import { makeFolders, readyDescriptor } from "./process.ts";
 import { startRouter } from "./router.ts";
+import { ServiceManager } from "./service-manager.ts";
 
 /** Other programs on this host that the router works with. */
 export interface Integrations {
@@ -53,24 +54,34 @@ function tellKeeper(word: KeeperWord): void {
 }
 
 /** The router in this process, for a service manager. @throws WeaveError when it cannot start */
-export function runForegroundRouter(
+export async function runForegroundRouter(
   options: LaunchOptions,
   paths: Paths,
   integrations: Integrations,
 ): Promise<number> {
   makeFolders(paths);
-  return runRouter(options, paths, integrations, {
+  using manager = ServiceManager.take(process.env);
+  return await runRouter(options, paths, integrations, {
     logFile: undefined,
-    ready() {},
-    stopped() {},
+    ready: (id) => manager?.ready(`run ${id}`),
+    stopping: () => manager?.stopping(),
   });
+}
+
+/** Where a run writes, and who is told how it goes. */
+interface RunMode {
+  /** Absent: to standard error. */
+  readonly logFile: string | undefined;
+  ready(id: string): void;
+  stopping?(): void;
+  stopped?(): void;
 }
 
 async function runRouter(
   options: LaunchOptions,
   paths: Paths,
   integrations: Integrations,
-  mode: { readonly logFile: string | undefined; ready(id: string): void; stopped(): void },
+  mode: RunMode,
 ): Promise<number> {
   claimPidFile(paths.pidFile);
   try {
@@ -85,8 +96,9 @@ async function runRouter(
     mode.ready(router.id);
     log.info(`ready; run ${router.id}`);
     log.info(`stopping on ${await told}`);
+    mode.stopping?.();
     await router.stop();
-    mode.stopped();
+    mode.stopped?.();
     return 0;
   } finally {
     releasePidFile(paths.pidFile);

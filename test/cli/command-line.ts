@@ -73,6 +73,10 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
       async reset({ force }) {
         router.push(force ? "reset --force" : "reset");
       },
+      async setUpService({ words, root, now }) {
+        router.push(["set up", ...words, "at", root, ...(now ? ["now"] : [])].join(" "));
+        return ["done"];
+      },
       logFile: stage.logFile ?? "/nowhere/weave.log",
     },
   };

@@ -97,6 +97,26 @@ describe("weave stop and reset", () => {
   });
 });
 
+describe("weave setup-systemd", () => {
+  test("hands on what 'weave launch' would take, files by their whole path", async () => {
+    const words = ["setup-systemd", "host2", "--password-file", "secret", "--no-dns", "--now"];
+    const outcome = await weave([...words, "--mtu=1400"], { environment: { WEAVE_PORT: "7000" } });
+    expect(outcome).toMatchObject({ code: 0, stdout: "done\n" });
+    const file = join(process.cwd(), "secret");
+    expect(outcome.router).toEqual([
+      `set up --password-file=${file} --port=7000 --no-dns --mtu=1400 host2 at / now`,
+    ]);
+  });
+
+  test("refuses what a service would fail with, and a password that everybody could read", async () => {
+    for (const words of [["--mtu", "much"], ["--password", "secret"], ["--foreground"]]) {
+      const outcome = await weave(["setup-systemd", ...words]);
+      expect(outcome.code).toBe(1);
+      expect(outcome.router).toEqual([]);
+    }
+  });
+});
+
 describe("weave logs", () => {
   test("prints the whole log or its last lines", async () => {
     const logFile = join(folder, "weave.log");

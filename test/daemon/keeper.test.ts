@@ -8,6 +8,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { watch } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -31,6 +32,13 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const path = (name: string): string => join(folder, name);
 
+async function appears(name: string): Promise<void> {
+  const changes = watch(folder);
+  const first = existsSync(path(name)) ? undefined : changes[Symbol.asyncIterator]();
+  while (!existsSync(path(name))) await first?.next();
+  await first?.return?.();
+}
+
 /** Runs a keeper until it goes, or until `until` is there and it was told to. */
 async function kept(plan: readonly string[], until?: string) {
   writeFileSync(path("input"), "options\n");
@@ -46,7 +54,7 @@ async function kept(plan: readonly string[], until?: string) {
   const gone = new Promise<void>((resolve) => keeper.once("exit", () => resolve()));
   const answer = new Response(keeper.stdio[3] as Readable).text();
   if (until !== undefined) {
-    while (!existsSync(path(until))) await Bun.sleep(5);
+    await appears(until);
     process.kill(keeper.pid!, "SIGTERM");
   }
   await gone;

@@ -6,6 +6,7 @@ const handlers: Readonly<Record<string, () => Promise<CommandHandler>>> = {
   launch: async () => (await import("./launch.ts")).launch,
   stop: async () => (await import("./stop.ts")).stop,
   reset: async () => (await import("./reset.ts")).reset,
+  "setup-systemd": async () => (await import("./setup-systemd.ts")).setupSystemd,
   logs: async () => (await import("./logs.ts")).logs,
   attach: async () => (await import("./attach.ts")).attach,
   detach: async () => (await import("./detach.ts")).detach,

@@ -4,7 +4,7 @@ import { errorText, WeaveError } from "../../base/errors.ts";
 import { launchOptions } from "../../daemon/launch-validation.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
 import { exitCode } from "../exit-code.ts";
-import { UsageError } from "../usage-error.ts";
+import { orUsageError } from "../or-usage-error.ts";
 
 /**
  * A session key is one SHA-256 of the password away from what goes over the wire: whoever answers
@@ -56,19 +56,6 @@ async function readPassword(context: CommandContext, file: string): Promise<stri
   } catch (cause) {
     throw new WeaveError("PASSWORD_UNREADABLE", `cannot read the password: ${errorText(cause)}`, {
       cause,
-    });
-  }
-}
-
-/** A value that its flag does not take is a wrong command line; one conflict with another is not. */
-function orUsageError<T>(context: CommandContext, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (!(error instanceof WeaveError) || error.code !== "LAUNCH_FLAG") throw error;
-    throw new UsageError(error.message, {
-      remedy: error.remedy ?? "see 'weave launch --help'",
-      exitCode: context.command.usageExitCode ?? 1,
     });
   }
 }

@@ -224,11 +224,21 @@ const operation: readonly FlagSpec[] = [
 const inGroup = (group: string, flags: readonly FlagSpec[]): FlagSpec[] =>
   flags.map((flag) => ({ ...flag, group }));
 
-export const launchFlags: readonly FlagSpec[] = [
+const shown: readonly FlagSpec[] = [
   ...inGroup("The cluster", cluster),
   ...inGroup("Addresses", addresses),
   ...inGroup("Names", names),
   ...inGroup("Network", network),
   ...inGroup("Operation", operation),
-  ...refusedLaunchFlags,
 ];
+
+export const launchFlags: readonly FlagSpec[] = [...shown, ...refusedLaunchFlags];
+
+/**
+ * Those that a service manager's files may hold. A password in them could be read in the arguments
+ * of the process, and keeping it running is the manager's own business.
+ */
+const notOfServices = new Set(["password", "foreground", "no-restart"]);
+export const serviceFlags: readonly FlagSpec[] = shown.filter(
+  ({ name }) => !notOfServices.has(name),
+);

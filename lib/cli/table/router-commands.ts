@@ -1,5 +1,5 @@
 import type { CommandSpec } from "../command-spec.ts";
-import { launchFlags } from "./launch-flags.ts";
+import { launchFlags, serviceFlags } from "./launch-flags.ts";
 import { peerArguments } from "./shared-parts.ts";
 
 /** The router's life: launch, stop, reset, logs. */
@@ -86,5 +86,36 @@ export const routerCommands: readonly CommandSpec[] = [
     ],
     examples: [{ line: "weave logs -f --tail 20", explains: "the last lines and what follows" }],
     exitCodes: [{ code: 1, when: "no router has run here" }],
+  },
+  {
+    name: "setup-systemd",
+    group: "Router",
+    summary: "make the router a service of systemd",
+    description: [
+      "Writes the unit weave.service, and the options and peers given here, which are those of 'weave launch', to /etc/default/weave. Without any, what an earlier setup wrote there stays.",
+      "systemd then starts the router, tells when it is ready, watches it and starts it again when it dies or does not move any more. The unit leaves the router only the powers that it needs. 'weave status', 'attach' and all others work as with 'weave launch'; the log is in 'journalctl -u weave'.",
+    ],
+    arguments: [{ ...peerArguments, minimum: 0 }],
+    flags: [
+      { name: "now", summary: "start it, and have it started at every boot" },
+      {
+        name: "root",
+        value: { kind: "file", placeholder: "folder" },
+        default: "/",
+        summary: "write below this folder: for images of other systems",
+      },
+      ...serviceFlags,
+    ],
+    examples: [
+      { line: "weave setup-systemd --now", explains: "the first host" },
+      {
+        line: "weave setup-systemd --now --password-file /etc/weave/password 192.168.48.11",
+        explains: "a further one, encrypted",
+      },
+    ],
+    exitCodes: [
+      { code: 1, when: "the files cannot be written, or systemd does not start the service" },
+      { code: 3, when: "--now, and a router runs that systemd has not started" },
+    ],
   },
 ];
