@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { isSystemError } from "../../ffi/system-error.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, formatCidr, networkOf } from "../base/ip.ts";
 import { rulesGeneration } from "./netlink/nftables.ts";
 import { openNetfilter } from "./netlink/open.ts";
+import { legacyTables } from "./packet-filters.ts";
 
 /** The chain of ours in the `filter` table of iptables. */
 const chain = "WEAVE-FORWARD";
@@ -88,15 +88,6 @@ function filterState(): string | undefined {
   } catch (error) {
     if (isSystemError(error) || error instanceof WeaveError) return undefined;
     throw error;
-  }
-}
-
-/** Names of the tables that iptables-legacy uses in this namespace. */
-function legacyTables(): string {
-  try {
-    return readFileSync("/proc/net/ip_tables_names", "utf8").trim();
-  } catch {
-    return "";
   }
 }
 

@@ -6,7 +6,7 @@ const floors: ReadonlyArray<readonly string[]> = [
   ["ffi"],
   ["lib/base"],
   ["lib/wire"],
-  ["lib/mesh", "lib/ipam", "lib/dns", "lib/overlay", "lib/policy"],
+  ["lib/mesh", "lib/ipam", "lib/dns", "lib/overlay", "lib/policy", "lib/diagnosis"],
   ["lib/peer"],
   ["lib/simulator"],
   ["lib/host"],
@@ -26,6 +26,7 @@ const coreRooms = [
   "lib/dns",
   "lib/overlay",
   "lib/policy",
+  "lib/diagnosis",
   "lib/peer",
   "lib/simulator",
 ];

@@ -1,6 +1,6 @@
 import { isSystemError } from "../../../ffi/system-error.ts";
 import { concatBytes } from "../../base/bytes.ts";
-import { type Cidr, formatCidr, type IpAddress, ipBytes } from "../../base/ip.ts";
+import { type Cidr, formatCidr, formatIp, type IpAddress, ipBits, ipBytes } from "../../base/ip.ts";
 import type { Netlink } from "./conversation.ts";
 import * as message from "./message.ts";
 import { attributesBehind, flags } from "./message.ts";
@@ -22,7 +22,8 @@ export interface Route {
 
 const rtmsgBytes = 12;
 const RTM = { newRoute: 24, deleteRoute: 25, getRoute: 26 } as const;
-const RTA = { destination: 1, outputInterface: 4, gateway: 5, table: 15 } as const;
+const RTA = { destination: 1, outputInterface: 4, gateway: 5, metrics: 8, table: 15 } as const;
+const METRIC_MTU = 2;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const mainTable = 254;
@@ -81,6 +82,35 @@ export function listRoutes(netlink: Netlink, family: 4 | 6 = 4): Route[] {
       },
     ];
   });
+}
+
+/** The way of packets to one address, as the kernel would send them now. */
+export interface ResolvedRoute {
+  readonly gateway: IpAddress | undefined;
+  readonly interfaceIndex: number;
+  /** Where it is not the interface's: told by the route, or by a router on the way. */
+  readonly mtu: number | undefined;
+}
+
+/** `undefined` when nothing leads there. @throws SystemError */
+export function findRoute(netlink: Netlink, address: IpAddress): ResolvedRoute | undefined {
+  const header = new Uint8Array(rtmsgBytes);
+  header.set([address.family === 4 ? AF_INET : AF_INET6, ipBits(address.family)]);
+  const body = concatBytes(header, message.attribute(RTA.destination, ipBytes(address)));
+  try {
+    const [found] = netlink.request(RTM.getRoute, 0, body, `route to ${formatIp(address)}`);
+    if (found === undefined) return undefined;
+    const attributes = attributesBehind(rtmsgBytes, found.body);
+    const interfaceIndex = attributes.uint32(RTA.outputInterface);
+    if (interfaceIndex === undefined) return undefined;
+    const mtu = attributes.nested(RTA.metrics).uint32(METRIC_MTU);
+    return { gateway: attributes.ip(RTA.gateway), interfaceIndex, mtu: mtu || undefined };
+  } catch (error) {
+    if (isSystemError(error, "ENETUNREACH", "EHOSTUNREACH", "ESRCH", "EACCES", "EINVAL")) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 function routeBody(route: RouteSettings): Uint8Array {

@@ -1,0 +1,129 @@
+import type { ClusterFacts, ConnectionFact, Facts, PathFact } from "../facts.ts";
+import { type Finding, finding } from "../finding.ts";
+import { hostOf, labelOf, peerLabel, peerWord } from "../labels.ts";
+import { shellLine } from "../shell-words.ts";
+import { nameCollision } from "./identity.ts";
+
+/** What VXLAN puts around a frame: Ethernet, IPv4, UDP and its own header. */
+export const vxlanOverhead = 14 + 20 + 8 + 8;
+
+/** More than any encapsulation of ours adds, with any cipher. */
+const overheadMax = 128;
+
+const etherMtu = 1500;
+
+/** The links of this router, and the peers that no link leads to. */
+export function checkLinks(facts: Facts): Finding[] {
+  const { cluster } = facts;
+  if (cluster === undefined) return [];
+  return [
+    ...cluster.mesh.connections.flatMap((connection) => linkFindings(facts, connection)),
+    ...unreachable(cluster),
+  ];
+}
+
+/** What is wrong with one connection, or with the attempt to make it. */
+export function linkFindings(facts: Facts, connection: ConnectionFact): Finding[] {
+  const { state, error } = connection;
+  if (error !== undefined) return [failed(facts, connection, error)];
+  if (state === "pending") return [pending(connection)];
+  if (state !== "established") return [];
+  return [...mtuFindings(facts, connection), ...degraded(connection)];
+}
+
+function failed(
+  facts: Facts,
+  { address }: ConnectionFact,
+  error: NonNullable<ConnectionFact["error"]>,
+): Finding {
+  if (error.code === "NAME_COLLISION") return nameCollision(facts, address, error.text);
+  return finding("LINK_FAILED", address, `no connection to ${address}: ${error.text}`, {
+    ...(error.remedy !== undefined && { remedy: error.remedy }),
+    commands: [shellLine("weave", "forget", targetOf(facts, address))],
+  });
+}
+
+/** A target has the port only where it is not the router's own. */
+function targetOf({ setup }: Facts, address: string): string {
+  const own = `:${setup.port}`;
+  return address.endsWith(own) ? address.slice(0, -own.length) : address;
+}
+
+function pending({ peer, address }: ConnectionFact): Finding {
+  const who = peer === undefined ? address : peerLabel(peer);
+  return finding("LINK_PENDING", who, `frames do not get through to ${who} at ${address} by UDP`);
+}
+
+function degraded({ degraded: isDegraded, peer, attributes, reason }: ConnectionFact): Finding[] {
+  if (isDegraded !== true || peer === undefined) return [];
+  const who = peerLabel(peer);
+  const overlay = String(attributes?.name ?? "");
+  const why = reason?.split("; ").slice(1).join("; ") ?? "";
+  return [finding("LINK_DEGRADED", who, `frames to ${who} take ${overlay}: ${why}`)];
+}
+
+/** Where packets to a peer shrink: at our own device, or somewhere behind it. */
+function mtuFindings(
+  { cluster, host, setup }: Facts,
+  { address, peer, attributes }: ConnectionFact,
+): Finding[] {
+  const path = cluster?.paths.find(({ remote }) => remote === hostOf(address));
+  if (path === undefined || peer === undefined) return [];
+  const who = peerLabel(peer);
+  const device = host.devices.find(({ name }) => name === path.device);
+  const bridge = host.devices.find(({ name }) => name === setup.bridge);
+  // Without a datapath the bridge has no size that any device would have to carry.
+  const needed = host.datapath.backend === undefined ? 0 : (bridge?.mtu ?? 0) + vxlanOverhead;
+  if (device !== undefined && device.mtu < needed) {
+    return [
+      finding(
+        "UNDERLAY_MTU",
+        path.device,
+        `${path.device}, towards ${who}, has MTU ${device.mtu}: the fast datapath needs ${needed}`,
+        {
+          commands: [
+            shellLine(
+              ...["ip", "link", "set", "dev", path.device, "mtu"],
+              Math.max(needed, etherMtu),
+            ),
+          ],
+        },
+      ),
+    ];
+  }
+  return shrunk(path, who, attributes);
+}
+
+function shrunk(path: PathFact, who: string, attributes: ConnectionFact["attributes"]): Finding[] {
+  const inner = attributes?.name === "sleeve" ? attributes.mtu : undefined;
+  if (typeof inner !== "number" || inner + overheadMax >= path.mtu) return [];
+  return [
+    finding(
+      "PATH_MTU_SMALL",
+      who,
+      `on the way to ${who} packets shrink: containers' of ${inner} octets pass whole, though ${path.device} takes ${path.mtu}`,
+      { commands: [shellLine("tracepath", "-n", path.remote)] },
+    ),
+  ];
+}
+
+/** Known, and no chain of established links leads there. */
+function unreachable({ mesh }: ClusterFacts): Finding[] {
+  const reached = new Set(mesh.unicastRoutes.map(({ dest }) => dest));
+  const pendingTo = new Set(mesh.connections.map(({ peer }) => peer?.name));
+  return mesh.peers
+    .filter(({ name }) => name !== mesh.name && !reached.has(name) && !pendingTo.has(name))
+    .map((peer) => unreachablePeer(mesh, peer.name));
+}
+
+/** With the address at which another peer knows it, where one does. */
+export function unreachablePeer(mesh: ClusterFacts["mesh"], name: string): Finding {
+  const label = labelOf(mesh, name);
+  const known = mesh.peers
+    .flatMap(({ connections }) => connections)
+    .find((link) => link.name === name);
+  return finding("PEER_UNREACHABLE", label, `no established connections lead to ${label}`, {
+    commands: known === undefined ? [] : [shellLine("weave", "connect", hostOf(known.address))],
+    ...(known === undefined && { remedy: `run 'weave doctor' on ${peerWord(mesh, name)}` }),
+  });
+}

@@ -1,0 +1,23 @@
+import type { MeshFacts } from "./facts.ts";
+
+/** `host2 (00:00:00:00:00:02)`: as people call a peer, and as it is called. */
+export function peerLabel({ name, nickname }: { name: string; nickname: string }): string {
+  return nickname === "" ? name : `${nickname} (${name})`;
+}
+
+/** The same for a peer that may not be known any more. */
+export function labelOf(mesh: Pick<MeshFacts, "peers">, name: string): string {
+  return peerLabel(mesh.peers.find((peer) => peer.name === name) ?? { name, nickname: "" });
+}
+
+/** How a command is told of a peer: the nickname where no other peer has it. */
+export function peerWord(mesh: Pick<MeshFacts, "peers">, name: string): string {
+  const nickname = mesh.peers.find((peer) => peer.name === name)?.nickname ?? "";
+  const isUnique = mesh.peers.filter((peer) => peer.nickname === nickname).length === 1;
+  return nickname !== "" && isUnique ? nickname : name;
+}
+
+/** `host` of `host:port`. */
+export function hostOf(address: string): string {
+  return address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+}

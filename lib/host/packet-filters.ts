@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { sysctl } from "./sysctl.ts";
+
+/** What the programs that show this host's packet filters print; missing where there is none. */
+export interface PacketFilterTexts {
+  /** By `iptables-save`. */
+  readonly iptables: string | undefined;
+  /** By `iptables-legacy-save`, where `iptables` speaks nf_tables and there are such tables too. */
+  readonly legacy: string | undefined;
+  /** By `nft -j list ruleset`. */
+  readonly nft: string | undefined;
+  readonly backend: "legacy" | "nf_tables" | undefined;
+  /** Whether bridged IPv4 packets pass the hooks of routed ones. */
+  readonly filtersBridges: boolean;
+}
+
+/** Nobody waits longer for such a program. */
+const waitMs = 5_000;
+
+/** Programs that fail count as missing: the others still tell their part. */
+export async function readPacketFilters(): Promise<PacketFilterTexts> {
+  const version = await output("iptables", "--version");
+  const backend = version === undefined ? undefined : backendOf(version);
+  const hasLegacy = backend === "nf_tables" && legacyTables() !== "";
+  const [iptables, legacy, nft] = await Promise.all([
+    backend === undefined ? undefined : output("iptables-save"),
+    hasLegacy ? output("iptables-legacy-save") : undefined,
+    output("nft", "-j", "list", "ruleset"),
+  ]);
+  return { iptables, legacy, nft, backend, filtersBridges: filtersBridges() };
+}
+
+function backendOf(version: string): "legacy" | "nf_tables" {
+  return version.includes("nf_tables") ? "nf_tables" : "legacy";
+}
+
+/** Names of the tables that iptables-legacy uses in this namespace. */
+export function legacyTables(): string {
+  try {
+    return readFileSync("/proc/net/ip_tables_names", "utf8").trim();
+  } catch {
+    return "";
+  }
+}
+
+function filtersBridges(): boolean {
+  return sysctl("bridge/bridge-nf-call-iptables") === 1;
+}
+
+/** The router goes on with its work while the program runs. */
+async function output(...command: readonly string[]): Promise<string | undefined> {
+  if (Bun.which(command[0]!) === null) return undefined;
+  const child = Bun.spawn([...command], { stderr: "ignore", stdin: "ignore", timeout: waitMs });
+  const [text, code] = await Promise.all([new Response(child.stdout).text(), child.exited]);
+  return code === 0 ? text : undefined;
+}
