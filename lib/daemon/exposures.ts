@@ -112,9 +112,11 @@ export class Exposures {
   }
 
   /** Another program may have put its rules before ours, or removed them. */
-  keepForwarding(): void {
-    const { forward, log } = this.#options;
+  keepRules(): void {
+    const { exposure, forward, log } = this.#options;
     try {
+      if (exposure.mendRules())
+        log.warn("put our packet filter rules back: somebody had changed them");
       if (forward.apply(this.cidrs())) log.info("let the overlay pass iptables' FORWARD chain");
       this.#trouble = undefined;
     } catch (error) {
@@ -125,7 +127,7 @@ export class Exposures {
   }
 
   #changed(): void {
-    this.keepForwarding();
+    this.keepRules();
     this.#options.changed(this.cidrs());
   }
 }

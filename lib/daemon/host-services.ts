@@ -1,9 +1,12 @@
 import { everyBeat } from "../base/beat.ts";
+import { splitHostPort } from "../base/endpoint.ts";
 import type { Log, World } from "../base/world.ts";
 import { type ContainerEngine, isContainerAlive } from "../host/container.ts";
 import type { DeviceNames } from "../host/device-names.ts";
 import { Exposure } from "../host/exposure.ts";
+import { Firewall } from "../host/firewall.ts";
 import { ForwardChain } from "../host/forward-chain.ts";
+import type { GuardedPorts } from "../host/guarded-ports.ts";
 import type { ControlPlane } from "../peer/control-plane.ts";
 import type { Mac } from "../wire/ethernet.ts";
 import { AddressBook } from "./address-book.ts";
@@ -16,8 +19,8 @@ import { NameRequests } from "./name-requests.ts";
 import { exposeIdent, externIdent, NameService } from "./name-service.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
-/** How often the filters of other programs are looked at. */
-const forwardCheckMs = 10_000;
+/** How often it is looked whether other programs have changed packet filters. */
+const rulesCheckMs = 5000;
 
 export interface HostServicesOptions {
   readonly world: World;
@@ -67,7 +70,10 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     changed: () => from.setResidents(containers.macs()),
   });
   const exposures = new Exposures({
-    exposure: new Exposure(devices.bridge, rememberedExposures(settings)),
+    exposure: new Exposure(devices.bridge, rememberedExposures(settings), {
+      firewall: new Firewall({ bridge: devices.bridge, guarded: guardedPorts(options, devices) }),
+      log,
+    }),
     book,
     settings,
     names,
@@ -91,7 +97,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
       from.setResidents(containers.macs());
     },
   });
-  const stopForwarding = everyBeat(world, forwardCheckMs, () => exposures.keepForwarding());
+  const stopRules = everyBeat(world, rulesCheckMs, () => exposures.keepRules());
   return {
     containers,
     exposures,
@@ -99,10 +105,23 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     dns,
     nameRequests: new NameRequests(names, containers),
     async stop() {
-      stopForwarding();
+      stopRules();
       watch.stop();
       await dns?.stop();
     },
+  };
+}
+
+/** What neighbours and containers of this host are kept from. */
+function guardedPorts(options: LaunchOptions, devices: DeviceNames): GuardedPorts {
+  const { httpAddress, statusAddress, metricsAddress } = options;
+  const listeners = [httpAddress, statusAddress, metricsAddress].map(splitHostPort);
+  return {
+    ofLoopback: listeners.flatMap((at) =>
+      at?.port !== undefined && /^(127\.|localhost$)/.test(at.host) ? [at.port] : [],
+    ),
+    mesh: options.port,
+    containerBridges: [options.dockerBridge, devices.bridge],
   };
 }
 

@@ -3,7 +3,7 @@ import { isSystemError } from "../../ffi/system-error.ts";
 import { type Attachment, listAttachments, namespacePath } from "../host/attachments.ts";
 import { removeBridge } from "../host/bridge.ts";
 import { type DeviceNames, defaultDeviceNames } from "../host/device-names.ts";
-import { removeExposureRules } from "../host/exposure.ts";
+import { removeFirewall } from "../host/firewall.ts";
 import { removeForwardChain } from "../host/forward-chain.ts";
 import { removeIpsecLeftovers } from "../host/ipsec/kernel-ipsec.ts";
 import { stopFilteringMulticast } from "../host/multicast-filter.ts";
@@ -34,7 +34,7 @@ export function removeTraces(paths: Paths): void {
   for (const backend of datapathBackends) backend.remove(names);
   removeIpsecLeftovers();
   removeBridge(netlink, names);
-  removeExposureRules();
+  removeFirewall();
   removeForwardChain();
 }
 

@@ -1,26 +1,14 @@
-import { isSystemError } from "../../ffi/system-error.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
-import { type Cidr, formatCidr, networkOf } from "../base/ip.ts";
+import { type Cidr, formatCidr } from "../base/ip.ts";
 import { type Log, silentLog } from "../base/world.ts";
 import { addressesOf, findBridge, includesCidr } from "./attach.ts";
+import type { Exposed } from "./exposed-rules.ts";
+import { Firewall } from "./firewall.ts";
 import { announceAddresses } from "./gratuitous-arp.ts";
-import { multicastGroups } from "./multicast-filter.ts";
 import { addAddress, deleteAddress } from "./netlink/address.ts";
-import * as nft from "./netlink/nft-expression.ts";
-import { deleteTable, type NftRule, type NftTable, replaceTable } from "./netlink/nftables.ts";
-import { openNetfilter, openRoute } from "./netlink/open.ts";
+import { openRoute } from "./netlink/open.ts";
 import { keepSecondaryAddresses } from "./sysctl.ts";
 import { Undo } from "./undo.ts";
-
-/** The router's own table of packet filter rules; nobody else's rules are ever touched. */
-export const firewallTable = { family: "ip", name: "weave" } as const;
-
-/** One address of the host on the overlay. */
-export interface Exposed {
-  readonly cidr: Cidr;
-  /** Whether traffic between this subnet and the world beyond takes the host's address. */
-  readonly masquerade: boolean;
-}
 
 /**
  * The host's own addresses on the overlay: on the bridge, with the rules that go with them. The
@@ -30,13 +18,19 @@ export interface Exposed {
 export class Exposure {
   readonly #bridgeName: string;
   readonly #log: Log;
+  readonly #firewall: Firewall;
   #exposed: readonly Exposed[];
 
   /** @param exposed what an earlier run left, see {@link list} */
-  constructor(bridgeName: string, exposed: readonly Exposed[] = [], log: Log = silentLog) {
+  constructor(
+    bridgeName: string,
+    exposed: readonly Exposed[] = [],
+    environment: { readonly firewall?: Firewall; readonly log?: Log } = {},
+  ) {
     this.#bridgeName = bridgeName;
     this.#exposed = exposed;
-    this.#log = log;
+    this.#firewall = environment.firewall ?? new Firewall({ bridge: bridgeName });
+    this.#log = environment.log ?? silentLog;
   }
 
   /** What is exposed, in the order it was asked for: worth keeping over a restart. */
@@ -76,7 +70,7 @@ export class Exposure {
       const bridge = findBridge(route, this.#bridgeName);
       keepSecondaryAddresses(bridge.name);
       const removed = deleteAddress(route, bridge.index, cidr);
-      this.#applyRules();
+      this.#firewall.apply(this.#exposed);
       return removed;
     } catch (cause) {
       throw failed("HIDE_FAILED", `cannot hide ${formatCidr(cidr)}`, cause);
@@ -104,8 +98,13 @@ export class Exposure {
         deleteAddress(again, bridge.index, cidr);
       });
     }
-    this.#applyRules();
+    this.#firewall.apply(this.#exposed);
     announceAddresses(bridge, added);
+  }
+
+  /** Puts the rules back if somebody else has changed them; says whether. @throws SystemError */
+  mendRules(): boolean {
+    return this.#firewall.mend();
   }
 
   /** Adopts addresses that the bridge has without our knowing, as a former version left them. */
@@ -119,76 +118,6 @@ export class Exposure {
     this.#exposed = [...this.#exposed, ...adopted];
     return adopted;
   }
-
-  #applyRules(): void {
-    using netfilter = openNetfilter();
-    try {
-      replaceTable(netfilter, exposureTable(this.#bridgeName, this.#exposed));
-    } catch (error) {
-      // The rules serve exposed addresses: a kernel without such tables can do without any.
-      if (this.#exposed.length > 0 || !isSystemError(error, "EOPNOTSUPP")) throw error;
-    }
-  }
-}
-
-/** Removes the rules, and with the bridge its addresses go by themselves. @throws SystemError */
-export function removeExposureRules(): boolean {
-  using netfilter = openNetfilter();
-  return deleteTable(netfilter, firewallTable);
-}
-
-/**
- * The rules for these addresses (host-network §6.1):
- *
- *   forward      from and to the bridge; out of it; answers into it; to exposed subnets
- *   postrouting  multicast stays as it is; what crosses the border of an exposed subnet is
- *                masqueraded, in both directions
- */
-export function exposureTable(bridgeName: string, exposed: readonly Exposed[]): NftTable {
-  const into = nft.outputInterface(bridgeName);
-  const from = nft.inputInterface(bridgeName);
-  const forIpv4 = exposed.filter(({ cidr }) => cidr.address.family === 4);
-  return {
-    ...firewallTable,
-    chains: [
-      {
-        name: "forward",
-        hook: { type: "filter", at: "forward", priority: 0 },
-        rules: [
-          { expressions: [...from, nft.accept()] },
-          { expressions: [...into, ...nft.connectionKnown(), nft.accept()] },
-          ...forIpv4.map(({ cidr }) => ({
-            expressions: [...into, ...nft.destination(networkOf(cidr)), nft.accept()],
-            comment: `exposed ${formatCidr(cidr)}`,
-          })),
-        ],
-      },
-      {
-        name: "postrouting",
-        hook: { type: "nat", at: "postrouting", priority: 100 },
-        rules: forIpv4.filter(({ masquerade }) => masquerade).flatMap(({ cidr }) => natRules(cidr)),
-      },
-    ],
-  };
-}
-
-function natRules(cidr: Cidr): NftRule[] {
-  const subnet = networkOf(cidr);
-  const comment = `exposed ${formatCidr(cidr)}`;
-  return [
-    {
-      expressions: [...nft.source(subnet), ...nft.destination(multicastGroups), nft.leaveChain()],
-      comment,
-    },
-    {
-      expressions: [...nft.destination(subnet), ...nft.source(subnet, false), nft.masquerade()],
-      comment,
-    },
-    {
-      expressions: [...nft.source(subnet), ...nft.destination(subnet, false), nft.masquerade()],
-      comment,
-    },
-  ];
 }
 
 function sameCidr(a: Cidr, b: Cidr): boolean {

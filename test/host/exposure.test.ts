@@ -4,7 +4,8 @@ import { parsePeerName } from "../../lib/base/peer-name.ts";
 import { addressesOf, attachContainer } from "../../lib/host/attach.ts";
 import { capturedMtu, prepareBridge } from "../../lib/host/bridge.ts";
 import { defaultDeviceNames as names } from "../../lib/host/device-names.ts";
-import { Exposure, removeExposureRules } from "../../lib/host/exposure.ts";
+import { Exposure } from "../../lib/host/exposure.ts";
+import { removeFirewall } from "../../lib/host/firewall.ts";
 import { addAddress } from "../../lib/host/netlink/address.ts";
 import type { Netlink } from "../../lib/host/netlink/conversation.ts";
 import { findLink } from "../../lib/host/netlink/link.ts";
@@ -59,7 +60,7 @@ describe("the host exposed on the overlay", () => {
     const exposure = new Exposure("weave");
     host.run(() => {
       for (const { cidr } of exposure.adopt(false)) exposure.hide(cidr);
-      removeExposureRules();
+      removeFirewall();
     });
     expect(bridgeAddresses()).toEqual([]);
     expect(tables()).toEqual([]);
@@ -170,6 +171,6 @@ describe("the host exposed on the overlay", () => {
       expect.objectContaining({ code: "EXPOSE_FAILED" }),
     );
     expect(real.list()).toEqual([]);
-    expect(host.run(() => removeExposureRules())).toBe(false);
+    expect(host.run(() => removeFirewall())).toBe(false);
   });
 });

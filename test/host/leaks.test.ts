@@ -7,7 +7,8 @@ import { listAttachments } from "../../lib/host/attachments.ts";
 import { capturedMtu, prepareBridge, removeBridge } from "../../lib/host/bridge.ts";
 import { DataPlane } from "../../lib/host/dataplane/data-plane.ts";
 import { defaultDeviceNames as names } from "../../lib/host/device-names.ts";
-import { Exposure, removeExposureRules } from "../../lib/host/exposure.ts";
+import { Exposure } from "../../lib/host/exposure.ts";
+import { removeFirewall } from "../../lib/host/firewall.ts";
 import { listAddresses } from "../../lib/host/netlink/address.ts";
 import { findLink, listLinks } from "../../lib/host/netlink/link.ts";
 import { listTables } from "../../lib/host/netlink/nftables.ts";
@@ -89,7 +90,7 @@ describe("everything the host room does", () => {
     await plane.stop();
     host.run(() => {
       detachContainer(target, cidrs("10.32.0.1/12"));
-      removeExposureRules();
+      removeFirewall();
       removeBridge(netlink, names);
     });
   }

@@ -8,6 +8,7 @@ import { createSocket } from "node:dgram";
  *   udp-hear <port> [group]            prints the first datagram and who sent it
  *   udp-hear-all <port> [group]        prints every datagram and who sent it, until it is ended
  *   udp-say <host> <port> <text>       sends it once, broadcast and multicast included
+ *   tcp-reach <host> <port>            prints `reached`; fails after two seconds without connection
  *   http-serve <port> <text>           answers every request with the text, until it is ended
  *   http-ask <url>                     prints the answer; fails after two seconds without one
  *
@@ -86,6 +87,16 @@ function udpSay(host: string, port: number, text: string): void {
   });
 }
 
+async function tcpReach(hostname: string, port: number): Promise<void> {
+  const timeout = AbortSignal.timeout(2000);
+  const late = new Promise<never>((_, reject) => {
+    timeout.addEventListener("abort", () => reject(timeout.reason));
+  });
+  await Promise.race([Bun.connect({ hostname, port, socket: { data() {} } }), late]);
+  console.log("reached");
+  process.exit();
+}
+
 function httpServe(port: number, text: string): void {
   Bun.serve({ hostname: "0.0.0.0", port, fetch: () => new Response(text) });
   console.log("listening");
@@ -101,6 +112,7 @@ if (mode === "tcp-sink") tcpSink(Number(first));
 else if (mode === "tcp-source") await tcpSource(first, Number(second), Number(third));
 else if (mode === "udp-hear") udpHear(Number(first), words[1], false);
 else if (mode === "udp-hear-all") udpHear(Number(first), words[1], true);
+else if (mode === "tcp-reach") await tcpReach(first, Number(second));
 else if (mode === "http-serve") httpServe(Number(first), second);
 else if (mode === "http-ask") await httpAsk(first);
 else udpSay(first, Number(second), third);

@@ -122,6 +122,11 @@ export async function webServerAt(from: Container, address: string): Promise<str
   return code === 0 ? stdout.trim() : undefined;
 }
 
+/** Whether a TCP connection to there comes about. */
+export async function reachesTcp(from: Container, host: string, port: number): Promise<boolean> {
+  return (await from.exec([...probe, "tcp-reach", host, String(port)])).code === 0;
+}
+
 /** What comes to a container by UDP at one port, from now on. */
 export class Hearer {
   readonly container: Container;

@@ -200,6 +200,13 @@ export class Attributes {
     const payload = this.bytes(type);
     return payload === undefined || payload.length < 4 ? undefined : viewOf(payload).getUint32(0);
   }
+
+  uint64BigEndian(type: number): bigint | undefined {
+    const payload = this.bytes(type);
+    return payload === undefined || payload.length < 8
+      ? undefined
+      : viewOf(payload).getBigUint64(0);
+  }
 }
 
 /**

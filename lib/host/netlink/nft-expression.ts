@@ -12,7 +12,9 @@ const register = 1;
 const EXPRESSION = { name: 1, data: 2 } as const;
 const DATA = { value: 1, verdict: 2 } as const;
 const COMPARE = { equal: 0, notEqual: 1 } as const;
-const META = { inputInterfaceName: 6, outputInterfaceName: 7 } as const;
+const META = { inputInterfaceName: 6, outputInterfaceName: 7, transportProtocol: 16 } as const;
+const HEADER = { network: 1, transport: 2 } as const;
+const protocolNumber = { tcp: 6, udp: 17 } as const;
 const interfaceNameBytes = 16;
 
 /** Packets of connections that are known already, or belong to one. */
@@ -27,8 +29,8 @@ export function connectionKnown(): Uint8Array[] {
   ];
 }
 
-export function inputInterface(name: string): Uint8Array[] {
-  return interfaceName(META.inputInterfaceName, name, true);
+export function inputInterface(name: string, equal = true): Uint8Array[] {
+  return interfaceName(META.inputInterfaceName, name, equal);
 }
 
 export function outputInterface(name: string, equal = true): Uint8Array[] {
@@ -43,6 +45,16 @@ export function source(network: Cidr, equal = true): Uint8Array[] {
 /** Packets whose destination address lies (or does not lie) in the network. */
 export function destination(network: Cidr, equal = true): Uint8Array[] {
   return addressIn(network, network.address.family === 4 ? 16 : 24, equal);
+}
+
+/** Packets of this protocol to this port. */
+export function destinationPort(protocol: "tcp" | "udp", port: number): Uint8Array[] {
+  return [
+    meta(META.transportProtocol),
+    compare(COMPARE.equal, Uint8Array.of(protocolNumber[protocol])),
+    payload(HEADER.transport, 2, 2),
+    compare(COMPARE.equal, Uint8Array.of(port >>> 8, port & 0xff)),
+  ];
 }
 
 export function counter(): Uint8Array {
@@ -79,17 +91,19 @@ function verdict(code: number): Uint8Array {
 function interfaceName(key: number, name: string, equal: boolean): Uint8Array[] {
   const padded = new Uint8Array(interfaceNameBytes);
   padded.set(utf8(name).subarray(0, interfaceNameBytes - 1));
-  return [
-    expression("meta", message.uint32BigEndian(1, register), message.uint32BigEndian(2, key)),
-    compare(equal ? COMPARE.equal : COMPARE.notEqual, padded),
-  ];
+  return [meta(key), compare(equal ? COMPARE.equal : COMPARE.notEqual, padded)];
+}
+
+/** Loads what the kernel knows of the packet beside its octets. */
+function meta(key: number): Uint8Array {
+  return expression("meta", message.uint32BigEndian(1, register), message.uint32BigEndian(2, key));
 }
 
 function addressIn(network: Cidr, offset: number, equal: boolean): Uint8Array[] {
   const bytes = ipBytes(networkOf(network).address);
   const mask = maskBytes(network);
   return [
-    payload(offset, bytes.length),
+    payload(HEADER.network, offset, bytes.length),
     ...(network.prefix === ipBits(network.address.family) ? [] : [bitwise(mask)]),
     compare(equal ? COMPARE.equal : COMPARE.notEqual, bytes),
   ];
@@ -101,12 +115,11 @@ function maskBytes(network: Cidr): Uint8Array {
   return mask;
 }
 
-function payload(offset: number, length: number): Uint8Array {
-  const networkHeader = 1;
+function payload(header: number, offset: number, length: number): Uint8Array {
   return expression(
     "payload",
     message.uint32BigEndian(1, register),
-    message.uint32BigEndian(2, networkHeader),
+    message.uint32BigEndian(2, header),
     message.uint32BigEndian(3, offset),
     message.uint32BigEndian(4, length),
   );

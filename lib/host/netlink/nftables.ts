@@ -44,6 +44,7 @@ const NFT = {
   deleteTable: 2,
   newChain: 3,
   newRule: 6,
+  getRule: 7,
   getGeneration: 16,
 } as const;
 const GENERATION_ID = 1;
@@ -55,7 +56,7 @@ const hookNumber = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting
 const TABLE_NAME = 1;
 const CHAIN = { table: 1, name: 3, hook: 4, policy: 5, type: 7 } as const;
 const HOOK = { number: 1, priority: 2 } as const;
-const RULE = { table: 1, chain: 2, expressions: 4, userData: 7 } as const;
+const RULE = { table: 1, chain: 2, handle: 3, expressions: 4, userData: 7 } as const;
 const policyAccept = 1;
 const LIST_ELEMENT = 1;
 
@@ -87,6 +88,33 @@ export function listTables(netlink: Netlink, family: NftFamily): string[] {
   return netlink
     .dump((subsystem << 8) | NFT.getTable, nfgen(familyNumber[family], 0), "nftables tables")
     .map(({ body }) => attributesBehind(nfgenBytes, body).text(TABLE_NAME) ?? "");
+}
+
+/** One rule of a table as the kernel numbers it. */
+export interface ListedRule {
+  readonly chain: string;
+  /** Never given to another rule while the table exists. */
+  readonly handle: bigint;
+}
+
+/** The rules of a table in the order of their chains; none when it does not exist. @throws SystemError */
+export function listRules(
+  netlink: Netlink,
+  table: Pick<NftTable, "family" | "name">,
+): ListedRule[] {
+  const body = concatBytes(
+    nfgen(familyNumber[table.family], 0),
+    message.text(RULE.table, table.name),
+  );
+  const found = netlink.dump((subsystem << 8) | NFT.getRule, body, "nftables rules");
+  // An old kernel gives those of all tables.
+  return found.flatMap(({ body: answer }) => {
+    const rule = attributesBehind(nfgenBytes, answer);
+    if (rule.text(RULE.table) !== table.name) return [];
+    const handle = rule.uint64BigEndian(RULE.handle);
+    if (handle === undefined) throw message.malformed("nftables rule", 0);
+    return [{ chain: rule.text(RULE.chain) ?? "", handle }];
+  });
 }
 
 /**

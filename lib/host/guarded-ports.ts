@@ -1,0 +1,47 @@
+import { parseCidr } from "../base/ip.ts";
+import * as nft from "./netlink/nft-expression.ts";
+import type { NftChain, NftRule } from "./netlink/nftables.ts";
+
+/** Ports of the router that not everybody who can send to this host is to reach. */
+export interface GuardedPorts {
+  /** TCP ports of listeners on a loopback address: for this host alone. */
+  readonly ofLoopback: readonly number[];
+  /** TCP and UDP port of the mesh; the next is UDP for VXLAN. For other hosts alone. */
+  readonly mesh: number;
+  /** Bridges of containers, who have no business with other hosts' routers. */
+  readonly containerBridges: readonly string[];
+}
+
+const loopback = parseCidr("127.0.0.0/8");
+
+/**
+ * Keeps neighbours from the control API and containers from the mesh (host-network §6.1):
+ *
+ *   who comes by             and wants                                   is dropped
+ *   another link than lo     127.0.0.0/8, a port of the control API      kube-proxy makes the
+ *                                                                        kernel route to these
+ *   a bridge of containers   the mesh by TCP or UDP, or VXLAN            else they could join
+ */
+export function guardChain({ ofLoopback, mesh, containerBridges }: GuardedPorts): NftChain {
+  const rules: NftRule[] = ofLoopback.map((port) => ({
+    expressions: [
+      ...nft.inputInterface("lo", false),
+      ...nft.destination(loopback),
+      ...nft.destinationPort("tcp", port),
+      nft.drop(),
+    ],
+    comment: "the control API is for this host alone",
+  }));
+  for (const bridge of containerBridges) {
+    for (const [protocol, port] of [
+      ["tcp", mesh],
+      ["udp", mesh],
+      ["udp", mesh + 1],
+    ] as const) {
+      const to = nft.destinationPort(protocol, port);
+      const expressions = [...nft.inputInterface(bridge), ...to, nft.drop()];
+      rules.push({ expressions, comment: "the mesh is for hosts, not for containers" });
+    }
+  }
+  return { name: "input", hook: { type: "filter", at: "input", priority: 0 }, rules };
+}
