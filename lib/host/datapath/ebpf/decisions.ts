@@ -127,6 +127,7 @@ export function writeForward(program: FrameProgram, from: Origin): void {
   asm.load("u32", r1, r0, neighbour.present);
   asm.jumpIf(r1, "==", 0, program.dropped("noRoute"));
   if (from === "container") {
+    writeSizeCheck(program, "to sleeve");
     asm.jumpIf(r7, "!=", r8, "by tunnel");
     asm.load("u32", r7, r0, neighbour.lane);
     asm.jumpIf(r7, "==", 0, "by tunnel");
@@ -138,6 +139,7 @@ export function writeForward(program: FrameProgram, from: Origin): void {
     asm.load("u32", r1, r0, neighbour.remote);
     program.loadStack(r2, stack.outerSource);
     asm.jumpIf(r1, "==", r2, program.dropped("wouldReturn"));
+    writeSizeCheck(program, "to sleeve");
   }
   asm.label("by tunnel");
   asm.load("u32", r8, r0, neighbour.device);
@@ -153,6 +155,30 @@ export function writeForward(program: FrameProgram, from: Origin): void {
   program.setMark(r1);
   program.loadStack(r1, stack.handover);
   program.sendBy();
+}
+
+/**
+ * Goes to `tooLong` for a frame, or a segment of a super-frame, that is too long for the tunnel to
+ * the neighbour at r0, which like r6–r9 stays. Of super-frames other than TCP's nobody looks how
+ * long their segments are: they may be tunnels of containers with headers of any kind.
+ */
+function writeSizeCheck(program: FrameProgram, tooLong: string): void {
+  const { asm } = program;
+  const fits = program.label("fits");
+  asm.load("u32", r1, r0, neighbour.longest);
+  asm.jumpIf(r1, "==", 0, fits);
+  program.loadFrame(r2, frame.length);
+  asm.jumpIf(r2, "<=", r1, fits);
+  program.loadFrame(r2, frame.segment);
+  asm.jumpIf(r2, "==", 0, tooLong);
+  program.storeStack(stack.entry, r0, "u64");
+  program.measureTcpHeaders(tooLong);
+  program.loadFrame(r2, frame.segment);
+  asm.compute(r3, "add", r2);
+  program.loadStack(r0, stack.entry, "u64");
+  asm.load("u32", r1, r0, neighbour.longest);
+  asm.jumpIf(r3, ">", r1, tooLong);
+  asm.label(fits);
 }
 
 function countSent(program: FrameProgram, from: Origin): void {
@@ -233,6 +259,7 @@ function writeCopy(program: FrameProgram, from: Origin): void {
   program.lookupIndex("neighbours", r1, "next");
   asm.load("u32", r1, r0, neighbour.present);
   asm.jumpIf(r1, "==", 0, "next");
+  writeSizeCheck(program, "copy to sleeve");
   if (from === "container") {
     program.loadStack(r1, stack.hop);
     program.loadStack(r2, stack.index);

@@ -12,7 +12,7 @@ import type {
 } from "../../../overlay/fastdp/ports.ts";
 import { makeVni } from "../../../overlay/fastdp/vni.ts";
 import { macAgeMaxMs } from "../../../overlay/mac-table.ts";
-import type { Mac } from "../../../wire/ethernet.ts";
+import { ethernetHeaderSize, type Mac } from "../../../wire/ethernet.ts";
 import type { Netlink } from "../../netlink/conversation.ts";
 import { findLink } from "../../netlink/link.ts";
 import { openRoute } from "../../netlink/open.ts";
@@ -227,10 +227,12 @@ export class EbpfDatapath implements HostDatapath {
   }
 
   #adopt(tables: TableSet): AdoptedTables {
-    for (const [shortId, { device, local, remote }] of tables.neighbours()) {
+    for (const [shortId, { device, local, remote, longest }] of tables.neighbours()) {
       const port = this.#devices.portOf(device);
+      const mtu = longest === 0 ? undefined : longest - ethernetHeaderSize;
+      const neighbour = { shortId, localIp: local, remoteIp: remote, mtu };
       if (port === undefined) tables.setNeighbour(shortId, undefined);
-      else this.#neighbours.set(shortId, { shortId, localIp: local, remoteIp: remote, port });
+      else this.#neighbours.set(shortId, { ...neighbour, port });
     }
     this.#residents = new Set(tables.residents);
     this.#self = tables.settings.self;
@@ -271,8 +273,10 @@ export class EbpfDatapath implements HostDatapath {
   /** Tells the programs where the neighbour is. Whether its lane had to be made. */
   #place(neighbour: DatapathNeighbour): boolean {
     const { tables } = this.#programs;
-    const { shortId, localIp: local, remoteIp: remote, port } = neighbour;
-    const entry = { local, remote, device: this.#devices.openPort(port), lane: 0 };
+    const { shortId, localIp: local, remoteIp: remote, port, mtu } = neighbour;
+    const device = this.#devices.openPort(port);
+    const longest = mtu === undefined || mtu >= this.mtu ? 0 : mtu + ethernetHeaderSize;
+    const entry = { local, remote, device, lane: 0, longest };
     const purpose = this.#lanePurpose();
     if (purpose === undefined) {
       tables.setNeighbour(shortId, entry);

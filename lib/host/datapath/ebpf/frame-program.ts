@@ -6,7 +6,7 @@ import { type CounterName, counterAt, type TableName } from "./tables.ts";
  * What the programs are written with. Throughout a program r6 is the frame's `struct __sk_buff`, r9
  * its processor's counters, and the stack holds
  *
- *   -8   destination MAC, as a key      -84  VNI                  -104  neighbours left of a flood
+ *   -8   destination MAC, as a key      -84  VNI                  -104  a neighbour's entry
  *   -16  source MAC, as a key           -88  outer source         -112  the tree of a flood
  *   -64  tunnel key (44)                -92  own short id         -116  uplink
  *   -72  index into an array            -96  time in ticks        -120  handover
@@ -22,7 +22,7 @@ export const stack = {
   outerSource: -88,
   self: -92,
   now: -96,
-  floodAt: -104,
+  entry: -104,
   tree: -112,
   uplink: -116,
   handover: -120,
@@ -31,7 +31,15 @@ export const stack = {
 } as const;
 
 /** `struct __sk_buff` (linux/bpf.h). */
-export const frame = { length: 0, mark: 8, device: 40, data: 76, dataEnd: 80 } as const;
+export const frame = {
+  length: 0,
+  mark: 8,
+  device: 40,
+  data: 76,
+  dataEnd: 80,
+  /** Octets of payload in each segment of a super-frame; 0 for any other frame. */
+  segment: 176,
+} as const;
 
 /** `struct bpf_tunnel_key`. VNI and IPv4 addresses are in the machine's byte order. */
 export const tunnelKey = {
@@ -238,6 +246,55 @@ export class FrameProgram {
     asm.load("u8", r2, r1, 54);
     asm.jumpIf(r2, "==", 2, "passed");
     asm.label(none);
+  }
+
+  /**
+   * r3 = octets before the payload of a TCP segment; goes to `other` for any other frame. What stood
+   * for the tunnel key is lost, and r7–r9 are not.
+   *
+   *   Ethernet 14 | IPv4, header length at 14, protocol 6 at 23 | TCP, header length at 12
+   *   Ethernet 14 | IPv6 40, next 6 at 20                       | TCP
+   */
+  measureTcpHeaders(other: string): void {
+    const { asm } = this;
+    const [six, tcp] = [this.label("TCP over version 6"), this.label("TCP")];
+    const from = 12;
+    const at = stack.tunnelKey;
+    this.#readBytes(from, 12, other);
+    this.loadStack(r2, at, "u16");
+    asm.jumpIf(r2, "==", 0xdd86, six);
+    asm.jumpIf(r2, "!=", 0x0008, other);
+    this.loadStack(r2, at + 23 - from, "u8");
+    asm.jumpIf(r2, "!=", 6, other);
+    this.loadStack(r3, at + 14 - from, "u8");
+    asm.compute(r3, "and", 0x0f);
+    asm.compute(r3, "shiftLeft", 2);
+    asm.compute(r3, "add", ethernetHeaderBytes);
+    asm.jump(tcp);
+    asm.label(six);
+    this.loadStack(r2, at + 20 - from, "u8");
+    asm.jumpIf(r2, "!=", 6, other);
+    asm.set(r3, ethernetHeaderBytes + 40);
+    asm.label(tcp);
+    this.storeStack(at + 16, r3);
+    asm.compute(r3, "add", 12);
+    this.#readBytes(r3, 1, other);
+    this.loadStack(r3, at + 16);
+    this.loadStack(r2, at, "u8");
+    asm.compute(r2, "shiftRight", 4);
+    asm.compute(r2, "shiftLeft", 2);
+    asm.compute(r3, "add", r2);
+  }
+
+  /** Puts octets of the frame where the tunnel key is, or goes on to `missing`. */
+  #readBytes(from: Register | number, bytes: number, missing: string): void {
+    const { asm } = this;
+    asm.set(r2, from);
+    asm.set(r1, r6);
+    asm.address(r3, fp, stack.tunnelKey);
+    asm.set(r4, bytes);
+    asm.call("loadBytes");
+    asm.jumpIf(r0, "!=", 0, missing);
   }
 
   /** Puts the time on the stack, and leaves it in r0. */

@@ -65,6 +65,7 @@ export const helper = {
   getTunnelKey: 20,
   setTunnelKey: 21,
   redirect: 23,
+  loadBytes: 26,
   pullData: 39,
   ktimeGetCoarseNs: 160,
 } as const;

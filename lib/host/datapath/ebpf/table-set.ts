@@ -39,6 +39,8 @@ export interface NeighbourEntry {
   readonly device: number;
   /** Index of the device whose frames go to it alone; 0 for none. */
   readonly lane: number;
+  /** Octets of the longest frame for the tunnel; 0 for any. */
+  readonly longest: number;
 }
 
 export interface SettingsEntry {
@@ -122,6 +124,7 @@ export class TableSet {
       view.setUint32(neighbour.local, entry.local, true);
       view.setUint32(neighbour.device, entry.device, true);
       view.setUint32(neighbour.lane, entry.lane, true);
+      view.setUint32(neighbour.longest, entry.longest, true);
     });
   }
 
@@ -298,6 +301,7 @@ function neighbourEntry(view: DataView): NeighbourEntry | undefined {
     local: view.getUint32(neighbour.local, true),
     device: view.getUint32(neighbour.device, true),
     lane: view.getUint32(neighbour.lane, true),
+    longest: view.getUint32(neighbour.longest, true),
   };
 }
 

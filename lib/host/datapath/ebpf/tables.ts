@@ -5,7 +5,7 @@ import { type MapShape, mapType } from "../../../../ffi/bpf/maps.ts";
  * addresses as numbers.
  *
  *   settings    one       | self: 4 | uplink: 4 | handover: 4 | layout: 4 |
- *   neighbours  short id  | present: 4 | remote: 4 | local: 4 | device: 4 | lane: 4 | 0: 4 |
+ *   neighbours  short id  | present: 4 | remote: 4 | local: 4 | device: 4 | lane: 4 | longest: 4 |
  *   routes      short id  | kind: 2 | neighbour: 2 | floods: 2 | 0: 2 |
  *   trees       short id  | neighbour: 2 | … as many as the route of the originator says in `floods`
  *   sources     address   | 1: 4 |           outer sources that frames are taken from
@@ -15,7 +15,8 @@ import { type MapShape, mapType } from "../../../../ffi/bpf/maps.ts";
  *
  * `self` is {@link noSelf} until it is known. `uplink` is the device through which the bridge and
  * the tunnel meet, `handover` our end of the pair to sleeve. A neighbour's `device` is the VXLAN
- * device of its port and its `lane`, when not 0, the device whose frames go to it alone.
+ * device of its port, its `lane`, when not 0, the device whose frames go to it alone, and `longest`,
+ * when not 0, the octets of the longest frame that takes either.
  */
 export const shortIds = 4096;
 export const noSelf = 0xffff_ffff;
@@ -34,6 +35,7 @@ export const neighbour = {
   local: 8,
   device: 12,
   lane: 16,
+  longest: 20,
   bytes: 24,
 } as const;
 export const route = { kind: 0, neighbour: 2, floods: 4, bytes: 8 } as const;

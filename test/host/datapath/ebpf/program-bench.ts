@@ -73,10 +73,17 @@ export class ProgramBench {
   run(
     kind: ProgramKind,
     octets: Uint8Array,
-    options: { readonly from?: Tunnelled; readonly mark?: number; readonly repeat?: number } = {},
+    options: {
+      readonly from?: Tunnelled;
+      readonly mark?: number;
+      /** Octets of payload in each segment of a super-frame. */
+      readonly segment?: number;
+      readonly repeat?: number;
+    } = {},
   ): { deeds: Deed[]; frame: Uint8Array; nanoseconds: number } {
     const context = new DataView(new ArrayBuffer(192));
     context.setUint32(frame.mark, options.mark ?? 0, true);
+    context.setUint32(frame.segment, options.segment ?? 0, true);
     this.#forget();
     if (options.from !== undefined) this.#arrive(options.from);
     const { frame: after, nanoseconds } = testRunProgram(

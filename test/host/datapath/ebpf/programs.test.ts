@@ -33,7 +33,7 @@ const bench = new ProgramBench();
 const crowd = Array.from({ length: floodMax + 6 }, (_, at) => 0x800 + at);
 
 function neighbourEntry(remote: number, more: Partial<NeighbourEntry> = {}): NeighbourEntry {
-  return { remote, local: here, device: uplink, lane: 0, ...more };
+  return { remote, local: here, device: uplink, lane: 0, longest: 0, ...more };
 }
 
 beforeEach(() => {
@@ -197,6 +197,98 @@ describe("a frame of a container", () => {
     for (const mark of [tunnelled | 5, heartbeatFlag | vni(self, other)]) {
       expect(run(ethernet(theirs, ours), mark)).toEqual([pass(keyTo(vni(self, near), nearIp))]);
     }
+  });
+});
+
+describe("a frame too long for the tunnel to a neighbour", () => {
+  const longest = 1364;
+  const toSleeve = (from: number, to: number): Deed => ({
+    what: "send",
+    device: handover,
+    mark: handoverMark(from, to),
+  });
+  const byLane: Deed = { what: "send", device: lane, mark: 0 };
+  beforeEach(() => {
+    bench.tables.setNeighbour(near, neighbourEntry(nearIp, { lane, longest }));
+    bench.tables.setMac(theirs, near);
+  });
+
+  /** A TCP frame or super-frame with so many octets of options, of IP and of TCP. */
+  function tcp(version: 4 | 6, payload: number, options: readonly [number, number] = [0, 12]) {
+    const ipBytes = version === 4 ? 20 + options[0] : 40;
+    const [at, tcpBytes] = [14 + ipBytes, 20 + options[1]];
+    const type = version === 4 ? 0x0800 : 0x86dd;
+    const octets = ethernet(theirs, ours, type, at + tcpBytes + payload);
+    octets[14] = version === 4 ? 0x40 | (ipBytes / 4) : 0x60;
+    octets[version === 4 ? 23 : 20] = 6;
+    octets[at + 12] = (tcpBytes / 4) << 4;
+    return octets;
+  }
+
+  test("goes to sleeve, and one that just fits does not", () => {
+    const run = (octets: number) =>
+      bench.run("container", ethernet(theirs, ours, 0x0800, octets)).deeds;
+    expect(run(longest)).toEqual([byLane]);
+    expect(run(longest + 1)).toEqual([toSleeve(self, near)]);
+    expect(counted()).toEqual({ sentFrames: 1, sentBytes: longest, handedOverFrames: 1 });
+    bench.tables.setMac(theirs, far);
+    expect(run(longest + 1)).toEqual([toSleeve(self, far)]);
+  });
+
+  for (const [version, options] of [
+    [4, [0, 0]],
+    [4, [0, 12]],
+    [4, [40, 40]],
+    [6, [0, 0]],
+    [6, [0, 32]],
+  ] as const) {
+    test(`may be a super-frame of segments that fit: IPv${version}, options ${options}`, () => {
+      const frame = tcp(version, 2900, options);
+      const fits = longest - (frame.length - 2900);
+      const run = (segment: number) => bench.run("container", frame, { segment }).deeds;
+      expect(run(fits)).toEqual([byLane]);
+      expect(run(fits + 1)).toEqual([toSleeve(self, near)]);
+    });
+  }
+
+  test("may be no super-frame of anything but TCP", () => {
+    const udp = tcp(4, 2900);
+    udp[23] = 17;
+    const hopByHop = tcp(6, 2900);
+    hopByHop[20] = 0;
+    const tagged = tcp(4, 2900);
+    tagged.set([0x81, 0], 12);
+    for (const frame of [udp, hopByHop, tagged, ethernet(theirs, ours, 0x0800, 2000)]) {
+      expect(bench.run("container", frame, { segment: 100 }).deeds).toEqual([toSleeve(self, near)]);
+    }
+  });
+
+  test("goes to sleeve in floods and for others as well, while the rest goes on as before", () => {
+    const long = ethernet(broadcast, theirs, 0x0800, longest + 1);
+    bench.tables.setTree(self, [near, other]);
+    expect(bench.run("container", ethernet(broadcast, ours, 0x0800, longest + 1)).deeds).toEqual([
+      { what: "copy", device: uplink, key: keyTo(vni(self, other), otherIp), mark: tunnelled },
+      expect.objectContaining({ what: "send", device: handover, mark: handoverMark(self, near) }),
+    ]);
+    bench.tables.setTree(self, [other, near]);
+    expect(bench.run("container", ethernet(broadcast, ours, 0x0800, longest + 1)).deeds).toEqual([
+      { what: "copy", device: handover, mark: handoverMark(self, near) },
+      pass(keyTo(vni(self, other), otherIp)),
+    ]);
+    const from = { vni: vni(other, near), remote: otherIp, local: here };
+    expect(bench.run("wire", long, { from }).deeds).toEqual([
+      expect.objectContaining({ what: "send", device: handover, mark: handoverMark(other, near) }),
+    ]);
+    expect(bench.run("handover", long, { mark: handoverMark(slow, near) }).deeds).toEqual([
+      toSleeve(slow, near),
+    ]);
+  });
+
+  test("is no heartbeat: those find out what fits", () => {
+    const { deeds } = bench.run("container", ethernet(0, 0, 0, 2000), {
+      mark: heartbeatFlag | vni(self, near),
+    });
+    expect(deeds).toEqual([pass(keyTo(vni(self, near), nearIp))]);
   });
 });
 

@@ -15,7 +15,7 @@ describe("the tables of the programs", () => {
   });
 
   test("give back what was put in, the first and the last id included", () => {
-    const entry = { remote: 0xffff_fffe, local: 1, device: 7, lane: 8 };
+    const entry = { remote: 0xffff_fffe, local: 1, device: 7, lane: 8, longest: 1364 };
     for (const id of [0, 4095]) {
       tables.setNeighbour(id, entry);
       tables.setRoute(id, { kind: "tunnel", neighbour: 4095 });
