@@ -30,6 +30,18 @@ export function localRouter(environment: Environment): RouterProcess {
       const { setUpService } = await import("../daemon/service-setup.ts");
       return setUpService(request, paths);
     },
+    async takeSnapshot() {
+      const { takeSnapshot } = await import("../daemon/snapshot-store.ts");
+      return takeSnapshot(paths);
+    },
+    async restoreSnapshot(text, options) {
+      const { restoreSnapshot } = await import("../daemon/snapshot-store.ts");
+      return restoreSnapshot(text, paths, options);
+    },
+    async examine() {
+      const { examineHost } = await import("../daemon/diagnosis/examine-host.ts");
+      return examineHost(paths);
+    },
     logFile: paths.logFile,
   };
 }

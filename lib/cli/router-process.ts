@@ -1,5 +1,7 @@
+import type { Diagnosis } from "../diagnosis/doctor/diagnosis.ts";
 import type { LaunchOptions } from "../daemon/launch-options.ts";
 import type { ServiceRequest } from "../daemon/service-setup.ts";
+import type { RestoreOptions, SnapshotExtent } from "../daemon/snapshot-store.ts";
 
 /** The router's process on this host, as `lib/daemon` starts and stops it. */
 export interface RouterProcess {
@@ -13,6 +15,15 @@ export interface RouterProcess {
   reset(options: { force: boolean }): Promise<void>;
   /** Makes it a service of systemd; resolves with what was done, a sentence each. */
   setUpService(request: ServiceRequest): Promise<readonly string[]>;
+  /** Its state as a text, whether it runs or not. */
+  takeSnapshot(): Promise<{ text: string; extent: SnapshotExtent }>;
+  /** Makes its state that of a snapshot, for the next launch. */
+  restoreSnapshot(
+    text: string,
+    options: RestoreOptions,
+  ): Promise<{ savedAt: string; extent: SnapshotExtent }>;
+  /** Looks at this host when no router answers: without options, as a launch would find it. */
+  examine(): Promise<Diagnosis>;
   /** Path of the log of the current or last run. */
   readonly logFile: string;
 }

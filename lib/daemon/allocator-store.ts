@@ -19,7 +19,7 @@ const word = v.pipe(whole, v.maxValue(2 ** 32 - 1));
 const bound = v.pipe(whole, v.maxValue(2 ** 32));
 
 /** The ring as JSON, with peers as text so that a person can read it. */
-const ringSchema = v.object({
+export const ringSchema = v.object({
   universe: v.object({ start: word, end: bound }),
   entries: v.array(v.object({ token: word, peer, version: word, free: bound })),
   seeds: v.array(peer),
@@ -83,7 +83,7 @@ export class SqliteAllocatorStore implements AllocatorStore {
       for (const name of [ringSetting, councilSetting]) forget.run(name);
     }
     this.#saveSetting(ownerSetting, formatPeerName(self));
-    if (ring !== undefined) this.#saveSetting(ringSetting, ringText(ring));
+    if (ring !== undefined) this.#saveSetting(ringSetting, JSON.stringify(ringJson(ring)));
     if (council !== undefined) this.#saveSetting(councilSetting, formatCouncil(council));
     const remove = database.query("DELETE FROM address WHERE address = ?");
     for (const address of removed) remove.run(address);
@@ -119,10 +119,11 @@ export class SqliteAllocatorStore implements AllocatorStore {
   }
 }
 
-function ringText({ universe, entries, seeds }: RingState): string {
-  return JSON.stringify({
+/** What {@link ringSchema} reads. */
+export function ringJson({ universe, entries, seeds }: RingState): v.InferInput<typeof ringSchema> {
+  return {
     universe,
     entries: entries.map((entry) => ({ ...entry, peer: formatPeerName(entry.peer) })),
     seeds: seeds.map(formatPeerName),
-  });
+  };
 }

@@ -5,7 +5,7 @@ import { choosePeerName, readSystemIds } from "../host/peer-name-source.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
-const setting = "peer-name";
+export const peerNameSetting = "peer-name";
 /** The name that an imported database speaks of: its addresses belong to that peer alone. */
 export const importedNameSetting = "imported-peer-name";
 
@@ -16,7 +16,7 @@ export function settlePeerName(
 ): { readonly name: PeerName; readonly source: string } {
   using netlink = openRoute();
   const bridge = findLink(netlink, { name: options.weaveBridge });
-  const stored = settings.setting(setting);
+  const stored = settings.setting(peerNameSetting);
   const wanted = options.name ?? settings.setting(importedNameSetting);
   const chosen = choosePeerName({
     ...(wanted !== undefined && { option: parsePeerName(wanted) }),
@@ -24,6 +24,6 @@ export function settlePeerName(
     ...(stored !== undefined && { stored: parsePeerName(stored) }),
     ids: readSystemIds(),
   });
-  settings.saveSetting(setting, formatPeerName(chosen.name));
+  settings.saveSetting(peerNameSetting, formatPeerName(chosen.name));
   return chosen;
 }

@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WeaveError } from "../../lib/base/errors.ts";
@@ -113,6 +121,38 @@ describe("weave setup-systemd", () => {
       const outcome = await weave(["setup-systemd", ...words]);
       expect(outcome.code).toBe(1);
       expect(outcome.router).toEqual([]);
+    }
+  });
+});
+
+describe("weave snapshot", () => {
+  test("saves to standard output, or to a file for root alone", async () => {
+    expect(await weave(["snapshot", "save"])).toMatchObject({ stdout: "{}\n", stderr: "" });
+    const file = join(folder, "snapshot.json");
+    const outcome = await weave(["snapshot", "save", file]);
+    expect(outcome.stdout).toBe("");
+    expect(outcome.stderr).toContain(
+      `${file}: 1 address, 0 exposed addresses, 2 names, 3 peers to connect to`,
+    );
+    expect(readFileSync(file, "utf8")).toBe("{}\n");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test("restores from a file or standard input, with its switches", async () => {
+    const file = join(folder, "restored.json");
+    writeFileSync(file, "from file\n");
+    const outcome = await weave(["snapshot", "restore", file, "--force"]);
+    expect(outcome.router).toEqual(["restore from file --force"]);
+    expect(outcome.stderr).toContain("restored as of 2026-01-02T03:04:05.000Z");
+    const piped = await weave(["snapshot", "restore", "--ranges"], { stdin: "piped" });
+    expect(piped.router).toEqual(["restore piped --ranges"]);
+  });
+
+  test("names the file that it cannot read or write", async () => {
+    for (const action of ["save", "restore"]) {
+      const { code, stderr } = await weave(["snapshot", action, join(folder, "no", "such")]);
+      expect(code).toBe(1);
+      expect(stderr).toContain(join(folder, "no", "such"));
     }
   });
 });

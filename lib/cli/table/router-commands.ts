@@ -118,4 +118,45 @@ export const routerCommands: readonly CommandSpec[] = [
       { code: 3, when: "--now, and a router runs that systemd has not started" },
     ],
   },
+  {
+    name: "snapshot",
+    group: "Router",
+    summary: "save what this host's router remembers to a file, or restore it",
+    description: [
+      "Saves the name of this peer, its addresses and who owns which, exposed addresses, registered names and the peers that it connects to, with a checksum. The router may run meanwhile. Passwords and options of 'weave launch' are not part of it.",
+      "'restore' makes that the state of this host, for a router that is launched afterwards. Who owns which addresses may have changed since, so the router asks its peers: it claims those that it held, and gives out others when it knows. --ranges restores the ownership as well: only where no other host has it any more, and then on all of them.",
+    ],
+    arguments: [
+      {
+        kind: "choice",
+        placeholder: "action",
+        choices: ["save", "restore"],
+        summary: "which way",
+        minimum: 1,
+        maximum: 1,
+      },
+      {
+        kind: "file",
+        placeholder: "file",
+        summary: "the snapshot; standard output or input with `-` or without",
+        minimum: 0,
+        maximum: 1,
+      },
+    ],
+    flags: [
+      { name: "force", summary: "restore: replace the state that is there" },
+      { name: "ranges", summary: "restore: also who owns which addresses" },
+    ],
+    examples: [
+      { line: "weave snapshot save /backup/weave.json", explains: "beside a running router" },
+      {
+        line: "weave snapshot restore /backup/weave.json",
+        explains: "after the disk of this host was lost, before 'weave launch --resume'",
+      },
+    ],
+    exitCodes: [
+      { code: 1, when: "there is no state to save, or other state, or no sound snapshot" },
+      { code: 3, when: "restore, and the router runs" },
+    ],
+  },
 ];

@@ -1,0 +1,63 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { errorText, WeaveError } from "../../base/errors.ts";
+import type { SnapshotExtent } from "../../daemon/snapshot-store.ts";
+import type { CommandContext, CommandHandler } from "../context.ts";
+
+export const snapshot: CommandHandler = async (context) => {
+  const [action, file] = context.arguments;
+  if (action === "restore") await restore(context, file ?? "-");
+  else await save(context, file ?? "-");
+  return 0;
+};
+
+async function save({ router, stdout, stderr }: CommandContext, file: string): Promise<void> {
+  const { text, extent } = await router.takeSnapshot();
+  if (file === "-") stdout.write(text);
+  else {
+    writeWhole(file, text);
+    stderr.write(`saved to ${file}: ${extentText(extent)}\n`);
+  }
+}
+
+async function restore(context: CommandContext, file: string): Promise<void> {
+  const { router, flags, stderr } = context;
+  const text = file === "-" ? await context.readStdin() : readWhole(file);
+  const { savedAt, extent } = await router.restoreSnapshot(text, {
+    force: flags.enabled("force"),
+    ranges: flags.enabled("ranges"),
+  });
+  stderr.write(`restored as of ${savedAt}: ${extentText(extent)}\n`);
+  stderr.write("go on with: weave launch --resume\n");
+}
+
+function extentText({ addresses, names, targets, exposed }: SnapshotExtent): string {
+  return [
+    count(addresses, "address", "addresses"),
+    count(exposed, "exposed address", "exposed addresses"),
+    count(names, "name", "names"),
+    count(targets, "peer to connect to", "peers to connect to"),
+  ].join(", ");
+}
+
+function count(number: number, one: string, many: string): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** Whole or not at all, and for root alone: it tells what runs here. */
+function writeWhole(file: string, text: string): void {
+  const draft = `${file}.${process.pid}`;
+  try {
+    writeFileSync(draft, text, { mode: 0o600 });
+    renameSync(draft, file);
+  } catch (cause) {
+    throw new WeaveError("SNAPSHOT_WRITE", `cannot write ${file}: ${errorText(cause)}`, { cause });
+  }
+}
+
+function readWhole(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new WeaveError("SNAPSHOT_READ", `cannot read ${file}: ${errorText(cause)}`, { cause });
+  }
+}

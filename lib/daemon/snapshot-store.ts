@@ -1,0 +1,136 @@
+import type { Database } from "bun:sqlite";
+import { existsSync } from "node:fs";
+import { WeaveError } from "../base/errors.ts";
+import { formatPeerName, parsePeerName } from "../base/peer-name.ts";
+import { SqliteAllocatorStore } from "./allocator-store.ts";
+import { openDatabase } from "./database.ts";
+import type { Paths } from "./paths.ts";
+import { importedNameSetting, peerNameSetting } from "./peer-identity.ts";
+import { runningRouter } from "./pid-file.ts";
+import { makeFolders } from "./process.ts";
+import { SettingsStore } from "./settings-store.ts";
+import { formatSnapshot, parseSnapshot, type SnapshotState } from "./snapshot.ts";
+
+export interface RestoreOptions {
+  /** Replace what is there. */
+  readonly force: boolean;
+  /** Also who owns which addresses: only where no other peer knows it any more. */
+  readonly ranges: boolean;
+}
+
+/** How much there is of what, for telling people. */
+export interface SnapshotExtent {
+  readonly addresses: number;
+  readonly names: number;
+  readonly targets: number;
+  readonly exposed: number;
+}
+
+/**
+ * The state of this host's router, running or not, as it is at one moment.
+ *
+ * @throws WeaveError `SNAPSHOT_NO_STATE`, or what the database refuses with
+ */
+export function takeSnapshot(paths: Paths): { text: string; extent: SnapshotExtent } {
+  if (!existsSync(paths.database)) {
+    throw new WeaveError("SNAPSHOT_NO_STATE", `there is no state in ${paths.stateDir} to save`, {
+      remedy: "launch a router first, or set WEAVE_STATE_DIR to where one has its state",
+    });
+  }
+  return withDatabase(paths, (database) => {
+    const state = readState(database);
+    const savedAt = new Date().toISOString();
+    return { text: formatSnapshot({ savedAt, state }), extent: extentOf(state) };
+  });
+}
+
+/**
+ * Makes the state of this host that of a snapshot, whole or not at all. Without `ranges` the router
+ * learns who owns which addresses from its peers, claims those that it held from their owners, and
+ * gives out no others before: the snapshot may be older than what the others agreed on since.
+ *
+ * @throws WeaveError `ALREADY_RUNNING`, `SNAPSHOT_STATE`, or what {@link parseSnapshot} refuses with
+ */
+export function restoreSnapshot(
+  text: string,
+  paths: Paths,
+  options: RestoreOptions,
+): { savedAt: string; extent: SnapshotExtent } {
+  const { savedAt, state } = parseSnapshot(text);
+  if (runningRouter(paths.pidFile) ?? runningRouter(paths.keeperFile)) {
+    throw new WeaveError("ALREADY_RUNNING", "the router runs, and would not notice", {
+      remedy: "'weave stop' first; containers keep their addresses and their traffic",
+    });
+  }
+  makeFolders(paths);
+  withDatabase(paths, (database) => {
+    const present = extentOf(readState(database));
+    if (!options.force && Object.values(present).some((count) => count > 0)) {
+      throw new WeaveError("SNAPSHOT_STATE", `there is state in ${paths.stateDir} already`, {
+        remedy: "save it with 'weave snapshot save' and restore with --force, which replaces it",
+      });
+    }
+    database.transaction(() => writeState(database, state, options))();
+  });
+  return { savedAt, extent: extentOf(state) };
+}
+
+function withDatabase<T>(paths: Paths, action: (database: Database) => T): T {
+  const database = openDatabase(paths.database);
+  try {
+    return action(database);
+  } finally {
+    database.close();
+  }
+}
+
+function readState(database: Database): SnapshotState {
+  return database.transaction((): SnapshotState => {
+    const settings = new SettingsStore(database);
+    const name = settings.setting(importedNameSetting) ?? settings.setting(peerNameSetting);
+    const allocations = new SqliteAllocatorStore(database).load();
+    return {
+      peerName: name === undefined ? undefined : parsePeerName(name),
+      targets: settings.targets(),
+      exposed: settings.exposures(),
+      names: settings.names(),
+      allocations: allocations && {
+        owner: allocations.self,
+        held: allocations.held,
+        ring: allocations.ring,
+      },
+    };
+  })();
+}
+
+function writeState(database: Database, state: SnapshotState, { ranges }: RestoreOptions): void {
+  for (const table of ["setting", "target", "address", "exposed", "name"]) {
+    database.run(`DELETE FROM ${table}`);
+  }
+  const settings = new SettingsStore(database);
+  // Addresses belong to a peer: its name goes before what the machine would be called.
+  if (state.peerName !== undefined) {
+    settings.saveSetting(importedNameSetting, formatPeerName(state.peerName));
+  }
+  settings.saveTargets(state.targets);
+  for (const exposure of state.exposed) settings.saveExposure(exposure);
+  for (const name of state.names) settings.saveName(name);
+  if (state.allocations === undefined) return;
+  const { owner, held, ring } = state.allocations;
+  new SqliteAllocatorStore(database).save({
+    self: owner,
+    reset: true,
+    ring: ranges ? ring : undefined,
+    removed: [],
+    added: held,
+  });
+}
+
+function extentOf({ allocations, names, targets, exposed }: SnapshotState): SnapshotExtent {
+  return {
+    addresses: allocations?.held.length ?? 0,
+    names: names.length,
+    targets: targets.length,
+    exposed: exposed.length,
+  };
+}
