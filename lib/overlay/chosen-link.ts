@@ -200,7 +200,8 @@ export class ChosenLink implements OverlayLink {
     const better = best === undefined ? this.#candidates : this.#before(best);
     const reasons = [...this.#options.better, ...better.map(whyNot)];
     if (best === undefined) return reasons.join("; ");
-    const state = best.established ? "the peer acknowledges it" : "waiting for the peer";
+    const trouble = best.established ? best.link?.trouble?.() : "waiting for the peer";
+    const state = trouble ?? "the peer acknowledges it";
     return [`${best.name}: ${state}`, ...reasons].join("; ");
   }
 

@@ -5,6 +5,12 @@
  *   hearing ──silence──▶ deaf ──full heartbeats without silence for the settling time──▶ hearing
  *
  * The settling time grows with each loss within {@link memoryMs}.
+ *
+ * A router that hangs says nothing either, and its kernel carries frames as before, while no other
+ * overlay would. So whoever can answer is asked another way before its silence counts:
+ *
+ *   last heartbeat ── silenceMs − answerMs ──▶ asked ──▶ answers ── answerMs ──▶ deaf
+ *                                                  └──▶ does not: hearing as before
  */
 export interface HearingRules {
   /** After this time without any heartbeat the path is lost. */
@@ -13,6 +19,8 @@ export interface HearingRules {
   readonly fullSilenceMs: number;
   /** After the first loss; 0 for at once, with the first heartbeat that comes. */
   readonly settlingMs: number;
+  /** Who answers that it lives has so long to be heard; 0 for a peer that cannot be asked. */
+  readonly answerMs: number;
 }
 
 /**
@@ -23,6 +31,7 @@ export const originalRules: HearingRules = {
   silenceMs: 25_000,
   fullSilenceMs: 25_000,
   settlingMs: 0,
+  answerMs: 0,
 };
 
 /** A peer of our own kind sends something every second: four losses in a row are no accident. */
@@ -30,7 +39,11 @@ export const ownKindRules: HearingRules = {
   silenceMs: 4_500,
   fullSilenceMs: 25_000,
   settlingMs: 2_000,
+  answerMs: 0,
 };
+
+/** One that says over its connection that it lives when it is asked. */
+export const answeringRules: HearingRules = { ...ownKindRules, answerMs: 1_500 };
 
 const memoryMs = 10 * 60_000;
 const laterSettlingMs = 5_000;
@@ -38,7 +51,11 @@ const settlingMaxMs = 30_000;
 
 export class Hearing {
   readonly #rules: HearingRules;
+  readonly #ask: () => void;
   #hears = true;
+  /** Since it was heard for the last time. */
+  #asked = false;
+  #answeredMs: number | undefined;
   /** Whether anything was heard; before that, only the longer silence counts. */
   #began = false;
   #lastMs: number;
@@ -48,9 +65,13 @@ export class Hearing {
   /** When the path was lost, latest last; those within {@link memoryMs}. */
   #losses: number[] = [];
 
-  /** @param nowMs when the peer may begin to send */
-  constructor(rules: HearingRules, nowMs: number) {
+  /**
+   * @param nowMs when the peer may begin to send
+   * @param ask asks the peer whether it lives
+   */
+  constructor(rules: HearingRules, nowMs: number, ask: () => void = () => {}) {
     this.#rules = rules;
+    this.#ask = ask;
     this.#lastMs = nowMs;
     this.#lastFullMs = nowMs;
     this.#steadySinceMs = nowMs;
@@ -63,6 +84,11 @@ export class Hearing {
   /** Whether a heartbeat ever came. */
   get began(): boolean {
     return this.#began;
+  }
+
+  /** Whether the peer has yet to say that it lives. */
+  get asks(): boolean {
+    return this.#asked && this.#answeredMs === undefined;
   }
 
   get lastHeardMs(): number {
@@ -78,6 +104,10 @@ export class Hearing {
     const wasSilent = nowMs - this.#lastMs >= this.#rules.silenceMs;
     this.#began = true;
     this.#lastMs = nowMs;
+    // Whoever said nothing at all could say nothing long.
+    if (this.#asked) this.#lastFullMs = nowMs;
+    this.#asked = false;
+    this.#answeredMs = undefined;
     if (!isFull) return;
     const wasLong = wasSilent || nowMs - this.#lastFullMs >= this.#rules.fullSilenceMs;
     if (wasLong) this.#steadySinceMs = nowMs;
@@ -85,18 +115,37 @@ export class Hearing {
     if (!this.#hears && nowMs - this.#steadySinceMs >= this.#settlingMs(nowMs)) this.#hears = true;
   }
 
+  /** The peer says that it lives. */
+  answered(nowMs: number): void {
+    if (this.asks) this.#answeredMs = nowMs;
+  }
+
   /** When {@link check} has something to find if nothing is heard until then. */
   get deadlineMs(): number {
     if (!this.#hears) return Number.POSITIVE_INFINITY;
-    const fullMs = this.#lastFullMs + this.#rules.fullSilenceMs;
-    return this.#began ? Math.min(this.#lastMs + this.#rules.silenceMs, fullMs) : fullMs;
+    const { silenceMs, fullSilenceMs, answerMs } = this.#rules;
+    const fullMs = this.#lastFullMs + fullSilenceMs;
+    if (!this.#began) return fullMs;
+    if (!this.#asked) return Math.min(this.#lastMs + silenceMs - answerMs, fullMs);
+    return this.#answeredMs === undefined ? Number.POSITIVE_INFINITY : this.#answeredMs + answerMs;
   }
 
   check(nowMs: number): void {
     if (nowMs < this.deadlineMs) return;
+    if (this.#isToAsk(nowMs)) {
+      this.#asked = true;
+      this.#ask();
+      return;
+    }
     this.#hears = false;
     this.#steadySinceMs = nowMs;
     if (this.#began) this.#losses = [...this.#recent(nowMs), nowMs];
+  }
+
+  #isToAsk(nowMs: number): boolean {
+    const { silenceMs, answerMs } = this.#rules;
+    const isSilent = this.#began && nowMs - this.#lastMs >= silenceMs - answerMs;
+    return answerMs > 0 && isSilent && !this.#asked;
   }
 
   #recent(nowMs: number): number[] {

@@ -4,7 +4,7 @@ import type { Cancel, World } from "../../base/world.ts";
 import type { EngineLinkEvents } from "../engine.ts";
 import { TokenBucket } from "../token-bucket.ts";
 import { DiscoveredMtu } from "./discovered-mtu.ts";
-import { Hearing, originalRules, ownKindRules } from "./hearing.ts";
+import { answeringRules, Hearing, originalRules, ownKindRules } from "./hearing.ts";
 import {
   asksForAnswer,
   briefHeartbeatLength,
@@ -26,9 +26,17 @@ import { CompatibleMtu, FixedMtu, type LinkMtu } from "./link-mtu.ts";
  * In every state it hears (see {@link Hearing}) or does not, and then it is on hold: frames take
  * another overlay. Heartbeats go on for ever. The original can only say that it heard the first one;
  * peers of our own kind also say when they stop hearing us (docs/protocol.md), for a path may be
- * broken in one direction.
+ * broken in one direction, and that they live, for a router that hangs is no broken path.
  */
-export const fastdpTag = { acknowledged: 0, initialiseSa: 1, heard: 2, mtuHeard: 3 } as const;
+export const fastdpTag = {
+  acknowledged: 0,
+  initialiseSa: 1,
+  heard: 2,
+  mtuHeard: 3,
+  life: 4,
+} as const;
+
+const life = { asked: Uint8Array.of(0), said: Uint8Array.of(1) } as const;
 
 const probingMs = 500;
 const restingMs = 10_000;
@@ -50,6 +58,8 @@ export interface FastdpLinkOptions {
   readonly discoversMtu: boolean;
   /** Whether the peer is of our own kind, and says when it does not hear us. */
   readonly ownKind: boolean;
+  /** Whether both ends say that they live when they are asked. */
+  readonly saysLife: boolean;
   /** Whether both ends answer heartbeats that ask. */
   readonly answersMtu: boolean;
   readonly encrypted: boolean;
@@ -104,7 +114,10 @@ export class FastdpLink {
   }
 
   #newHearing(nowMs: number): Hearing {
-    return new Hearing(this.#options.ownKind ? ownKindRules : originalRules, nowMs);
+    const { ownKind, saysLife, events } = this.#options;
+    if (!ownKind) return new Hearing(originalRules, nowMs);
+    const ask = (): void => events.send(fastdpTag.life, life.asked);
+    return new Hearing(saysLife ? answeringRules : ownKindRules, nowMs, ask);
   }
 
   confirm(): void {
@@ -137,11 +150,12 @@ export class FastdpLink {
     const isFull = isFullHeartbeat(length);
     const isFirst = !this.#hearing.began;
     const wasLive = this.#intervalMs() < restingMs;
+    const { asks } = this.#hearing;
     this.#hearing.heard(this.#nowMs(), isFull);
     if (isFirst) {
       events.send(fastdpTag.acknowledged, emptyBytes);
       this.#watch();
-    }
+    } else if (asks) this.#watch();
     if (isFull) this.#measured(frame, mtuOfHeartbeat(length));
     // A sign of life on a path that was given up: find out quickly whether it works again.
     if (!wasLive && this.#intervalMs() < restingMs) this.#beat();
@@ -164,9 +178,19 @@ export class FastdpLink {
     if (tag === fastdpTag.acknowledged) this.#acknowledge();
     else if (tag === fastdpTag.mtuHeard && this.#options.answersMtu && body.length >= 2) {
       this.#mtu.answered(readUint16(body, 0));
+    } else if (tag === fastdpTag.life && this.#options.saysLife && body.length > 0) {
+      this.#life(body[0]!);
     } else if (tag === fastdpTag.heard && this.#options.ownKind && body.length > 0) {
       this.#peerHears = body[0] !== 0;
       this.#judge();
+    }
+  }
+
+  #life(what: number): void {
+    if (what === life.asked[0]) this.#options.events.send(fastdpTag.life, life.said);
+    else {
+      this.#hearing.answered(this.#nowMs());
+      this.#watch();
     }
   }
 
@@ -185,6 +209,7 @@ export class FastdpLink {
     }
     if (!this.#acknowledged) return "the peer does not acknowledge our heartbeats";
     if (!this.#hearing.hears) return "heartbeats of the peer do not arrive any more";
+    if (this.#hearing.asks) return "the peer's router does not answer, its kernel may carry frames";
     return this.#peerHears ? undefined : "the peer does not get our heartbeats any more";
   }
 
@@ -227,7 +252,8 @@ export class FastdpLink {
     this.#cancelCheck();
     const { deadlineMs } = this.#hearing;
     if (deadlineMs === Number.POSITIVE_INFINITY) return;
-    this.#cancelCheck = this.#options.world.after(deadlineMs - this.#nowMs(), () => {
+    const nowMs = this.#nowMs();
+    this.#cancelCheck = this.#options.world.after(Math.max(0, deadlineMs - nowMs), () => {
       this.#hearing.check(this.#nowMs());
       this.#judge();
       this.#watch();

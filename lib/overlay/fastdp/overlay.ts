@@ -45,6 +45,8 @@ export interface FastdpOverlayOptions {
 
 /** Neighbours of our own kind hear each other every second, and say when they do not. */
 export const heartbeatsExtension: OverlayExtension = "fastdp-heartbeats";
+/** Its version in which they also say, when they are asked, that they live. */
+const saysLifeFrom = 2;
 
 /** Neighbours of our own kind say what size of heartbeats gets through. */
 export const mtuExtension: OverlayExtension = "fastdp-mtu";
@@ -92,7 +94,7 @@ export class FastdpOverlay implements OverlayEngine {
 
   extensions(): ReadonlyMap<OverlayExtension, number> {
     return new Map([
-      [heartbeatsExtension, 1],
+      [heartbeatsExtension, saysLifeFrom],
       [mtuExtension, 1],
     ]);
   }
@@ -116,6 +118,7 @@ export class FastdpOverlay implements OverlayEngine {
       mtu: datapath.mtu,
       discoversMtu: this.#options.discoversMtu === true,
       ownKind: extensions.has(heartbeatsExtension),
+      saysLife: (extensions.get(heartbeatsExtension) ?? 0) >= saysLifeFrom,
       answersMtu: extensions.has(mtuExtension),
       transmit: (frame) => {
         if (placed.shortId !== undefined) datapath.sendHeartbeat(placed.shortId, frame);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  answeringRules,
   Hearing,
   type HearingRules,
   originalRules,
@@ -69,6 +70,60 @@ describe("a peer", () => {
     expect(hearing.hears).toBe(true);
     hearing.check(125_000);
     expect(hearing.hears).toBe(false);
+  });
+});
+
+describe("a peer that can be asked whether it lives", () => {
+  function silent(): { hearing: Hearing; asked: number[]; check: (nowMs: number) => void } {
+    const asked: number[] = [];
+    let nowMs = 0;
+    const hearing = new Hearing(answeringRules, nowMs, () => asked.push(nowMs));
+    hear(hearing, 0, 9000, 1000);
+    const check = (atMs: number): void => {
+      nowMs = atMs;
+      hearing.check(atMs);
+    };
+    expect(hearing.deadlineMs).toBe(12_000);
+    check(12_000);
+    return { hearing, asked, check };
+  }
+
+  test("is asked after three seconds of silence, once, and is heard as long as it says nothing", () => {
+    const { hearing, asked, check } = silent();
+    expect([asked, hearing.asks]).toEqual([[12_000], true]);
+    expect(hearing.deadlineMs).toBe(Number.POSITIVE_INFINITY);
+    check(100_000);
+    expect([asked, hearing.hears]).toEqual([[12_000], true]);
+  });
+
+  test("is lost when it lives and nothing comes from it all the same", () => {
+    const { hearing, check } = silent();
+    hearing.answered(12_100);
+    expect(hearing.deadlineMs).toBe(13_600);
+    check(13_599);
+    expect(hearing.hears).toBe(true);
+    check(13_600);
+    expect(hearing.hears).toBe(false);
+  });
+
+  test("that answers late, as after it was stopped, has its time to be heard", () => {
+    const { hearing, asked, check } = silent();
+    hearing.answered(42_000);
+    check(43_000);
+    hearing.heard(43_000, true);
+    expect([hearing.hears, hearing.asks]).toEqual([true, false]);
+    expect(hearing.deadlineMs).toBe(46_000);
+    check(46_000);
+    expect(asked).toEqual([12_000, 46_000]);
+  });
+
+  test("is not taken to be alive by an answer that nobody asked for", () => {
+    const { hearing, check } = silent();
+    hearing.heard(13_000, true);
+    hearing.answered(13_100);
+    check(16_000);
+    check(100_000);
+    expect(hearing.hears).toBe(true);
   });
 });
 

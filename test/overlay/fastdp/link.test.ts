@@ -18,6 +18,7 @@ function make(ownKind: boolean, more: Partial<FastdpLinkOptions> = {}) {
     mtu: 1376,
     discoversMtu: false,
     ownKind,
+    saysLife: false,
     answersMtu: false,
     encrypted: false,
     events: {
@@ -95,6 +96,32 @@ describe("a link to a peer of the original", () => {
     hear();
     link.stop();
     expect(world.timers).toBe(0);
+  });
+});
+
+describe("a link to a peer that says that it lives", () => {
+  test("asks for it before the peer's silence counts", () => {
+    const { link, clock, told, hear } = make(true, { saysLife: true });
+    link.confirm();
+    hear();
+    link.control(0, new Uint8Array(0));
+    told.length = 0;
+    clock.run(60_000);
+    expect(told).toEqual(["send 4:00"]);
+    expect(link.trouble).toContain("does not answer");
+    link.control(4, new Uint8Array(0));
+    link.control(4, Uint8Array.of(1));
+    clock.run(1500);
+    expect(told).toEqual(["send 4:00", "send 2:00", "on hold"]);
+  });
+
+  test("says it when it is asked", () => {
+    const { link, told } = make(true, { saysLife: true });
+    link.control(4, Uint8Array.of(0));
+    expect(told).toEqual(["send 4:01"]);
+    const other = make(true);
+    other.link.control(4, Uint8Array.of(0));
+    expect(other.told).toEqual([]);
   });
 });
 

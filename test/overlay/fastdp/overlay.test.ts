@@ -209,6 +209,30 @@ describe("when UDP to the VXLAN port is lost, frames take sleeve", () => {
   });
 });
 
+test("a router that hangs costs no frame, and flaps with nobody when it goes on", () => {
+  const { cluster, a, b } = pair();
+  for (const host of [a, b]) cluster.sends(host, broadcastMac);
+  cluster.wire.loses = ({ frame }) => frame[12] === 0 && frame[13] === 0;
+  cluster.delays = { ...cluster.delays, control: () => 30_000 };
+  const speakFor = (seconds: number): void => {
+    for (let second = 0; second < seconds; second++) {
+      expect(cluster.sends(a, macOf(b))).toEqual({ 2: 1 });
+      expect(cluster.sends(b, macOf(a))).toEqual({ 1: 1 });
+      cluster.clock.run(900);
+    }
+  };
+  speakFor(28);
+  expect(cluster.reason(a, b)).toContain("fastdp: the peer's router does not answer");
+  cluster.wire.loses = () => false;
+  cluster.delays = { ...cluster.delays, control: () => 1 };
+  speakFor(60);
+  expect([cluster.reason(a, b), cluster.reason(b, a)]).toEqual([
+    "fastdp: the peer acknowledges it",
+    "fastdp: the peer acknowledges it",
+  ]);
+  expect(cluster.sleeveFrames).toEqual([]);
+});
+
 describe("a router that dies and comes back", () => {
   test("costs no frame: its kernel forwards, and so do the others", () => {
     const cluster = new FrameCluster();

@@ -34,9 +34,15 @@ describe("a router that is killed and started again, however long each step take
       for (let seed = 1; seed <= seeds; seed++) withSeed(seed, () => restart(seed, links));
     });
   }
+
+  test("costs no frame when its old connection ends after the new one has begun", () => {
+    for (let seed = 1; seed <= seeds; seed++) {
+      withSeed(seed, () => restart(seed, [[0, 1]], "outlives"));
+    }
+  });
 });
 
-function restart(seed: number, links: Links): void {
+function restart(seed: number, links: Links, oldConnection: "ends" | "outlives" = "ends"): void {
   const { random } = loneWorld(seed).world;
   const cluster = new FrameCluster();
   const hosts = Array.from({ length: new Set(links.flat()).size }, () => cluster.host());
@@ -57,7 +63,9 @@ function restart(seed: number, links: Links): void {
   const dead = hosts[within(hosts.length)]!;
   const { shortId } = dead;
   cluster.delays = slowly(random);
-  cluster.kill(dead);
+  const old = cluster.connections.filter(({ a, b }) => a.host === dead || b.host === dead);
+  if (oldConnection === "ends") cluster.kill(dead);
+  else cluster.silence(dead);
   speakFor(within(deadMaxMs));
   dead.shortId = undefined;
   dead.start();
@@ -73,6 +81,7 @@ function restart(seed: number, links: Links): void {
     dead.shortId = shortId;
     cluster.announce();
   }
+  for (const connection of old) cluster.disconnect(connection);
   speakFor(settledMs);
 }
 
