@@ -35,6 +35,18 @@ export function refuseJson(context: Context, error: unknown): Response {
   );
 }
 
+/** What an action of our own routes gives, as JSON, or why it failed. */
+export async function answerJson(
+  context: Context,
+  action: () => Promise<object>,
+): Promise<Response> {
+  try {
+    return context.json(await action());
+  } catch (error) {
+    return refuseJson(context, error);
+  }
+}
+
 /** Whether JSON is named among what the client accepts; a mere wildcard does not name it. */
 export function acceptsJson(context: Context): boolean {
   return /\bapplication\/json\b/i.test(context.req.header("Accept") ?? "");

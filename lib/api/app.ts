@@ -2,6 +2,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { type Log, silentLog } from "../base/world.ts";
 import { refuseError } from "./answers.ts";
 import { containerRoutes } from "./container-routes.ts";
+import { diagnosisRoutes } from "./diagnosis-routes.ts";
 import { dnsRoutes } from "./dns-routes.ts";
 import { ipamRoutes } from "./ipam-routes.ts";
 import { meshRoutes } from "./mesh-routes.ts";
@@ -16,6 +17,7 @@ export function controlApp(router: RouterControl, log: Log = silentLog): Hono {
     metricsRoute(app, router);
     meshRoutes(app, router);
     containerRoutes(app, router.containers);
+    diagnosisRoutes(app, router.diagnosis);
     if (router.ipam !== undefined) ipamRoutes(app, router.ipam, router.containers);
     if (router.dns !== undefined) dnsRoutes(app, router.dns, router.containers);
   });

@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
-import { refuseJson } from "./answers.ts";
+import { answerJson } from "./answers.ts";
 import type { ContainerControl } from "./router-control.ts";
 
 /**
@@ -54,10 +54,12 @@ export function containerRoutes(app: Hono, containers: ContainerControl): void {
     answer(context, namesBody, (body) => containers.removeNames(body)),
   );
   app.get("/dns-lookup/:name", (context) =>
-    guarded(context, async () => ({ addresses: containers.lookupName(context.req.param("name")) })),
+    answerJson(context, async () => ({
+      addresses: containers.lookupName(context.req.param("name")),
+    })),
   );
   app.get("/ps", (context) =>
-    guarded(context, async () => ({
+    answerJson(context, async () => ({
       containers: await containers.list(context.req.queries("container") ?? []),
     })),
   );
@@ -68,7 +70,7 @@ async function answer<Schema extends v.GenericSchema>(
   schema: Schema,
   action: (body: v.InferOutput<Schema>) => Promise<object>,
 ): Promise<Response> {
-  return guarded(context, async () => {
+  return answerJson(context, async () => {
     const raw = await context.req.text();
     const parsed = v.safeParse(schema, parseJson(raw));
     if (!parsed.success) {
@@ -90,12 +92,4 @@ function parseJson(raw: string): unknown {
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   throw new WeaveError("BODY_INVALID", "the request body is no JSON object");
-}
-
-async function guarded(context: Context, action: () => Promise<object>): Promise<Response> {
-  try {
-    return context.json(await action());
-  } catch (error) {
-    return refuseJson(context, error);
-  }
 }

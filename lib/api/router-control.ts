@@ -1,5 +1,6 @@
 import type { WeaveError } from "../base/errors.ts";
 import type { Cidr, IpAddress, Ipv4Cidr } from "../base/ip.ts";
+import type { Diagnosis } from "../diagnosis/doctor/diagnosis.ts";
 import type { Entry } from "../dns/entry.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import type { Report } from "./report.ts";
@@ -28,6 +29,13 @@ export interface RouterControl {
   /** Absent when DNS is off. */
   readonly dns: { readonly names: NameRegistry; readonly listenAddress: string } | undefined;
   readonly containers: ContainerControl;
+  readonly diagnosis: DiagnosisControl;
+}
+
+/** Looking for what is wrong. Both take a while on hosts with many rules and containers. */
+export interface DiagnosisControl {
+  /** This host, its links and its containers. */
+  doctor(): Promise<Diagnosis>;
 }
 
 /** The names that this router registers, which outlive its process. */

@@ -7,6 +7,8 @@ import type { RouterProcess } from "./router-process.ts";
 /** Where text goes: a stream of the process, or a list of strings in tests. */
 export interface Output {
   write(text: string): void;
+  /** Whether people look at it, on a screen that shows colours. */
+  readonly isColoured?: boolean;
 }
 
 /** What the program gets from the machine; tests inject all of it. */

@@ -10,6 +10,8 @@ export const exitCode = {
   containerNotRunning: 2,
   alreadyRunning: 3,
   featureOff: 4,
+  foundWarning: 5,
+  foundError: 6,
   notRunning: 7,
 } as const;
 

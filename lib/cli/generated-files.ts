@@ -1,5 +1,6 @@
 import { systemdUnit } from "../daemon/systemd-unit.ts";
 import { completionFiles } from "./completions/scripts.ts";
+import { findingsMarkdown } from "./findings-page.ts";
 import { manPage } from "./man-page.ts";
 import { commandLineMarkdown } from "./markdown.ts";
 
@@ -14,6 +15,7 @@ export function generatedFiles(): Array<{ path: string; text: string }> {
       text: make(),
     })),
     { path: "docs/man/weave.1", text: manPage() },
+    { path: "docs/doctor.md", text: findingsMarkdown() },
     { path: "docs/cli.md", text: commandLineMarkdown() },
     { path: "deploy/systemd/weave.service", text: systemdUnit([installedProgram]) },
   ];

@@ -38,6 +38,10 @@ export function localRouter(environment: Environment): RouterProcess {
       const { restoreSnapshot } = await import("../daemon/snapshot-store.ts");
       return restoreSnapshot(text, paths, options);
     },
+    async examine() {
+      const { examineHost } = await import("../daemon/diagnosis/examine-host.ts");
+      return examineHost(paths);
+    },
     logFile: paths.logFile,
   };
 }

@@ -25,7 +25,14 @@ function outputOf(stream: NodeJS.WriteStream): Output {
     write(text) {
       stream.write(text);
     },
+    isColoured: showsColours(stream),
   };
+}
+
+/** By the conventions of no-color.org and of terminals that call themselves dumb. */
+function showsColours(stream: NodeJS.WriteStream): boolean {
+  const { NO_COLOR, TERM } = process.env;
+  return stream.isTTY === true && !NO_COLOR && TERM !== "dumb";
 }
 
 function interrupts(): AbortSignal {

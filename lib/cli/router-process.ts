@@ -1,6 +1,7 @@
 import type { LaunchOptions } from "../daemon/launch-options.ts";
 import type { ServiceRequest } from "../daemon/service-setup.ts";
 import type { RestoreOptions, SnapshotExtent } from "../daemon/snapshot-store.ts";
+import type { Diagnosis } from "../diagnosis/doctor/diagnosis.ts";
 
 /** The router's process on this host, as `lib/daemon` starts and stops it. */
 export interface RouterProcess {
@@ -21,6 +22,8 @@ export interface RouterProcess {
     text: string,
     options: RestoreOptions,
   ): Promise<{ savedAt: string; extent: SnapshotExtent }>;
+  /** Looks at this host when no router answers: without options, as a launch would find it. */
+  examine(): Promise<Diagnosis>;
   /** Path of the log of the current or last run. */
   readonly logFile: string;
 }

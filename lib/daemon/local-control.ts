@@ -16,6 +16,7 @@ import type { DataPlane } from "../host/dataplane/data-plane.ts";
 import type { FastdpOverlay, FastdpStatus } from "../overlay/fastdp/overlay.ts";
 import type { ControlPlane } from "../peer/control-plane.ts";
 import { formatMac } from "../wire/ethernet.ts";
+import { Diagnostician } from "./diagnosis/diagnostician.ts";
 import type { HostServices } from "./host-services.ts";
 import { ipamGauges } from "./ipam-gauges.ts";
 import { ipamReport } from "./ipam-report.ts";
@@ -106,6 +107,15 @@ export class LocalControl implements RouterControl {
       removeNames: (request: NamesRequest) => nameRequests.remove(request),
       lookupName: (name) => names?.lookup(name) ?? [],
     };
+  }
+
+  get diagnosis(): RouterControl["diagnosis"] {
+    const { options, plane, services, fastdp, refusals } = this.#parts;
+    return new Diagnostician({
+      ...{ options, plane, containers: services.containers },
+      datapath: () => ({ backend: fastdp?.status().backend, refusals }),
+      macs: async () => (await this.#dataPlaneReport()).macs,
+    });
   }
 
   async report(): Promise<Report> {

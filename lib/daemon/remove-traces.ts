@@ -52,8 +52,8 @@ function forgetContainer(attachment: Attachment): void {
   }
 }
 
-/** State that cannot be read must not keep the host from being cleaned. */
-function rememberedNames(paths: Paths): Partial<DeviceNames> {
+/** What the last router called its devices. State that cannot be read stands in nobody's way. */
+export function rememberedNames(paths: Paths): Partial<DeviceNames> {
   if (!existsSync(paths.database)) return {};
   try {
     const database = openDatabase(paths.database);

@@ -53,7 +53,12 @@ export function choosePeerName(known: {
     return { name: known.stored, source: "stored" };
   }
   if (derived !== undefined) return { name: derived, source: "system ids" };
-  return { name: unicastName(crypto.getRandomValues(new Uint8Array(6))), source: "random" };
+  return { name: randomPeerName(), source: "random" };
+}
+
+/** A name that nobody has, by all likelihood. */
+export function randomPeerName(): PeerName {
+  return unicastName(crypto.getRandomValues(new Uint8Array(6)));
 }
 
 /** The derivation of releases before 1.9, which knew the product UUID alone. */

@@ -17,6 +17,12 @@ export class TestRouter implements RouterControl {
   readonly containers: FakeContainers;
   readonly ipam: RouterControl["ipam"];
   readonly dns: RouterControl["dns"];
+  diagnosis: RouterControl["diagnosis"] = {
+    doctor: async () => ({
+      examined: { router: "host1", links: 0, peers: 1, containers: 0 },
+      findings: [],
+    }),
+  };
   isReady = true;
   moreGauges: readonly Gauge[] = [];
 

@@ -3,6 +3,7 @@ import { ApiError } from "../../lib/cli/api-error.ts";
 import type { Surroundings } from "../../lib/cli/context.ts";
 import { run } from "../../lib/cli/run.ts";
 import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
+import type { Diagnosis } from "../../lib/diagnosis/doctor/diagnosis.ts";
 
 /** A command line run with strings: no process, no socket, no router. */
 export interface Outcome {
@@ -23,7 +24,15 @@ export interface Stage {
   readonly running?: boolean;
   readonly launch?: () => string;
   readonly interrupts?: AbortSignal;
+  /** What is found on the host without a router. */
+  readonly examined?: Diagnosis;
+  readonly isColoured?: boolean;
 }
+
+const nothingFound: Diagnosis = {
+  examined: { router: null, links: 0, peers: 0, containers: 0 },
+  findings: [],
+};
 
 export const notRunning = (): never => {
   throw new ApiError("unreachable", "API_NOT_RUNNING", "weave is not running", {
@@ -42,6 +51,7 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
   const surroundings: Surroundings = {
     environment: stage.environment ?? {},
     stdout: {
+      isColoured: stage.isColoured ?? false,
       write(text) {
         out.stdout += text;
       },
@@ -88,6 +98,10 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
         const how = [force ? " --force" : "", ranges ? " --ranges" : ""].join("");
         router.push(`restore ${text.trim()}${how}`);
         return { savedAt: "2026-01-02T03:04:05.000Z", extent };
+      },
+      async examine() {
+        router.push("examine");
+        return stage.examined ?? nothingFound;
       },
       logFile: stage.logFile ?? "/nowhere/weave.log",
     },

@@ -30,6 +30,25 @@ export const lookCommands: readonly CommandSpec[] = [
     featureOffExitCode: 1,
   },
   {
+    name: "doctor",
+    group: "Look",
+    summary: "look for what is wrong on this host and its links, and say what mends it",
+    description: [
+      "Looks at the router's ports, the packet filter, routes, devices and their MTU, the links to other hosts, names, addresses and clocks as far as they can be seen from here, and the containers of this host. Each finding has a code, which docs/doctor.md explains, and the commands that mend it. Nothing is changed.",
+      "Without a running router it looks at the host alone, as a launch without options would find it.",
+    ],
+    arguments: [],
+    flags: [jsonFlag],
+    examples: [
+      { line: "weave doctor", explains: "before the first launch, or when something is slow" },
+      { line: "weave doctor --json", explains: "for monitoring: the findings as JSON" },
+    ],
+    exitCodes: [
+      { code: 5, when: "there are warnings: something works, but not as it should" },
+      { code: 6, when: "there are errors: something does not work" },
+    ],
+  },
+  {
     name: "report",
     group: "Look",
     summary: "print everything the router knows, as JSON or through a template",

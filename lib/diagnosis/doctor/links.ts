@@ -59,7 +59,11 @@ function degraded({ degraded: isDegraded, peer, attributes, reason }: Connection
   const who = peerLabel(peer);
   const overlay = String(attributes?.name ?? "");
   const why = reason?.split("; ").slice(1).join("; ") ?? "";
-  return [finding("LINK_DEGRADED", who, `frames to ${who} take ${overlay}: ${why}`)];
+  return [
+    finding("LINK_DEGRADED", who, `frames to ${who} take ${overlay}: ${why}`, {
+      remedy: `run 'weave doctor' on ${peer.nickname || peer.name} too, and open the UDP port of the fast datapath between both`,
+    }),
+  ];
 }
 
 /** Where packets to a peer shrink: at our own device, or somewhere behind it. */
