@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { documentedSteps } from "./documented-steps.ts";
-import { Container, type Host, Lab, weaveCommand } from "./lab.ts";
+import { Container, type Host, Lab } from "./lab.ts";
 import { eventually } from "./shell.ts";
 import { WebServer, webServerAt } from "./traffic.ts";
+import { weaveOnPath } from "./weave-on-path.ts";
 
 const steps = documentedSteps("services.md");
 
@@ -36,12 +35,7 @@ describe("services, as documented", () => {
     }
     for (const name of ["web", "moved"])
       stack.use(await WebServer.start(container(name), 80, name));
-    const bin = join(lab.folder, "bin");
-    mkdirSync(bin);
-    const words = weaveCommand().map((word) => `'${word}'`);
-    writeFileSync(join(bin, "weave"), `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
-    chmodSync(join(bin, "weave"), 0o755);
-    variables.PATH = `${bin}:${process.env.PATH}`;
+    Object.assign(variables, weaveOnPath(lab.folder));
     await follow("Services");
     variables.web_ip = await one.mustWeave(["dns-lookup", "web"]);
   });
