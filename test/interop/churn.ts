@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { randomBelow, seededRandom } from "../../lib/base/random.ts";
 import { type Host, Lab } from "../hosts/lab.ts";
-import { eventually, must } from "../hosts/shell.ts";
+import { eventually, killed, must } from "../hosts/shell.ts";
 import { ReferenceRouter, referenceBinary } from "./reference-router.ts";
 
 /**
@@ -339,7 +339,7 @@ function ours(host: Host, flags: readonly string[], peers: readonly string[]): M
     },
     stop: async (signal) => {
       if (signal === "SIGTERM") await host.mustWeave(["stop"]);
-      else process.kill(pid, "SIGKILL");
+      else await killed(pid);
     },
     wipe: async () => {
       await host.mustWeave(["reset", "--force"]);
