@@ -95,7 +95,7 @@ export class DatapathHost {
   /** Has another host as a neighbour, with its own id and the default port unless told otherwise. */
   knows(
     other: DatapathHost,
-    how: { readonly shortId?: ShortId; readonly port?: number } = {},
+    how: { readonly shortId?: ShortId; readonly port?: number; readonly mtu?: number } = {},
   ): void {
     const [localIp, remoteIp] = [parseIpv4(this.host.ip), parseIpv4(other.host.ip)];
     this.inside(() =>

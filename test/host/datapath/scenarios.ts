@@ -29,6 +29,7 @@ export function behavesAsDatapath(backend: DatapathBackend, prefix: string): voi
     carriesFrames(make);
     knowsItsNeighbours(make);
     meetsSleeve(make);
+    fitsTheTunnel(make);
     floodsOnce(make);
     outlivesItsRouter(make);
     standsBesideOthers(make, backend);
@@ -198,6 +199,33 @@ function meetsSleeve(make: Make): void {
       await counted(() => two.datapath.counters()[name], 1);
     }
     expect(one.datapath.macs().map(({ shortId }) => shortId)).toContain(three.id);
+  });
+}
+
+function fitsTheTunnel(make: Make): void {
+  test("gives to sleeve what is too long for the tunnel, and nothing else", async () => {
+    await using lab = await make(2);
+    const [one, two] = lab.hosts as Two;
+    lab.mesh();
+    one.knows(two, { mtu: 1000 });
+    using _sleeve = sleeveBetween(one, two);
+    await one.container.pings(two.containerIp);
+    const filter = `udp dst port ${port} and src host ${one.host.ip}`;
+    await using capture = await Capture.start(two.host, "eth0", filter);
+    // Packets of so many octets: in the order of their passing, the last one by the tunnel.
+    for (const octets of [1001, 1300, 1000]) {
+      const size = ["-s", String(octets - 28)];
+      const ping = ["ping", "-c", "3", "-i", "0.1", "-W", "5", ...size, two.containerIp];
+      await must(one.container.command(ping));
+    }
+    const outer = 14 + 20 + 8 + 8 + 14;
+    const longest = (): number => Math.max(0, ...capture.packets.map(({ length }) => length));
+    await eventually(
+      "the longest packet of the tunnel",
+      () => one.container.exec(["ping", "-c", "1", "-W", "1", two.containerIp]),
+      () => longest() >= outer + 1000,
+    );
+    expect(longest()).toBe(outer + 1000);
   });
 }
 

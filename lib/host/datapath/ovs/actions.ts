@@ -1,3 +1,6 @@
+import { handoverMark } from "../../../overlay/fastdp/ports.ts";
+import { vniDestination, vniOriginator } from "../../../overlay/fastdp/vni.ts";
+import { ethernetHeaderSize } from "../../../wire/ethernet.ts";
 import type { FlowAction } from "./flow-message.ts";
 import type { Ingress, Output } from "./frame-decision.ts";
 
@@ -7,12 +10,15 @@ export interface PortNumbers {
   readonly sleeve: number;
   /** By UDP port. */
   readonly vxlan: ReadonlyMap<number, number>;
+  /** Whether the kernel can tell frames by their length (Linux 5.2). */
+  readonly knowsLengths: boolean;
 }
 
 /**
  * Outputs as the kernel's actions. Containers come first, then sleeve, then tunnels: a header for a
  * tunnel stays with the frame from where it is set. Only frames between datapath and sleeve keep a
- * mark: a container's frame must not have one, and on a tunnel's packet it would choose routes.
+ * mark: a container's frame must not have one, and on a tunnel's packet it would choose routes. What
+ * is too long for a tunnel goes to sleeve instead.
  */
 export function actionsFor(
   ingress: Ingress,
@@ -33,15 +39,38 @@ export function actionsFor(
       setMark(output.mark);
       actions.push({ kind: "output", port: ports.sleeve });
     } else {
-      const { localIp, remoteIp, port } = output.neighbour;
+      const { localIp, remoteIp, port, mtu } = output.neighbour;
       const through = ports.vxlan.get(port);
       if (through === undefined) continue;
       setMark(0);
       const key = { vni: output.vni, source: localIp, destination: remoteIp };
-      actions.push({ kind: "tunnel", key }, { kind: "output", port: through });
+      const tunnel: FlowAction[] = [
+        { kind: "tunnel", key },
+        { kind: "output", port: through },
+      ];
+      if (mtu === undefined || !ports.knowsLengths) actions.push(...tunnel);
+      else actions.push(orSleeve(mtu, output.vni, tunnel, ports));
     }
   }
   return actions;
+}
+
+function orSleeve(
+  mtu: number,
+  vni: number,
+  tunnel: readonly FlowAction[],
+  ports: PortNumbers,
+): FlowAction {
+  const mark = handoverMark(vniOriginator(vni), vniDestination(vni));
+  return {
+    kind: "ifLonger",
+    octets: mtu + ethernetHeaderSize,
+    longer: [
+      { kind: "mark", mark },
+      { kind: "output", port: ports.sleeve },
+    ],
+    otherwise: tunnel,
+  };
 }
 
 const order = { containers: 0, sleeve: 1, tunnel: 2 } as const;

@@ -39,7 +39,8 @@ const KEY = {
   tunnel: 16,
 } as const;
 const TUNNEL = { id: 0, source: 1, destination: 2, tos: 3, ttl: 4, dontFragment: 5 } as const;
-const ACTION = { output: 1, set: 3 } as const;
+const ACTION = { output: 1, set: 3, checkLength: 21 } as const;
+const CHECK = { octets: 1, longer: 2, otherwise: 3 } as const;
 
 const outerTtl = 64;
 const ethernetBytes = 12;
@@ -75,7 +76,14 @@ export type FlowAction =
   /** Outputs to VXLAN ports from here on are wrapped so. */
   | { readonly kind: "tunnel"; readonly key: TunnelKey }
   /** The frame has this mark from here on. */
-  | { readonly kind: "mark"; readonly mark: number };
+  | { readonly kind: "mark"; readonly mark: number }
+  /** By its length, of super-frames that of each segment; what either branch sets ends with it. */
+  | {
+      readonly kind: "ifLonger";
+      readonly octets: number;
+      readonly longer: readonly FlowAction[];
+      readonly otherwise: readonly FlowAction[];
+    };
 
 export interface FlowStats {
   /** Hexadecimal; empty for a flow that somebody else made without one. */
@@ -211,6 +219,14 @@ function encodeActions(actions: readonly FlowAction[]): Uint8Array {
 
 function encodeAction(action: FlowAction): Uint8Array {
   if (action.kind === "output") return message.uint32(ACTION.output, action.port);
+  if (action.kind === "ifLonger") {
+    const check = concatBytes(
+      message.uint16(CHECK.octets, action.octets),
+      message.attribute(CHECK.longer, encodeActions(action.longer)),
+      message.attribute(CHECK.otherwise, encodeActions(action.otherwise)),
+    );
+    return message.attribute(ACTION.checkLength, check);
+  }
   const set =
     action.kind === "mark"
       ? message.uint32(KEY.mark, action.mark)
@@ -316,6 +332,7 @@ function decodeActions(bytes: Uint8Array): FlowAction[] {
     if (type === ACTION.output && payload.length === 4) {
       return [{ kind: "output", port: viewOf(payload).getUint32(0, true) }];
     }
+    if (type === ACTION.checkLength) return [decodeLengthCheck(new Attributes(payload))];
     if (type !== ACTION.set) return [];
     const set = new Attributes(payload);
     const tunnel = decodeTunnel(set);
@@ -323,4 +340,15 @@ function decodeActions(bytes: Uint8Array): FlowAction[] {
     const mark = set.uint32(KEY.mark);
     return mark === undefined ? [] : [{ kind: "mark", mark }];
   });
+}
+
+function decodeLengthCheck(check: Attributes): FlowAction {
+  const branch = (type: number): FlowAction[] =>
+    decodeActions(check.bytes(type) ?? new Uint8Array(0));
+  return {
+    kind: "ifLonger",
+    octets: check.uint16(CHECK.octets) ?? 0,
+    longer: branch(CHECK.longer),
+    otherwise: branch(CHECK.otherwise),
+  };
 }

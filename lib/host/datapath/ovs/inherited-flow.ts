@@ -5,8 +5,8 @@ import type {
   ShortId,
 } from "../../../overlay/fastdp/ports.ts";
 import { vniDestination, vniOriginator } from "../../../overlay/fastdp/vni.ts";
-import { isGroupMac } from "../../../wire/ethernet.ts";
-import type { DumpedFlow, FlowMatch } from "./flow-message.ts";
+import { ethernetHeaderSize, isGroupMac } from "../../../wire/ethernet.ts";
+import type { DumpedFlow, FlowAction, FlowMatch } from "./flow-message.ts";
 import { type Dependency, here, type Ingress, type MacOwner } from "./frame-decision.ts";
 
 /** A flow that an earlier process of ours left, and what it tells about the tables of that time. */
@@ -19,8 +19,8 @@ export interface InheritedFlow {
 }
 
 export function inheritedFlow(flow: DumpedFlow): InheritedFlow {
-  const { match, actions } = flow;
-  const sent = actions.flatMap((action) => {
+  const { match } = flow;
+  const sent = whenShort(flow).flatMap(({ action }) => {
     if (action.kind === "tunnel") return [action.key.vni];
     return action.kind === "mark" && action.mark !== 0 ? [action.mark] : [];
   });
@@ -90,17 +90,33 @@ interface SentCopy {
   readonly neighbour: Omit<DatapathNeighbour, "shortId"> | undefined;
 }
 
+/** What is done to a frame that fits every tunnel. */
+interface ShortFrameAction {
+  readonly action: FlowAction;
+  /** Of the tunnel, where lengths matter. */
+  readonly mtu: number | undefined;
+}
+
+function whenShort({ actions }: DumpedFlow): ShortFrameAction[] {
+  return actions.flatMap((action): ShortFrameAction[] => {
+    if (action.kind !== "ifLonger") return [{ action, mtu: undefined }];
+    const mtu = action.octets - ethernetHeaderSize;
+    return action.otherwise.map((each) => ({ action: each, mtu }));
+  });
+}
+
 function copiesOf(
-  { match, actions }: DumpedFlow,
+  flow: DumpedFlow,
   ingress: Ingress["kind"] | undefined,
   udpPortOf: (port: number) => number | undefined,
 ): SentCopy[] {
+  const { match } = flow;
   const arrived = match.tunnel?.vni ?? match.mark;
   const isGroup = match.macs !== undefined && isGroupMac(match.macs.destination);
-  return actions.flatMap((action, at): SentCopy[] => {
+  return whenShort(flow).flatMap(({ action, mtu }, at, all): SentCopy[] => {
     const vni =
       action.kind === "tunnel" ? action.key.vni : action.kind === "mark" ? action.mark : 0;
-    const next = actions[at + 1];
+    const next = all[at + 1]?.action;
     const port = next?.kind === "output" ? udpPortOf(next.port) : undefined;
     if (vni === 0 || (action.kind === "tunnel" && port === undefined)) return [];
     return [
@@ -112,7 +128,7 @@ function copiesOf(
         destination: vniDestination(vni),
         neighbour:
           action.kind === "tunnel"
-            ? { localIp: action.key.source, remoteIp: action.key.destination, port: port! }
+            ? { localIp: action.key.source, remoteIp: action.key.destination, port: port!, mtu }
             : undefined,
       },
     ];

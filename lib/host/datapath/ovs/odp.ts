@@ -1,6 +1,7 @@
 import { NETLINK_GENERIC, NetlinkSocket } from "../../../../ffi/libnl.ts";
 import { isSystemError } from "../../../../ffi/system-error.ts";
 import { assert, WeaveError } from "../../../base/errors.ts";
+import { ethernetHeaderSize } from "../../../wire/ethernet.ts";
 import { Netlink, type NetlinkPort } from "../../netlink/conversation.ts";
 import { findFamily, type GenericFamily } from "../../netlink/generic.ts";
 import { flags, type NetlinkMessage } from "../../netlink/message.ts";
@@ -152,6 +153,18 @@ export class Odp {
   execute(datapath: number, frame: Uint8Array, actions: readonly flowMessage.FlowAction[]): void {
     const body = flowMessage.executeFrame(datapath, frame, actions);
     this.#ask("ovs_packet", 0, body, "a frame");
+  }
+
+  /** Whether the kernel can tell frames by their length. @throws SystemError */
+  knowsLengths(datapath: number): boolean {
+    try {
+      const drop = { kind: "ifLonger", octets: 1, longer: [], otherwise: [] } as const;
+      this.execute(datapath, new Uint8Array(ethernetHeaderSize), [drop]);
+      return true;
+    } catch (error) {
+      if (isSystemError(error, "EINVAL")) return false;
+      throw error;
+    }
   }
 
   close(): void {

@@ -155,7 +155,8 @@ export class OvsDatapath implements HostDatapath {
     const neighbour = this.#switch.neighbour(shortId);
     const { self } = this.#switch;
     if (neighbour === undefined || self === undefined) return;
-    const output = { kind: "tunnel", neighbour, vni: makeVni(self, shortId) } as const;
+    const anyLength = { ...neighbour, mtu: undefined };
+    const output = { kind: "tunnel", neighbour: anyLength, vni: makeVni(self, shortId) } as const;
     this.#execute(frame, { kind: "containers" }, [output]);
   }
 

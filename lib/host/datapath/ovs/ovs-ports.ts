@@ -22,6 +22,7 @@ export class OvsPorts implements PortNumbers {
   #containers = 0;
   #sleeve = 0;
   readonly #vxlan = new Map<number, number>();
+  #knowsLengths: boolean | undefined;
 
   /** @param upcallPort netlink port that hears of misses */
   constructor(options: { odp: Odp; netlink: Netlink; datapath: number; upcallPort: number }) {
@@ -41,6 +42,11 @@ export class OvsPorts implements PortNumbers {
 
   get vxlan(): ReadonlyMap<number, number> {
     return this.#vxlan;
+  }
+
+  get knowsLengths(): boolean {
+    this.#knowsLengths ??= this.#odp.knowsLengths(this.#datapath);
+    return this.#knowsLengths;
   }
 
   /** UDP port by number of the port. */

@@ -302,5 +302,6 @@ function isSameHop(a: NextHop | undefined, b: NextHop | undefined): boolean {
 }
 
 function isSame(a: DatapathNeighbour, b: DatapathNeighbour): boolean {
-  return a.localIp === b.localIp && a.remoteIp === b.remoteIp && a.port === b.port;
+  const isThere = a.localIp === b.localIp && a.remoteIp === b.remoteIp && a.port === b.port;
+  return isThere && a.mtu === b.mtu;
 }

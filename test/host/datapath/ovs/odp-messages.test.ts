@@ -92,6 +92,15 @@ describe("a flow", () => {
       { kind: "mark", mark: 0 },
       { kind: "output", port: 1 },
       ...through(beyond),
+      {
+        kind: "ifLonger",
+        octets: 1364,
+        longer: [
+          { kind: "mark", mark: 0x0100_1002 },
+          { kind: "output", port: 4 },
+        ],
+        otherwise: through(next),
+      },
       { kind: "mark", mark: 0x0100_1002 },
       { kind: "output", port: 4 },
     ];

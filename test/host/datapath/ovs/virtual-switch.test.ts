@@ -214,6 +214,10 @@ describe("a change removes the flows that it concerns and no others", () => {
     kernel.switch.setNeighbour({ shortId: two, localIp: here, remoteIp: at(22), port });
     expect(kernel.miss(wire(two, self, 22), frameFrom(theirs, mine))).toEqual(["bridge"]);
     expect(kernel.miss(wire(two, self), frameFrom(theirs, mine))).toEqual([]);
+    const remoteIp = at(22);
+    kernel.miss(wire(two, three, 22), relayed);
+    kernel.switch.setNeighbour({ shortId: two, localIp: here, remoteIp, port, mtu: 1350 });
+    expect(kernel.flows.size).toBe(0);
     kernel.switch.removeNeighbour(two);
     expect(kernel.miss(containers, captured)).toEqual([]);
     expect(kernel.switch.counters().drops).toMatchObject({ unknownSource: 1, noRoute: 1 });
@@ -275,7 +279,8 @@ describe("flows", () => {
 
 describe("the flows of an earlier process", () => {
   const vxlanPort = 2;
-  const ports = { containers: 0, sleeve: 1, vxlan: new Map([[port, vxlanPort]]) };
+  const vxlan = new Map([[port, vxlanPort]]);
+  const ports = { containers: 0, sleeve: 1, vxlan, knowsLengths: true };
   const udpPortOf = (number: number) => (number === vxlanPort ? port : undefined);
   const kindOf = ({ match }: DumpedFlow): Ingress["kind"] =>
     (["containers", "sleeve", "tunnel"] as const)[match.inPort]!;
@@ -293,6 +298,17 @@ describe("the flows of an earlier process", () => {
       return { id: `old ${id}`, packets: 7, bytes: 700, match, actions };
     });
   }
+
+  test("tell what fits the tunnel to a neighbour", () => {
+    const neighbour = { shortId: two, localIp: here, remoteIp: at(two), port, mtu: 1350 };
+    kernel.switch.setNeighbour(neighbour);
+    kernel.miss(containers, frameFrom(mine, broadcast));
+    const flows = dumped(kernel);
+    const { neighbours, trees } = inheritedTables(flows, kindOf, udpPortOf);
+    expect(neighbours).toEqual([neighbour]);
+    expect(trees).toEqual(new Map([[self, [three, two]]]));
+    expect(flows.map(inheritedFlow)[0]!.depends).toContain(`at ${two}`);
+  });
 
   test("tell who the neighbours, hops and trees were, and go on until the tables differ", () => {
     kernel.miss(containers, frameFrom(mine, broadcast));
@@ -328,7 +344,7 @@ describe("the flows of an earlier process", () => {
 });
 
 describe("the kernel's actions for a frame", () => {
-  const ports = { containers: 1, sleeve: 2, vxlan: new Map([[port, 3]]) };
+  const ports = { containers: 1, sleeve: 2, vxlan: new Map([[port, 3]]), knowsLengths: true };
   const neighbour = { shortId: two, localIp: here, remoteIp: at(two), port };
   const tunnel: Output = { kind: "tunnel", neighbour, vni: makeVni(1, 2) };
   const key = { vni: makeVni(1, 2), source: here, destination: at(two) };
@@ -348,6 +364,31 @@ describe("the kernel's actions for a frame", () => {
       { kind: "tunnel", key },
       { kind: "output", port: 3 },
     ]);
+  });
+
+  test("give to sleeve what is too long for the tunnel, where the kernel can tell", () => {
+    const narrow: Output = { ...tunnel, neighbour: { ...neighbour, mtu: 1350 } };
+    const send = [
+      { kind: "tunnel", key },
+      { kind: "output", port: 3 },
+    ] as const;
+    const check = {
+      kind: "ifLonger",
+      octets: 1364,
+      longer: [
+        { kind: "mark", mark: handoverMark(1, 2) },
+        { kind: "output", port: 2 },
+      ],
+      otherwise: send,
+    } as const;
+    expect(actionsFor(containers, [narrow], ports)).toEqual([check]);
+    // What one branch sets ends with it.
+    expect(actionsFor({ kind: "sleeve", mark: 5 }, [narrow, narrow], ports)).toEqual([
+      { kind: "mark", mark: 0 },
+      check,
+      check,
+    ]);
+    expect(actionsFor(containers, [narrow], { ...ports, knowsLengths: false })).toEqual([...send]);
   });
 
   test("leave out a neighbour whose port is closed", () => {
