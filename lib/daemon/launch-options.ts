@@ -63,8 +63,8 @@ const launchOptionsSchema = v.strictObject({
     }),
   ),
 
-  /** 0: by the wiring. */
-  mtu: v.number(),
+  /** Octets; 0: by the wiring; `auto`: what the underlay carries. */
+  mtu: v.union([v.number(), v.literal("auto")]),
   fastdp: v.boolean(),
   bridgedFastdp: v.boolean(),
   weaveBridge: v.string(),

@@ -202,7 +202,7 @@ function networkOptions(
   | "captureBufferMegabytes"
 > {
   return {
-    mtu: integer(words, "mtu", 0, 0, octetsMax),
+    mtu: words.text("mtu") === "auto" ? "auto" : integer(words, "mtu", 0, 0, octetsMax),
     fastdp: !words.enabled("no-fastdp"),
     bridgedFastdp: !words.enabled("no-bridged-fastdp"),
     weaveBridge: linkName(words, "weave-bridge", "weave"),

@@ -1,10 +1,10 @@
 import { errorText, WeaveError } from "../base/errors.ts";
-import { parseCidr } from "../base/ip.ts";
+import { parseCidr, tryParseIpv4 } from "../base/ip.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import type { Log } from "../base/world.ts";
 import { capturedMtu, prepareBridge, prepareDatapathBridge } from "../host/bridge.ts";
 import type { StandingDevices } from "../host/bridge-keeper.ts";
-import { lowerContainerMtus } from "../host/container-mtu.ts";
+import { fitContainerMtus } from "../host/container-mtu.ts";
 import type { DatapathBackend, HostDatapath } from "../host/datapath/backend.ts";
 import type { DeviceNames } from "../host/device-names.ts";
 import { ipsecRefusal } from "../host/ipsec/kernel-ipsec.ts";
@@ -12,11 +12,10 @@ import type { Netlink } from "../host/netlink/conversation.ts";
 import { listLinks } from "../host/netlink/link.ts";
 import { openRoute } from "../host/netlink/open.ts";
 import { checkRouteOverlap } from "../host/route-overlap.ts";
+import { widestUnderlay } from "../host/underlay-mtu.ts";
 import { detectWiring, possibleDatapaths, type Wiring } from "../host/wiring.ts";
+import { compatibleMtu, mtuWithin } from "../overlay/fastdp/link-mtu.ts";
 import type { LaunchOptions } from "./launch-options.ts";
-
-/** What the datapath's frames may have where nothing else is asked for: fits every common cloud. */
-const datapathMtu = 1376;
 
 /** This host with bridge and whatever carries frames from it. */
 export interface PreparedHost {
@@ -116,7 +115,9 @@ class HostBuilder {
   /** Bridge and tap: every frame is captured. */
   capture(): Omit<PreparedHost, "refusals"> {
     const names = this.#names;
-    const mtu = this.#options.mtu || capturedMtu;
+    const { mtu: asked } = this.#options;
+    // Sleeve finds out by itself what each path carries.
+    const mtu = asked === "auto" || asked === 0 ? capturedMtu : asked;
     const mend = (netlink: Netlink): StandingDevices => {
       const { capture, mended } = prepareBridge(netlink, { names, peer: this.#peer, mtu });
       return { captureInterface: capture.index, mended };
@@ -132,7 +133,7 @@ class HostBuilder {
   /** Bridge and datapath, or why this datapath cannot be had. */
   tryDatapath(backend: DatapathBackend): HostWithDatapath | string {
     const names = this.#names;
-    const mtu = this.#options.mtu || datapathMtu;
+    const mtu = this.#datapathMtu();
     const bridgeOptions = { names, peer: this.#peer, mtu };
     const { bridge, mended } = prepareDatapathBridge(this.#netlink, bridgeOptions);
     this.#tell({ mended });
@@ -145,7 +146,8 @@ class HostBuilder {
     } catch (error) {
       return errorText(error);
     }
-    lowerContainerMtus(this.#netlink, names.bridge, mtu, this.#log);
+    const raises = this.#options.mtu === "auto";
+    fitContainerMtus(this.#netlink, names.bridge, { mtu, raises }, this.#log);
     return {
       standing: { captureInterface: datapath.handoverPort, mended: [] },
       datapath,
@@ -159,6 +161,23 @@ class HostBuilder {
         };
       },
     };
+  }
+
+  /** What containers get: with `auto` as much as this host's own interfaces carry. */
+  #datapathMtu(): number {
+    const { mtu, host, password, dockerBridge } = this.#options;
+    if (mtu !== "auto") return mtu || compatibleMtu;
+    const others = [this.#names.bridge, dockerBridge];
+    const underlay = widestUnderlay(this.#netlink, tryParseIpv4(host), others);
+    if (underlay === undefined) {
+      this.#log.warn(
+        `no interface leads to other hosts: containers get an MTU of ${compatibleMtu}`,
+      );
+      return compatibleMtu;
+    }
+    const within = mtuWithin(underlay.mtu, password !== undefined);
+    this.#log.info(`${underlay.name} has an MTU of ${underlay.mtu}: containers get ${within}`);
+    return within;
   }
 
   /** Nothing may go on forwarding behind the back of what is used instead. */

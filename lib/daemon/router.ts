@@ -190,6 +190,7 @@ function startFastdp(
   removeIpsecLeftovers();
   const overlay = new FastdpOverlay({
     ...{ world, local, datapath, controlPort: options.port },
+    discoversMtu: options.mtu === "auto",
     forwards: (topology) => dataPlane.setTopology(topology),
     ...encryptionOf(world, options),
   });

@@ -11,25 +11,39 @@ import { NetworkNamespace } from "./netns.ts";
  * MTU: theirs would be lost without a word. The container's kernel takes account of it at once, in
  * connections that are open as well.
  *
+ * With `raises` those made for smaller ones have it too: a neighbour on the same bridge that sends
+ * larger packets gets no word from a bridge that loses them. Connections that are open stay with the
+ * segments that they have agreed on.
+ *
  * @throws WeaveError `BRIDGE_MISSING`
  */
-export function lowerContainerMtus(netlink: Netlink, bridge: string, mtu: number, log: Log): void {
+export function fitContainerMtus(
+  netlink: Netlink,
+  bridge: string,
+  { mtu, raises }: { readonly mtu: number; readonly raises: boolean },
+  log: Log,
+): void {
   for (const attachment of listAttachments(netlink, bridge)) {
     const port = findLink(netlink, { name: attachment.hostInterface });
-    if (port === undefined || port.mtu <= mtu) continue;
+    if (port === undefined || port.mtu === mtu || (port.mtu < mtu && !raises)) continue;
     const who = attachment.ident || attachment.hostInterface;
+    const what = `the MTU of ${who} from ${port.mtu} to ${mtu}`;
+    const ends = [
+      () => setGuestMtu(attachment, mtu),
+      () => changeLink(netlink, port.index, { mtu }),
+    ];
+    // Neither end is ever sent what the other does not take.
+    if (port.mtu < mtu) ends.reverse();
     try {
-      lowerGuest(attachment, mtu);
-      changeLink(netlink, port.index, { mtu });
-      log.info(`lowered the MTU of ${who} from ${port.mtu} to ${mtu}`);
+      for (const set of ends) set();
+      log.info(`set ${what}`);
     } catch (error) {
-      const why = errorText(error);
-      log.warn(`cannot lower the MTU of ${who} from ${port.mtu} to ${mtu}: ${why}; attach it anew`);
+      log.warn(`cannot set ${what}: ${errorText(error)}; attach it anew`);
     }
   }
 }
 
-function lowerGuest(attachment: Attachment, mtu: number): void {
+function setGuestMtu(attachment: Attachment, mtu: number): void {
   const path = namespacePath(attachment);
   if (path === undefined) throw new Error("its network namespace cannot be found");
   using namespace = new NetworkNamespace(path);

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { parseCidr } from "../../lib/base/ip.ts";
 import { parsePeerName } from "../../lib/base/peer-name.ts";
 import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
 import { launchOptions } from "../../lib/daemon/launch-validation.ts";
@@ -7,8 +8,15 @@ import { attachContainer } from "../../lib/host/attach.ts";
 import { removeBridge } from "../../lib/host/bridge.ts";
 import type { DatapathBackend, HostDatapath } from "../../lib/host/datapath/backend.ts";
 import { defaultDeviceNames as names } from "../../lib/host/device-names.ts";
+import { addAddress } from "../../lib/host/netlink/address.ts";
 import type { Netlink } from "../../lib/host/netlink/conversation.ts";
-import { findLink, listLinks } from "../../lib/host/netlink/link.ts";
+import {
+  changeLink,
+  createVeth,
+  deleteLink,
+  findLink,
+  listLinks,
+} from "../../lib/host/netlink/link.ts";
 import { openRoute } from "../../lib/host/netlink/open.ts";
 import type { NetworkNamespace } from "../../lib/host/netns.ts";
 import { Laboratory, recordingLog } from "../host/laboratory.ts";
@@ -140,9 +148,41 @@ describe("a host", () => {
     expect(standing.captureInterface).toBe(handoverPort);
     expect(linkNames().filter((name) => name.startsWith("vethwe-"))).toEqual([]);
     expect(findLink(guest, { name: "ethwe" })?.mtu).toBe(1400);
-    expect(log.lines).toContain("info lowered the MTU of c1 from 65535 to 1400");
+    expect(log.lines).toContain("info set the MTU of c1 from 65535 to 1400");
     // And back, which needs nothing of them.
     prepare([], { fastdp: false });
     expect(findLink(guest, { name: "ethwe" })?.mtu).toBe(1400);
+  });
+
+  test("gives its containers what its own network carries when told to find out", () => {
+    const namespace = laboratory.namespace("auto");
+    prepare([backend("ebpf")]);
+    const target = { bridgeName: names.bridge, ident: "c2", namespace, log };
+    host.run(() => attachContainer(target, { addresses: [], multicastRoute: false }));
+    using guest = openRoute(namespace);
+    const mtus = () => [
+      findLink(netlink, { name: "weave" })?.mtu,
+      findLink(guest, { name: "ethwe" })?.mtu,
+    ];
+    const auto = (more: Partial<LaunchOptions> = {}) =>
+      prepare([backend("ebpf")], { mtu: "auto", ...more }).datapath?.mtu;
+    expect(auto()).toBe(1376);
+    expect(log.lines.at(-2)).toContain("no interface leads to other hosts");
+    createVeth(netlink, { name: "eth0", mtu: 9000 }, { name: "eth0-far", mtu: 9000 });
+    const { index } = findLink(netlink, { name: "eth0" })!;
+    changeLink(netlink, index, { up: true });
+    addAddress(netlink, index, parseCidr("192.168.1.1/24"));
+    expect(auto()).toBe(8950);
+    expect(mtus()).toEqual([8950, 8950]);
+    expect(log.lines).toContain("info set the MTU of c2 from 1376 to 8950");
+    expect(auto({ password: "secret", trustedSubnets: ["10.9.0.0/16"] })).toBe(8916);
+    expect(mtus()).toEqual([8916, 8916]);
+    // Sleeve finds out by itself.
+    expect(auto({ fastdp: false })).toBeUndefined();
+    expect(mtus()).toEqual([65_535, 8916]);
+    // Without being told, as ever.
+    prepare([backend("ebpf")]);
+    expect(mtus()).toEqual([1376, 1376]);
+    deleteLink(netlink, index);
   });
 });

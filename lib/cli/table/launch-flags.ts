@@ -144,10 +144,10 @@ const names: readonly FlagSpec[] = [
 const network: readonly FlagSpec[] = [
   {
     name: "mtu",
-    value: integer("octets"),
+    value: text("octets"),
     default: "0: 1376 with a datapath in the kernel, 65535 without",
     environment: "WEAVE_MTU",
-    summary: "size of packets inside the network",
+    summary: "size of packets inside the network; auto: as large as the hosts' network carries",
   },
   {
     name: "no-fastdp",
