@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { connections, containerOn, meshOverFastdp, overFor, vxlanFrom } from "./fastdp-lab.ts";
 import { type Container, type Host, Lab } from "./lab.ts";
 import { eventually, killed, must } from "./shell.ts";
 import { hear, pingDuring, transfer } from "./traffic.ts";
@@ -7,41 +8,11 @@ const tenMegabytes = 10_000_000;
 /** Of a test that brings up hosts of its own, also on a machine that has other things to do. */
 const labTestMaxMs = 120_000;
 
-/** What a host's connections show. */
-async function connections(host: Host): Promise<string> {
-  return (await host.weave(["status", "connections"])).stdout;
-}
-
-/** Waits until every connection of the host is established over this overlay. */
-function overFor(host: Host, overlay: string, count: number, waitMs = 15_000): Promise<string> {
-  const pattern = new RegExp(` established +(?:(?:un)?encrypted +)?${overlay} `);
-  return eventually(
-    `${count} connections by ${overlay} at ${host.namespace}`,
-    () => connections(host),
-    (text) => text.split("\n").filter((line) => pattern.test(line)).length === count,
-    waitMs,
-  );
-}
-
-/** Adds or deletes a rule that loses VXLAN packets on their way into a host. */
-function vxlanFrom(host: Host, action: "-A" | "-D", more: readonly string[] = []): Promise<string> {
-  const rule = ["INPUT", "-p", "udp", "--dport", "6784", ...more, "-j", "DROP"];
-  return must(["nsenter", `--net=/run/netns/${host.namespace}`, "iptables", action, ...rule]);
-}
-
 /** When the host's router last took frames away from fastdp, by its log. */
 async function leftAtMs(host: Host): Promise<number> {
   const lines = (await host.mustWeave(["logs"])).matchAll(/^INFO: (.+) frames to .+ take sleeve/gm);
   const [date, time] = [...lines].at(-1)![1]!.split(" ");
   return Date.parse(`${date!.replaceAll("/", "-")}T${time!.slice(0, 12)}Z`);
-}
-
-async function containerOn(
-  host: Host,
-  name: string,
-): Promise<{ container: Container; ip: string }> {
-  const container = await host.container(name);
-  return { container, ip: await host.mustWeave(["attach", container.reference]) };
 }
 
 describe("two hosts with a datapath in the kernel", () => {
@@ -54,11 +25,8 @@ describe("two hosts with a datapath in the kernel", () => {
   let ip2: string;
 
   beforeAll(async () => {
-    lab = await Lab.onSwitch("wf", 2);
+    lab = await meshOverFastdp("wf", 2);
     [one, two] = lab.hosts as [Host, Host];
-    for (const host of lab.hosts) host.fastdp = true;
-    await one.launch();
-    await two.launch([one.ip]);
     ({ container: c1, ip: ip1 } = await containerOn(one, "c1"));
     ({ container: c2, ip: ip2 } = await containerOn(two, "c2"));
   });
@@ -264,13 +232,8 @@ describe("two hosts with a datapath", () => {
   test(
     "find a container that moved with its address as soon as it speaks",
     async () => {
-      await using lab = await Lab.onSwitch("wfm", 3);
+      await using lab = await meshOverFastdp("wfm", 3);
       const [one, two, three] = lab.hosts as [Host, Host, Host];
-      for (const host of lab.hosts) host.fastdp = true;
-      await one.launch();
-      await two.launch([one.ip]);
-      await three.launch([one.ip]);
-      for (const host of lab.hosts) await overFor(host, "fastdp", 2);
       const watcher = await containerOn(three, "watcher");
       const [address, mac] = ["10.32.77.7", "02:00:5e:77:77:77"];
       const comeUp = async (host: Host, name: string): Promise<Container> => {
@@ -295,13 +258,8 @@ describe("two hosts with a datapath", () => {
   test(
     "lose no packet while a third comes and goes all the time",
     async () => {
-      await using lab = await Lab.onSwitch("wfc", 3);
+      await using lab = await meshOverFastdp("wfc", 3);
       const [one, two, three] = lab.hosts as [Host, Host, Host];
-      for (const host of lab.hosts) host.fastdp = true;
-      await one.launch();
-      await two.launch([one.ip]);
-      await three.launch([one.ip]);
-      for (const host of lab.hosts) await overFor(host, "fastdp", 2);
       const left = await containerOn(one, "left");
       const right = await containerOn(two, "right");
       await left.container.pings(right.ip);

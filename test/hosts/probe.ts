@@ -5,6 +5,8 @@ import { createSocket } from "node:dgram";
  *
  *   tcp-sink <port>                    reads one connection to its end; prints count and SHA-256
  *   tcp-source <host> <port> <octets>  sends so many octets; prints their SHA-256
+ *   tcp-talk <port> [host]             sends a little all the time, both ways; prints every second how
+ *                                      much came and the longest pause so far in ms, and `ended`
  *   udp-hear <port> [group]            prints the first datagram and who sent it
  *   udp-hear-all <port> [group]        prints every datagram and who sent it, until it is ended
  *   udp-say <host> <port> <text>       sends it once, broadcast and multicast included
@@ -66,6 +68,34 @@ async function tcpSource(hostname: string, port: number, octets: number): Promis
   console.log(`${octets} ${hash.digest("hex")}`);
 }
 
+/** A little every so often, so that a pause shows and a busy machine has time for others. */
+const talkChunk = new Uint8Array(10_000);
+const talkEveryMs = 10;
+
+async function tcpTalk(port: number, host: string | undefined): Promise<void> {
+  let [count, longestPauseMs, lastMs] = [0, 0, performance.now()];
+  const pause = (): number => Math.round(performance.now() - lastMs);
+  const socket: Bun.SocketHandler = {
+    open(talking) {
+      lastMs = performance.now();
+      setInterval(() => talking.write(talkChunk), talkEveryMs);
+      setInterval(() => console.log(`${count} ${Math.max(longestPauseMs, pause())}`), 1000);
+    },
+    data(_talking, data) {
+      longestPauseMs = Math.max(longestPauseMs, pause());
+      lastMs = performance.now();
+      count += data.length;
+    },
+    close() {
+      console.log("ended");
+      process.exit();
+    },
+  };
+  if (host === undefined) Bun.listen({ hostname: "0.0.0.0", port, socket });
+  else await Bun.connect({ hostname: host, port, socket });
+  console.log("listening");
+}
+
 function udpHear(port: number, group: string | undefined, goesOn: boolean): void {
   const socket = createSocket({ type: "udp4", reuseAddr: true });
   socket.on("message", (message, from) => {
@@ -110,6 +140,7 @@ async function httpAsk(url: string): Promise<void> {
 const [first = "", second = "", third = ""] = words;
 if (mode === "tcp-sink") tcpSink(Number(first));
 else if (mode === "tcp-source") await tcpSource(first, Number(second), Number(third));
+else if (mode === "tcp-talk") await tcpTalk(Number(first), words[1]);
 else if (mode === "udp-hear") udpHear(Number(first), words[1], false);
 else if (mode === "udp-hear-all") udpHear(Number(first), words[1], true);
 else if (mode === "tcp-reach") await tcpReach(first, Number(second));

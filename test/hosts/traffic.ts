@@ -15,11 +15,15 @@ class Listener {
   }
 
   /** Resolves when it listens. */
-  static async start(container: Container, words: readonly string[]): Promise<Listener> {
+  static async start(
+    container: Container,
+    words: readonly string[],
+    { waitMs = 60_000 } = {},
+  ): Promise<Listener> {
     const child = Bun.spawn(container.command([...probe, ...words]), {
       stdout: "pipe",
       stderr: "inherit",
-      timeout: 60_000,
+      timeout: waitMs,
       killSignal: "SIGKILL",
     });
     const listener = new Listener(child);
@@ -127,6 +131,67 @@ export async function reachesTcp(from: Container, host: string, port: number): P
   return (await from.exec([...probe, "tcp-reach", host, String(port)])).code === 0;
 }
 
+/** A TCP connection over which both ends send all the time. */
+export class Talk {
+  readonly #ends: readonly TalkEnd[];
+
+  private constructor(ends: readonly TalkEnd[]) {
+    this.#ends = ends;
+  }
+
+  static async begin(from: Container, to: Container, address: string, port = 5003): Promise<Talk> {
+    const [words, own] = [["tcp-talk", String(port)], { waitMs: talkMaxMs }];
+    const acceptor = new TalkEnd(await Listener.start(to, words, own));
+    const dialler = new TalkEnd(await Listener.start(from, [...words, address], own));
+    const talk = new Talk([dialler, acceptor]);
+    await talk.goesOn();
+    return talk;
+  }
+
+  /** Waits until both ends hear something new; fails when the connection ended. */
+  async goesOn(waitMs = 30_000): Promise<void> {
+    const before = this.#ends.map(({ octets }) => octets);
+    await eventually(
+      "a conversation that goes on",
+      () => must(["true"]),
+      () => this.#ends.every(({ octets, ended }, at) => ended || octets > before[at]!),
+      waitMs,
+    );
+    if (this.#ends.some(({ ended }) => ended)) throw new Error("a conversation ended");
+  }
+
+  /** The longest time without anything from the other end, in ms. */
+  get longestPauseMs(): number {
+    return Math.max(...this.#ends.map(({ longestPauseMs }) => longestPauseMs));
+  }
+
+  end(): void {
+    for (const end of this.#ends) end.listener.stop();
+  }
+}
+
+/** Of a conversation, after which it is ended in any case. */
+const talkMaxMs = 20 * 60_000;
+
+class TalkEnd {
+  readonly listener: Listener;
+  octets = 0;
+  longestPauseMs = 0;
+  ended = false;
+
+  constructor(listener: Listener) {
+    this.listener = listener;
+    void this.#read();
+  }
+
+  async #read(): Promise<void> {
+    for await (const line of this.listener.lines) {
+      if (line === "ended") this.ended = true;
+      else [this.octets, this.longestPauseMs] = line.split(" ").map(Number) as [number, number];
+    }
+  }
+}
+
 /** What comes to a container by UDP at one port, from now on. */
 export class Hearer {
   readonly container: Container;
@@ -166,8 +231,10 @@ export async function pingDuring(
   from: Container,
   address: string,
   during: () => Promise<void>,
+  everyMs = 10,
 ): Promise<{ sent: number; received: number }> {
-  const child = Bun.spawn(from.command(["ping", "-i", "0.01", "-W", "2", address]), {
+  const interval = String(everyMs / 1000);
+  const child = Bun.spawn(from.command(["ping", "-i", interval, "-W", "2", address]), {
     stdout: "pipe",
     timeout: 120_000,
   });
