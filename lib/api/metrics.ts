@@ -13,6 +13,7 @@ export function metricsText(report: Report, more: readonly Gauge[]): string {
     ...extensionGauges(report.Router.Connections ?? []),
     ...sealGauges(report.Router.Connections ?? []),
     ...roundTripGauges(report.Router.Connections ?? []),
+    ...mtuGauges(report.Router.Connections ?? []),
     {
       name: "weave_connection_terminations_total",
       help: "Number of peer-to-peer connections terminated.",
@@ -90,6 +91,17 @@ function roundTripGauges(connections: readonly ConnectionReport[]): Gauge[] {
       { ...gauge("weave_connection_round_trip_seconds", help, ms / 1000), labels: { address } },
     ];
   });
+}
+
+/** One series for each address to which there is a connection, of which several may be on their way. */
+function mtuGauges(connections: readonly ConnectionReport[]): Gauge[] {
+  const help = "Largest packet of a container that takes the connection's overlay in one piece.";
+  const gauges = connections.flatMap(({ Address: address, State, Attrs }) =>
+    State === "established" && typeof Attrs?.mtu === "number"
+      ? [{ ...gauge("weave_connection_mtu_bytes", help, Attrs.mtu), labels: { address } }]
+      : [],
+  );
+  return [...new Map(gauges.map((each) => [each.labels.address, each])).values()];
 }
 
 function ipamGauges(ipam: IpamReport): Gauge[] {

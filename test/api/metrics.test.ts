@@ -219,6 +219,9 @@ describe("connections", () => {
     ];
     const report = await new Alone().router.report();
     const text = metricsText({ ...report, Router: { ...report.Router, Connections } }, []);
+    expect([...parseExposition(text).get("weave_connection_mtu_bytes")!.samples]).toEqual([
+      ['{address="10.0.0.2:6783"}', 1438],
+    ]);
     expect([...parseExposition(text).get("weave_connection_seals")!.samples]).toEqual([
       [`{seal="${ours}"}`, 2],
       [`{seal="${original}"}`, 1],
