@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Container, type Host, Lab } from "./lab.ts";
+import { eventually, must } from "./shell.ts";
+import { transfer } from "./traffic.ts";
+
+const jumbo = 9000;
+const narrow = 1400;
+/** VXLAN's part of an underlay packet. */
+const overhead = 50;
+/** Long enough to be on its way for some seconds. */
+const streamOctets = 600_000_000;
+/** Larger sizes are tried once a minute. */
+const growMaxMs = 150_000;
+const testMaxMs = 240_000;
+
+interface Attached {
+  readonly container: Container;
+  readonly four: string;
+  readonly six: string;
+}
+
+async function attached(host: Host): Promise<Attached> {
+  const container = await host.container(`c${host.number}`);
+  const four = await host.mustWeave(["attach", container.reference]);
+  const six = `fd00::${host.number}`;
+  const address = ["addr", "add", `${six}/64`, "dev", "ethwe", "nodad"];
+  await must(["ip", "-n", container.namespace, ...address]);
+  return { container, four, six };
+}
+
+/** Waits until the host's one connection goes by fastdp with this MTU. */
+function pathOf(host: Host, mtu: number, waitMs = 30_000): Promise<string> {
+  return eventually(
+    `MTU ${mtu} at ${host.namespace}`,
+    async () => (await host.weave(["status", "connections"])).stdout,
+    (text) => new RegExp(` established +fastdp .*mtu=${mtu}\\b`).test(text),
+    waitMs,
+  );
+}
+
+describe("hosts on a network of jumbo frames, told to find out", () => {
+  let lab: Lab;
+  let one: Host;
+  let two: Host;
+  let left: Attached;
+  let right: Attached;
+
+  beforeAll(async () => {
+    lab = await Lab.onSwitch("wj", 2, jumbo);
+    [one, two] = lab.hosts as [Host, Host];
+    for (const host of lab.hosts) host.fastdp = true;
+    await one.launch(["--mtu", "auto"]);
+    await two.launch(["--mtu", "auto", one.ip]);
+    [left, right] = [await attached(one), await attached(two)];
+  });
+  afterAll(() => lab?.[Symbol.asyncDispose]());
+
+  /** Forgets what kernels have learned of paths, which they keep for ten minutes. */
+  async function forgetPaths(): Promise<void> {
+    for (const namespace of [left.container.namespace, right.container.namespace]) {
+      for (const family of ["-4", "-6"]) {
+        await must(["ip", family, "-n", namespace, "route", "flush", "cache"]);
+      }
+    }
+  }
+
+  const hostEnds = () => lab.hosts.map((host) => [host.namespace, "eth0"] as const);
+  const switchEnds = () => lab.hosts.map((host) => ["wj-sw", `h${host.number}`] as const);
+
+  async function setUnderlay(ends: readonly (readonly [string, string])[], mtu: number) {
+    for (const [namespace, device] of ends) {
+      await must(["ip", "-n", namespace, "link", "set", device, "mtu", String(mtu)]);
+    }
+  }
+
+  test("use all of it: packets of 8950 octets pass in one piece", async () => {
+    for (const host of lab.hosts) await pathOf(host, jumbo - overhead);
+    const size = String(jumbo - overhead - 28);
+    await left.container.pings(right.four);
+    const ping = ["ping", "-c", "5", "-i", "0.2", "-M", "do", "-s", size, right.four];
+    expect(await must(left.container.command(ping))).toContain(" 5 received");
+    const { sent, received } = await transfer(
+      left.container,
+      right.container,
+      right.four,
+      50_000_000,
+    );
+    expect(received).toBe(sent);
+    const report = JSON.parse(await one.mustWeave(["report"]));
+    expect(report.Router.OverlayDiagnostics.fastdp.handedOverFrames).toBe(0);
+  });
+
+  for (const [what, ends] of [
+    ["that their kernels know of", () => [...hostEnds(), ...switchEnds()]],
+    ["that nobody tells of", switchEnds],
+  ] as const) {
+    test(
+      `go on when it becomes narrow in a way ${what}, and use all of it again later`,
+      async () => {
+        for (const host of lab.hosts) await pathOf(host, jumbo - overhead, growMaxMs);
+        await forgetPaths();
+        const before = await sentOctets(left.container);
+        const stream = transfer(left.container, right.container, right.four, streamOctets);
+        await eventually(
+          "a stream on its way",
+          () => sentOctets(left.container),
+          (octets) => octets > before + 50_000_000,
+        );
+        await setUnderlay(ends(), narrow);
+        expect(await sentOctets(left.container)).toBeLessThan(before + streamOctets);
+        const { sent, received } = await stream;
+        expect(received).toBe(sent);
+        for (const host of lab.hosts) await pathOf(host, narrow - overhead);
+        for (const to of [right.four, right.six]) {
+          await eventually(
+            `word of the path to ${to}`,
+            () => toldOf(left.container, to),
+            (mtu) => mtu <= narrow - overhead && mtu > narrow - overhead - 40,
+          );
+        }
+        await setUnderlay(ends(), jumbo);
+        for (const host of lab.hosts) await pathOf(host, jumbo - overhead, growMaxMs);
+      },
+      testMaxMs,
+    );
+  }
+});
+
+describe("a host on a network of jumbo frames, told to find out", () => {
+  for (const [what, args] of [
+    ["one of our kind that was told nothing", []],
+    ["one that speaks like the original", ["--no-extensions"]],
+  ] as const) {
+    test(
+      `sends containers of ${what} what these take`,
+      async () => {
+        await using lab = await Lab.onSwitch("wjm", 2, jumbo);
+        const [one, two] = lab.hosts as [Host, Host];
+        for (const host of lab.hosts) host.fastdp = true;
+        await one.launch(["--mtu", "auto"]);
+        await two.launch([...args, one.ip]);
+        const [left, right] = [await attached(one), await attached(two)];
+        for (const host of lab.hosts) await pathOf(host, 1376);
+        await left.container.pings(right.four);
+        for (const to of [right.four, right.six]) {
+          await eventually(
+            `word of the path to ${to}`,
+            () => toldOf(left.container, to),
+            (mtu) => mtu === 1376,
+          );
+        }
+        for (const [from, to] of [
+          [left, right],
+          [right, left],
+        ] as const) {
+          const { sent, received } = await transfer(
+            from.container,
+            to.container,
+            to.four,
+            20_000_000,
+          );
+          expect(received).toBe(sent);
+        }
+      },
+      testMaxMs,
+    );
+  }
+});
+
+/** Octets of the largest packet that a container sends there in one piece, by its kernel. */
+async function toldOf(container: Container, to: string): Promise<number> {
+  const ping = ["ping", "-c", "1", "-W", "1", "-M", "do", "-s", "8000", to];
+  const { stdout, stderr } = await container.exec(ping);
+  return Number(/mtu ?[=:] ?(\d+)/.exec(stdout + stderr)?.[1] ?? jumbo);
+}
+
+/** What has left a container through its interface. */
+async function sentOctets(container: Container): Promise<number> {
+  const path = "/sys/class/net/ethwe/statistics/tx_bytes";
+  const text = await must(["ip", "netns", "exec", container.namespace, "cat", path]);
+  return Number(text);
+}
