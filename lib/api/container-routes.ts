@@ -47,6 +47,11 @@ export function containerRoutes(app: Hono, containers: ContainerControl): void {
     answer(context, exposeBody, (body) => containers.expose(body, context.req.raw.signal)),
   );
   app.post("/hide", (context) => answer(context, addressesBody, (body) => containers.hide(body)));
+  app.post("/attach-bridge/:bridge", (context) =>
+    answerJson(context, async () => ({
+      joined: await containers.joinBridge(context.req.param("bridge")),
+    })),
+  );
   app.post("/dns-add", (context) =>
     answer(context, namesBody, (body) => containers.addNames(body)),
   );

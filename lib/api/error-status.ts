@@ -7,6 +7,8 @@ const codesByStatus: ReadonlyArray<readonly [ContentfulStatusCode, readonly stri
     400,
     [
       "BODY_INVALID",
+      "BRIDGE_NAME",
+      "BRIDGE_UNKNOWN",
       "CIDR_FAMILY",
       "CIDR_FORMAT",
       "CONTAINER_REFERENCE",
@@ -19,6 +21,7 @@ const codesByStatus: ReadonlyArray<readonly [ContentfulStatusCode, readonly stri
       "IPAM_SUBNET",
       "IP_FORMAT",
       "NAME_INCOMPLETE",
+      "QUERY_INCOMPLETE",
     ],
   ],
   [404, ["CONTAINER_UNKNOWN", "DNS_DISABLED", "IPAM_OFF"]],

@@ -68,6 +68,8 @@ export interface ContainerControl {
   hide(request: { addresses: readonly string[] }): Promise<CidrsAnswer>;
   /** One address that the caller has claimed itself; idempotent. */
   exposeAddress(cidr: Cidr, options: { masquerade: boolean }): Promise<void>;
+  /** Joins another bridge of this host with ours; false when it was joined already. */
+  joinBridge(name: string): Promise<boolean>;
   /** All attached containers and the bridge, or those named. */
   list(references: readonly string[]): Promise<readonly ListedContainer[]>;
   addNames(request: NamesRequest): Promise<NamesAnswer>;

@@ -19,6 +19,7 @@ import {
   resolveContainer,
 } from "../host/container.ts";
 import { hostsFileText, writeHostsFile } from "../host/hosts-file.ts";
+import { joinBridge } from "../host/joined-bridge.ts";
 import { openRoute } from "../host/netlink/open.ts";
 import { type Mac, tryParseMac } from "../wire/ethernet.ts";
 import type { AddressBook } from "./address-book.ts";
@@ -82,6 +83,16 @@ export class Containers {
         throw error;
       }
     });
+  }
+
+  /**
+   * Puts whatever is at another bridge of this host on the network; false when it was already.
+   *
+   * @throws WeaveError `BRIDGE_UNKNOWN`, `BRIDGE_NAME`
+   */
+  joinBridge(name: string): boolean {
+    using route = openRoute();
+    return joinBridge(route, this.#options.bridgeName, name);
   }
 
   async detach(request: DetachRequest): Promise<DetachAnswer> {

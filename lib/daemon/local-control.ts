@@ -102,6 +102,7 @@ export class LocalControl implements RouterControl {
       list: (references) => containers.list(references),
       expose: (request: ExposeRequest, signal) => exposures.expose(request, signal),
       hide: (request) => exposures.hide(request),
+      joinBridge: async (name) => containers.joinBridge(name),
       exposeAddress: (cidr: Cidr, options) => exposures.exposeAddress(cidr, options),
       addNames: (request: NamesRequest) => nameRequests.add(request),
       removeNames: (request: NamesRequest) => nameRequests.remove(request),

@@ -1,7 +1,7 @@
 import { errorText, WeaveError } from "../base/errors.ts";
 import { formatPeerName, type PeerName, peerNameBytes } from "../base/peer-name.ts";
 import { captureOffloads } from "./capture-offloads.ts";
-import { type DeviceNames, isContainerPort } from "./device-names.ts";
+import { type DeviceNames, isContainerPort, joinOf } from "./device-names.ts";
 import { keepOffloads } from "./interface-offloads.ts";
 import type { Netlink } from "./netlink/conversation.ts";
 import type { Link } from "./netlink/link.ts";
@@ -82,7 +82,7 @@ class BridgeBuilder {
   prepare(): PreparedBridge {
     const bridge = this.#bridge();
     const capture = this.#tap(bridge);
-    this.#plugContainers(bridge);
+    this.#plugPorts(bridge);
     this.#settleBridge(bridge);
     // Containers keep their offloads: what the router cannot read, the kernel finishes at the tap.
     keepOffloads(this.#names.tap, captureOffloads(capture.index));
@@ -93,7 +93,7 @@ class BridgeBuilder {
   prepareForDatapath(): Omit<PreparedBridge, "capture"> {
     const bridge = this.#bridge();
     this.#removeTap();
-    this.#plugContainers(bridge);
+    this.#plugPorts(bridge);
     this.#settleBridge(bridge);
     return { bridge: this.#get(bridge.name), mended: this.#mended };
   }
@@ -169,13 +169,15 @@ class BridgeBuilder {
     }
   }
 
-  /** Containers keep their veth when the bridge is deleted under them. */
-  #plugContainers(bridge: Link): void {
+  /** Containers, and bridges joined with ours, keep their veth when the bridge is deleted. */
+  #plugPorts(bridge: Link): void {
     for (const link of links.listLinks(this.#netlink)) {
-      if (link.kind !== "veth" || link.master !== undefined || !isContainerPort(link.name))
-        continue;
+      if (link.master !== undefined || !isPort(link)) continue;
       links.changeLink(this.#netlink, link.index, { master: bridge.index, up: true });
-      links.changeLink(this.#netlink, link.index, { hairpin: true });
+      // A whole bridge behind a port would get its own frames back.
+      if (isContainerPort(link.name)) {
+        links.changeLink(this.#netlink, link.index, { hairpin: true });
+      }
       this.#mended.push(`plugged ${link.name} into ${bridge.name} again`);
     }
   }
@@ -189,7 +191,12 @@ class BridgeBuilder {
   }
 }
 
-/** Removes bridge, tap and the containers' ports, and nothing else; returns their names. */
+/** Whether containers, or another bridge, are to be reached by this interface. */
+function isPort({ kind, name }: Pick<Link, "kind" | "name">): boolean {
+  return kind === "veth" && (isContainerPort(name) || joinOf(name) !== undefined);
+}
+
+/** Removes bridge, tap and the ports of containers and joined bridges, and nothing else; returns their names. */
 export function removeBridge(netlink: Netlink, names: DeviceNames): string[] {
   const all = links.listLinks(netlink);
   const bridge = all.find((link) => link.name === names.bridge && link.kind === "bridge");
@@ -197,9 +204,7 @@ export function removeBridge(netlink: Netlink, names: DeviceNames): string[] {
     (link) =>
       link === bridge ||
       (link.kind === "veth" && (link.name === names.tap || link.name === names.capture)) ||
-      (link.kind === "veth" &&
-        isContainerPort(link.name) &&
-        (link.master === undefined || link.master === bridge?.index)),
+      (isPort(link) && (link.master === undefined || link.master === bridge?.index)),
   );
   for (const link of ours) links.deleteLink(netlink, link.index);
   return ours.map(({ name }) => name);

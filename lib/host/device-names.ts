@@ -20,6 +20,27 @@ export const defaultDeviceNames: DeviceNames = {
 /** How the host ends of container interfaces begin, made by us or by the original. */
 export const containerPortPrefixes = ["vethwepl", "vethwl"] as const;
 
+/** The pair by which another bridge is joined with ours: our end, and the other's. */
+export interface JoinEnds {
+  readonly near: string;
+  readonly far: string;
+}
+
+const joinPrefixes = { near: "vethwebl", far: "vethwebg" } as const;
+const interfaceNameMax = 15;
+
+/** Undefined for a bridge whose name leaves no room for the prefix. */
+export function joinEnds(bridge: string): JoinEnds | undefined {
+  if (joinPrefixes.near.length + bridge.length > interfaceNameMax) return undefined;
+  return { near: joinPrefixes.near + bridge, far: joinPrefixes.far + bridge };
+}
+
+/** The bridge that is joined by this end at ours; undefined for any other interface. */
+export function joinOf(nearEnd: string): string | undefined {
+  const { near } = joinPrefixes;
+  return nearEnd.startsWith(near) ? nearEnd.slice(near.length) : undefined;
+}
+
 export function isContainerPort(name: string): boolean {
   return containerPortPrefixes.some((prefix) => name.startsWith(prefix));
 }

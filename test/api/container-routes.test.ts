@@ -57,6 +57,14 @@ describe("containers", () => {
 });
 
 describe("the host", () => {
+  test("is joined with another bridge of the host, once", async () => {
+    const alone = new Alone();
+    const join = (bridge: string) => post(alone, `/attach-bridge/${bridge}`, {});
+    expect(await join("docker0")).toEqual({ status: 200, answer: { joined: true } });
+    expect(await join("docker0")).toEqual({ status: 200, answer: { joined: false } });
+    expect(await join("nosuch")).toMatchObject({ status: 400, answer: { code: "BRIDGE_UNKNOWN" } });
+  });
+
   test("is exposed and hidden", async () => {
     const alone = new Alone();
     const exposed = await post(alone, "/expose", { masquerade: false });

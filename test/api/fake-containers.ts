@@ -27,6 +27,7 @@ export class FakeContainers implements ContainerControl {
   /** Idents that are known to be gone or at rest; everybody else runs. */
   readonly dead = new Set<string>();
   readonly exposed = new Map<string, { masquerade: boolean }>();
+  readonly joined = new Set<string>();
   /** While set, the bridge is missing. */
   isBridgeMissing = false;
   readonly #attached = new Map<string, string[]>();
@@ -82,6 +83,13 @@ export class FakeContainers implements ContainerControl {
       throw new WeaveError("EXPOSE_FAILED", 'bridge "weave" not present; did you launch weave?');
     }
     this.exposed.set(formatCidr(cidr), { masquerade });
+  }
+
+  async joinBridge(name: string): Promise<boolean> {
+    if (name !== "docker0") throw new WeaveError("BRIDGE_UNKNOWN", "there is no other bridge");
+    const isNew = !this.joined.has(name);
+    this.joined.add(name);
+    return isNew;
   }
 
   async list(references: readonly string[]): Promise<ListedContainer[]> {

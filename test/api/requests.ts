@@ -41,6 +41,7 @@ export const requests: readonly string[] = [
   'POST /attach/c1\n\n{"addresses":["net:default","10.2.1.1/24"],"rewriteHosts":true,"addHosts":["a:1.2.3.4"]}',
   'POST /detach/c1\n\n{"addresses":["net:10.32.0.0/16"]}',
   'POST /expose\n\n{"addresses":[],"masquerade":false,"fqdn":"host.weave.local"}',
+  "POST /attach-bridge/docker0",
   'POST /hide\n\n{"addresses":["net:default"]}',
   'POST /dns-add\n\n{"container":"c1","addresses":["10.2.1.1"],"fqdn":"one.weave.local"}',
   'POST /dns-remove\n\n{"addresses":["10.2.1.1"],"fqdn":"one.weave.local"}',

@@ -92,6 +92,19 @@ describe("weave detach", () => {
   });
 });
 
+test("weave attach-bridge joins Docker's bridge, or the one that is named", async () => {
+  for (const [words, bridge] of [
+    [[], "docker0"],
+    [["br1"], "br1"],
+  ] as const) {
+    const { code, stdout, requests } = await weave(["attach-bridge", ...words], {
+      answer: () => JSON.stringify({ joined: true }),
+    });
+    expect([code, stdout]).toEqual([0, ""]);
+    expect(requests.map(requestLine)).toEqual([`POST /attach-bridge/${bridge}`]);
+  }
+});
+
 describe("weave expose and hide", () => {
   test("pass the name and the masquerade choice", async () => {
     const outcome = await weave(

@@ -1,9 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { documentedSteps } from "./documented-steps.ts";
 import { Container, type Host, Lab } from "./lab.ts";
-import { eventually } from "./shell.ts";
-import { WebServer, webServerAt } from "./traffic.ts";
+import { eventually, must } from "./shell.ts";
+import { hear, WebServer, webServerAt } from "./traffic.ts";
 import { weaveOnPath } from "./weave-on-path.ts";
+
+/** As Docker does it; bridged packets are concerned where br_netfilter is loaded. */
+const masqueradeAsDocker = `nft add table ip docker
+nft add chain ip docker postrouting '{ type nat hook postrouting priority srcnat; }'
+nft add rule ip docker postrouting ip saddr 172.18.0.0/16 oifname != docker0 masquerade
+if test -e /proc/sys/net/bridge; then sysctl -q -w net.bridge.bridge-nf-call-iptables=1; fi`;
 
 const steps = documentedSteps("services.md");
 
@@ -97,6 +103,25 @@ describe("services, as documented", () => {
     const second = /(10\.33\.1\.\d+)\/24/.exec(listed)![1]!;
     await finds(container("client"), second, "web");
     expect(await webServerAt(container("client"), variables.web_ip!)).toBeUndefined();
+  });
+
+  test("another bridge of a host is joined, and its containers keep their addresses", async () => {
+    const [one, two] = lab.hosts as [Host, Host];
+    const ip = (where: string, ...words: string[]) => must(["ip", "-n", where, ...words]);
+    await ip(one.namespace, "link", "add", "docker0", "type", "bridge");
+    await ip(one.namespace, "addr", "add", "172.18.0.1/16", "dev", "docker0");
+    const boxed = await one.container("boxed");
+    const peer = ["peer", "name", "eth0", "netns", boxed.namespace];
+    await ip(one.namespace, "link", "add", "veth1", "master", "docker0", "type", "veth", ...peer);
+    for (const device of ["veth1", "docker0"]) await ip(one.namespace, "link", "set", device, "up");
+    await ip(boxed.namespace, "addr", "add", "172.18.0.2/16", "dev", "eth0");
+    await ip(boxed.namespace, "link", "set", "eth0", "up");
+    await must(new Container(one.namespace).command(["sh", "-c", masqueradeAsDocker]));
+    await follow("Join another bridge");
+    const other = await two.container("other");
+    await two.mustWeave(["attach", "172.18.0.3/16", other.reference]);
+    expect((await hear(boxed, other, "172.18.0.3")).split(" from ")[1]).toBe("172.18.0.2");
+    await follow("Join another bridge");
   });
 
   test("a container moves to another host with its address", async () => {

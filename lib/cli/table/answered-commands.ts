@@ -50,8 +50,8 @@ export const answeredCommands: readonly AnsweredCommand[] = [
     answer: "There are no images to pull; this version does not install a CNI plugin.",
   },
   {
-    names: ["attach-bridge", "bridge-type", "docker-bridge-ip"],
+    names: ["bridge-type", "docker-bridge-ip"],
     status: "absent",
-    answer: "This version leaves other bridges alone; 'weave status' describes its own.",
+    answer: "Use 'weave report -f {{.Router.Interface}}' or 'ip address show docker0' instead.",
   },
 ];

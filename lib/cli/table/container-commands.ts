@@ -95,6 +95,26 @@ export const containerCommands: readonly CommandSpec[] = [
     exitCodes: [notRunning],
   },
   {
+    name: "attach-bridge",
+    group: "Containers",
+    summary: "join another bridge of this host with the network",
+    description: [
+      "Whatever is at that bridge is then on the network as well, under the addresses that it has. They must be part of no subnet that the cluster allocates, and no interface there may have a larger MTU than the network. Doing it again changes nothing; `weave reset`, or `ip link delete vethwebl<bridge>`, parts them.",
+    ],
+    arguments: [
+      {
+        kind: "text",
+        placeholder: "bridge",
+        summary: "the other bridge, docker0 if none is named",
+        minimum: 0,
+        maximum: 1,
+      },
+    ],
+    flags: [],
+    examples: [{ line: "weave attach-bridge", explains: "Docker's own bridge" }],
+    exitCodes: [{ code: 1, when: "there is no such bridge" }, notRunning],
+  },
+  {
     name: "ps",
     group: "Containers",
     summary: "list the containers on the network with their addresses",
