@@ -1,8 +1,18 @@
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
+import { WeaveError } from "../base/errors.ts";
 import { answerJson } from "./answers.ts";
 import type { DiagnosisControl } from "./router-control.ts";
 
 /** Adds `/doctor` and `/why`, routes of our own that answer with JSON. */
 export function diagnosisRoutes(app: Hono, diagnosis: DiagnosisControl): void {
   app.get("/doctor", (context) => answerJson(context, () => diagnosis.doctor()));
+  app.get("/why", (context) => answerJson(context, () => why(context, diagnosis)));
+}
+
+async function why(context: Context, diagnosis: DiagnosisControl): Promise<object> {
+  const [from, to] = [context.req.query("from"), context.req.query("to")];
+  if (from) return diagnosis.why(from, to || undefined);
+  throw new WeaveError("QUERY_INCOMPLETE", "a place to explain is missing", {
+    remedy: "ask for /why?from=<place>, and &to=<place> for the way between two",
+  });
 }

@@ -1,6 +1,7 @@
 import type { WeaveError } from "../base/errors.ts";
 import type { Cidr, IpAddress, Ipv4Cidr } from "../base/ip.ts";
 import type { Diagnosis } from "../diagnosis/doctor/diagnosis.ts";
+import type { Explanation } from "../diagnosis/why/explanation.ts";
 import type { Entry } from "../dns/entry.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import type { Report } from "./report.ts";
@@ -36,6 +37,12 @@ export interface RouterControl {
 export interface DiagnosisControl {
   /** This host, its links and its containers. */
   doctor(): Promise<Diagnosis>;
+  /**
+   * The way of a frame between two places, or to one: containers, addresses, names or peers.
+   *
+   * @throws WeaveError `CONTAINER_…` for `netns:` and `pid:` that lead nowhere
+   */
+  why(from: string, to: string | undefined): Promise<Explanation>;
 }
 
 /** The names that this router registers, which outlive its process. */

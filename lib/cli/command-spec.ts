@@ -16,6 +16,7 @@ export type ValueKind =
   | "integer"
   | "peer"
   | "peer-id"
+  | "place"
   | "text";
 
 export interface ValueSpec {

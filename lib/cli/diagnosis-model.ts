@@ -17,6 +17,21 @@ const findingModel = v.object({
   commands: v.array(v.string()),
 });
 
+export const explanationModel = v.object({
+  from: v.string(),
+  to: v.nullable(v.string()),
+  verdict: v.picklist(["whole", "degraded", "broken"]),
+  answer: v.string(),
+  steps: v.array(
+    v.object({
+      kind: v.picklist(["container", "bridge", "hop", "names", "unseen"]),
+      title: v.string(),
+      details: v.array(v.object({ name: v.string(), value: v.string() })),
+    }),
+  ),
+  findings: v.array(findingModel),
+});
+
 export const diagnosisModel = v.object({
   examined: v.object({
     router: v.nullable(v.string()),

@@ -14,7 +14,8 @@ export function colourOf(severity: Severity | undefined, isColoured: boolean): n
   return isColoured && severity !== undefined ? colours[severity] : undefined;
 }
 
-const bold = 1;
+/** Of titles and commands. */
+export const bold = 1;
 
 /** One finding over several lines; commands are never broken. */
 export function findingLines(finding: Finding, isColoured: boolean): string[] {

@@ -184,7 +184,8 @@ const clusterKinds = kinds({
 const containerKinds = kinds({
   CONTAINER_DETACHED: {
     severity: "error",
-    meaning: "A container holds an address and has no interface on the bridge.",
+    meaning:
+      "A container has no interface on the bridge, though it holds an address or was asked for.",
     remedy: "attach it again: it gets the address it had",
   },
   INTERFACE_DOWN: {
@@ -206,6 +207,12 @@ const containerKinds = kinds({
     severity: "error",
     meaning: "A container has an address and no route over its interface to the subnet around it.",
     remedy: "add the route",
+  },
+  SUBNET_FOREIGN: {
+    severity: "error",
+    meaning:
+      "A container has no address in the subnet of the other one: containers of different subnets do not reach each other.",
+    remedy: "attach both with addresses of one subnet",
   },
   MTU_TOO_LARGE: {
     severity: "warning",

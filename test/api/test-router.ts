@@ -22,6 +22,10 @@ export class TestRouter implements RouterControl {
       examined: { router: "host1", links: 0, peers: 1, containers: 0 },
       findings: [],
     }),
+    why: async (from, to) => ({
+      ...{ from, to: to ?? null, verdict: "whole", answer: `${from} is there` },
+      ...{ steps: [], findings: [] },
+    }),
   };
   isReady = true;
   moreGauges: readonly Gauge[] = [];

@@ -9,7 +9,11 @@ const waitMs = 500;
 
 /** A completion that fails offers nothing and says nothing: the user is in the middle of a line. */
 export const completeValues: CommandHandler = async ({ api, arguments: words, stdout }) => {
-  const values = words[0] === "container" ? namespaces() : await fromReport(api, words[0]!);
+  const kind = words[0]!;
+  const values = [
+    ...(kind === "container" || kind === "place" ? namespaces() : []),
+    ...(kind === "container" ? [] : await fromReport(api, kind)),
+  ];
   for (const value of values) stdout.write(`${value}\n`);
   return 0;
 };
@@ -32,8 +36,10 @@ async function fromReport(api: ApiClient, kind: string): Promise<string[]> {
     });
     const report = readAnswer(reportModel, body);
     if (kind === "peer") return report.Router.Targets;
-    if (kind === "peer-id") return report.Router.Peers.flatMap((p) => [p.NickName, p.Name]);
-    return [...new Set((report.DNS?.Entries ?? []).map((entry) => entry.Hostname))];
+    const peers = report.Router.Peers.flatMap((p) => [p.NickName, p.Name]);
+    if (kind === "peer-id") return peers;
+    const names = new Set((report.DNS?.Entries ?? []).map((entry) => entry.Hostname));
+    return kind === "place" ? [...peers, ...names] : [...names];
   } catch {
     return [];
   }

@@ -25,6 +25,7 @@ const handlers: Readonly<Record<string, () => Promise<CommandHandler>>> = {
   rmpeer: async () => (await import("./rmpeer.ts")).rmpeer,
   status: async () => (await import("./status.ts")).status,
   report: async () => (await import("./report.ts")).report,
+  why: async () => (await import("./why.ts")).why,
   doctor: async () => (await import("./doctor.ts")).doctor,
   version: async () => (await import("./version.ts")).version,
   demo: async () => (await import("./demo.ts")).demo,

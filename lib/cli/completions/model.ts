@@ -67,6 +67,7 @@ function valueSource(value: ValueSpec): ValueSource {
     case "container":
     case "peer":
     case "peer-id":
+    case "place":
     case "fqdn":
       return { from: "router", kind: value.kind };
     case "file":

@@ -1,5 +1,12 @@
-import type { CommandSpec } from "../command-spec.ts";
+import type { CommandSpec, ValueSpec } from "../command-spec.ts";
 import { jsonFlag, notRunning } from "./shared-parts.ts";
+
+const placeArgument: ValueSpec & { readonly summary: string } = {
+  kind: "place",
+  placeholder: "place",
+  summary:
+    "netns:<name or path>, pid:<n>, a Docker container, an address, a DNS name, a peer's name, nickname or address, or weave:expose for this host's bridge",
+};
 
 /** Commands that only look. */
 export const lookCommands: readonly CommandSpec[] = [
@@ -46,6 +53,30 @@ export const lookCommands: readonly CommandSpec[] = [
     exitCodes: [
       { code: 5, when: "there are warnings: something works, but not as it should" },
       { code: 6, when: "there are errors: something does not work" },
+    ],
+  },
+  {
+    name: "why",
+    group: "Look",
+    summary: "follow a frame from one place to another, and say what is in its way",
+    description: [
+      "Goes the way of a frame step by step, as far as this host can see: the container's interface, route and neighbour entry, the bridge and its table, the peer at which the other MAC address is, and each hop between hosts with its overlay, why it is not a better one, cipher, path MTU, packet filter and last change; then the names of the address. What is wrong is listed with the commands that mend it; docs/doctor.md explains the codes.",
+      "With one place: a container of this host for itself, or the way from this host to a peer or to a container elsewhere. Nothing is sent or changed. The inside of other hosts is not visible from here; the answer says what to run there.",
+    ],
+    arguments: [
+      { ...placeArgument, minimum: 1, maximum: 1 },
+      { ...placeArgument, summary: "where to: the same", minimum: 0, maximum: 1 },
+    ],
+    flags: [jsonFlag],
+    examples: [
+      { line: "weave why netns:blue db.weave.local", explains: "from a container to a name" },
+      { line: "weave why 10.32.0.5", explains: "from this host to an address" },
+      { line: "weave why host2", explains: "the link to a peer" },
+    ],
+    exitCodes: [
+      { code: 5, when: "there is a way, but not as it should be" },
+      { code: 6, when: "there is none, or nobody knows the place" },
+      notRunning,
     ],
   },
   {

@@ -2,13 +2,15 @@ import type { ClusterFacts, Facts, IpamFacts } from "../facts.ts";
 import { type Finding, finding } from "../finding.ts";
 import { labelOf, peerLabel, peerWord } from "../labels.ts";
 import { shellLine } from "../shell-words.ts";
+import { joinAnew } from "./relaunch.ts";
 
 /** Whether the cluster agrees about addresses and can give them out. */
-export function checkAddresses({ cluster }: Facts): Finding[] {
+export function checkAddresses(facts: Facts): Finding[] {
+  const { cluster } = facts;
   if (cluster?.ipam === undefined) return [];
   const { ipam, mesh } = cluster;
   return [
-    ...ipam.conflicts.map((conflict) => conflictFinding(mesh, conflict)),
+    ...ipam.conflicts.map((conflict) => conflictFinding(facts, mesh, conflict)),
     ...gone(cluster, ipam),
     ...lease(ipam),
     ...election(ipam),
@@ -17,6 +19,7 @@ export function checkAddresses({ cluster }: Facts): Finding[] {
 }
 
 function conflictFinding(
+  facts: Facts,
   mesh: ClusterFacts["mesh"],
   { peer, code, message, remedy }: IpamFacts["conflicts"][number],
 ): Finding {
@@ -25,10 +28,7 @@ function conflictFinding(
   const theirs = /received: ([\d.]+\/\d+)/.exec(message)?.[1];
   return finding(kind, label, `${label} disagrees about addresses: ${message}`, {
     ...(remedy !== undefined && { remedy }),
-    commands:
-      theirs === undefined
-        ? []
-        : ["weave reset", shellLine("weave", "launch", "--ipalloc-range", theirs)],
+    commands: joinAnew(facts, ...(theirs === undefined ? [] : ["--ipalloc-range", theirs])),
   });
 }
 

@@ -6,7 +6,8 @@ import { shellLine } from "../shell-words.ts";
 /** What a host has to be before a router runs on it, the packet filter aside. */
 export function checkHost(facts: Facts): Finding[] {
   return [
-    ...bridge(facts),
+    ...foreignDevices(facts),
+    ...bridgeFindings(facts),
     ...ports(facts),
     ...routes(facts),
     ...datapaths(facts),
@@ -18,30 +19,31 @@ export function checkHost(facts: Facts): Finding[] {
 }
 
 /** Kinds of device that may have the name: the bridge of ours, and the original's two wirings. */
-function bridge({ setup, host }: Facts): Finding[] {
+function foreignDevices({ setup, host }: Facts): Finding[] {
   const device = host.devices.find(({ name }) => name === setup.bridge);
   const datapath = host.devices.find(({ name }) => name === setup.datapath);
   const foreign = [
     ...(device !== undefined && device.kind !== "bridge" ? [device] : []),
     ...(datapath !== undefined && datapath.kind !== "openvswitch" ? [datapath] : []),
   ];
-  const isDown = device?.kind === "bridge" && !device.up;
-  return [
-    ...foreign.map((each) =>
-      finding(
-        "BRIDGE_FOREIGN",
-        each.name,
-        `the device ${each.name} is no device of the router's (${each.kind || "hardware"})`,
-        { commands: [shellLine("ip", "link", "delete", "dev", each.name)] },
-      ),
+  return foreign.map((each) =>
+    finding(
+      "BRIDGE_FOREIGN",
+      each.name,
+      `the device ${each.name} is no device of the router's (${each.kind || "hardware"})`,
+      { commands: [shellLine("ip", "link", "delete", "dev", each.name)] },
     ),
-    ...(isDown
-      ? [
-          finding("BRIDGE_DOWN", device.name, `the bridge ${device.name} is down`, {
-            commands: [shellLine("ip", "link", "set", "dev", device.name, "up")],
-          }),
-        ]
-      : []),
+  );
+}
+
+/** The bridge, where it is switched off. */
+export function bridgeFindings({ setup, host }: Facts): Finding[] {
+  const device = host.devices.find(({ name }) => name === setup.bridge);
+  if (device?.kind !== "bridge" || device.up) return [];
+  return [
+    finding("BRIDGE_DOWN", device.name, `the bridge ${device.name} is down`, {
+      commands: [shellLine("ip", "link", "set", "dev", device.name, "up")],
+    }),
   ];
 }
 

@@ -1,6 +1,6 @@
 import type { Facts } from "../facts.ts";
 import { type Finding, finding } from "../finding.ts";
-import { shellLine } from "../shell-words.ts";
+import { relaunch } from "./relaunch.ts";
 
 /** Whether peers can be told apart. */
 export function checkIdentity({ cluster }: Facts): Finding[] {
@@ -15,9 +15,9 @@ export function checkIdentity({ cluster }: Facts): Finding[] {
 }
 
 /** Another host has our name: whoever runs this gets a new one, and keeps what it is connected to. */
-export function nameCollision({ cluster }: Facts, address: string, text: string): Finding {
-  const spare = cluster?.spareName ?? "";
+export function nameCollision(facts: Facts, address: string, text: string): Finding {
+  const spare = facts.cluster?.spareName ?? "";
   return finding("NAME_COLLISION", address, `${address} has this host's name: ${text}`, {
-    commands: ["weave stop", shellLine("weave", "launch", "--resume", "--name", spare)],
+    commands: ["weave stop", relaunch(facts, "--resume", "--name", spare)],
   });
 }

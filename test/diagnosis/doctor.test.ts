@@ -1,0 +1,355 @@
+import { describe, expect, test } from "bun:test";
+import { parseCidr, parseIp } from "../../lib/base/ip.ts";
+import { diagnose } from "../../lib/diagnosis/doctor/diagnosis.ts";
+import { examine } from "../../lib/diagnosis/doctor/doctor.ts";
+import type { Facts } from "../../lib/diagnosis/facts.ts";
+import type { FindingCode } from "../../lib/diagnosis/finding-kinds.ts";
+import { findingKinds } from "../../lib/diagnosis/finding-kinds.ts";
+import {
+  bridge,
+  cluster,
+  container,
+  eth0,
+  facts,
+  filtered,
+  other,
+  self,
+  withContainer,
+  withHost,
+  withIpam,
+  withLink,
+  withMesh,
+} from "./some-facts.ts";
+
+const error = (code: string, text: string) => ({ code, text, remedy: "see there" });
+const stopped: Facts["setup"] = { ...facts.setup, isRunning: false };
+const { cluster: _, ...withoutRouter } = facts;
+const at = (address: string, mac: string, state: "permanent" | "failed" | "reachable") => ({
+  ...{ address: parseIp(address), mac, state },
+});
+const second = {
+  ...container,
+  ident: "netns:green",
+  guest: { ...container.guest!, mac: "0a:00:00:00:00:06" },
+  held: [parseCidr("10.32.0.2/12")],
+  addresses: [parseCidr("10.32.0.2/12")],
+};
+
+/** Facts, what is found in them, and the commands that mend it. */
+const cases: ReadonlyArray<
+  readonly [what: string, facts: Facts, code: FindingCode, commands: readonly string[]]
+> = [
+  [
+    "no router and no state",
+    { ...withoutRouter, setup: { ...stopped, hasState: false } },
+    "ROUTER_ABSENT",
+    ["weave launch"],
+  ],
+  [
+    "no router, but state",
+    { ...withoutRouter, setup: stopped },
+    "ROUTER_STOPPED",
+    ["weave launch --resume"],
+  ],
+  [
+    "a router that hangs",
+    { ...withoutRouter, setup: { ...stopped, isSilent: true } },
+    "ROUTER_SILENT",
+    ["weave logs", "weave stop", "weave launch --resume"],
+  ],
+  [
+    "a device of the bridge's name",
+    withHost({ devices: [eth0, { ...bridge, kind: "dummy" }] }),
+    "BRIDGE_FOREIGN",
+    ["ip link delete dev weave"],
+  ],
+  [
+    "a bridge that is down",
+    withHost({ devices: [eth0, { ...bridge, up: false }] }),
+    "BRIDGE_DOWN",
+    ["ip link set dev weave up"],
+  ],
+  [
+    "a port of another's",
+    withHost({ sockets: [{ protocol: "udp", port: 6784, owner: { pid: 7, name: "nc" } }] }),
+    "PORT_TAKEN",
+    ["kill 7"],
+  ],
+  [
+    "a port of the kernel's",
+    withHost({ sockets: [{ protocol: "udp", port: 6784, owner: undefined }] }),
+    "PORT_TAKEN",
+    [],
+  ],
+  [
+    "a filter before the router",
+    withHost({ firewall: filtered("-A INPUT -p tcp --dport 6783 -j DROP") }),
+    "FIREWALL_DROPS",
+    ["iptables -I INPUT -p tcp --dport 6783 -j ACCEPT"],
+  ],
+  [
+    "a filter behind the router",
+    withHost({ firewall: filtered("-A OUTPUT -p udp --dport 6783 -j DROP") }),
+    "FIREWALL_DROPS",
+    ["iptables -I OUTPUT -p udp --dport 6783 -j ACCEPT"],
+  ],
+  [
+    "a filter with a condition",
+    withHost({
+      firewall: filtered("-A INPUT -p udp --dport 6784 -m length --length 1401:65535 -j DROP"),
+    }),
+    "FIREWALL_MAY_DROP",
+    [],
+  ],
+  [
+    "a filter within the bridge",
+    withHost({ firewall: filtered(":FORWARD DROP [0:0]") }),
+    "FORWARD_DROPS",
+    ["iptables -I FORWARD -i weave -o weave -j ACCEPT"],
+  ],
+  [
+    "a route to containers elsewhere",
+    withHost({
+      routes: [
+        {
+          destination: parseCidr("10.40.0.0/16"),
+          gateway: parseIp("192.168.77.9"),
+          interfaceIndex: 2,
+        },
+      ],
+    }),
+    "ROUTE_OVERLAP",
+    ["ip route delete 10.40.0.0/16 via 192.168.77.9 dev eth0"],
+  ],
+  [
+    "a device too small for VXLAN",
+    withHost({ devices: [{ ...eth0, mtu: 1400 }, bridge] }),
+    "UNDERLAY_MTU",
+    ["ip link set dev eth0 mtu 1500"],
+  ],
+  [
+    "a kernel without datapath",
+    withHost({ datapath: { backend: undefined, refusals: new Map([["ebpf", "too old"]]) } }),
+    "DATAPATH_NONE",
+    [],
+  ],
+  [
+    "a machine without id",
+    withHost({ hasMachineId: false }),
+    "MACHINE_ID_MISSING",
+    ["systemd-machine-id-setup"],
+  ],
+  [
+    "something that cannot be seen",
+    withHost({ unexamined: [{ what: "routes", why: "no" }] }),
+    "UNEXAMINED",
+    [],
+  ],
+  [
+    "another host of our name",
+    withLink({ state: "failed", error: error("NAME_COLLISION", "names collision") }),
+    "NAME_COLLISION",
+    ["weave stop", "weave launch --resume --name 02:00:00:00:00:77"],
+  ],
+  [
+    "two peers of one nickname",
+    withMesh({ peers: cluster.mesh.peers.map((peer) => ({ ...peer, nickname: "twin" })) }),
+    "NICKNAME_SHARED",
+    [],
+  ],
+  [
+    "a host that does not answer",
+    withLink({ state: "retrying", error: error("DIAL", "timed out") }),
+    "LINK_FAILED",
+    ["weave forget 192.168.77.2"],
+  ],
+  ["a peer without UDP", withLink({ state: "pending" }), "LINK_PENDING", []],
+  [
+    "a peer by a slower overlay",
+    withLink({
+      degraded: true,
+      attributes: { name: "sleeve", mtu: 1438 },
+      reason: "sleeve: well; fastdp: no heartbeat",
+    }),
+    "LINK_DEGRADED",
+    [],
+  ],
+  [
+    "a path that shrinks",
+    withLink({ attributes: { name: "sleeve", mtu: 1238 } }),
+    "PATH_MTU_SMALL",
+    ["tracepath -n 192.168.77.2"],
+  ],
+  [
+    "a peer that nothing leads to",
+    withMesh({ unicastRoutes: [{ dest: self, via: self }], connections: [] }),
+    "PEER_UNREACHABLE",
+    ["weave connect 192.168.77.2"],
+  ],
+  [
+    "a peer of another range",
+    withIpam({
+      conflicts: [
+        {
+          peer: other,
+          code: "IPAM_RING_RANGE",
+          message: "ranges (received: 10.9.0.0/16, ours: 10.32.0.0/12)",
+          remedy: undefined,
+        },
+      ],
+    }),
+    "RANGE_DIFFERS",
+    ["weave reset", "weave launch --ipalloc-range 10.9.0.0/16 192.168.77.2"],
+  ],
+  [
+    "a peer of another ring",
+    withIpam({
+      conflicts: [{ peer: other, code: "IPAM_RING_CONFLICT", message: "no", remedy: undefined }],
+    }),
+    "RING_CONFLICT",
+    ["weave reset", "weave launch 192.168.77.2"],
+  ],
+  [
+    "an owner that is gone",
+    withIpam({
+      owners: [{ peer: "00:00:00:00:00:09", nickname: "host9", addresses: 16, isKnown: false }],
+    }),
+    "OWNER_GONE",
+    ["weave rmpeer host9"],
+  ],
+  ["no majority", withIpam({ mayAllocate: false }), "LEASE_LOST", []],
+  ["no quorum", withIpam({ election: { knownNodes: 1, quorum: 2 } }), "NO_QUORUM", []],
+  ["a full disk", withIpam({ storeError: "disk full" }), "STATE_UNSAVED", []],
+  [
+    "a clock that is off",
+    withMesh({
+      refusals: [{ channel: "nameserver", peer: other, error: error("DNS_CLOCK_SKEW", "clock") }],
+    }),
+    "CLOCK_SKEW",
+    ["timedatectl set-ntp true"],
+  ],
+  [
+    "a payload that is refused",
+    withMesh({ refusals: [{ channel: "topology", peer: other, error: error("GOB", "bad") }] }),
+    "REFUSED",
+    ["weave why host2"],
+  ],
+  [
+    "a container without interface",
+    withContainer({ port: undefined, guest: undefined, addresses: [] }),
+    "CONTAINER_DETACHED",
+    ["weave attach netns:blue"],
+  ],
+  [
+    "an interface that is down",
+    withContainer({ guest: { ...container.guest!, up: false } }),
+    "INTERFACE_DOWN",
+    ["ip -n blue link set dev ethwe up"],
+  ],
+  [
+    "a port that is down",
+    withContainer({ port: { ...container.port!, up: false } }),
+    "INTERFACE_DOWN",
+    ["ip link set dev vethwl1 up"],
+  ],
+  [
+    "an address that is missing",
+    withContainer({ held: [...container.held, parseCidr("10.32.0.9/12")] }),
+    "ADDRESS_MISSING",
+    ["ip -n blue addr add 10.32.0.9/12 dev ethwe"],
+  ],
+  [
+    "an address of two",
+    { ...facts, containers: [container, { ...second, held: [], addresses: container.addresses }] },
+    "ADDRESS_DOUBLE",
+    ["ip -n blue addr delete 10.32.0.1/12 dev ethwe"],
+  ],
+  [
+    "a route that is missing",
+    withContainer({ routes: [] }),
+    "ROUTE_MISSING",
+    ["ip -n blue route replace 10.32.0.0/12 dev ethwe scope link src 10.32.0.1"],
+  ],
+  [
+    "frames that are too large",
+    withContainer({ guest: { ...container.guest!, mtu: 1500 } }),
+    "MTU_TOO_LARGE",
+    ["ip -n blue link set dev ethwe mtu 1376"],
+  ],
+  [
+    "a wrong neighbour entry",
+    {
+      ...facts,
+      containers: [
+        { ...container, neighbours: [at("10.32.0.2", "02:00:00:00:00:99", "reachable")] },
+        second,
+      ],
+    },
+    "NEIGHBOUR_WRONG",
+    ["ip -n blue neigh delete 10.32.0.2 dev ethwe"],
+  ],
+  [
+    "a neighbour entry for ever",
+    withContainer({ neighbours: [at("10.44.0.1", "02:00:00:00:00:99", "permanent")] }),
+    "NEIGHBOUR_FIXED",
+    ["ip -n blue neigh delete 10.44.0.1 dev ethwe"],
+  ],
+  [
+    "a neighbour that is silent",
+    withContainer({ neighbours: [at("10.44.0.1", "", "failed")] }),
+    "NEIGHBOUR_SILENT",
+    ["ip -n blue neigh delete 10.44.0.1 dev ethwe"],
+  ],
+];
+
+describe("doctor", () => {
+  test("finds nothing where all is in order, and says what it looked at", () => {
+    expect(diagnose(facts)).toEqual({
+      examined: { router: "host1", links: 1, peers: 2, containers: 1 },
+      findings: [],
+    });
+  });
+
+  for (const [what, given, code, commands] of cases) {
+    test(`finds ${what}: ${code}`, () => {
+      const found = examine(given).filter((each) => each.code === code);
+      expect(found.map((each) => each.commands)).toEqual([[...commands]]);
+      expect(found[0]!.severity).toBe(findingKinds[code].severity);
+    });
+  }
+
+  test("puts the worst first and says everything once", () => {
+    const both = withLink({ state: "pending" });
+    const found = examine({ ...both, host: { ...facts.host, hasMachineId: false } });
+    expect(found.map(({ severity }) => severity)).toEqual(["error", "note"]);
+    const drop = filtered("-A INPUT -j DROP");
+    const { sentence } = examine(withHost({ firewall: drop }))[0]!;
+    expect(sentence).toBe(
+      "the rule '-A INPUT -j DROP' in iptables (filter) drops TCP 6783 from 192.168.77.2",
+    );
+  });
+
+  test("asks for no datapath that the operator switched off, and for none of its ports", () => {
+    const refusals = new Map([["fastdp", "switched off by --no-fastdp"]]);
+    const off = { backend: undefined, refusals };
+    const firewall = filtered("-A INPUT -p udp --dport 6784 -j DROP");
+    expect(examine(withHost({ datapath: off, firewall }))).toEqual([]);
+  });
+
+  test("writes words as a shell reads them back", () => {
+    const odd = withContainer({ namespacePath: "/var/run/it's here/ns", routes: [] });
+    expect(examine(odd)[0]!.commands[0]).toStartWith(
+      "nsenter '--net=/var/run/it'\\''s here/ns' ip route replace",
+    );
+  });
+
+  test("knows a case for every code but those of `why`", () => {
+    const ofWhy = ["ADDRESS_UNKNOWN", "SUBNET_FOREIGN"];
+    const elsewhere = ["IPTABLES_MIXED"];
+    const tested = cases.map(([, , code]) => code);
+    const untested = Object.keys(findingKinds).filter(
+      (code) => ![...tested, ...ofWhy, ...elsewhere].includes(code),
+    );
+    expect(untested).toEqual([]);
+  });
+});
