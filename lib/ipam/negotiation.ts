@@ -265,8 +265,12 @@ export class Negotiation {
     return this.#ledger.ring.rangesOf(peer);
   }
 
-  /** `peer` left the topology; what it is called matters only as long as it owns something. */
+  /**
+   * `peer` left the topology: nobody disagrees any more, and what it is called matters only as long
+   * as it owns something.
+   */
   peerGone(peer: PeerName): void {
+    this.conflicts.resolve(peer);
     if (!this.#ledger.ring.hasEntryOf(peer)) this.nicknames.keepOnly((other) => other !== peer);
   }
 

@@ -56,6 +56,13 @@ test("clusters that were seeded apart refuse each other, keep working and say wh
   expect(await allocate(ours, "c1")).toBe("10.2.0.1");
 });
 
+test("a conflict is over when its peer is gone", () => {
+  const [ours, theirs] = [peerOf("::1"), peerOf("::3", { init: "seed=::3" })];
+  expect(() => connect(theirs, ours)).toThrow();
+  ours.allocator.peerGone(theirs.name);
+  expect(ours.allocator.status().conflicts).toEqual([]);
+});
+
 test("a conflict is over when the rings agree again", () => {
   const ours = peerOf("::1");
   const wrong = peerOf("::2", { init: "seed=::2" });
