@@ -1,9 +1,9 @@
 import type { DatapathBackend } from "../lib/host/datapath/backend.ts";
 import { ebpfBackend } from "../lib/host/datapath/ebpf/ebpf-backend.ts";
 import { ovsBackend } from "../lib/host/datapath/ovs/ovs-backend.ts";
+import { DatapathLab, mtu, port } from "../test/host/datapath/datapath-lab.ts";
 import { type Container, type Host, Lab } from "../test/hosts/lab.ts";
 import { must } from "../test/hosts/shell.ts";
-import { DatapathLab, mtu, port } from "../test/host/datapath/datapath-lab.ts";
 import { median, shown } from "./measure.ts";
 import { datagramCost, flood, inside, type Pair, stream } from "./overlay-pair.ts";
 
@@ -22,7 +22,7 @@ const floodSeconds = 0.6;
 const pings = 1500;
 const plainVni = "7";
 
-interface Measure {
+export interface Measure {
   readonly what: string;
   readonly unit: string;
   readonly digits: number;
@@ -39,18 +39,22 @@ const measures: readonly Measure[] = [
 export async function benchFastdp(): Promise<void> {
   await must(["iperf3", "--version"]);
   await using stack = new AsyncDisposableStack();
-  const pairs = [await vxlanPair(stack), await bridgePair(stack)];
+  const pairs = [await vxlanPair(stack, "fv", { underlay: 1500, mtu }), await bridgePair(stack)];
   for (const backend of [ebpfBackend, ovsBackend]) {
     const refusal = backend.refusal();
     if (refusal === undefined) pairs.push(await datapathPair(stack, backend));
     else console.log(`${backend.name} cannot run here: ${refusal}`);
   }
   for (const { from, address } of pairs) await must(inside(from, ["ping", "-c", "2", address]));
-  for (const measure of measures) await compare(pairs, measure);
+  for (const measure of measures) await compare(pairs, measure, rounds);
 }
 
-/** The first round is a warm-up and does not count. */
-async function compare(pairs: readonly Pair[], measure: Measure): Promise<void> {
+/** With the first of the pairs; the first round is a warm-up and does not count. */
+export async function compare(
+  pairs: readonly Pair[],
+  measure: Measure,
+  rounds: number,
+): Promise<void> {
   const values = new Map<Pair, number[]>(pairs.map((pair) => [pair, []]));
   for (let round = 0; round <= rounds; round++) {
     for (const pair of pairs) {
@@ -78,16 +82,24 @@ async function datapathPair(stack: AsyncDisposableStack, backend: DatapathBacken
   return { name: backend.name, from, to: two!.container, address: two!.containerIp, routers: [] };
 }
 
-/** What VXLAN itself costs: one VNI, one remote host, a bridge on either side. */
-async function vxlanPair(stack: AsyncDisposableStack): Promise<Pair> {
-  const lab = stack.use(await Lab.onSwitch("fv", 2));
+/**
+ * What VXLAN itself costs: one VNI, one remote host, a bridge on either side.
+ *
+ * @param mtu of containers, which get as much as `underlay` leaves
+ */
+export async function vxlanPair(
+  stack: AsyncDisposableStack,
+  prefix: string,
+  { underlay, mtu }: { readonly underlay: number; readonly mtu: number },
+): Promise<Pair> {
+  const lab = stack.use(await Lab.onSwitch(prefix, 2, underlay));
   const ends: Container[] = [];
   for (const host of lab.hosts) {
     const other = lab.hosts[2 - host.number]!;
     const where = ["remote", other.ip, "local", host.ip, "dstport", String(port)];
     const kind = ["type", "vxlan", "id", plainVni, ...where];
     const outer = ["ttl", "64", "df", "set", "noudpcsum"];
-    ends.push(await bridged(host));
+    ends.push(await bridged(host, mtu));
     const ip = ["ip", "-n", host.namespace, "link"];
     await must([...ip, "add", "vxlan", "mtu", String(mtu), ...kind, ...outer]);
     await must([...ip, "set", "vxlan", "master", "weave", "up"]);
@@ -101,7 +113,7 @@ async function bridgePair(stack: AsyncDisposableStack): Promise<Pair> {
   const lab = stack.use(await Lab.onSwitch("fb", 2));
   const ends: Container[] = [];
   for (const host of lab.hosts) {
-    ends.push(await bridged(host));
+    ends.push(await bridged(host, mtu));
     await must(["ip", "-n", host.namespace, "link", "set", "eth0", "master", "weave"]);
   }
   const [from, to] = ends as [Container, Container];
@@ -109,7 +121,7 @@ async function bridgePair(stack: AsyncDisposableStack): Promise<Pair> {
 }
 
 /** A bridge with a container. */
-async function bridged(host: Host): Promise<Container> {
+async function bridged(host: Host, mtu: number): Promise<Container> {
   const container = await host.container(`c${host.number}`);
   const ip = ["ip", "-n", host.namespace, "link"];
   await must([...ip, "add", "weave", "mtu", String(mtu), "type", "bridge"]);

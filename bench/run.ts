@@ -2,7 +2,7 @@
  * The benchmarks, one after the other or by name:
  *
  *   bun run bench [start] [sleeve] [sleeve-udp] [sleeve-ping] [sleeve-relay] [sleeve-overload]
- *       [sleeve-core] [fastdp] [ciphers] [bad-cable] [dns] [ipam] [thirty-peers] [mesh-scale]
+ *       [sleeve-core] [fastdp] [fastdp-jumbo] [ciphers] [bad-cable] [dns] [ipam] [thirty-peers] [mesh-scale]
  */
 const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   start: async () => (await import("./start.ts")).benchStart(),
@@ -11,6 +11,7 @@ const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   "sleeve-udp": async () => (await import("./sleeve.ts")).benchSleeveUdp(),
   "sleeve-ping": async () => (await import("./sleeve.ts")).benchSleevePing(),
   fastdp: async () => (await import("./fastdp.ts")).benchFastdp(),
+  "fastdp-jumbo": async () => (await import("./fastdp-jumbo.ts")).benchFastdpJumbo(),
   "sleeve-relay": async () => (await import("./sleeve.ts")).benchSleeveRelay(),
   "sleeve-overload": async () => (await import("./sleeve-overload.ts")).benchSleeveOverload(),
   ciphers: async () => (await import("./ciphers.ts")).benchCiphers(),
