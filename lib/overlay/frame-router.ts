@@ -1,5 +1,4 @@
-import { broadcastHops, type PeerGraph } from "../base/peer-graph.ts";
-import type { PeerName } from "../base/peer-name.ts";
+import { noPeer, type PeerName } from "../base/peer-name.ts";
 import { type RoutesSnapshot, snapshotGraph } from "../base/routes-snapshot.ts";
 import {
   ethernetDestinationAt,
@@ -7,6 +6,7 @@ import {
   readMac,
   spanningTreeMac,
 } from "../wire/ethernet.ts";
+import { BroadcastTrees } from "./broadcast-trees.ts";
 import {
   type FrameSwitch,
   noHops,
@@ -16,11 +16,6 @@ import {
   type Verdict,
 } from "./frame-switch.ts";
 import type { MacTable } from "./mac-table.ts";
-
-/** Broadcast trees kept, one per source; beyond it they are computed afresh. */
-export const broadcastTreesMax = 4096;
-
-const emptyGraph: PeerGraph = { neighbours: () => noHops };
 
 /**
  * Where a frame goes (sleeve §12), the same for every overlay.
@@ -33,22 +28,23 @@ const emptyGraph: PeerGraph = { neighbours: () => noHops };
  *     S, D  │            broadcast hops of S
  *           └▶ for D:    next hop to D, nothing learned
  *
- * In a flooded frame the destination peer is the next hop, never a broadcast marker.
+ * In a flooded frame the destination peer is the next hop, never a broadcast marker. Nothing goes back
+ * to the neighbour it came from.
  */
 export class FrameRouter implements FrameSwitch {
   readonly #local: PeerName;
   readonly #macs: MacTable;
-  #graph: PeerGraph = emptyGraph;
   #known: ReadonlySet<PeerName>;
   /** Destination → the next hop alone in an array, ready to be handed out. */
   #unicast = new Map<PeerName, readonly PeerName[]>();
-  readonly #broadcast = new Map<PeerName, readonly PeerName[]>();
+  #trees: BroadcastTrees;
   readonly #verdict = new ReusedVerdict();
 
   constructor(local: PeerName, macs: MacTable) {
     this.#local = local;
     this.#macs = macs;
     this.#known = new Set([local]);
+    this.#trees = new BroadcastTrees({ neighbours: () => noHops }, local);
   }
 
   /** Replaces the topology. Routes are those every peer computes; MACs of vanished peers go. */
@@ -56,9 +52,9 @@ export class FrameRouter implements FrameSwitch {
     const known = new Set([this.#local, ...snapshot.peers.map((peer) => peer.name)]);
     for (const peer of this.#known) if (!known.has(peer)) this.#macs.forgetPeer(peer);
     this.#known = known;
-    this.#graph = snapshotGraph(snapshot);
-    this.#broadcast.clear();
-    this.#unicast = unicastHops(this.#graph, this.#local);
+    const graph = snapshotGraph(snapshot);
+    this.#trees = new BroadcastTrees(graph, this.#local);
+    this.#unicast = unicastHops(graph, this.#local);
   }
 
   knows(peer: PeerName): boolean {
@@ -76,7 +72,7 @@ export class FrameRouter implements FrameSwitch {
     const destination = this.#macs.lookup(mac);
     if (destination === this.#local) return this.#verdict.end("destinationLocal");
     verdict.inject = false;
-    return destination === undefined ? this.#flood() : this.#forward(destination);
+    return destination === undefined ? this.#flood(noPeer) : this.#forward(destination);
   }
 
   received(frame: Uint8Array, at: number, route: ReceivedRoute, nowMs: number): Verdict {
@@ -93,7 +89,7 @@ export class FrameRouter implements FrameSwitch {
     const mac = readMac(frame, at + ethernetDestinationAt);
     return this.#macs.lookup(mac) === this.#local
       ? this.#verdict.aim(this.#local, noHops)
-      : this.#flood();
+      : this.#flood(route.via);
   }
 
   #forward(destination: PeerName): Verdict {
@@ -101,19 +97,18 @@ export class FrameRouter implements FrameSwitch {
     return hops === undefined ? this.#verdict.end("noRoute") : this.#verdict.aim(destination, hops);
   }
 
-  #flood(): Verdict {
-    const verdict = this.#verdict.aim(this.#local, this.broadcastHops(this.#verdict.source));
+  /** Views that disagree for a moment must not bounce a flood either. */
+  #flood(via: PeerName): Verdict {
+    const hops = this.broadcastHops(this.#verdict.source);
+    const onward = hops.includes(via) ? hops.filter((hop) => hop !== via) : hops;
+    const verdict = this.#verdict.aim(this.#local, onward);
     verdict.broadcast = true;
     return verdict;
   }
 
   /** The neighbours to which a broadcast that `source` began goes on from here, ascending. */
   broadcastHops(source: PeerName): readonly PeerName[] {
-    const cached = this.#broadcast.get(source);
-    if (cached !== undefined) return cached;
-    const hops = broadcastHops(this.#graph, source, this.#local);
-    if (this.#broadcast.size < broadcastTreesMax) this.#broadcast.set(source, hops);
-    return hops;
+    return this.#trees.hops(source);
   }
 
   /** The neighbour towards `destination`; `undefined` when there is no route. */

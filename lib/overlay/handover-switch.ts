@@ -1,6 +1,7 @@
 import { noPeer, type PeerName } from "../base/peer-name.ts";
 import { type RoutesSnapshot, snapshotGraph } from "../base/routes-snapshot.ts";
 import { ethernetDestinationAt, isGroupMac, readMac } from "../wire/ethernet.ts";
+import { BroadcastTrees } from "./broadcast-trees.ts";
 import { handoverMark, isHandoverMark } from "./fastdp/ports.ts";
 import { vniDestination, vniOriginator } from "./fastdp/vni.ts";
 import {
@@ -26,17 +27,21 @@ export class HandoverSwitch implements FrameSwitch {
   #known: ReadonlySet<PeerName>;
   /** Destination → the next hop alone in an array, ready to be handed out. */
   #unicast = new Map<PeerName, readonly PeerName[]>();
+  #trees: BroadcastTrees;
   readonly #verdict = new ReusedVerdict();
 
   constructor(local: PeerName) {
     this.#local = local;
     this.#known = new Set([local]);
+    this.#trees = new BroadcastTrees({ neighbours: () => noHops }, local);
   }
 
   setTopology(snapshot: RoutesSnapshot): void {
     this.#known = new Set([this.#local, ...snapshot.peers.map(({ name }) => name)]);
     this.#ids = new ShortIdTable(snapshot.peers);
-    this.#unicast = unicastHops(snapshotGraph(snapshot), this.#local);
+    const graph = snapshotGraph(snapshot);
+    this.#unicast = unicastHops(graph, this.#local);
+    this.#trees = new BroadcastTrees(graph, this.#local);
   }
 
   knows(peer: PeerName): boolean {
@@ -59,11 +64,14 @@ export class HandoverSwitch implements FrameSwitch {
     return verdict;
   }
 
-  received(_frame: Uint8Array, _at: number, route: ReceivedRoute): Verdict {
+  received(frame: Uint8Array, at: number, route: ReceivedRoute): Verdict {
     const { source, destination, via } = route;
-    // Views that disagree for a moment must not bounce a frame between two peers for ever.
-    const returns = via !== noPeer && this.#unicast.get(destination)?.[0] === via;
-    if (returns) return this.#verdict.end("wouldReturn");
+    // Views that disagree for a moment must not bounce a frame between two peers for ever. The
+    // datapath does not know where it came from, and would flood it there again.
+    const isGroup = isGroupMac(readMac(frame, at + ethernetDestinationAt));
+    const isFlooded = isGroup && destination === this.#local;
+    const hops = isFlooded ? this.#trees.hops(source) : this.#unicast.get(destination);
+    if (via !== noPeer && hops?.includes(via)) return this.#verdict.end("wouldReturn");
     const from = this.#ids.idOf(source);
     const to = this.#ids.idOf(destination);
     if (from === undefined || to === undefined) return this.#verdict.end("noShortId");

@@ -141,6 +141,14 @@ describe("a received frame", () => {
     expect(at.received(frame(2, 1), 0, back, 0)).toMatchObject({ drop: "wouldReturn", hops: [] });
   });
 
+  test("is not flooded back there either, however views disagree", () => {
+    const back = { source: a, destination: b, via: c };
+    expect(router(b).router.received(frame(broadcastMac, 1), 0, back, 0)).toMatchObject({
+      inject: true,
+      hops: [],
+    });
+  });
+
   test("that we made ourselves finds its way like any other", () => {
     const made = { source: c, destination: a, via: noPeer };
     expect(router(b).router.received(frame(2, 1), 0, made, 0)).toMatchObject({ hops: [a] });

@@ -39,7 +39,8 @@ export type { ShortId } from "./vni.ts";
  *   4. D is not `self` → hop of D with the same VNI, never back to the neighbour it came from
  *      (`wouldReturn`); nothing is learned
  *   5. otherwise learn its source at S, always; deliver it to the bridge; and unless its
- *      destination is known to be at `self`, also to every N of the tree of S with VNI `S | N << 12`
+ *      destination is known to be at `self`, also to every N of the tree of S with VNI
+ *      `S | N << 12`, never back to the neighbour it came from
  *
  * "To N" and "hop of D" mean by {@link NextHop}: through the tunnel to a neighbour, or to sleeve
  * with the mark of {@link handoverMark}. In a flood the hop of N is that of N's own entry. A frame

@@ -200,7 +200,7 @@ export class MemoryKernel {
       this.#drop("destinationLocal");
       return;
     }
-    if (owner === undefined) this.#flood(self, frame);
+    if (owner === undefined) this.#flood(self, frame, undefined);
     else this.#forward(owner, makeVni(self, owner), frame, undefined);
   }
 
@@ -257,12 +257,12 @@ export class MemoryKernel {
     }
     this.#learn(readMac(frame, 6), source);
     this.delivered.push(frame);
-    if (this.#macs.get(readMac(frame, 0))?.shortId !== this.self) this.#flood(source, frame);
+    if (this.#macs.get(readMac(frame, 0))?.shortId !== this.self) this.#flood(source, frame, via);
   }
 
-  #flood(originator: ShortId, frame: Uint8Array): void {
+  #flood(originator: ShortId, frame: Uint8Array, via: ShortId | undefined): void {
     for (const hop of this.trees.get(originator) ?? []) {
-      this.#forward(hop, makeVni(originator, hop), frame, undefined);
+      this.#forward(hop, makeVni(originator, hop), frame, via);
     }
   }
 

@@ -136,9 +136,7 @@ export function writeForward(program: FrameProgram, from: Origin): void {
     asm.set(r1, r7);
     program.sendBy();
   } else {
-    asm.load("u32", r1, r0, neighbour.remote);
-    program.loadStack(r2, stack.outerSource);
-    asm.jumpIf(r1, "==", r2, program.dropped("wouldReturn"));
+    writeReturnCheck(program, program.dropped("wouldReturn"));
     writeSizeCheck(program, "to sleeve");
   }
   asm.label("by tunnel");
@@ -155,6 +153,22 @@ export function writeForward(program: FrameProgram, from: Origin): void {
   program.setMark(r1);
   program.loadStack(r1, stack.handover);
   program.sendBy();
+}
+
+/**
+ * Goes to `returns` when the neighbour at r0 is where the frame came from: peers whose views disagree
+ * for a moment must not bounce frames. Others may be behind the same address, at other ports of it.
+ */
+function writeReturnCheck(program: FrameProgram, returns: string): void {
+  const { asm } = program;
+  const goesOn = program.label("goes on");
+  asm.load("u32", r1, r0, neighbour.remote);
+  program.loadStack(r2, stack.outerSource);
+  asm.jumpIf(r1, "!=", r2, goesOn);
+  asm.load("u32", r1, r0, neighbour.device);
+  program.loadFrame(r2, frame.device);
+  asm.jumpIf(r1, "==", r2, returns);
+  asm.label(goesOn);
 }
 
 /**
@@ -259,6 +273,7 @@ function writeCopy(program: FrameProgram, from: Origin): void {
   program.lookupIndex("neighbours", r1, "next");
   asm.load("u32", r1, r0, neighbour.present);
   asm.jumpIf(r1, "==", 0, "next");
+  if (from !== "container") writeReturnCheck(program, "next");
   writeSizeCheck(program, "copy to sleeve");
   if (from === "container") {
     program.loadStack(r1, stack.hop);

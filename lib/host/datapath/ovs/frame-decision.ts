@@ -195,7 +195,8 @@ class FrameDecision {
   #flood(originator: ShortId): Output[] {
     this.#on(`tree ${originator}`);
     const hops = this.#tables.trees.get(originator) ?? [];
-    return hops.flatMap((hop) => this.#towards(hop, makeVni(originator, hop)) ?? []);
+    const outputs = hops.flatMap((hop) => this.#towards(hop, makeVni(originator, hop)) ?? []);
+    return outputs.filter((output) => !this.#wouldReturn(output));
   }
 
   #towards(peer: ShortId, vni: number): Output | undefined {

@@ -362,6 +362,19 @@ describe("a frame from the wire", () => {
     expect(counted()).toEqual({ wouldReturn: 1 });
   });
 
+  test("is not flooded back to where it came from, however views disagree", () => {
+    bench.tables.setTree(near, [near, other]);
+    expect(run(ethernet(broadcast, theirs), near, self).deeds).toEqual([
+      expect.objectContaining({ what: "copy", key: keyTo(vni(near, other), otherIp) }),
+      expect.objectContaining({ what: "pass" }),
+    ]);
+    // Another neighbour at the same address, at another port, is not where it came from.
+    bench.tables.setNeighbour(other, neighbourEntry(nearIp, { device: secondPort }));
+    expect(run(ethernet(unheard, theirs), near, other).deeds).toEqual([
+      expect.objectContaining({ what: "send", device: secondPort }),
+    ]);
+  });
+
   test("goes on along the tree of its originator unless its destination is here", () => {
     bench.tables.setTree(near, [other, slow]);
     const onwards = [

@@ -165,6 +165,14 @@ describe("a frame from elsewhere", () => {
     expect(kernel.switch.counters().drops).toEqual({ wouldReturn: 1 });
   });
 
+  test("is not flooded back to where it came from, however views disagree", () => {
+    kernel.switch.change({ hops: new Map(), trees: new Map([[two, [two, three]]]) }, 0);
+    expect(kernel.miss(wire(two, self), frameFrom(theirs, broadcast))).toEqual([
+      "bridge",
+      "sleeve 2>3",
+    ]);
+  });
+
   test("is dropped from strangers, about strangers, from ourselves, and without a mark", () => {
     kernel.miss(wire(two, self, 99), frameFrom(theirs, mine));
     kernel.miss(wire(77, self, two), frameFrom(theirs, mine));
