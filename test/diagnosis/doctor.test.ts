@@ -123,7 +123,10 @@ const cases: ReadonlyArray<
   ],
   [
     "a device too small for VXLAN",
-    withHost({ devices: [{ ...eth0, mtu: 1400 }, bridge] }),
+    {
+      ...withLink({ degraded: true, attributes: { name: "sleeve", mtu: 1338 } }),
+      host: { ...facts.host, devices: [{ ...eth0, mtu: 1400 }, bridge] },
+    },
     "UNDERLAY_MTU",
     ["ip link set dev eth0 mtu 1500"],
   ],

@@ -37,8 +37,9 @@ function failed(
   error: NonNullable<ConnectionFact["error"]>,
 ): Finding {
   if (error.code === "NAME_COLLISION") return nameCollision(facts, address, error.text);
+  const first = error.remedy ?? "run 'weave doctor' on that host";
   return finding("LINK_FAILED", address, `no connection to ${address}: ${error.text}`, {
-    ...(error.remedy !== undefined && { remedy: error.remedy }),
+    remedy: `${first}; forget the host if it is gone for good`,
     commands: [shellLine("weave", "forget", targetOf(facts, address))],
   });
 }
@@ -67,47 +68,41 @@ function degraded({ degraded: isDegraded, peer, attributes, reason }: Connection
 }
 
 /** Where packets to a peer shrink: at our own device, or somewhere behind it. */
-function mtuFindings(
-  { cluster, host, setup }: Facts,
-  { address, peer, attributes }: ConnectionFact,
-): Finding[] {
+function mtuFindings({ cluster, host, setup }: Facts, connection: ConnectionFact): Finding[] {
+  const { address, peer } = connection;
   const path = cluster?.paths.find(({ remote }) => remote === hostOf(address));
   if (path === undefined || peer === undefined) return [];
   const who = peerLabel(peer);
   const device = host.devices.find(({ name }) => name === path.device);
   const bridge = host.devices.find(({ name }) => name === setup.bridge);
-  // Without a datapath the bridge has no size that any device would have to carry.
-  const needed = host.datapath.backend === undefined ? 0 : (bridge?.mtu ?? 0) + vxlanOverhead;
-  if (device !== undefined && device.mtu < needed) {
+  const needed = (bridge?.mtu ?? 0) + vxlanOverhead;
+  const isTooSmall = host.datapath.backend !== undefined && (device?.mtu ?? needed) < needed;
+  if (isTooSmall && connection.degraded === true) {
+    const mtu = Math.max(needed, etherMtu);
+    const sentence = `${path.device}, towards ${who}, has MTU ${device?.mtu}: the fast datapath needs ${needed}`;
     return [
-      finding(
-        "UNDERLAY_MTU",
-        path.device,
-        `${path.device}, towards ${who}, has MTU ${device.mtu}: the fast datapath needs ${needed}`,
-        {
-          commands: [
-            shellLine(
-              ...["ip", "link", "set", "dev", path.device, "mtu"],
-              Math.max(needed, etherMtu),
-            ),
-          ],
-        },
-      ),
+      finding("UNDERLAY_MTU", path.device, sentence, {
+        commands: [shellLine("ip", "link", "set", "dev", path.device, "mtu", mtu)],
+      }),
     ];
   }
-  return shrunk(path, who, attributes);
+  return shrunk(path, who, connection.attributes, bridge?.mtu ?? 0);
 }
 
-function shrunk(path: PathFact, who: string, attributes: ConnectionFact["attributes"]): Finding[] {
-  const inner = attributes?.name === "sleeve" ? attributes.mtu : undefined;
-  if (typeof inner !== "number" || inner + overheadMax >= path.mtu) return [];
+/** What containers may send at most is no fault of the path. */
+function shrunk(
+  path: PathFact,
+  who: string,
+  attributes: ConnectionFact["attributes"],
+  bridgeMtu: number,
+): Finding[] {
+  const inner = attributes?.mtu;
+  if (typeof inner !== "number" || inner >= bridgeMtu || inner + overheadMax >= path.mtu) return [];
+  const sentence = `on the way to ${who} packets shrink: containers' of ${inner} octets pass whole, though ${path.device} takes ${path.mtu}`;
   return [
-    finding(
-      "PATH_MTU_SMALL",
-      who,
-      `on the way to ${who} packets shrink: containers' of ${inner} octets pass whole, though ${path.device} takes ${path.mtu}`,
-      { commands: [shellLine("tracepath", "-n", path.remote)] },
-    ),
+    finding("PATH_MTU_SMALL", who, sentence, {
+      commands: [shellLine("tracepath", "-n", path.remote)],
+    }),
   ];
 }
 

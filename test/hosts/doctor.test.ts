@@ -1,0 +1,281 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Diagnosis } from "../../lib/diagnosis/doctor/diagnosis.ts";
+import type { Finding } from "../../lib/diagnosis/finding.ts";
+import type { Explanation } from "../../lib/diagnosis/why/explanation.ts";
+import { type Container, type Host, Lab } from "./lab.ts";
+import { eventually, must } from "./shell.ts";
+import { weaveOnPath } from "./weave-on-path.ts";
+
+/**
+ * Real faults: each is named by `doctor` or `why` on the host where it can be mended, and the
+ * commands that are printed mend it as they stand.
+ */
+const labTestMaxMs = 120_000;
+
+async function doctor(host: Host): Promise<Diagnosis> {
+  return JSON.parse((await host.weave(["doctor", "--json"])).stdout);
+}
+
+async function why(host: Host, ...places: readonly string[]): Promise<Explanation> {
+  return JSON.parse((await host.weave(["why", ...places, "--json"])).stdout);
+}
+
+/** Waits until the host's doctor finds this. */
+async function found(host: Host, code: Finding["code"], waitMs = 30_000): Promise<Finding> {
+  const { findings } = await eventually(
+    `${code} at ${host.namespace}`,
+    () => doctor(host),
+    (answer) => answer.findings.some((each) => each.code === code),
+    waitMs,
+  );
+  return findings.find((each) => each.code === code)!;
+}
+
+/** Waits until the host's doctor finds nothing that matters. */
+function healthy(host: Host, waitMs = 90_000): Promise<unknown> {
+  return eventually(
+    `health of ${host.namespace}`,
+    () => host.weave(["doctor"]),
+    ({ code }) => code === 0,
+    waitMs,
+  );
+}
+
+/** Runs the commands of a finding as a shell on this host does. */
+async function mend(host: Host, { commands }: Pick<Finding, "commands">): Promise<void> {
+  expect(commands).not.toEqual([]);
+  const env = { ...host.env, ...weaveOnPath(host.lab.folder) };
+  for (const command of commands) {
+    const { code, stdout, stderr } = await host.exec(["sh", "-c", command], { env });
+    if (code !== 0) throw new Error(`${command}: exit ${code}\n${stdout}${stderr}`);
+  }
+}
+
+describe("two hosts with a datapath", () => {
+  let lab: Lab;
+  let one: Host;
+  let two: Host;
+  let c1: Container;
+  let c2: Container;
+  let ip1: string;
+  let ip2: string;
+
+  beforeAll(async () => {
+    lab = await Lab.onSwitch("wdd", 2);
+    [one, two] = lab.hosts as [Host, Host];
+    for (const host of lab.hosts) host.fastdp = true;
+    await one.launch();
+    await two.launch([one.ip]);
+    c1 = await one.container("c1");
+    c2 = await two.container("c2");
+    ip1 = await one.mustWeave(["attach", c1.reference]);
+    ip2 = await two.mustWeave(["attach", c2.reference]);
+    await c1.pings(ip2);
+  }, labTestMaxMs);
+  afterAll(() => lab?.[Symbol.asyncDispose]());
+
+  test("in which nothing is wrong: doctor says so on its first line, and why shows the way", async () => {
+    for (const host of lab.hosts) await healthy(host);
+    const { stdout } = await one.weave(["doctor"]);
+    expect(stdout).toBe("Nothing found to mend: looked at host1, 1 link, 2 peers, 1 container.\n");
+    const { verdict, steps } = await why(one, c1.reference, ip2);
+    expect(verdict).toBe("whole");
+    expect(steps.map(({ kind }) => kind)).toEqual(["container", "bridge", "hop", "unseen"]);
+    const [container, bridge, hop, unseen] = steps.map(
+      ({ details }) => new Map(details.map(({ name, value }) => [name, value])),
+    );
+    expect(container!.get("neighbour")).toContain(`${ip2} is at `);
+    expect(bridge!.get("macs")).toContain("lives at host2");
+    expect(hop!.get("overlay")).toBe("fastdp, ebpf in the kernel");
+    expect(hop!.get("underlay")).toBe("over eth0, MTU 1500");
+    expect(unseen!.get("inside")).toContain(`on host2 run: weave why ${ip1} ${ip2}`);
+    // What is printed can be run there.
+    expect((await why(two, ip1, ip2)).verdict).toBe("whole");
+  });
+
+  test(
+    "of which one filters VXLAN: the rule is named there, and the slower overlay on the other",
+    async () => {
+      const rule = ["INPUT", "-p", "udp", "--dport", "6784", "-j", "DROP"];
+      await must(["nsenter", `--net=/run/netns/${two.namespace}`, "iptables", "-A", ...rule]);
+      const drop = await found(two, "FIREWALL_DROPS");
+      expect(drop.sentence).toContain("'-A INPUT -p udp -m udp --dport 6784 -j DROP'");
+      const { sentence } = await found(one, "LINK_DEGRADED");
+      expect(sentence).toContain("take sleeve: fastdp: ");
+      expect((await why(one, "host2")).verdict).toBe("degraded");
+      expect((await one.weave(["doctor"])).code).toBe(5);
+      expect((await two.weave(["doctor"])).code).toBe(6);
+      await mend(two, drop);
+      for (const host of lab.hosts) await healthy(host);
+    },
+    labTestMaxMs,
+  );
+
+  test(
+    "of which one filters with nftables: the rule is named, and an accept goes before it",
+    async () => {
+      const nft = (line: string) => two.exec(["nft", line]);
+      await nft("add table inet ours");
+      await nft("add chain inet ours in { type filter hook input priority 0; policy accept; }");
+      await nft("add rule inet ours in udp dport 6783-6784 drop");
+      const drop = await found(two, "FIREWALL_DROPS");
+      expect(drop.sentence).toContain("nft table inet ours");
+      for (;;) {
+        const { findings } = await doctor(two);
+        const next = findings.find(({ code }) => code === "FIREWALL_DROPS");
+        if (next === undefined) break;
+        await mend(two, next);
+      }
+      for (const host of lab.hosts) await healthy(host);
+      await nft("delete table inet ours");
+    },
+    labTestMaxMs,
+  );
+
+  test(
+    "of which one has a device that is too small",
+    async () => {
+      await must(["ip", "-n", one.namespace, "link", "set", "eth0", "mtu", "1300"]);
+      const small = await found(one, "UNDERLAY_MTU");
+      expect(small.sentence).toContain("eth0, towards host2 (00:00:00:00:00:02), has MTU 1300");
+      expect((await why(one, "host2")).findings.map(({ code }) => code)).toContain("UNDERLAY_MTU");
+      await mend(one, small);
+      for (const host of lab.hosts) await healthy(host);
+    },
+    labTestMaxMs,
+  );
+
+  test("where a container lost its route", async () => {
+    await must(["ip", "-n", c1.namespace, "route", "del", "10.32.0.0/12", "dev", "ethwe"]);
+    const { verdict, answer, findings } = await why(one, c1.reference, ip2);
+    expect(verdict).toBe("broken");
+    expect(answer).toContain("no route to 10.32.0.0/12 over ethwe");
+    await mend(one, findings[0]!);
+    await c1.pings(ip2);
+    expect((await why(one, c1.reference, ip2)).verdict).toBe("whole");
+  });
+
+  test("where a container was told a wrong MAC address", async () => {
+    const told = ["neigh", "replace", ip2, "lladdr", "02:00:00:00:00:99", "nud", "permanent"];
+    await must(["ip", "-n", c1.namespace, ...told, "dev", "ethwe"]);
+    const { findings } = await why(one, c1.reference, ip2);
+    expect(findings.map(({ code }) => code)).toEqual(["NEIGHBOUR_FIXED"]);
+    await mend(one, findings[0]!);
+    await c1.pings(ip2);
+  });
+
+  test("where a container was told the MAC address of another container", async () => {
+    const other = await one.container("c3");
+    const ip3 = await one.mustWeave(["attach", other.reference]);
+    const told = ["neigh", "replace", ip3, "lladdr", "02:00:00:00:00:99", "nud", "permanent"];
+    await must(["ip", "-n", c1.namespace, ...told, "dev", "ethwe"]);
+    const wrong = await found(one, "NEIGHBOUR_WRONG");
+    expect(wrong.sentence).toContain(`and ${other.reference} has it at `);
+    await mend(one, wrong);
+    await c1.pings(ip3);
+  });
+
+  test("where a container's interface is down, or gone", async () => {
+    await must(["ip", "-n", c1.namespace, "link", "set", "ethwe", "down"]);
+    await mend(one, await found(one, "INTERFACE_DOWN"));
+    await c1.pings(ip2);
+    await must(["ip", "-n", c1.namespace, "link", "del", "ethwe"]);
+    const gone = await found(one, "CONTAINER_DETACHED");
+    expect(gone.commands).toEqual([`weave attach ${c1.reference}`]);
+    await mend(one, gone);
+    await c1.pings(ip2);
+  });
+});
+
+test(
+  "two hosts of one name: the one that dials says so, and gets another",
+  async () => {
+    await using lab = await Lab.onSwitch("wdn", 2);
+    const [one, two] = lab.hosts as [Host, Host];
+    await one.launch();
+    await two.mustWeave(["launch", "--no-fastdp", "--name", one.peerName, one.ip]);
+    const collision = await found(two, "NAME_COLLISION");
+    expect(collision.sentence).toContain("peer names collision");
+    await mend(two, collision);
+    await two.established(1);
+  },
+  labTestMaxMs,
+);
+
+/** Two hosts that disagree about addresses before they meet; the second then connects to the first. */
+async function strangers(prefix: string, ranges: readonly string[], init: readonly string[]) {
+  const lab = await Lab.onSwitch(prefix, 2);
+  for (const [at, host] of lab.hosts.entries()) {
+    await host.launch(["--ipalloc-range", ranges[at]!, ...init]);
+    const container = await host.container(`r${host.number}`);
+    await host.mustWeave(["attach", container.reference]);
+  }
+  await lab.hosts[1]!.mustWeave(["connect", lab.hosts[0]!.ip]);
+  return lab;
+}
+
+for (const { what, code, ranges, init, says } of [
+  {
+    what: "of different ranges",
+    code: "RANGE_DIFFERS",
+    ranges: ["10.40.0.0/16", "10.32.0.0/12"],
+    init: ["--ipalloc-init", "seed=00:00:00:00:00:01,00:00:00:00:00:02"],
+    says: "received: 10.40.0.0/16, ours: 10.32.0.0/12",
+  },
+  {
+    what: "that formed two clusters",
+    code: "RING_CONFLICT",
+    ranges: ["10.32.0.0/12", "10.32.0.0/12"],
+    init: [],
+    says: "seeded by different peers",
+  },
+] as const) {
+  test(
+    `two hosts ${what}: both say so, and one can take the other's opinion`,
+    async () => {
+      await using lab = await strangers("wdr", ranges, init);
+      const [one, two] = lab.hosts as [Host, Host];
+      const different = await found(two, code);
+      expect(different.sentence).toContain(says);
+      await found(one, code);
+      await mend(two, different);
+      await two.established(1);
+      const again = await two.container("again");
+      await two.mustWeave(["attach", again.reference]);
+      for (const host of lab.hosts) {
+        await eventually(
+          "one ring",
+          () => doctor(host),
+          ({ findings }) => !findings.some((each) => each.code === code),
+        );
+      }
+    },
+    labTestMaxMs,
+  );
+}
+
+test(
+  "a host without a router: who has the port, and that a launch may go ahead afterwards",
+  async () => {
+    await using lab = await Lab.onSwitch("wdp", 1);
+    const [one] = lab.hosts as [Host];
+    one.fastdp = true;
+    const listener = Bun.spawn(
+      ["nsenter", `--net=/run/netns/${one.namespace}`, "nc", "-u", "-l", "-p", "6784"],
+      { stdin: "pipe", stdout: "ignore", stderr: "ignore" },
+    );
+    try {
+      const taken = await found(one, "PORT_TAKEN");
+      expect(taken.sentence).toContain(`is used by nc (pid ${listener.pid})`);
+      await mend(one, taken);
+      await listener.exited;
+    } finally {
+      listener.kill();
+    }
+    await healthy(one);
+    expect((await doctor(one)).findings.map(({ code }) => code)).toContain("ROUTER_ABSENT");
+    await one.launch();
+    await healthy(one);
+  },
+  labTestMaxMs,
+);
