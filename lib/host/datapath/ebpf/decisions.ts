@@ -51,6 +51,7 @@ export function writeArrival(program: FrameProgram, from: "wire" | "handover"): 
   asm.jump("deliver");
 
   asm.label("flood");
+  program.measureFrame();
   writeFlood(program, from);
   asm.label("deliver");
   if (from === "wire") {
@@ -65,6 +66,7 @@ export function writeArrival(program: FrameProgram, from: "wire" | "handover"): 
   program.arriveAt();
 
   asm.label("forward");
+  program.measureFrame();
   writeForward(program, from);
 }
 
@@ -111,7 +113,7 @@ function composeVni(program: FrameProgram, destination: Register): void {
   program.storeStack(stack.vni, destination);
 }
 
-/** Ends with the frame on its way to the next hop of r8. */
+/** Ends with the frame, which has been measured, on its way to the next hop of r8. */
 export function writeForward(program: FrameProgram, from: Origin): void {
   const { asm } = program;
   if (from === "container") {
@@ -171,27 +173,14 @@ function writeReturnCheck(program: FrameProgram, returns: string): void {
   asm.label(goesOn);
 }
 
-/**
- * Goes to `tooLong` for a frame, or a segment of a super-frame, that is too long for the tunnel to
- * the neighbour at r0, which like r6–r9 stays. Of super-frames other than TCP's nobody looks how
- * long their segments are: they may be tunnels of containers with headers of any kind.
- */
+/** Goes to `tooLong` for a frame too long for the tunnel to the neighbour at r0, which stays. */
 function writeSizeCheck(program: FrameProgram, tooLong: string): void {
   const { asm } = program;
   const fits = program.label("fits");
   asm.load("u32", r1, r0, neighbour.longest);
   asm.jumpIf(r1, "==", 0, fits);
-  program.loadFrame(r2, frame.length);
-  asm.jumpIf(r2, "<=", r1, fits);
-  program.loadFrame(r2, frame.segment);
-  asm.jumpIf(r2, "==", 0, tooLong);
-  program.storeStack(stack.entry, r0, "u64");
-  program.measureTcpHeaders(tooLong);
-  program.loadFrame(r2, frame.segment);
-  asm.compute(r3, "add", r2);
-  program.loadStack(r0, stack.entry, "u64");
-  asm.load("u32", r1, r0, neighbour.longest);
-  asm.jumpIf(r3, ">", r1, tooLong);
+  program.loadStack(r2, stack.length);
+  asm.jumpIf(r2, ">", r1, tooLong);
   asm.label(fits);
 }
 
@@ -226,7 +215,7 @@ export function writeLeaving(program: FrameProgram, from: Origin): void {
 }
 
 /**
- * Sends the frame to everybody in the tree of r7. A frame of a container is on its way to the last
+ * Sends the frame, which has been measured, to everybody in the tree of r7. A frame of a container is on its way to the last
  * of them when this goes on to "forward"; any other one is still here when this goes on to "deliver".
  */
 export function writeFlood(program: FrameProgram, from: Origin): void {

@@ -6,7 +6,7 @@ import { type CounterName, counterAt, type TableName } from "./tables.ts";
  * What the programs are written with. Throughout a program r6 is the frame's `struct __sk_buff`, r9
  * its processor's counters, and the stack holds
  *
- *   -8   destination MAC, as a key      -84  VNI                  -104  a neighbour's entry
+ *   -8   destination MAC, as a key      -84  VNI                  -100  longest of its segments
  *   -16  source MAC, as a key           -88  outer source         -112  the tree of a flood
  *   -64  tunnel key (44)                -92  own short id         -116  uplink
  *   -72  index into an array            -96  time in ticks        -120  handover
@@ -22,7 +22,7 @@ export const stack = {
   outerSource: -88,
   self: -92,
   now: -96,
-  entry: -104,
+  length: -100,
   tree: -112,
   uplink: -116,
   handover: -120,
@@ -249,13 +249,31 @@ export class FrameProgram {
   }
 
   /**
-   * r3 = octets before the payload of a TCP segment; goes to `other` for any other frame. What stood
-   * for the tunnel key is lost, and r7–r9 are not.
+   * Puts on the stack how long the frame is, and of a TCP super-frame how long its segments are. Of
+   * others nobody looks: they may be tunnels of containers with headers of any kind, so they count
+   * as a whole. What stood for the tunnel key is lost, as are r0–r5.
+   */
+  measureFrame(): void {
+    const { asm } = this;
+    const measured = this.label("measured");
+    this.loadFrame(r1, frame.length);
+    this.storeStack(stack.length, r1);
+    this.loadFrame(r1, frame.segment);
+    asm.jumpIf(r1, "==", 0, measured);
+    this.#measureTcpHeaders(measured);
+    this.loadFrame(r1, frame.segment);
+    asm.compute(r3, "add", r1);
+    this.storeStack(stack.length, r3);
+    asm.label(measured);
+  }
+
+  /**
+   * r3 = octets before the payload of a TCP segment; goes to `other` for any other frame.
    *
    *   Ethernet 14 | IPv4, header length at 14, protocol 6 at 23 | TCP, header length at 12
    *   Ethernet 14 | IPv6 40, next 6 at 20                       | TCP
    */
-  measureTcpHeaders(other: string): void {
+  #measureTcpHeaders(other: string): void {
     const { asm } = this;
     const [six, tcp] = [this.label("TCP over version 6"), this.label("TCP")];
     const from = 12;

@@ -89,6 +89,7 @@ function writeContainer(program: FrameProgram): void {
   program.loadStack(r7, stack.self);
   asm.jumpIf(r7, "==", -1, program.dropped("notReady"), 32);
   asm.set(r8, r3);
+  program.measureFrame();
   program.readClock(tickShift);
   writeLearning(program, "captured");
   asm.jumpIf(r8, "&", 1, "flood");
