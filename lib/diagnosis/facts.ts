@@ -28,6 +28,8 @@ export interface SetupFacts {
   readonly datapath: string;
   /** Addresses of containers; missing when allocation is off. */
   readonly range: Cidr | undefined;
+  /** Whether a datapath of the kernel is to carry frames where one can. */
+  readonly wantsFastdp: boolean;
 }
 
 export interface HostFacts {
@@ -70,7 +72,7 @@ export interface SocketFact {
 export interface DatapathFacts {
   /** `undefined` when sleeve carries all frames, or no router runs. */
   readonly backend: string | undefined;
-  /** Why others are not used, by name; `fastdp` for all, by the operator's choice. */
+  /** Why others are not used, by name; by `fastdp` for all. */
   readonly refusals: ReadonlyMap<string, string>;
 }
 

@@ -84,7 +84,8 @@ const hostKinds = kinds({
   DATAPATH_NONE: {
     severity: "warning",
     meaning: "No fast datapath can run on this kernel: sleeve carries all frames in user space.",
-    remedy: "see docs/fastdp.md for what the kernel has to have",
+    remedy:
+      "see docs/fastdp.md for what the kernel has to have; launch with --no-fastdp where it is to be so",
   },
   MACHINE_ID_MISSING: {
     severity: "note",

@@ -64,6 +64,12 @@ const cases: ReadonlyArray<
     ["ip link delete dev weave"],
   ],
   [
+    "the original's wiring",
+    withHost({ devices: [eth0, { ...bridge, kind: "openvswitch" }] }),
+    "BRIDGE_FOREIGN",
+    ["ovs-dpctl del-dp weave"],
+  ],
+  [
     "a bridge that is down",
     withHost({ devices: [eth0, { ...bridge, up: false }] }),
     "BRIDGE_DOWN",
@@ -333,10 +339,11 @@ describe("doctor", () => {
   });
 
   test("asks for no datapath that the operator switched off, and for none of its ports", () => {
-    const refusals = new Map([["fastdp", "switched off by --no-fastdp"]]);
-    const off = { backend: undefined, refusals };
+    const datapath = { backend: undefined, refusals: new Map([["fastdp", "switched off"]]) };
     const firewall = filtered("-A INPUT -p udp --dport 6784 -j DROP");
-    expect(examine(withHost({ datapath: off, firewall }))).toEqual([]);
+    const given = withHost({ datapath, firewall });
+    const setup = { ...facts.setup, wantsFastdp: false };
+    expect(examine({ ...given, setup })).toEqual([]);
   });
 
   test("writes words as a shell reads them back", () => {

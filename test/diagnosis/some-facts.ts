@@ -93,7 +93,7 @@ export const host: HostFacts = {
 
 export const facts: Facts = {
   setup: {
-    ...{ isRunning: true, hasState: true, isSilent: false, port: 6783 },
+    ...{ isRunning: true, hasState: true, isSilent: false, port: 6783, wantsFastdp: true },
     ...{ bridge: "weave", datapath: "datapath", range: parseCidr("10.32.0.0/12") },
   },
   host,

@@ -279,3 +279,26 @@ test(
   },
   labTestMaxMs,
 );
+
+test(
+  "a host whose router hangs: that is said, and the rest of the host looked at all the same",
+  async () => {
+    await using lab = await Lab.onSwitch("wdh", 1);
+    const [one] = lab.hosts as [Host];
+    await one.launch();
+    const pid = await one.routerPid();
+    process.kill(pid, "SIGSTOP");
+    try {
+      await must(["ip", "-n", one.namespace, "link", "set", "weave", "down"]);
+      const { findings } = await doctor(one);
+      expect(findings.map(({ code }) => code)).toEqual(
+        expect.arrayContaining(["ROUTER_SILENT", "BRIDGE_DOWN"]),
+      );
+      await mend(one, findings.find(({ code }) => code === "BRIDGE_DOWN")!);
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    await healthy(one);
+  },
+  labTestMaxMs,
+);

@@ -16,7 +16,7 @@ import { writeJson } from "../json-output.ts";
 import { wrap } from "../text-layout.ts";
 
 /** A router that hangs is a finding, not a reason to hang. */
-const routerWaitMs = 20_000;
+const routerWaitMs = 15_000;
 
 export const doctor: CommandHandler = async (context) => {
   const diagnosis = await ask(context);

@@ -88,10 +88,10 @@ export class Diagnostician {
 }
 
 function runningSetup(options: LaunchOptions): SetupFacts {
-  const { port, weaveBridge, datapath, ipalloc } = options;
+  const { port, weaveBridge, datapath, ipalloc, fastdp } = options;
   return {
     ...{ isRunning: true, hasState: true, isSilent: false },
-    ...{ port, bridge: weaveBridge, datapath },
+    ...{ port, bridge: weaveBridge, datapath, wantsFastdp: fastdp },
     range: ipalloc && parseCidr(ipalloc.range),
   };
 }

@@ -35,7 +35,7 @@ function expectedSetup(paths: Paths): SetupFacts {
   return {
     ...{ isRunning: false, hasState, isSilent },
     port: defaults.port,
-    ...{ bridge: defaults.weaveBridge, datapath: defaults.datapath },
+    ...{ bridge: defaults.weaveBridge, datapath: defaults.datapath, wantsFastdp: defaults.fastdp },
     ...rememberedNames(paths),
     range: defaults.ipalloc && parseCidr(defaults.ipalloc.range),
   };

@@ -27,11 +27,11 @@ export async function gatherHost(setup: SetupFacts, datapath: DatapathFacts): Pr
 }
 
 /** A running router has its own ports, and its datapath the next one. */
-function foreignSockets(setup: SetupFacts, { backend, refusals }: DatapathFacts): BoundSocket[] {
-  const { port, isRunning, isSilent } = setup;
+function foreignSockets(setup: SetupFacts, { backend }: DatapathFacts): BoundSocket[] {
+  const { port, isRunning, isSilent, wantsFastdp } = setup;
   const ports = new Set<number>();
   if (!isRunning && !isSilent) ports.add(port);
-  if (!isSilent && backend === undefined && !refusals.has("fastdp")) ports.add(port + 1);
+  if (!isSilent && backend === undefined && wantsFastdp) ports.add(port + 1);
   // Its API is at 6784 too, by TCP.
   return ports.size === 0
     ? []

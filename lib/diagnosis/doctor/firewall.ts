@@ -34,10 +34,9 @@ export function underlayFindings({ setup, host }: Facts, remote: Remote): Findin
   const wanted = [
     { protocol: "tcp", destinationPort: setup.port },
     { protocol: "udp", destinationPort: setup.port },
-    // Nobody listens there while sleeve carries all frames by the operator's choice.
-    ...(host.datapath.refusals.has("fastdp")
-      ? []
-      : [{ protocol: "udp", destinationPort: setup.port + 1 } as const]),
+    ...(mayUseFastdp(setup, host)
+      ? [{ protocol: "udp", destinationPort: setup.port + 1 } as const]
+      : []),
   ] as const;
   return wanted.flatMap((port) =>
     (["input", "output"] as const).flatMap((hook) => {
@@ -45,6 +44,11 @@ export function underlayFindings({ setup, host }: Facts, remote: Remote): Findin
       return dropsOf(host.firewall.tables, packet).flatMap((drop) => dropFinding(drop, packet));
     }),
   );
+}
+
+/** Nobody listens at its port while sleeve carries all frames. */
+function mayUseFastdp({ isRunning, wantsFastdp }: Facts["setup"], { datapath }: Facts["host"]) {
+  return isRunning ? datapath.backend !== undefined : wantsFastdp;
 }
 
 function underlayPacket(

@@ -31,9 +31,16 @@ function foreignDevices({ setup, host }: Facts): Finding[] {
       "BRIDGE_FOREIGN",
       each.name,
       `the device ${each.name} is no device of the router's (${each.kind || "hardware"})`,
-      { commands: [shellLine("ip", "link", "delete", "dev", each.name)] },
+      { commands: [removal(each)] },
     ),
   );
+}
+
+/** The original's wiring without a bridge is a datapath, which the kernel deletes as such alone. */
+function removal({ name, kind }: DeviceFact): string {
+  return kind === "openvswitch"
+    ? shellLine("ovs-dpctl", "del-dp", name)
+    : shellLine("ip", "link", "delete", "dev", name);
 }
 
 /** The bridge, where it is switched off. */
@@ -106,9 +113,9 @@ function nameOf(devices: readonly DeviceFact[], route: RouteFact): string | unde
 }
 
 /** What the operator switched off is no fault of the host. */
-function datapaths({ host: { datapath } }: Facts): Finding[] {
+function datapaths({ setup, host: { datapath } }: Facts): Finding[] {
   const { backend, refusals } = datapath;
-  if (backend !== undefined || refusals.size === 0 || refusals.has("fastdp")) return [];
+  if (backend !== undefined || refusals.size === 0 || !setup.wantsFastdp) return [];
   const why = [...refusals].map(([name, reason]) => `${name}: ${reason}`).join("; ");
   return [finding("DATAPATH_NONE", "kernel", `no fast datapath can run here (${why})`)];
 }
