@@ -75,7 +75,8 @@ export class ChosenLink implements OverlayLink {
         send: (tag, body) => this.#send(index, tag, body),
         established: () => this.#update(candidate, { established: true }),
         health: (healthy) => this.#update(candidate, { onHold: !healthy }),
-        peerTakes: (mtu) => this.#limit(candidate, mtu),
+        peerTakes: (mtu) => this.#tellOthers(candidate, (link) => link.limit?.(mtu)),
+        pathCarries: (mtu) => this.#tellOthers(candidate, (link) => link.narrow?.(mtu)),
         failed: (error) => this.#update(candidate, { alive: false, failure: error }),
       });
     } catch (thrown) {
@@ -87,10 +88,10 @@ export class ChosenLink implements OverlayLink {
     }
   }
 
-  /** What one engine finds out about the peer holds for the others as well. */
-  #limit(source: Candidate, mtu: number): void {
+  /** What one engine finds out about peer and path holds for the others as well. */
+  #tellOthers(source: Candidate, tell: (link: EngineLink) => void): void {
     for (const other of this.#candidates) {
-      if (other !== source && other.alive) other.link?.limit?.(mtu);
+      if (other !== source && other.alive && other.link !== undefined) tell(other.link);
     }
   }
 

@@ -38,6 +38,8 @@ export interface EngineLinkEvents {
   health(healthy: boolean): void;
   /** The largest packet that the peer can deliver, whatever the path to it carries. */
   peerTakes(mtu: number): void;
+  /** The underlay between both hosts carries no larger packets than these, outer headers included. */
+  pathCarries(pathMtu: number): void;
   /** This engine will not work on this connection any more. */
   failed(error: WeaveError): void;
 }
@@ -52,6 +54,8 @@ export interface EngineLink {
   attributes(): Readonly<Record<string, string | number | boolean>>;
   /** The peer can deliver no larger packets than these. */
   limit?(mtu: number): void;
+  /** The underlay was found to carry no larger packets than these. */
+  narrow?(pathMtu: number): void;
   /** Why frames should rather not take this link, as the end of a sentence about the overlay. */
   trouble?(): string | undefined;
   /** Whether the frames of this connection are to take this link from now on. */

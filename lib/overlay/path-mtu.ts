@@ -116,6 +116,8 @@ export class PathMtu {
   #bad = unlimitedMtu + 1;
   /** Sizes of this round without an answer, ascending; empty when no search is running. */
   #candidates: number[] = [];
+  /** Sizes that the last round gave up. */
+  #givenUp: readonly number[] = [];
   #firstRound = false;
   #answeredInRound = false;
   #roundFromMs = 0;
@@ -209,9 +211,12 @@ export class PathMtu {
     this.#deadlineMs = Math.min(this.#deadlineMs, againMs);
   }
 
-  /** The peer received a test for `mtu`. Answers to what is not being asked are ignored. */
+  /** The peer received a test for `mtu`. Answers to what was not asked lately are ignored. */
   answered(mtu: number, nowMs: number): void {
-    if (!this.#candidates.includes(mtu)) return;
+    if (!this.#candidates.includes(mtu)) {
+      if (this.#givenUp.includes(mtu)) this.#answeredLate(nowMs);
+      return;
+    }
     this.#good = mtu;
     this.#proven = true;
     this.#former = undefined;
@@ -222,6 +227,13 @@ export class PathMtu {
     this.#due = this.#due.filter((candidate) => candidate > mtu);
     if (!this.#plan.trustKernel) this.#mtu = mtu;
     if (this.#candidates.length === 0) this.#nextRound(nowMs);
+  }
+
+  /** The peer is slower than it was: later rounds wait longer, and silence was no silence. */
+  #answeredLate(nowMs: number): void {
+    this.#answerMs = Math.max(this.#answerMs, nowMs - this.#roundFromMs);
+    const isSilent = this.#former !== undefined && !this.searching;
+    if (isSilent) this.#deadlineMs = nowMs;
   }
 
   /**
@@ -251,6 +263,7 @@ export class PathMtu {
 
   /** True when it is a proven size that is given up. */
   #giveUp(nowMs: number): boolean {
+    this.#givenUp = this.#candidates;
     if (this.#former !== undefined) {
       this.#fallSilent(this.#former, nowMs);
       return false;

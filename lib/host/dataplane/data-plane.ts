@@ -137,6 +137,8 @@ export class DataPlane {
         this.#ledger.limited(link, peerTakes);
         this.#keeper.command({ kind: "limit", link, peerTakes });
       },
+      // A new worker finds out by itself.
+      narrow: (link, pathMtu) => this.#keeper.command({ kind: "narrow", link, pathMtu }),
       stop: (link) => {
         this.#ledger.forget(link);
         this.#keeper.command({ kind: "stop", link });

@@ -187,6 +187,9 @@ export class DataPlaneLoop {
       case "limit":
         engine.limit(command.link, command.peerTakes);
         break;
+      case "narrow":
+        engine.narrow(command.link, command.pathMtu);
+        break;
       case "stop":
         engine.stop(command.link);
         this.#sources.delete(command.link);

@@ -46,6 +46,7 @@ export type Command =
     }
   | { readonly kind: "renew"; readonly link: number; readonly secrets: GenerationSecrets }
   | { readonly kind: "limit"; readonly link: number; readonly peerTakes: number }
+  | { readonly kind: "narrow"; readonly link: number; readonly pathMtu: number }
   | { readonly kind: "stop"; readonly link: number }
   | { readonly kind: "topology"; readonly snapshot: RoutesSnapshot }
   | { readonly kind: "residents"; readonly macs: readonly Mac[] }

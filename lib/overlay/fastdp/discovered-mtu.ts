@@ -23,6 +23,8 @@ export interface DiscoveredMtuOptions {
   readonly ask: (mtu: number) => void;
   /** Another size is in use. */
   readonly changed: () => void;
+  /** The underlay carries packets of this size and no larger ones, though containers have them. */
+  readonly narrow: (pathMtu: number) => void;
 }
 
 const askMs = 5_000;
@@ -41,6 +43,7 @@ export class DiscoveredMtu implements LinkMtu {
   readonly #overhead: number;
   readonly #search: PathMtu;
   #inUse: number | undefined;
+  #told: number | undefined;
   #works = false;
   #growAtMs = 0;
   #cancel: Cancel = () => {};
@@ -101,9 +104,19 @@ export class DiscoveredMtu implements LinkMtu {
     }
     this.#arm();
     const { proven } = this.#search;
-    if (proven === this.#inUse) return;
-    this.#inUse = proven;
-    this.#options.changed();
+    if (proven !== this.#inUse) {
+      this.#inUse = proven;
+      this.#options.changed();
+    }
+    this.#tellNarrow();
+  }
+
+  /** Once it is certain: senders who are told a size keep to it for minutes. */
+  #tellNarrow(): void {
+    const { searching, proven } = this.#search;
+    if (searching || proven === undefined || proven === this.#told) return;
+    this.#told = proven;
+    if (proven < this.#options.own) this.#options.narrow(proven + this.#overhead);
   }
 
   /** Searches at their own pace; at rest all links in the same moments. */

@@ -63,7 +63,10 @@ export interface FastdpLinkOptions {
   /** Whether both ends answer heartbeats that ask. */
   readonly answersMtu: boolean;
   readonly encrypted: boolean;
-  readonly events: Pick<EngineLinkEvents, "send" | "established" | "health" | "peerTakes">;
+  readonly events: Pick<
+    EngineLinkEvents,
+    "send" | "established" | "health" | "peerTakes" | "pathCarries"
+  >;
   /** Sends a frame to the peer through the datapath. */
   transmit(frame: Uint8Array): void;
   /** {@link FastdpLink.mtu} is another one now. */
@@ -103,7 +106,8 @@ export class FastdpLink {
     if (!answersMtu) return new CompatibleMtu(mtu, changed);
     const ask = (asked: number): void =>
       this.#options.transmit(writeHeartbeat(connectionUid, fullHeartbeatLength(asked), true));
-    return new DiscoveredMtu({ world, own: mtu, encrypted, ask, changed });
+    const narrow = (pathMtu: number): void => this.#options.events.pathCarries(pathMtu);
+    return new DiscoveredMtu({ world, own: mtu, encrypted, ask, changed, narrow });
   }
 
   #mtuChanged(): void {

@@ -138,6 +138,16 @@ export class SleeveEngine implements SleeveCommands {
     this.#links.get(link)?.limit(peerTakes);
   }
 
+  /** The path of a link was found to carry no larger packets than these. */
+  narrow(link: number, pathMtu: number): void {
+    const narrowed = this.#links.get(link);
+    if (narrowed === undefined) return;
+    this.#burst();
+    this.#dirty.add(narrowed);
+    narrowed.tooBig(pathMtu);
+    this.flush();
+  }
+
   /** Begins a later generation of a link's keys. */
   renew(link: number, secrets: GenerationSecrets): void {
     this.#burst();

@@ -110,6 +110,9 @@ export class SleeveOverlay implements OverlayEngine {
       limit: (mtu) => {
         if (this.#links.has(link)) this.#commands.limit(link, mtu);
       },
+      narrow: (pathMtu) => {
+        if (this.#links.has(link)) this.#commands.narrow(link, pathMtu);
+      },
       stop: () => {
         if (this.#links.delete(link)) this.#commands.stop(link);
       },

@@ -102,5 +102,7 @@ export interface SleeveCommands {
   renew(link: number, secrets: GenerationSecrets): void;
   /** The peer can deliver no larger packets than these, whatever the path to it carries. */
   limit(link: number, peerTakes: number): void;
+  /** The path to the peer was found to carry no larger packets than these, as if the kernel said so. */
+  narrow(link: number, pathMtu: number): void;
   stop(link: number): void;
 }

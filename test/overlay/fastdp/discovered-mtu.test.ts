@@ -4,21 +4,27 @@ import { DiscoveredMtu } from "../../../lib/overlay/fastdp/discovered-mtu.ts";
 import { mtuWithin } from "../../../lib/overlay/fastdp/link-mtu.ts";
 import { loneWorld } from "../../sim/world.ts";
 
-const answerMs = 2;
-
 /** A path on which packets up to `carries` get through. */
 function make(carries: number, own = 8950) {
   const { world, clock } = loneWorld();
-  const path = { carries, asked: [] as number[], sizes: [] as number[] };
+  const path = {
+    carries,
+    asked: [] as number[],
+    sizes: [] as number[],
+    /** What others were told of the underlay. */
+    told: [] as number[],
+    answerMs: 2,
+  };
   const mtu = new DiscoveredMtu({
     world,
     own,
     encrypted: false,
     ask(size) {
       path.asked.push(size);
-      if (size <= path.carries) clock.after(answerMs, () => mtu.answered(size));
+      if (size <= path.carries) clock.after(path.answerMs, () => mtu.answered(size));
     },
     changed: () => path.sizes.push(mtu.limit),
+    narrow: (pathMtu) => path.told.push(pathMtu),
   });
   return { mtu, path, clock, world };
 }
@@ -54,6 +60,18 @@ describe("the MTU of a path", () => {
     path.carries = 1350;
     clock.run(10_000);
     expect(mtu.limit).toBe(1350);
+    expect(path.told).toEqual([1400]);
+  });
+
+  test("goes down all the same when the peer has become so slow that its answers come late", () => {
+    const { mtu, path, clock } = make(8950);
+    mtu.works(true);
+    clock.run(100_000);
+    path.carries = 1350;
+    path.answerMs = 900;
+    clock.run(20_000);
+    expect(mtu.limit).toBe(1350);
+    expect(path.told).toEqual([1400]);
   });
 
   test("goes up within two minutes when the path grows", () => {

@@ -64,6 +64,7 @@ class EncryptedConnection {
         established: () => void this.steps.push("established"),
         health() {},
         peerTakes() {},
+        pathCarries() {},
         failed: (error) => {
           this.failure = error;
         },

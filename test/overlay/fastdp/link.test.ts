@@ -26,6 +26,7 @@ function make(ownKind: boolean, more: Partial<FastdpLinkOptions> = {}) {
       established: () => told.push("established"),
       health: (healthy) => told.push(healthy ? "healthy" : "on hold"),
       peerTakes: (mtu) => told.push(`peer takes ${mtu}`),
+      pathCarries: (mtu) => told.push(`path carries ${mtu}`),
     },
     transmit: (frame) => sent.push(`${clock.nowMs} ${frame.length}`),
     mtuChanged: () => told.push(`mtu ${link.mtu.limit}`),

@@ -120,4 +120,12 @@ describe("sleeve behind a datapath", () => {
     expect(a.injected.length).toBe(3);
     expect(Number.parseInt(b.injected[0]!.slice(2 * 40, 2 * 42), 16)).toBe(1000);
   });
+
+  test("tells senders at once what the path was found to carry by others", () => {
+    hand(b, handoverMark(2, 1), frameOf(everybody, m2));
+    b.injected.length = 0;
+    b.engine.narrow(net.connections[0]!.acceptorLink, 1000);
+    hand(b, handoverMark(2, 1), ipv4Frame(m1, m2, { packet: 1400, df: true }));
+    expect(Number.parseInt(b.injected[0]!.slice(2 * 40, 2 * 42), 16)).toBe(1000 - 62);
+  });
 });

@@ -24,6 +24,7 @@ beforeEach(() => {
       control: (...all) => void commands.push(["control", ...all]),
       renew: (...all) => void commands.push(["renew", ...all]),
       limit: (...all) => void commands.push(["limit", ...all]),
+      narrow: (...all) => void commands.push(["narrow", ...all]),
       stop: (...all) => void commands.push(["stop", ...all]),
     };
   }, ciphers);
@@ -39,6 +40,7 @@ function prepare(
     established: () => heard.push("established"),
     health: (healthy) => heard.push(`health ${healthy}`),
     peerTakes() {},
+    pathCarries() {},
     failed: ({ code, message }) => heard.push(`${code}: ${message}`),
   };
   const parameters = {
@@ -62,6 +64,7 @@ const connectNothing = () => ({
   control() {},
   renew() {},
   limit() {},
+  narrow() {},
   stop() {},
 });
 
