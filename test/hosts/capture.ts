@@ -6,6 +6,8 @@ const fileHeaderBytes = 24;
 const packetHeaderBytes = 16;
 const lengthAt = 8;
 
+const ethernetBytes = 14;
+
 /** Packets that pass an interface of a host, from the start until disposal. */
 export class Capture implements AsyncDisposable {
   /** From the Ethernet header on, in the order of their passing. */
@@ -68,6 +70,11 @@ export class Capture implements AsyncDisposable {
   }
 }
 
+/** Of a captured packet, e.g. 17 for UDP. */
+export function ipProtocol(packet: Uint8Array): number {
+  return packet[ethernetBytes + 9]!;
+}
+
 /** What peers see of a VXLAN packet, but for the frame in it (fastdp §2.1). */
 export interface VxlanHeaders {
   readonly source: number;
@@ -94,8 +101,6 @@ export const plainVxlan = {
   flags: 0x0800_0000,
   reserved: 0,
 } as const;
-
-const ethernetBytes = 14;
 
 /** Of a captured packet that is one of VXLAN; its IP header has no options. */
 export function vxlanHeaders(packet: Uint8Array): VxlanHeaders {

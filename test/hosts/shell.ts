@@ -1,5 +1,8 @@
 /** Running programs in tests: bounded in time, with their output kept. */
 
+/** How many times longer everything may take here, e.g. on an emulated processor. */
+const slowness = Number(process.env.WEAVE_TEST_SLOWNESS ?? 1);
+
 export interface Outcome {
   readonly code: number;
   readonly stdout: string;
@@ -19,7 +22,7 @@ export async function run(command: readonly string[], options: RunOptions = {}):
     stdin: options.stdin === undefined ? "ignore" : new Blob([options.stdin]),
     stdout: "pipe",
     stderr: "pipe",
-    timeout: options.waitMs ?? 30_000,
+    timeout: (options.waitMs ?? 30_000) * slowness,
     killSignal: "SIGKILL",
   });
   const [stdout, stderr, code] = await Promise.all([
@@ -49,7 +52,7 @@ export async function eventually<T>(
   pleases: (answer: T) => boolean,
   waitMs = 15_000,
 ): Promise<T> {
-  const deadline = performance.now() + waitMs;
+  const deadline = performance.now() + waitMs * slowness;
   for (;;) {
     const answer = await ask();
     if (pleases(answer)) return answer;

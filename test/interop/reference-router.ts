@@ -13,6 +13,10 @@ export interface ReferenceOptions {
   readonly peers?: readonly string[];
   readonly password?: string;
   readonly flags?: readonly string[];
+  /** Whether it may use openvswitch, on a kernel that has it; else all frames take sleeve. */
+  readonly fastdp?: boolean;
+  /** Changes to the environment that it runs in. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Another release than {@link referenceBinary}. */
   readonly binary?: string;
 }
@@ -25,6 +29,7 @@ export class ReferenceRouter implements AsyncDisposable {
   readonly host: Host;
   readonly #folder: string;
   #holder: Bun.Subprocess | undefined;
+  #fastdp = false;
 
   constructor(host: Host) {
     this.host = host;
@@ -35,10 +40,13 @@ export class ReferenceRouter implements AsyncDisposable {
   }
 
   async start(options: ReferenceOptions = {}): Promise<void> {
-    const { peers = [], password, flags = [], binary = referenceBinary } = options;
+    const { peers = [], password, flags = [], fastdp = false } = options;
+    const { binary = referenceBinary } = options;
+    this.#fastdp = fastdp;
     if (binary === undefined) throw new Error("WEAVE_REFERENCE_ROUTER names no router");
     const router = [
-      ...[binary, "--no-fastdp", "--weave-bridge", "weave", "--docker-api", ""],
+      ...[binary, ...(fastdp ? ["--datapath", "datapath"] : ["--no-fastdp"])],
+      ...["--weave-bridge", "weave", "--docker-api", ""],
       ...["--ipalloc-range", "10.32.0.0/12", "--http-addr", "127.0.0.1:6784"],
       ...["--db-prefix", join(this.#folder, "weave"), "--name", this.host.peerName],
       ...["--nickname", `host${this.host.number}`, "--dns-listen-address", "127.0.0.1:53"],
@@ -55,6 +63,7 @@ export class ReferenceRouter implements AsyncDisposable {
         env: {
           ...process.env,
           CHECKPOINT_DISABLE: "1",
+          ...options.env,
           ...(password === undefined ? {} : { WEAVE_PASSWORD: password }),
         },
         stdout: openSync(join(this.#folder, "log"), "a"),
@@ -93,11 +102,14 @@ export class ReferenceRouter implements AsyncDisposable {
     const container = await this.host.container(suffix);
     const cidr = await this.api("POST", `/ip/${container.namespace}`);
     const port = `vethwepl${suffix}`.slice(0, 15);
-    const size = ["mtu", "65535"];
+    const [bridge] = JSON.parse(
+      await must(["ip", "-n", this.host.namespace, "-j", "link", "show", "weave"]),
+    );
+    const size = ["mtu", String(bridge.mtu)];
     const guest = ["peer", "name", "ethwe", ...size, "netns", container.namespace];
     const ip = ["ip", "-n", this.host.namespace, "link"];
     await must([...ip, "add", port, ...size, "type", "veth", ...guest]);
-    await must(container.command(["ethtool", "-K", "ethwe", "tx", "off"]));
+    if (!this.#fastdp) await must(container.command(["ethtool", "-K", "ethwe", "tx", "off"]));
     await must([...ip, "set", port, "master", "weave", "up"]);
     await must(["ip", "-n", container.namespace, "addr", "add", cidr, "dev", "ethwe"]);
     await must(["ip", "-n", container.namespace, "link", "set", "ethwe", "up"]);

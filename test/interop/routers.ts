@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Container, Host } from "../hosts/lab.ts";
 import { eventually, killed } from "../hosts/shell.ts";
-import { ReferenceRouter } from "./reference-router.ts";
+import { type ReferenceOptions, ReferenceRouter } from "./reference-router.ts";
 
 /** Whose router runs on a host: ours, or the original's. */
 export type Kind = "ours" | "original";
@@ -29,8 +29,11 @@ export interface Router extends AsyncDisposable {
   log(): Promise<string>;
 }
 
-export function routerOn(host: Host, kind: Kind): Router {
-  return kind === "ours" ? new OurRouter(host) : new OriginalRouter(host);
+/** What only routers of the original are told, at every start. */
+export type OriginalOptions = Pick<ReferenceOptions, "fastdp" | "env">;
+
+export function routerOn(host: Host, kind: Kind, options: OriginalOptions = {}): Router {
+  return kind === "ours" ? new OurRouter(host) : new OriginalRouter(host, options);
 }
 
 class OurRouter implements Router {
@@ -79,14 +82,16 @@ class OriginalRouter implements Router {
   readonly kind = "original";
   readonly host: Host;
   readonly #router: ReferenceRouter;
+  readonly #options: OriginalOptions;
 
-  constructor(host: Host) {
+  constructor(host: Host, options: OriginalOptions) {
     this.host = host;
+    this.#options = options;
     this.#router = new ReferenceRouter(host);
   }
 
   start(options: StartOptions = {}): Promise<void> {
-    return this.#router.start(options);
+    return this.#router.start({ ...options, ...this.#options });
   }
 
   stop(signal: "SIGTERM" | "SIGKILL"): Promise<void> {

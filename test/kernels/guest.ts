@@ -19,6 +19,9 @@ export const espModules = [
   ...["xfrm_user", "esp4", "gcm", "ctr", "ghash-generic", "aes_generic", "seqiv", "echainiv"],
 ];
 
+/** What lets frames be marked at a device. */
+export const markModules = ["cls_matchall", "act_skbedit"];
+
 export interface GuestOptions {
   /** Modules to load besides the common ones, those they need included. */
   readonly modules?: readonly string[];
