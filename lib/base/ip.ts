@@ -146,6 +146,11 @@ export function cidrContains(cidr: Cidr, address: IpAddress): boolean {
   return BigInt(cidr.address.value) >> hostBits === BigInt(address.value) >> hostBits;
 }
 
+/** Whether two networks share addresses; networks of two families never do. */
+export function cidrsOverlap(a: Cidr, b: Cidr): boolean {
+  return cidrContains(a, b.address) || cidrContains(b, a.address);
+}
+
 export function cidrFromIpv4(cidr: Ipv4Cidr): Cidr {
   return { address: { family: 4, value: cidr.address }, prefix: cidr.prefix };
 }

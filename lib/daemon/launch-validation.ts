@@ -1,8 +1,7 @@
 import { splitHostPort } from "../base/endpoint.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import {
-  type Cidr,
-  cidrContains,
+  cidrsOverlap,
   formatCidr,
   formatIpv4Cidr,
   networkOf,
@@ -127,7 +126,7 @@ function ipallocOptions(words: LaunchWords): LaunchOptions["ipalloc"] {
   }
   const range = parsed("ipalloc-range", given ?? defaultRange, subnetOf);
   const defaultSubnet = subnet === "" ? range : parsed("ipalloc-default-subnet", subnet, subnetOf);
-  if (!overlap(parseCidr(range), parseCidr(defaultSubnet))) {
+  if (!cidrsOverlap(parseCidr(range), parseCidr(defaultSubnet))) {
     throw conflict(
       `IP address allocation default subnet ${defaultSubnet} does not overlap with allocation range ${range}`,
     );
@@ -168,10 +167,6 @@ function reclaimAfterMs(words: LaunchWords): number {
 }
 
 const subnetOf = (text: string): string => formatIpv4Cidr(parseSubnet(text));
-
-function overlap(a: Cidr, b: Cidr): boolean {
-  return cidrContains(a, b.address) || cidrContains(b, a.address);
-}
 
 function dnsOptions(words: LaunchWords): LaunchOptions["dns"] {
   if (words.enabled("no-dns")) return undefined;

@@ -176,17 +176,6 @@ export interface NeighbourFact {
   readonly address: IpAddress;
   /** Empty while it is not known. */
   readonly mac: string;
-  readonly state: NeighbourState;
+  /** As ip-neighbour(8) names it: `reachable`, `stale`, `failed`, `permanent`, … */
+  readonly state: string;
 }
-
-/** As ip-neighbour(8) names them. */
-export type NeighbourState =
-  | "incomplete"
-  | "reachable"
-  | "stale"
-  | "delay"
-  | "probe"
-  | "failed"
-  | "noarp"
-  | "permanent"
-  | "none";

@@ -1,3 +1,4 @@
+import { splitHostPort } from "../base/endpoint.ts";
 import type { MeshFacts } from "./facts.ts";
 
 /** `host2 (00:00:00:00:00:02)`: as people call a peer, and as it is called. */
@@ -17,7 +18,7 @@ export function peerWord(mesh: Pick<MeshFacts, "peers">, name: string): string {
   return nickname !== "" && isUnique ? nickname : name;
 }
 
-/** `host` of `host:port`. */
+/** The host of an address as connections show it. */
 export function hostOf(address: string): string {
-  return address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+  return splitHostPort(address)?.host ?? address;
 }

@@ -1,5 +1,5 @@
 import { WeaveError } from "../base/errors.ts";
-import { type Cidr, cidrContains, formatCidr, networkOf } from "../base/ip.ts";
+import { type Cidr, cidrsOverlap, formatCidr, networkOf } from "../base/ip.ts";
 import type { Netlink } from "./netlink/conversation.ts";
 import { findLink } from "./netlink/link.ts";
 import { listRoutes, type Route } from "./netlink/route.ts";
@@ -18,7 +18,7 @@ export function findOverlap(
       destination !== undefined &&
       destination.prefix > 0 &&
       (interfaceIndex === undefined || interfaceIndex !== ignoredInterface) &&
-      (cidrContains(destination, range.address) || cidrContains(range, destination.address)),
+      cidrsOverlap(destination, range),
   )?.destination;
 }
 

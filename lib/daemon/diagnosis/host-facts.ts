@@ -4,6 +4,7 @@ import { parseIptablesSave } from "../../diagnosis/firewall/iptables-save.ts";
 import { parseNftRuleset } from "../../diagnosis/firewall/nft-json.ts";
 import type { FirewallFacts, Table } from "../../diagnosis/firewall/rules.ts";
 import { type BoundSocket, boundSockets } from "../../host/bound-sockets.ts";
+import { firewallTable } from "../../host/firewall.ts";
 import { listLinks } from "../../host/netlink/link.ts";
 import { openRoute } from "../../host/netlink/open.ts";
 import { listRoutes } from "../../host/netlink/route.ts";
@@ -52,9 +53,14 @@ async function gatherFirewall(notes: Notes): Promise<FirewallFacts> {
     tables: [
       ...read("iptables", iptables, (text) => parseIptablesSave(text, "iptables")),
       ...read("iptables-legacy", legacy, (text) => parseIptablesSave(text, "iptables-legacy")),
-      ...read("nftables", nft, parseNftRuleset),
+      ...read("nftables", nft, parseNftRuleset).filter(isForeign),
     ],
   };
+}
+
+/** Our own table keeps containers and neighbours out on purpose. */
+function isForeign({ family, name }: Table): boolean {
+  return family !== firewallTable.family || name !== firewallTable.name;
 }
 
 /** What could not be looked at. */

@@ -1,4 +1,4 @@
-import { cidrContains, formatCidr, formatIp } from "../../base/ip.ts";
+import { cidrsOverlap, formatCidr, formatIp } from "../../base/ip.ts";
 import type { DeviceFact, Facts, RouteFact } from "../facts.ts";
 import { type Finding, finding } from "../finding.ts";
 import { shellLine } from "../shell-words.ts";
@@ -87,7 +87,7 @@ function routes({ setup, host }: Facts): Finding[] {
         destination !== undefined &&
         destination.prefix > 0 &&
         (interfaceIndex === undefined || interfaceIndex !== bridgeIndex) &&
-        (cidrContains(destination, range.address) || cidrContains(range, destination.address)),
+        cidrsOverlap(destination, range),
     )
     .map((route) => {
       const shown = formatCidr(route.destination!);

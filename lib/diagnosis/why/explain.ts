@@ -28,12 +28,10 @@ type KnownPlace = Exclude<Place, NowherePlace>;
  */
 export function explain(question: Question): Explanation {
   const { from: first, to: second } = question;
-  const here = placeOf(question, first);
-  const there = second && placeOf(question, second);
-  const lost = [here, there].find((place) => place?.kind === "nowhere");
-  if (lost?.kind === "nowhere") return nowhere(question, lost);
-  const from = here as KnownPlace;
-  const to = there as KnownPlace | undefined;
+  const from = placeOf(question, first);
+  const to = second && placeOf(question, second);
+  if (from.kind === "nowhere") return nowhere(question, from);
+  if (to?.kind === "nowhere") return nowhere(question, to);
   return to === undefined ? onePlace(question, from) : twoPlaces(question, from, to);
 }
 
@@ -76,7 +74,7 @@ function twoPlaces(
   const whole = joined(
     insidePart(question, from, to.address),
     hops,
-    to === from ? { steps: [], findings: [] } : insidePart(question, to, from.address, from),
+    insidePart(question, to, from.address, from),
     namesPart(question, to.address),
   );
   return told(question, from, to, whole, hops, only);
