@@ -188,6 +188,64 @@ describe("two hosts with a datapath", () => {
 });
 
 test(
+  "a way over a third host: why tells every hop, and the size of packets that shrinks behind us",
+  async () => {
+    await using lab = await Lab.inLine("wdl", 3);
+    const [one, two, three] = lab.hosts as [Host, Host, Host];
+    // What is longer than 1300 octets is lost on the way to host 2 without a word; the filter is to
+    // see datagrams, not runs of them.
+    await must([
+      "ip",
+      "netns",
+      "exec",
+      one.namespace,
+      "ethtool",
+      "-K",
+      "next",
+      "tx-udp-segmentation",
+      "off",
+    ]);
+    const long = ["-p", "udp", "--dport", "6783", "-m", "length", "--length", "1301:65535"];
+    await must([
+      "ip",
+      "netns",
+      "exec",
+      two.namespace,
+      "iptables",
+      "-A",
+      "INPUT",
+      ...long,
+      "-j",
+      "DROP",
+    ]);
+    await two.launch(["--no-discovery"]);
+    await one.launch(["--no-discovery", "192.168.1.2"]);
+    await three.launch(["--no-discovery", "192.168.2.1"]);
+    await one.reaches(2);
+    await three.reaches(2);
+    const left = await one.container("left");
+    const right = await three.container("right");
+    await one.mustWeave(["attach", left.reference]);
+    const ip = await three.mustWeave(["attach", right.reference]);
+    await left.pings(ip);
+    const { answer, steps } = await why(one, left.reference, ip);
+    expect(answer).toContain("over 2 hops");
+    const hops = steps.filter(({ kind }) => kind === "hop");
+    expect(hops.map(({ title }) => title)).toEqual(["host1 → host2", "host2 → host3"]);
+    expect(hops[1]!.details.map(({ value }) => value)).toContain("known by host2 and host3 alone");
+    const shrinks = "containers' of 1238 octets pass whole, though next takes 1500";
+    await eventually(
+      "the size that the search ends with",
+      () => doctor(one),
+      ({ findings }) =>
+        findings.some((each) => each.code === "PATH_MTU_SMALL" && each.sentence.includes(shrinks)),
+    );
+    expect((await found(two, "FIREWALL_MAY_DROP")).sentence).toContain("--length 1301:65535");
+  },
+  labTestMaxMs,
+);
+
+test(
   "two hosts of one name: the one that dials says so, and gets another",
   async () => {
     await using lab = await Lab.onSwitch("wdn", 2);
