@@ -10,6 +10,8 @@ import { createSocket } from "node:dgram";
  *   udp-hear <port> [group]            prints the first datagram and who sent it
  *   udp-hear-all <port> [group]        prints every datagram and who sent it, until it is ended
  *   udp-say <host> <port> <text>       sends it once, broadcast and multicast included
+ *   udp-chat <port>                    broadcasts a number twenty times a second; prints every second
+ *                                      how many it said, heard of others, and heard again
  *   tcp-reach <host> <port>            prints `reached`; fails after two seconds without connection
  *   http-serve <port> <text>           answers every request with the text, until it is ended
  *   http-ask <url>                     prints the answer; fails after two seconds without one
@@ -108,6 +110,30 @@ function udpHear(port: number, group: string | undefined, goesOn: boolean): void
   });
 }
 
+const chatEveryMs = 50;
+
+/** Everybody in the subnet of the overlay hears it, but for whoever says it. */
+function udpChat(port: number): void {
+  const own = crypto.randomUUID();
+  const seen = new Set<string>();
+  let [said, heardAgain] = [0, 0];
+  const socket = createSocket({ type: "udp4", reuseAddr: true });
+  socket.on("message", (message) => {
+    const word = String(message);
+    if (word.startsWith(own)) return;
+    if (seen.has(word)) heardAgain++;
+    seen.add(word);
+  });
+  // Where nobody is heard at the moment the kernel says so.
+  socket.on("error", () => {});
+  socket.bind(port, () => {
+    socket.setBroadcast(true);
+    setInterval(() => socket.send(`${own} ${++said}`, port, "10.47.255.255"), chatEveryMs);
+    setInterval(() => console.log(`${said} ${seen.size} ${heardAgain}`), 1000);
+    console.log("listening");
+  });
+}
+
 function udpSay(host: string, port: number, text: string): void {
   const socket = createSocket("udp4");
   socket.bind(0, () => {
@@ -143,6 +169,7 @@ else if (mode === "tcp-source") await tcpSource(first, Number(second), Number(th
 else if (mode === "tcp-talk") await tcpTalk(Number(first), words[1]);
 else if (mode === "udp-hear") udpHear(Number(first), words[1], false);
 else if (mode === "udp-hear-all") udpHear(Number(first), words[1], true);
+else if (mode === "udp-chat") udpChat(Number(first));
 else if (mode === "tcp-reach") await tcpReach(first, Number(second));
 else if (mode === "http-serve") httpServe(Number(first), second);
 else if (mode === "http-ask") await httpAsk(first);

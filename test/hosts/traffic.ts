@@ -192,6 +192,48 @@ class TalkEnd {
   }
 }
 
+/** A container that broadcasts all the time, and counts what others broadcast. */
+export class Chatter {
+  readonly #listener: Listener;
+  said = 0;
+  heard = 0;
+  /** Of those, what came more than once. */
+  heardAgain = 0;
+
+  private constructor(listener: Listener) {
+    this.#listener = listener;
+    void this.#read();
+  }
+
+  static async begin(container: Container): Promise<Chatter> {
+    return new Chatter(
+      await Listener.start(container, ["udp-chat", "5004"], { waitMs: talkMaxMs }),
+    );
+  }
+
+  async #read(): Promise<void> {
+    for await (const line of this.#listener.lines) {
+      const [said, heard, heardAgain] = line.split(" ").map(Number) as [number, number, number];
+      Object.assign(this, { said, heard, heardAgain });
+    }
+  }
+
+  /** Waits until something new is heard. */
+  async goesOn(): Promise<void> {
+    const before = this.heard;
+    await eventually(
+      "broadcasts that are heard",
+      () => must(["true"]),
+      () => this.heard > before,
+      30_000,
+    );
+  }
+
+  end(): void {
+    this.#listener.stop();
+  }
+}
+
 /** What comes to a container by UDP at one port, from now on. */
 export class Hearer {
   readonly container: Container;
