@@ -1,6 +1,17 @@
 import { describe, expect, test } from "bun:test";
+import { attachedPrograms, attachProgram, tcxHook } from "../../../../ffi/bpf/hooks.ts";
+import { mapById } from "../../../../ffi/bpf/maps.ts";
+import { loadProgram, programById, programInformation } from "../../../../ffi/bpf/programs.ts";
+import { closeDescriptor } from "../../../../ffi/descriptor.ts";
+import { isSystemError } from "../../../../ffi/system-error.ts";
+import { Assembler, link, r0 } from "../../../../lib/host/datapath/ebpf/assembler.ts";
 import { ebpfBackend } from "../../../../lib/host/datapath/ebpf/ebpf-backend.ts";
+import { hasTcx } from "../../../../lib/host/datapath/ebpf/hooks.ts";
+import { programKinds } from "../../../../lib/host/datapath/ebpf/programs.ts";
+import { tableNames } from "../../../../lib/host/datapath/ebpf/table-set.ts";
 import { defaultDeviceNames } from "../../../../lib/host/device-names.ts";
+import { findLink } from "../../../../lib/host/netlink/link.ts";
+import { openRoute } from "../../../../lib/host/netlink/open.ts";
 import { eventually, must } from "../../../hosts/shell.ts";
 import { transfer } from "../../../hosts/traffic.ts";
 import { type DatapathHost, DatapathLab } from "../datapath-lab.ts";
@@ -71,6 +82,41 @@ describe("somebody who removes devices", () => {
   });
 });
 
+/** The verdict that leaves a frame to the next program. */
+const tcxNext = -1;
+
+function loadedProgram(name: string, verdict: number): number {
+  const asm = new Assembler();
+  asm.set(r0, verdict);
+  asm.exit();
+  return loadProgram(name, link(asm.assemble(), {}), "Apache-2.0");
+}
+
+function programsAt(device: number): number[] {
+  return Object.values(tcxHook).flatMap((hook) => attachedPrograms(device, hook));
+}
+
+function mapsOf(id: number): readonly number[] {
+  const descriptor = programById(id);
+  try {
+    return programInformation(descriptor).mapIds;
+  } finally {
+    closeDescriptor(descriptor);
+  }
+}
+
+const isNoProgram = (id: number): boolean => isGone(() => programById(id));
+const isNoMap = (id: number): boolean => isGone(() => mapById(id));
+
+function isGone(open: () => number): boolean {
+  try {
+    closeDescriptor(open());
+    return false;
+  } catch (error) {
+    return isSystemError(error, "ENOENT");
+  }
+}
+
 describe("what others have put at our devices", () => {
   test("stays, and ours leave with their devices", async () => {
     await using lab = await make(1);
@@ -89,5 +135,37 @@ describe("what others have put at our devices", () => {
     const removed = one.inside(() => ebpfBackend.remove(defaultDeviceNames));
     expect([...removed].sort()).toEqual(["vethwe-bridge", "vethwe-handover"]);
     expect(await must([...tc, "filter", "show", "dev", "eth0", "ingress"])).toContain("pref 7");
+  });
+
+  test.if(hasTcx())("stays by TCX too, and no program or map of ours is left", async () => {
+    await using lab = await make(2);
+    const [one] = lab.hosts as readonly [DatapathHost];
+    lab.mesh();
+    const indexOf = (name: string): number =>
+      one.inside(() => {
+        using netlink = openRoute();
+        return findLink(netlink, { name })!.index;
+      });
+    const foreign = loadedProgram("theirs", tcxNext);
+    const underlay = indexOf("eth0");
+    one.inside(() => attachProgram(foreign, underlay, tcxHook.ingress));
+    one.inside(() => attachProgram(foreign, indexOf("vethwe-bridge"), tcxHook.ingress));
+    expect(one.inside(() => one.datapath.mend(one.bridge))).toEqual([]);
+    const theirs = programInformation(foreign).id;
+    const devices = one.datapath.devices().map(indexOf);
+    const programs = new Set(one.inside(() => devices.flatMap(programsAt)));
+    expect(programs.delete(theirs)).toBe(true);
+    const maps = new Set([...programs].flatMap(mapsOf));
+    // One for each kind of device and direction; all tables.
+    expect([programs.size, maps.size]).toEqual([programKinds.length, tableNames.length]);
+    one.kill();
+    one.inside(() => ebpfBackend.remove(defaultDeviceNames));
+    await eventually(
+      "a kernel without programs and maps of ours",
+      () => must(["true"]),
+      () => [...programs].every(isNoProgram) && [...maps].every(isNoMap),
+    );
+    expect(one.inside(() => attachedPrograms(underlay, tcxHook.ingress))).toEqual([theirs]);
+    closeDescriptor(foreign);
   });
 });
