@@ -1,4 +1,5 @@
 import { formatIpv4 } from "../base/ip.ts";
+import type { MeshStatus } from "../mesh/mesh-status.ts";
 import { ringView, type SimCluster } from "./cluster.ts";
 import type { Breach } from "./happening.ts";
 import type { Holdings } from "./holdings.ts";
@@ -88,24 +89,29 @@ function holdingsFault(cluster: SimCluster, holdings: Holdings): Fault | undefin
 function topologyFault(cluster: SimCluster): Fault | undefined {
   let first: string | undefined;
   for (const { number, plane } of cluster.peers) {
-    const { peers, connections } = plane.mesh.status();
+    const { connections } = plane.mesh.status();
     const open = connections.find(({ state }) => state !== "established");
     if (open !== undefined) {
       const found = `${open.state} ${open.address} ${open.info}`;
       return fault("all connections are established", found, [number]);
     }
-    const view = peers
-      .map(({ name, connections: links }) => {
-        const states = links.map((link) => `${link.name} ${link.established}`);
-        return `${name}: ${states.sort().join(", ")}`;
-      })
-      .join("; ");
+    const view = topologyText(plane.mesh.status());
     first ??= view;
     if (view !== first) {
       return fault("all topologies are equal", `${first}\n${number}: ${view}`, [number]);
     }
   }
   return undefined;
+}
+
+/** Who is linked to whom in the eyes of one peer. */
+export function topologyText({ peers }: MeshStatus): string {
+  return peers
+    .map(({ name, connections: links }) => {
+      const states = links.map((link) => `${link.name} ${link.established}`);
+      return `${name}: ${states.sort().join(", ")}`;
+    })
+    .join("; ");
 }
 
 /** Nothing is left of what waited while a line was slow. */

@@ -1,7 +1,7 @@
 import { errorText } from "../base/errors.ts";
 import { formatPeerName } from "../base/peer-name.ts";
 import type { Cancel } from "../base/world.ts";
-import { simName } from "./cluster.ts";
+import { ipOf, simName } from "./cluster.ts";
 import type { History } from "./history.ts";
 import type { Release } from "./plan.ts";
 import { Views } from "./views.ts";
@@ -137,7 +137,7 @@ export class Machines {
   #tryReturn(number: number): void {
     const { cluster } = this.#history;
     if (cluster.peer(number) !== undefined) return;
-    if (this.#isLost(number) && this.#views().isContested(simName(number))) {
+    if (this.#isLost(number) && !this.#isAllHeard(number)) {
       this.#returns.get(number)?.();
       this.#returnAfter(number, retryMs);
       return;
@@ -150,6 +150,7 @@ export class Machines {
     const { cluster } = this.#history;
     const taker = cluster.peer(by);
     if (taker === undefined || !this.#views().agreeOn(simName(number), simName(by))) return false;
+    if (cluster.network.isUnderWay(ipOf(number))) return false;
     try {
       const gained = cluster.allocatorOf(taker).takeover(formatPeerName(simName(number)), {
         force: false,
@@ -161,6 +162,12 @@ export class Machines {
       this.#history.note(`${by} cannot take over ${number}: ${errorText(error)}`, ".", [by]);
       return false;
     }
+  }
+
+  /** Whether everybody knows what a lost peer had given away: nothing that it said is under way. */
+  #isAllHeard(number: number): boolean {
+    const { network } = this.#history.cluster;
+    return !this.#views().isContested(simName(number)) && !network.isUnderWay(ipOf(number));
   }
 
   #isLost(number: number): boolean {

@@ -38,6 +38,8 @@ export class MemoryNetwork implements Wires {
   /** By host: what its line carries, for as long as it is slow. */
   readonly #throttles = new Map<string, number>();
   readonly #streams = new Set<MemoryStream>();
+  /** By host: segments of it that are neither delivered nor lost. */
+  readonly #underWay = new Map<string, number>();
   readonly #defaultLink: Link;
   #writes = 0;
   #bytes = 0;
@@ -136,7 +138,17 @@ export class MemoryNetwork implements Wires {
     return [...this.#streams].filter((stream) => ip === undefined || stream.local.host === ip);
   }
 
+  /** Whether something that a host has sent is yet to arrive, also after its process ended. */
+  isUnderWay(ip: string): boolean {
+    return (this.#underWay.get(ip) ?? 0) > 0 || this.streams(ip).some((each) => each.hasMore);
+  }
+
   // ── for hosts and streams ──
+
+  /** So many segments of a host went on their way; negative when they arrived or are lost. */
+  underWay(ip: string, segments: number): void {
+    this.#underWay.set(ip, (this.#underWay.get(ip) ?? 0) + segments);
+  }
 
   carried(bytes: number): void {
     this.#writes++;

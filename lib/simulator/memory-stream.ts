@@ -22,6 +22,7 @@ export interface Wires {
   bytesPerMs(from: string, to: string): number;
   isCut(from: string, to: string): boolean;
   carried(bytes: number): void;
+  underWay(ip: string, segments: number): void;
   opened(stream: MemoryStream): void;
   gone(stream: MemoryStream): void;
 }
@@ -70,6 +71,11 @@ export class MemoryStream implements ByteStream {
     this.remote = remote;
   }
 
+  /** Whether octets wait for those before them to arrive. */
+  get hasMore(): boolean {
+    return this.#backlogBytes > 0;
+  }
+
   get backlogBytes(): number {
     return this.#backlogBytes;
   }
@@ -109,7 +115,7 @@ export class MemoryStream implements ByteStream {
     this.#network.clock.after(silenceMaxMs, () => peer.giveUp());
     this.#state = "closed";
     this.#handlers = undefined;
-    this.#undelivered = [];
+    this.#lose();
     this.#network.gone(this);
   }
 
@@ -150,6 +156,7 @@ export class MemoryStream implements ByteStream {
 
   #send(size: number, deliver: () => void): void {
     this.#undelivered.push(deliver);
+    this.#network.underWay(this.local.host, 1);
     this.#travel(size);
   }
 
@@ -167,9 +174,28 @@ export class MemoryStream implements ByteStream {
     this.#lastArrivalMs = arrivalMs;
     clock.after(arrivalMs - clock.nowMs, () => {
       // Behind a segment that is stuck, all are.
-      if (this.#stuck > 0 || network.isCut(from, to)) this.#stuck++;
-      else this.#undelivered.shift()?.();
+      if (this.#stuck > 0 || network.isCut(from, to)) this.#stick();
+      else this.#arrive();
     });
+  }
+
+  #arrive(): void {
+    const deliver = this.#undelivered.shift();
+    if (deliver === undefined) return;
+    this.#network.underWay(this.local.host, -1);
+    deliver();
+  }
+
+  /** Nobody repeats what an end that is closed has sent. */
+  #stick(): void {
+    this.#stuck++;
+    if (this.#state === "closed") this.#lose();
+  }
+
+  #lose(): void {
+    this.#network.underWay(this.local.host, -this.#undelivered.length);
+    this.#undelivered = [];
+    this.#stuck = 0;
   }
 
   #deliver(segment: Uint8Array): void {
@@ -205,6 +231,7 @@ export class MemoryStream implements ByteStream {
 
   #close(error: WeaveError | undefined): void {
     this.#state = "closed";
+    if (this.#stuck > 0) this.#lose();
     this.#network.gone(this);
     const handlers = this.#handlers;
     this.#handlers = undefined;

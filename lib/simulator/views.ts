@@ -11,7 +11,8 @@ interface View {
 
 /**
  * What operators must look at before a disk is thrown away or a dead peer is taken over, and what no
- * peer can know: the views of all, those on the disks of peers that do not run included.
+ * peer can know: the views of all, those on the disks of peers that do not run included. What the
+ * dead peer said and nobody has heard yet counts as well (`isUnderWay` of the network).
  *
  * Somebody whose disk is lost learns from others what it owns. Had it given some of that away, and
  * had those others not heard of it, it would use again what it gave away. No protocol without a

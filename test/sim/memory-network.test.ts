@@ -196,6 +196,29 @@ describe("the memory network", () => {
     expect(near.closed).toContain("did not answer for 9 s");
   });
 
+  test("what a host has said is under way until it arrives, also after its process ended", () => {
+    const { clock, network, near, far } = connected({ delayMs: 50 });
+    expect(network.isUnderWay("10.0.0.1")).toBe(false);
+    near.stream.write(utf8("farewell"));
+    network.host("10.0.0.1").crash({ silent: false });
+    clock.run(40);
+    expect([network.isUnderWay("10.0.0.1"), network.isUnderWay("10.0.0.2")]).toEqual([true, false]);
+    clock.run(100);
+    expect([network.isUnderWay("10.0.0.1"), far.read]).toEqual([false, "farewell"]);
+  });
+
+  test("what an ended process has said is lost where its cable was pulled", () => {
+    const { clock, network, near, far } = connected({ delayMs: 50 });
+    near.stream.write(utf8("farewell"));
+    const heal = network.cut("10.0.0.1", "10.0.0.2");
+    network.host("10.0.0.1").crash({ silent: false });
+    clock.run(100);
+    expect(network.isUnderWay("10.0.0.1")).toBe(false);
+    heal();
+    clock.run(100);
+    expect(far.read).toBe("");
+  });
+
   test("a dial fails at once where nobody listens and late where nobody answers", () => {
     const clock = new VirtualClock();
     const network = new MemoryNetwork(clock, 1);
