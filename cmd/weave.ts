@@ -12,6 +12,6 @@ import { run } from "../lib/cli/run.ts";
 const words = process.argv.slice(2);
 const ended =
   words[0] === "router"
-    ? runRouterChild(process.env)
+    ? runRouterChild(words.slice(1), process.env)
     : run(words, processSurroundings(localRouter(process.env)));
 process.exitCode = await ended;

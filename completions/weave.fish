@@ -100,6 +100,9 @@ complete -c weave -n '__fish_seen_subcommand_from snapshot; and not __fish_is_fi
 complete -c weave -n '__fish_seen_subcommand_from snapshot; and not __fish_is_first_token' -l force -d 'restore: replace the state that is there'
 complete -c weave -n '__fish_seen_subcommand_from snapshot; and not __fish_is_first_token' -l ranges -d 'restore: also who owns which addresses'
 complete -c weave -n '__fish_seen_subcommand_from snapshot; and not __fish_is_first_token' -l help -d 'explain this command'
+complete -c weave -n __fish_is_first_token -a upgrade-self -d 'replace the running router by another version, without interrupting anybody'
+complete -c weave -n '__fish_seen_subcommand_from upgrade-self; and not __fish_is_first_token' -F
+complete -c weave -n '__fish_seen_subcommand_from upgrade-self; and not __fish_is_first_token' -l help -d 'explain this command'
 complete -c weave -n __fish_is_first_token -a attach -d 'put a running container on the network'
 complete -c weave -n '__fish_seen_subcommand_from attach; and not __fish_is_first_token' -a 'net:default'
 complete -c weave -n '__fish_seen_subcommand_from attach; and not __fish_is_first_token' -a '(weave complete-values container 2>/dev/null)'
@@ -186,7 +189,7 @@ complete -c weave -n '__fish_seen_subcommand_from simulate; and not __fish_is_fi
 complete -c weave -n '__fish_seen_subcommand_from simulate; and not __fish_is_first_token' -l json -d 'print one JSON object in the end, and nothing else'
 complete -c weave -n '__fish_seen_subcommand_from simulate; and not __fish_is_first_token' -l help -d 'explain this command'
 complete -c weave -n __fish_is_first_token -a help -d 'explain weave or one of its commands'
-complete -c weave -n '__fish_seen_subcommand_from help; and not __fish_is_first_token' -a 'launch stop reset logs setup-systemd snapshot attach detach expose hide attach-bridge ps dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status doctor why report version demo simulate help completion'
+complete -c weave -n '__fish_seen_subcommand_from help; and not __fish_is_first_token' -a 'launch stop reset logs setup-systemd snapshot upgrade-self attach detach expose hide attach-bridge ps dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status doctor why report version demo simulate help completion'
 complete -c weave -n '__fish_seen_subcommand_from help; and not __fish_is_first_token' -l help -d 'explain this command'
 complete -c weave -n __fish_is_first_token -a completion -d 'print the completion script of a shell'
 complete -c weave -n '__fish_seen_subcommand_from completion; and not __fish_is_first_token' -a 'bash zsh fish'

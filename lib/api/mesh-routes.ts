@@ -16,6 +16,7 @@ export function meshRoutes(app: Hono, router: RouterControl): void {
     router.leave();
     return context.body(null, 204);
   });
+  app.post("/successor", (context) => succeed(context, router));
   app.delete("/peer/:id", (context) => removePeer(context, router));
   app.post("/expose/:ip/:length", (context) => expose(context, router));
 }
@@ -28,6 +29,14 @@ async function connect(context: Context, router: RouterControl): Promise<Respons
   });
   if (refused.length === 0) return text(context, "");
   return refuse(context, 400, refused.map((error) => error.message).join("\n"));
+}
+
+async function succeed(context: Context, router: RouterControl): Promise<Response> {
+  try {
+    return context.json({ pid: await router.succeed() });
+  } catch (error) {
+    return refuseError(context, error);
+  }
 }
 
 function removePeer(context: Context, router: RouterControl): Response {

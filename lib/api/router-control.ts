@@ -24,6 +24,11 @@ export interface RouterControl {
   removePeer(nameOrNickname: string, options: { force: boolean }): number;
   /** Hands our own ranges over, as the last act before a reset. */
   leave(): void;
+  /**
+   * Starts a process that takes this one's place. Resolves with its id when it is ready for that;
+   * right after that this one lets go of everything.
+   */
+  succeed(): Promise<number>;
 
   /** Absent when address allocation is off. */
   readonly ipam: { readonly allocator: Allocator; readonly defaultSubnet: Ipv4Cidr } | undefined;

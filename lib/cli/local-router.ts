@@ -42,14 +42,23 @@ export function localRouter(environment: Environment): RouterProcess {
       const { examineHost } = await import("../daemon/diagnosis/examine-host.ts");
       return examineHost(paths);
     },
+    async upgrade(file) {
+      const { upgradeRouter } = await import("../daemon/upgrade.ts");
+      return upgradeRouter(file, paths);
+    },
     logFile: paths.logFile,
   };
 }
 
 /** The part of `weave launch` that stays: a router in this process, told what to do by its parent. */
-export async function runRouterChild(environment: Environment): Promise<number> {
-  const { runDetachedRouter } = await import("../daemon/main.ts");
-  return runDetachedRouter(pathsFrom(environment), await integrations());
+export async function runRouterChild(
+  words: readonly string[],
+  environment: Environment,
+): Promise<number> {
+  const { runDetachedRouter, runSuccessor } = await import("../daemon/main.ts");
+  const { successorWord } = await import("../daemon/succession.ts");
+  const run = words.includes(successorWord) ? runSuccessor : runDetachedRouter;
+  return run(pathsFrom(environment), await integrations());
 }
 
 async function integrations() {

@@ -24,6 +24,8 @@ export interface RouterProcess {
   ): Promise<{ savedAt: string; extent: SnapshotExtent }>;
   /** Looks at this host when no router answers: without options, as a launch would find it. */
   examine(): Promise<Diagnosis>;
+  /** Has the router succeeded by this program, or by what is in its place; gives the process id. */
+  upgrade(file: string | undefined): Promise<number>;
   /** Path of the log of the current or last run. */
   readonly logFile: string;
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { WeaveError } from "../base/errors.ts";
 
 /**
@@ -80,8 +80,14 @@ export function startKeeper(program: KeptProgram): ChildProcess {
   });
 }
 
-/** Lines on {@link keeperDescriptor}. */
-export type KeeperWord = "ready" | "stopped";
-
 /** Where a router tells its keeper how it goes; leads nowhere when there is no keeper. */
 export const keeperDescriptor = 4;
+
+/** The keeper may have been ended before the router; then nobody has to know. */
+export function tellKeeper(descriptor: number, word: "ready" | "stopped"): void {
+  try {
+    writeSync(descriptor, `${word}\n`);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
+  }
+}

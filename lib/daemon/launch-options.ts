@@ -6,7 +6,7 @@ import { WeaveError } from "../base/errors.ts";
  * `weave launch` to the router's process on standard input; addresses, subnets and names are
  * canonical text that has passed validation (see `launch-validation.ts`).
  */
-const launchOptionsSchema = v.strictObject({
+export const launchOptionsSchema = v.strictObject({
   /** Hosts to connect to, as typed: `<host>[:<port>]`. */
   peers: v.array(v.string()),
   /** Connect to the peers of the last run; `peers` is empty then. */

@@ -34,6 +34,8 @@ export interface LocalControlParts {
   readonly fastdp: FastdpOverlay | undefined;
   /** Why datapaths are not used, by backend. */
   readonly refusals: ReadonlyMap<string, string>;
+  /** Starts a process that takes the place of this one. */
+  readonly succeed: () => Promise<number>;
 }
 
 /** This router, as the control API commands and shows it. */
@@ -78,6 +80,10 @@ export class LocalControl implements RouterControl {
 
   removePeer(nameOrNickname: string, options: { force: boolean }): number {
     return this.#parts.plane.ipam?.allocator.takeover(nameOrNickname, options) ?? 0;
+  }
+
+  succeed(): Promise<number> {
+    return this.#parts.succeed();
   }
 
   leave(): void {

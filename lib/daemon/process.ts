@@ -64,7 +64,7 @@ export async function launchRouter(options: LaunchOptions, paths: Paths): Promis
     );
   }
   makeFolders(paths);
-  const input = readable(JSON.stringify(options));
+  const input = readableText(JSON.stringify(options));
   const environment = { ...calmCompiler, ...environmentWithoutSecrets() };
   const command = [...selfCommand(), routerCommand];
   const program = { command, environment, input, logFile: paths.logFile };
@@ -77,7 +77,7 @@ export async function launchRouter(options: LaunchOptions, paths: Paths): Promis
 }
 
 /** A descriptor from which this text can be read, over and over by opening it again. */
-function readable(text: string): number {
+export function readableText(text: string): number {
   const memory = memoryFile("weave-options", utf8(text));
   try {
     return openSync(`/proc/self/fd/${memory}`, "r");

@@ -1,6 +1,7 @@
 import { controlApp, metricsApp, statusApp } from "../api/app.ts";
 import { listen } from "../api/listen.ts";
 import { toHex } from "../base/bytes.ts";
+import type { Endpoint } from "../base/endpoint.ts";
 import { errorText } from "../base/errors.ts";
 import { tryParseIpv4 } from "../base/ip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
@@ -10,7 +11,8 @@ import { openAead } from "../host/aead.ts";
 import { BridgeKeeper } from "../host/bridge-keeper.ts";
 import type { ContainerEngine } from "../host/container.ts";
 import type { HostDatapath } from "../host/datapath/backend.ts";
-import { DataPlane } from "../host/dataplane/data-plane.ts";
+import type { Bequest } from "../host/dataplane/bequest.ts";
+import { DataPlane, type InheritedSockets } from "../host/dataplane/data-plane.ts";
 import { defaultDeviceNames } from "../host/device-names.ts";
 import { ipsecRefusal, KernelIpsec, removeIpsecLeftovers } from "../host/ipsec/kernel-ipsec.ts";
 import { machineWorld } from "../host/machine-world.ts";
@@ -25,7 +27,7 @@ import { openDatabase } from "./database.ts";
 import { datapathBackends } from "./datapath-backends.ts";
 import { startHostServices } from "./host-services.ts";
 import type { LaunchOptions } from "./launch-options.ts";
-import { LocalControl } from "./local-control.ts";
+import { LocalControl, type LocalControlParts } from "./local-control.ts";
 import { importOriginal } from "./original-import.ts";
 import type { Paths } from "./paths.ts";
 import { settlePeerName } from "./peer-identity.ts";
@@ -41,12 +43,46 @@ export interface RouterEnvironment {
   readonly log: Log;
   /** Missing when no container engine is asked. */
   readonly engine: ContainerEngine | undefined;
+  /** Starts a process that takes this one's place; see `succession.ts`. */
+  readonly succeed: () => Promise<number>;
+  /** What another process has left to this one. */
+  readonly inheritance?: Inheritance | undefined;
+}
+
+export interface Inheritance {
+  /** It serves the sockets already. */
+  readonly dataPlane: DataPlane;
+  /** The interface on which it captures. */
+  readonly captureInterface: number;
+  /** Where neighbours listen. */
+  readonly neighbours: readonly Endpoint[];
+}
+
+/** What a router leaves to another process. */
+export interface Estate {
+  readonly bequest: Bequest;
+  readonly neighbours: readonly Endpoint[];
 }
 
 export interface StartedRouter {
   /** Tells this run from all others: 64 hex digits. */
   readonly id: string;
+  readonly name: PeerName;
+  /** What a process needs to make itself ready to take over. */
+  readonly standing: {
+    readonly captureInterface: number;
+    readonly datapathMtu: number | undefined;
+    readonly sockets: InheritedSockets;
+  };
   stop(): Promise<void>;
+  /**
+   * Lets go of everything but the connections to peers, which stay until those have others.
+   *
+   * @param deserted called when no connection is left
+   */
+  handOver(deserted: () => void): Promise<Estate>;
+  /** Resolves when nothing of what was handed over is held here any more. */
+  released(): Promise<void>;
 }
 
 /**
@@ -87,25 +123,19 @@ async function assemble(
     `weave ${productVersion}; our name is ${formatPeerName(name)}(${options.nickname}), from ${source}`,
   );
 
-  const devices = {
-    ...defaultDeviceNames,
-    bridge: options.weaveBridge,
-    datapath: options.datapath,
-  };
+  const { weaveBridge: bridge, datapath: datapathName } = options;
+  const devices = { ...defaultDeviceNames, bridge, datapath: datapathName };
   settings.saveSetting(bridgeSetting, options.weaveBridge);
   settings.saveSetting(datapathSetting, options.datapath);
   const host = prepareHost(options, devices, name, datapathBackends, log);
   const { datapath } = host;
-  const dataPlane = new DataPlane({
-    local: name,
-    captureInterface: host.standing.captureInterface,
-    datapathMtu: datapath?.mtu,
-    host: tryParseIpv4(options.host) ?? 0,
-    port: options.port,
-    captureBufferBytes: options.captureBufferMegabytes << 20,
-    log,
-  });
-  shutdown.push("data plane", () => dataPlane.stop());
+  const { captureInterface } = host.standing;
+  const standing = { captureInterface, datapathMtu: datapath?.mtu };
+  const dataPlane =
+    inheritedDataPlane(environment, captureInterface) ??
+    openDataPlane({ name, options, log, ...standing });
+  let isHandedOver = false;
+  shutdown.push("data plane", () => (isHandedOver ? undefined : dataPlane.stop()));
   await dataPlane.ready;
 
   const fastdp = datapath && startFastdp(world, environment, { name, dataPlane, datapath });
@@ -139,29 +169,67 @@ async function assemble(
   const listener = await listenTcp({ host: options.host, port: options.port }, (stream) =>
     plane.mesh.accepted(stream),
   );
-  shutdown.push("TCP listener", () => listener.close());
-  const control = new LocalControl({
-    options,
-    plane,
-    services,
-    dataPlane,
+  shutdown.push("TCP listener", () => (isHandedOver ? listener.retire() : listener.close()));
+  const control = openControl(environment, shutdown, {
+    ...{ plane, services, dataPlane, fastdp },
     capture: devices.capture,
-    fastdp,
     refusals: host.refusals,
   });
-  openApi(control, environment, shutdown);
 
   const goesOn = beginRun(settings, options.peers);
   const resumes = options.resume || goesOn || (isImported && options.peers.length === 0);
-  plane.mesh.start(resumes ? settings.targets() : options.peers);
+  plane.mesh.start(
+    resumes ? settings.targets() : options.peers,
+    environment.inheritance?.neighbours,
+  );
   control.setReady();
   return {
     id: toHex(world.random.fill(new Uint8Array(32))),
+    name,
+    standing: { ...standing, sockets: dataPlane.sockets },
     stop() {
       endRun(settings);
       return shutdown.run(log);
     },
+    released: () => dataPlane.released,
+    async handOver(deserted) {
+      const neighbours = plane.suspend(deserted);
+      isHandedOver = true;
+      await shutdown.run(log);
+      // Last, for from here on nobody carries frames in user space.
+      return { neighbours, bequest: await dataPlane.handOver() };
+    },
   };
+}
+
+/** What a data plane has to be told at its start. */
+export function openDataPlane(parts: {
+  readonly name: PeerName;
+  readonly options: LaunchOptions;
+  readonly captureInterface: number;
+  readonly datapathMtu: number | undefined;
+  readonly log: Log;
+  readonly inherited?: InheritedSockets;
+}): DataPlane {
+  const { name, options, ...rest } = parts;
+  return new DataPlane({
+    ...rest,
+    local: name,
+    host: tryParseIpv4(options.host) ?? 0,
+    port: options.port,
+    captureBufferBytes: options.captureBufferMegabytes << 20,
+  });
+}
+
+/** That of a former process, on the interface as it is now. */
+function inheritedDataPlane(
+  { inheritance }: RouterEnvironment,
+  captureInterface: number,
+): DataPlane | undefined {
+  if (inheritance === undefined) return undefined;
+  const { dataPlane } = inheritance;
+  if (captureInterface !== inheritance.captureInterface) dataPlane.recapture(captureInterface);
+  return dataPlane;
 }
 
 /** Whether the state of a router of the original was taken over. */
@@ -223,11 +291,13 @@ function makePlane(
   },
 ): ControlPlane {
   const { name, settings, dataPlane, fastdp, refusals } = parts;
-  const sleeve = new SleeveOverlay((events) => dataPlane.connect(events), {
+  const ciphers = {
     // Without the remark where the library was found.
     secretBox: dataPlane.secretBox.split(" ")[0]!,
     aead: openAead()?.implementation,
-  });
+  };
+  const connect = dataPlane.connect.bind(dataPlane);
+  const sleeve = new SleeveOverlay(connect, ciphers, dataPlane.lastLink);
   const overlay = new OverlayChooser({
     engines: [...(fastdp === undefined ? [] : [fastdp]), sleeve],
     unavailable: fastdp === undefined ? new Map([["fastdp", whyNoFastdp(refusals)]]) : new Map(),
@@ -256,11 +326,13 @@ function whyNoFastdp(refusals: ReadonlyMap<string, string>): string {
     .join(", ");
 }
 
-function openApi(
-  control: LocalControl,
-  { options, paths, log }: RouterEnvironment,
+/** The router as the control API sees it, and the addresses at which that answers. */
+function openControl(
+  { options, paths, log, succeed }: RouterEnvironment,
   shutdown: Shutdown,
-): void {
+  parts: Omit<LocalControlParts, "options" | "succeed">,
+): LocalControl {
+  const control = new LocalControl({ options, succeed, ...parts });
   const open = (address: string, app: ReturnType<typeof controlApp>, isPublic: boolean): void => {
     if (address === "") return;
     const listener = listen(app, address, { isPublic });
@@ -271,4 +343,5 @@ function openApi(
   open(options.httpAddress, app, false);
   open(options.statusAddress, statusApp(control, log), true);
   open(options.metricsAddress, metricsApp(control, log), true);
+  return control;
 }

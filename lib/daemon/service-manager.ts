@@ -17,14 +17,18 @@ import { utf8 } from "../base/bytes.ts";
  *   WATCHDOG_USEC  it ends a service that has said nothing for so long
  */
 export class ServiceManager implements Disposable {
+  /** By which another process of this service finds the manager. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly #descriptor: number;
   readonly #watchdog: ReturnType<typeof setInterval> | undefined;
 
-  private constructor(address: string, watchdogMs: number | undefined) {
+  private constructor(address: string, watchdogUs: string | undefined) {
+    this.environment = { NOTIFY_SOCKET: address, WATCHDOG_USEC: watchdogUs };
     this.#descriptor = openSocket(AF_UNIX, SOCK_DGRAM, 0, "the service manager's socket");
     connectSocket(this.#descriptor, sockaddrUn(address), address);
-    if (watchdogMs !== undefined) {
-      this.#watchdog = setInterval(() => this.#tell("WATCHDOG=1"), watchdogMs / 2);
+    if (watchdogUs !== undefined) {
+      const periodMs = Number(watchdogUs) / 1000 / 2;
+      this.#watchdog = setInterval(() => this.#tell("WATCHDOG=1"), periodMs);
     }
   }
 
@@ -38,11 +42,16 @@ export class ServiceManager implements Disposable {
     const { NOTIFY_SOCKET: address, WATCHDOG_USEC: watchdogUs } = environment;
     for (const name of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) delete environment[name];
     if (!address) return undefined;
-    return new ServiceManager(address, watchdogUs ? Number(watchdogUs) / 1000 : undefined);
+    return new ServiceManager(address, watchdogUs || undefined);
   }
 
   ready(status: string): void {
     this.#tell(`READY=1\nSTATUS=${status}`);
+  }
+
+  /** From now on another process is the service. */
+  succeededBy(pid: number): void {
+    this.#tell(`MAINPID=${pid}`);
   }
 
   stopping(): void {

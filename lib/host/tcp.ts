@@ -179,7 +179,10 @@ function dialError(to: Endpoint, code: string, why: string, cause: unknown): Wea
 
 export interface TcpListener {
   readonly endpoint: Endpoint;
+  /** Ends the connections that were accepted as well. */
   close(): Promise<void>;
+  /** Leaves the port to another process, and the connections as they are. */
+  retire(): void;
 }
 
 /**
@@ -205,7 +208,11 @@ export function listenTcp(
       reject(new WeaveError("TCP_LISTEN", sentence, { remedy, cause }));
     });
     server.listen({ port: at.port, ...(at.host === "" ? {} : { host: at.host }) }, () => {
-      resolve({ endpoint: boundTo(server), close: () => closeServer(server, open) });
+      resolve({
+        endpoint: boundTo(server),
+        close: () => closeServer(server, open),
+        retire: () => void server.close(),
+      });
     });
   });
 }

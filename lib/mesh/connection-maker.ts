@@ -123,6 +123,17 @@ export class ConnectionMaker {
     this.check();
   }
 
+  /** Tries addresses that nobody may ask for, at once and once. */
+  dialOnce(endpoints: readonly Endpoint[]): void {
+    const direct = this.#directAddresses();
+    const nothing = (): void => {};
+    for (const endpoint of endpoints) {
+      if (direct.has(formatEndpoint(endpoint)) || this.#ports.room.free() === 0) continue;
+      const events = { introduced: nothing, redirected: nothing, connected: nothing };
+      this.#ports.dial(endpoint, true, { ...events, ended: nothing });
+    }
+  }
+
   /** There is less or other to wish for, maybe for many reasons at once. */
   checkSoon(): void {
     const nowMs = this.#world.monotonicMs();

@@ -17,7 +17,7 @@ import { HalfOpen } from "./half-open.ts";
 import { Neighbour } from "./neighbour.ts";
 import { newRecord } from "./peer-record.ts";
 import type { Peers } from "./peers.ts";
-import { parseRedirect, remoteFull } from "./redirect.ts";
+import { dialable, parseRedirect, remoteFull } from "./redirect.ts";
 import { nicknameMaxLength } from "./topology-codec.ts";
 import type { ByteStream, Transport } from "./transport.ts";
 
@@ -63,6 +63,8 @@ export class Links {
   /** Connections that are open, with what an attempt of ours wants to know of them. */
   readonly #open = new Map<Connection, OpenConnection>();
   #terminations = 0;
+  /** Set when another process takes our place. */
+  #deserted: (() => void) | undefined;
 
   constructor(world: World, ports: LinksPorts, events: LinkEvents) {
     this.#world = world;
@@ -104,8 +106,29 @@ export class Links {
     return this.#halfOpen.hasFrom(host);
   }
 
-  /** Closes everything after flushing it. */
+  /**
+   * From now on connections that end tell nobody: a process that comes after this one has new ones.
+   * Peers that would take those for rivals are left at once. `deserted` is called when none is open.
+   */
+  suspend(deserted: () => void): void {
+    this.#deserted = deserted;
+    for (const cancel of this.#dials) cancel();
+    this.#dials.clear();
+    for (const { connection } of [...this.table]) {
+      if (connection.extensions.size === 0) connection.close(handedOver());
+    }
+    if (this.#open.size === 0) deserted();
+  }
+
+  /** Where the neighbours listen, as far as this end can know. */
+  get addresses(): Endpoint[] {
+    const places = [...this.table].map(({ link }) => dialable(link, this.#ports.defaultPort));
+    return places.filter((place) => place !== undefined);
+  }
+
+  /** Closes everything after flushing it; after {@link suspend} that is for the peers to do. */
   stop(error: WeaveError): void {
+    if (this.#deserted !== undefined) return;
     for (const cancel of this.#dials) cancel();
     this.#dials.clear();
     for (const connection of [...this.#open.keys()]) connection.close(error);
@@ -229,6 +252,10 @@ export class Links {
   #closed(connection: Connection, open: OpenConnection, error: WeaveError): void {
     const { neighbour, attempt, release } = open;
     this.#open.delete(connection);
+    if (this.#deserted !== undefined) {
+      if (this.#open.size === 0) this.#deserted();
+      return;
+    }
     release?.();
     this.#halfOpen.remove(connection);
     if (error.code !== "CONNECT_SELF") this.#terminations++;
@@ -258,6 +285,10 @@ interface OpenConnection {
   readonly release?: Cancel;
   /** Set once the remote is known and its record pinned. */
   neighbour?: Neighbour;
+}
+
+function handedOver(): WeaveError {
+  return new WeaveError("HANDED_OVER", "another process of this peer takes over");
 }
 
 function madeRoom(name: PeerName): WeaveError {

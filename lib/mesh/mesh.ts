@@ -1,4 +1,5 @@
 import { everyBeat } from "../base/beat.ts";
+import type { Endpoint } from "../base/endpoint.ts";
 import { WeaveError } from "../base/errors.ts";
 import type { Channel, GossipData, Gossiper } from "../base/gossip.ts";
 import { type Cidr, cidrContains, tryParseIp } from "../base/ip.ts";
@@ -119,13 +120,17 @@ export class Mesh {
     return this.#gossip.join(channel, owner);
   }
 
-  /** Begins to connect. Addresses that cannot be read are logged and left out. */
-  start(targets: readonly string[]): void {
+  /**
+   * Begins to connect. Targets that cannot be read are logged and left out; `neighbours`, those of a
+   * process before this one, are tried once, for else it takes until somebody tells of them.
+   */
+  start(targets: readonly string[], neighbours: readonly Endpoint[] = []): void {
     this.#stopPeriodic = everyBeat(this.#world, gossipPeriodMs, () => this.#gossip.gossipState());
     this.#topology.routes.request();
     for (const error of this.connect(targets, { replace: false })) {
       this.#world.log.warn(`${error.message} (${error.remedy})`);
     }
+    this.#maker.dialOnce(neighbours);
   }
 
   /** Takes a connection from the listener. */
@@ -198,12 +203,30 @@ export class Mesh {
     };
   }
 
+  /**
+   * Another process takes the place of this one: says and hears nothing any more, but keeps its
+   * connections until the peers give them up for those of the other, so that they miss nobody.
+   *
+   * @param deserted called when they all have
+   * @returns where the neighbours listen
+   */
+  suspend(deserted: () => void): Endpoint[] {
+    const addresses = this.#links.addresses;
+    this.#end();
+    this.#links.suspend(deserted);
+    return addresses;
+  }
+
   /** Sends what was said, closes every connection and stops every timer. */
   stop(): void {
+    this.#end();
+    this.#links.stop(new WeaveError("STOPPED", "this peer is shutting down"));
+  }
+
+  #end(): void {
     this.#stopped = true;
     this.#stopPeriodic?.();
     this.#maker.stop();
-    this.#links.stop(new WeaveError("STOPPED", "this peer is shutting down"));
     this.#gossip.stop();
     this.#topology.stop();
   }
@@ -339,6 +362,7 @@ export class Mesh {
   }
 
   #received(neighbour: Neighbour, message: DeliveredMessage): void {
+    if (this.#stopped) return;
     if (message.kind === "control") neighbour.overlay?.control(message.tag, message.body);
     else this.#gossip.receive(message, neighbour.name);
   }

@@ -1,4 +1,5 @@
 import { utf8 } from "../base/bytes.ts";
+import type { Endpoint } from "../base/endpoint.ts";
 import { type Ipv4Cidr, parseCidr, parseIpv4Cidr } from "../base/ip.ts";
 import type { Overlay } from "../base/overlay.ts";
 import { unicastRoutes } from "../base/peer-graph.ts";
@@ -73,6 +74,8 @@ export interface ControlPlane {
   /** Missing when DNS is off. */
   readonly names: NameTable | undefined;
   stop(): void;
+  /** As {@link Mesh.suspend}; nothing is allocated, stored or told any more. */
+  suspend(deserted: () => void): Endpoint[];
 }
 
 export function makeControlPlane(
@@ -127,6 +130,12 @@ export function makeControlPlane(
       mesh.stop();
       ipam?.allocator.stop();
       names?.stop();
+    },
+    suspend(deserted) {
+      const addresses = mesh.suspend(deserted);
+      ipam?.allocator.stop();
+      names?.stop();
+      return addresses;
     },
   };
 }

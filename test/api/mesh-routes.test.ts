@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { controlApp } from "../../lib/api/app.ts";
+import { WeaveError } from "../../lib/base/errors.ts";
 import { formatPeerName } from "../../lib/base/peer-name.ts";
 import { SimCluster } from "../sim/cluster.ts";
 import { simName } from "../sim/mesh-peer.ts";
@@ -54,6 +55,19 @@ describe("connect and forget", () => {
     await ask(alone.app, "POST", "/forget", { form: "peer=10.0.0.2" });
     cluster.stop(1);
     expect(cluster.start(1, []).plane.mesh.targets).toEqual(["10.0.0.3"]);
+  });
+});
+
+describe("a successor", () => {
+  test("is asked for, and told by its process id; without one the reason is", async () => {
+    const alone = new Alone();
+    const answer = await alone.ask("POST", "/successor");
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body)).toEqual({ pid: 4711 });
+    alone.router.successor = () => Promise.reject(new WeaveError("SUCCESSOR_DIED", "it has died"));
+    const refused = await alone.ask("POST", "/successor");
+    expect(refused.status).toBe(500);
+    expect(refused.body).toContain("it has died");
   });
 });
 

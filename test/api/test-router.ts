@@ -57,6 +57,13 @@ export class TestRouter implements RouterControl {
     return this.peer.plane.mesh.connect(peers, options);
   }
 
+  /** What happens when a successor is asked for. */
+  successor: () => Promise<number> = async () => 4711;
+
+  succeed(): Promise<number> {
+    return this.successor();
+  }
+
   forget(peers: readonly string[]): void {
     this.peer.plane.mesh.forget(peers);
   }

@@ -103,6 +103,10 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
         router.push("examine");
         return stage.examined ?? nothingFound;
       },
+      async upgrade(file) {
+        router.push(file === undefined ? "upgrade" : `upgrade ${file}`);
+        return 4711;
+      },
       logFile: stage.logFile ?? "/nowhere/weave.log",
     },
   };

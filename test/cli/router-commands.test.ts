@@ -157,6 +157,14 @@ describe("weave snapshot", () => {
   });
 });
 
+describe("weave upgrade-self", () => {
+  test("hands the file on, if one is given, and says who the router is now", async () => {
+    const stdout = "process 4711 is the router now\n";
+    expect(await weave(["upgrade-self"])).toMatchObject({ code: 0, stdout, router: ["upgrade"] });
+    expect((await weave(["upgrade-self", "./weave"])).router).toEqual(["upgrade ./weave"]);
+  });
+});
+
 describe("weave logs", () => {
   test("prints the whole log or its last lines", async () => {
     const logFile = join(folder, "weave.log");

@@ -236,6 +236,28 @@ describe("three peers", () => {
     expect(three.peers.flatMap(({ gone }) => gone)).toEqual([]);
   });
 
+  test("of which one leaves its place to another process: all go over to that, and miss nobody", () => {
+    const three = cluster(1, 3);
+    three.clock.runUntil(() => three.isFullMesh(), 10_000);
+    three.clock.run(2000);
+    const former = three.peer(3).mesh;
+    let isDeserted = false;
+    const neighbours = former.suspend(() => {
+      isDeserted = true;
+    });
+    expect(neighbours.map(({ host }) => host).sort()).toEqual([ipOf(1), ipOf(2)]);
+    three.clock.run(1000);
+    expect(isDeserted).toBe(false);
+    expect(three.peer(1).mesh.status().connections).toHaveLength(2);
+    three.start(3, [ipOf(1)]).mesh.start([], neighbours);
+    three.clock.runUntil(() => isDeserted && three.isFullMesh(), 5000);
+    three.clock.run(1000);
+    former.stop();
+    three.clock.run(5000);
+    expect(three.isFullMesh()).toBe(true);
+    expect(three.peers.flatMap(({ gone }) => gone)).toEqual([]);
+  });
+
   test("of which one knows the short id that it had: it takes that again, if nobody else has it", () => {
     const made = cluster(1, 2);
     made.clock.runUntil(() => made.isFullMesh(), 10_000);

@@ -7,6 +7,7 @@ const handlers: Readonly<Record<string, () => Promise<CommandHandler>>> = {
   stop: async () => (await import("./stop.ts")).stop,
   reset: async () => (await import("./reset.ts")).reset,
   snapshot: async () => (await import("./snapshot.ts")).snapshot,
+  "upgrade-self": async () => (await import("./upgrade-self.ts")).upgradeSelf,
   "setup-systemd": async () => (await import("./setup-systemd.ts")).setupSystemd,
   logs: async () => (await import("./logs.ts")).logs,
   attach: async () => (await import("./attach.ts")).attach,

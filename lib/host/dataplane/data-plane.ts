@@ -9,6 +9,7 @@ import type { Mac } from "../../wire/ethernet.ts";
 import { NetworkNamespace } from "../netns.ts";
 import { openPacketSocket } from "../packet-socket.ts";
 import { openUdpSocket } from "../udp-socket.ts";
+import { type Bequest, Estate } from "./bequest.ts";
 import { CounterBoard, type DataPlaneCounters } from "./counter-board.ts";
 import { LinkLedger } from "./link-ledger.ts";
 import type { Inspection, WorkerEvent, WorkerSetup } from "./protocol.ts";
@@ -30,7 +31,15 @@ export interface DataPlaneOptions {
   readonly captureBufferBytes?: number;
   /** In each direction. Default 4 MiB. */
   readonly udpBufferBytes?: number;
+  /** Sockets of an earlier process, which serves them until {@link DataPlane.begin}. */
+  readonly inherited?: InheritedSockets | undefined;
   readonly log: Log;
+}
+
+/** Descriptors, ours from now on. */
+export interface InheritedSockets {
+  readonly packetDescriptor: number;
+  readonly udpDescriptor: number;
 }
 
 /**
@@ -56,6 +65,7 @@ export class DataPlane {
   readonly #ledger = new LinkLedger();
   readonly #inspections = new Map<number, PromiseWithResolvers<Inspection>>();
   readonly #ready = Promise.withResolvers<void>();
+  readonly #left = Promise.withResolvers<void>();
   readonly #keeper: WorkerKeeper;
   readonly #watched = new Map<number, () => void>();
   #events: SleeveEvents | undefined;
@@ -64,6 +74,9 @@ export class DataPlane {
   #secretBox = "";
   #lastInspection = 0;
   #stopping = false;
+  #waits: boolean;
+  #estate: Estate | undefined;
+  #released = Promise.resolve();
 
   /**
    * Opens the sockets in the thread's network namespace and starts the worker.
@@ -73,14 +86,10 @@ export class DataPlane {
   constructor(options: DataPlaneOptions) {
     this.#options = options;
     this.#board = new CounterBoard(this.#counterMemory);
-    this.#packetDescriptor = this.#openCapture(options.captureInterface);
-    try {
-      const { host, port, udpBufferBytes = 4 << 20 } = options;
-      this.#udpDescriptor = openUdpSocket(host, port, udpBufferBytes);
-    } catch (error) {
-      closeDescriptor(this.#packetDescriptor);
-      throw error;
-    }
+    this.#waits = options.inherited !== undefined;
+    const sockets = options.inherited ?? this.#openSockets();
+    this.#packetDescriptor = sockets.packetDescriptor;
+    this.#udpDescriptor = sockets.udpDescriptor;
     this.#namespace = NetworkNamespace.current();
     this.#wake = new EventCounter();
     this.#keeper = new WorkerKeeper({
@@ -127,6 +136,7 @@ export class DataPlane {
       confirm: (link) => {
         this.#ledger.confirmed(link);
         this.#keeper.command({ kind: "confirm", link });
+        this.#estate?.confirmed(this.#ledger.remoteOf(link));
       },
       control: (link, tag, body) => this.#keeper.command({ kind: "control", link, tag, body }),
       renew: (link, secrets) => {
@@ -146,7 +156,13 @@ export class DataPlane {
     };
   }
 
+  /** How many links were numbered before those of this process. */
+  get lastLink(): number {
+    return this.#estate?.lastLink ?? 0;
+  }
+
   setTopology(snapshot: RoutesSnapshot): void {
+    if (this.#estate?.leadsFurther(snapshot)) return;
     this.#snapshot = snapshot;
     this.#keeper.command({ kind: "topology", snapshot });
   }
@@ -198,17 +214,71 @@ export class DataPlane {
     });
   }
 
+  /** What another process needs to take up the sockets. */
+  get sockets(): InheritedSockets {
+    return { packetDescriptor: this.#packetDescriptor, udpDescriptor: this.#udpDescriptor };
+  }
+
+  /** Ends the worker and leaves everything to another process: sockets, links, routes. */
+  async handOver(): Promise<Bequest> {
+    this.#stopping = true;
+    const gone = this.#keeper.stop();
+    await Promise.race([this.#left.promise, gone]);
+    const { kept } = this.#ledger.restart((link) => this.#events?.renewed?.(link));
+    this.#released = gone.then(() => {
+      this.#workerEnded("was handed over");
+      this.#closeSockets();
+    });
+    return { commands: kept, routes: this.#snapshot, residents: this.#residents };
+  }
+
+  /** Resolves when nothing of what was handed over is open here any more. */
+  get released(): Promise<void> {
+    return this.#released;
+  }
+
+  /** Goes on where {@link handOver} in another process has stopped, and serves its sockets. */
+  begin(bequest: Bequest): void {
+    assert(this.#waits, "only a data plane that inherits waits to begin");
+    this.#waits = false;
+    const { commands, routes, residents } = bequest;
+    if (routes !== undefined) this.setTopology(routes);
+    if (residents.length > 0) this.setResidents(residents);
+    for (const command of commands) this.#keeper.command(command);
+    this.#keeper.command({ kind: "begin" });
+    this.#estate = new Estate(this.#options.local, bequest, {
+      stop: (link) => this.#keeper.command({ kind: "stop", link }),
+      routes: (held) => this.setTopology(held),
+    });
+  }
+
   /** Ends the worker and closes the sockets. */
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#estate?.end();
     await this.#keeper.stop();
     this.#workerEnded("is being stopped");
+    this.#closeSockets();
+    this.#wake.close();
+    this.#namespace.close();
+  }
+
+  #closeSockets(): void {
     for (const descriptor of [this.#packetDescriptor, this.#udpDescriptor]) {
       closeDescriptor(descriptor);
     }
-    this.#wake.close();
-    this.#namespace.close();
+  }
+
+  #openSockets(): InheritedSockets {
+    const { host, port, udpBufferBytes = 4 << 20, captureInterface } = this.#options;
+    const packetDescriptor = this.#openCapture(captureInterface);
+    try {
+      return { packetDescriptor, udpDescriptor: openUdpSocket(host, port, udpBufferBytes) };
+    } catch (error) {
+      closeDescriptor(packetDescriptor);
+      throw error;
+    }
   }
 
   #openCapture(captureInterface: number): number {
@@ -228,6 +298,7 @@ export class DataPlane {
       udpDescriptor: this.#udpDescriptor,
       counters: this.#counterMemory,
       datapathMtu: this.#options.datapathMtu,
+      waits: this.#waits,
     };
   }
 
@@ -264,6 +335,9 @@ export class DataPlane {
       case "ready":
         this.#secretBox = event.secretBox;
         this.#ready.resolve();
+        break;
+      case "left":
+        this.#left.resolve();
         break;
       case "established":
         if (this.#ledger.established(event.link)) this.#events?.established(event.link);

@@ -1,4 +1,5 @@
 import { emptyBytes } from "../../base/bytes.ts";
+import type { PeerName } from "../../base/peer-name.ts";
 import type { GenerationSecrets } from "../../overlay/sleeve/key-ratchet.ts";
 import { controlTag } from "../../overlay/sleeve/link.ts";
 import type { SleeveLinkParameters, UdpEndpoint } from "../../overlay/sleeve/ports.ts";
@@ -21,6 +22,10 @@ export class LinkLedger {
   confirmed(link: number): void {
     const entry = this.#links.get(link);
     if (entry !== undefined) entry.confirmed = true;
+  }
+
+  remoteOf(link: number): PeerName | undefined {
+    return this.#links.get(link)?.parameters.remote;
   }
 
   /** Whether this is the first time, over all workers, that the link is established. */

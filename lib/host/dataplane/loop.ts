@@ -82,9 +82,8 @@ export class DataPlaneLoop {
       aead: openAead(),
       datapathMtu: setup.datapathMtu,
     });
-    for (const socket of [this.#wake, this.#udp, this.#packets]) {
-      this.#epoll.add(socket.descriptor);
-    }
+    this.#epoll.add(this.#wake.descriptor);
+    if (!setup.waits) this.#begin();
     this.#tell({ kind: "ready", secretBox: secretBox.implementation });
   }
 
@@ -99,6 +98,8 @@ export class DataPlaneLoop {
       const ready = this.#epoll.wait(this.#sleepMs());
       for (let index = 0; index < ready; index++) this.#serve(this.#epoll.ready(index));
     }
+    this.#tell({ kind: "left" });
+    this.#report();
   }
 
   #sleepMs(): number {
@@ -208,6 +209,9 @@ export class DataPlaneLoop {
         if (!this.#watched.has(command.descriptor)) this.#epoll.add(command.descriptor);
         this.#watched.add(command.descriptor);
         break;
+      case "begin":
+        this.#begin();
+        break;
       case "inspect":
         this.#inspect(command.request);
         break;
@@ -215,6 +219,10 @@ export class DataPlaneLoop {
         this.#running = false;
         break;
     }
+  }
+
+  #begin(): void {
+    for (const socket of [this.#udp, this.#packets]) this.#epoll.add(socket.descriptor);
   }
 
   /** The interface was made anew, and the main thread has opened a socket on it. */

@@ -31,6 +31,8 @@ export interface WorkerSetup {
   readonly packetDescriptor: number;
   readonly udpDescriptor: number;
   readonly counters: SharedArrayBuffer;
+  /** Another process still serves the sockets: leave them alone until told to begin. */
+  readonly waits: boolean;
   /** Where frames come from a kernel datapath, marked, and not from a bridge: its MTU. */
   readonly datapathMtu: number | undefined;
 }
@@ -53,11 +55,15 @@ export type Command =
   | { readonly kind: "capture"; readonly descriptor: number }
   /** Tells once when this descriptor, which the worker does not read, is readable. */
   | { readonly kind: "watch"; readonly descriptor: number }
+  /** From now on the sockets are this worker's; once, if it waits. */
+  | { readonly kind: "begin" }
   | { readonly kind: "inspect"; readonly request: number }
   | { readonly kind: "quit" };
 
 export type WorkerEvent =
   | { readonly kind: "ready"; readonly secretBox: string }
+  /** Told to quit, it does not touch the sockets any more; its thread ends a little later. */
+  | { readonly kind: "left" }
   | { readonly kind: "established"; readonly link: number }
   | {
       readonly kind: "controlOut";

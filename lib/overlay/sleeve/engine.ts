@@ -22,7 +22,13 @@ import {
 import type { GenerationSecrets } from "./key-ratchet.ts";
 import { type LinkContext, SleeveLink } from "./link.ts";
 import { PacketPath } from "./packet-path.ts";
-import type { SleeveCommands, SleeveEvents, SleeveLinkParameters, SleevePorts } from "./ports.ts";
+import type {
+  SleeveCommands,
+  SleeveEvents,
+  SleeveLinkParameters,
+  SleevePorts,
+  UdpEndpoint,
+} from "./ports.ts";
 import { type SleeveLinkStatus, statusOf } from "./status.ts";
 
 /**
@@ -110,7 +116,15 @@ export class SleeveEngine implements SleeveCommands {
   /** Makes a passive link. `link` is the caller's number for it, not in use. */
   prepare(link: number, parameters: SleeveLinkParameters): void {
     assert(!this.#links.has(link), `sleeve link ${link} is prepared twice`);
-    this.#links.set(link, new SleeveLink(link, this.#context, parameters));
+    const heardAt = parameters.heardAt ?? this.#formerEndpoint(parameters);
+    const known = heardAt === undefined ? parameters : { ...parameters, heardAt };
+    this.#links.set(link, new SleeveLink(link, this.#context, known));
+  }
+
+  /** Where a peer to which there is a link already was heard till now: it need not be waited for. */
+  #formerEndpoint({ remote, remoteIp }: SleeveLinkParameters): UdpEndpoint | undefined {
+    const former = this.#byPeer.get(remote)?.endpoint;
+    return former?.ip === remoteIp ? former : undefined;
   }
 
   /** Starts a link; it replaces an earlier one to the same peer. */

@@ -129,6 +129,8 @@ export class SleeveLink {
   });
   #state: LinkState = "prepared";
   #closed = false;
+  /** There was a link to this peer before, or an engine that had this one. */
+  readonly #followsAnother: boolean;
   #reportedMtu: number;
   #heardMs: number | undefined = undefined;
   #silenceNoted = false;
@@ -152,6 +154,7 @@ export class SleeveLink {
     this.#sender = this.#newSender(sealer);
     const dialled = { ip: parameters.remoteIp, port: parameters.remotePort };
     this.#sender.to = heardAt ?? (outbound ? dialled : undefined);
+    this.#followsAnother = heardAt !== undefined;
     this.#path = this.#newPath(sealer.headSize);
     if (parameters.peerTakes !== undefined) this.#path.limit(parameters.peerTakes);
     this.#reportedMtu = this.#path.mtu;
@@ -298,7 +301,10 @@ export class SleeveLink {
     this.#heardMs = nowMs;
     this.#deadAtMs = nowMs + receiveTimeoutMs;
     this.#follow(from);
-    if (first) this.#controlOut(controlTag.established, emptyBytes);
+    if (!first) return;
+    this.#controlOut(controlTag.established, emptyBytes);
+    // What we sent before it had this link is lost; it hears us now rather than with the next beat.
+    if (this.#state === "confirmed" && this.#followsAnother) this.#beat();
   }
 
   /** Answers go to where the peer's heartbeats come from. */

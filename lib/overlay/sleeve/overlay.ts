@@ -54,11 +54,19 @@ export class SleeveOverlay implements OverlayEngine {
   readonly #links = new Map<number, OpenLink>();
   readonly #commands: SleeveCommands;
   readonly #ciphers: SleeveCiphers;
-  #lastLink = 0;
+  #lastLink: number;
 
-  /** `connect` gives the engine the events to call, and returns how to command it. */
-  constructor(connect: (events: SleeveEvents) => SleeveCommands, ciphers: SleeveCiphers) {
+  /**
+   * `connect` gives the engine the events to call, and returns how to command it. Links are numbered
+   * from `lastLink` on, up to which an earlier control plane has numbered them.
+   */
+  constructor(
+    connect: (events: SleeveEvents) => SleeveCommands,
+    ciphers: SleeveCiphers,
+    lastLink = 0,
+  ) {
     this.#ciphers = ciphers;
+    this.#lastLink = lastLink;
     this.#commands = connect({
       established: (link) => this.#links.get(link)?.events.established(),
       controlOut: (link, tag, body) => this.#links.get(link)?.events.send(tag, body),

@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Paths, pathsFrom } from "../../lib/daemon/paths.ts";
+import { writePidFile } from "../../lib/daemon/pid-file.ts";
+import { makeFolders } from "../../lib/daemon/process.ts";
+import { upgradeRouter } from "../../lib/daemon/upgrade.ts";
+
+const newProgram = `#!/bin/sh
+[ "$1 $2" = "version --json" ] && echo '{"client": "9.9.9"}'
+`;
+
+describe("an upgrade", () => {
+  let folder = "";
+  let paths: Paths;
+  let former: Bun.Subprocess;
+  let file = "";
+  /** What the router's control API answers, and what happens then. */
+  let answer: () => Response;
+  let server: Bun.Server<undefined>;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "weave-upgrade-"));
+    paths = pathsFrom({
+      WEAVE_RUN_DIR: join(folder, "run"),
+      WEAVE_STATE_DIR: join(folder, "state"),
+    });
+    makeFolders(paths);
+    // The router: a program of which only the place matters.
+    copyFileSync("/bin/sleep", join(folder, "weave"));
+    former = Bun.spawn([join(folder, "weave"), "60"]);
+    writePidFile(paths.pidFile, former.pid);
+    file = join(folder, "new");
+    writeFileSync(file, newProgram);
+    chmodSync(file, 0o755);
+    server = Bun.serve<undefined>({ unix: paths.socket, fetch: () => answer() });
+  });
+  afterEach(async () => {
+    await server.stop(true);
+    former.kill("SIGKILL");
+    await former.exited;
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** The successor runs at once: this process. */
+  const succeeds = (): Response => {
+    writePidFile(paths.pidFile, process.pid);
+    return Response.json({ pid: process.pid });
+  };
+  const programs = (): string[] => readdirSync(folder).filter((name) => name.startsWith("weave"));
+  const isFormer = (): boolean =>
+    readFileSync(join(folder, "weave")).equals(readFileSync("/bin/sleep"));
+
+  test("puts the file in the place of the program that runs", async () => {
+    answer = succeeds;
+    expect(await upgradeRouter(file, paths)).toBe(process.pid);
+    expect(readFileSync(join(folder, "weave"), "utf8")).toBe(newProgram);
+    expect(programs()).toEqual(["weave"]);
+  });
+
+  test("without a file changes no program", async () => {
+    answer = succeeds;
+    expect(await upgradeRouter(undefined, paths)).toBe(process.pid);
+    expect(isFormer()).toBe(true);
+  });
+
+  test("puts the former program back when the router says no, or its successor dies", async () => {
+    answer = () => new Response("it has died\n", { status: 500 });
+    await expect(upgradeRouter(file, paths)).rejects.toThrow("it has died");
+    expect(isFormer()).toBe(true);
+    const dead = Bun.spawnSync(["true"]).pid;
+    answer = () => Response.json({ pid: dead });
+    await expect(upgradeRouter(file, paths)).rejects.toThrow("did not take over");
+    expect(isFormer()).toBe(true);
+    expect(programs()).toEqual(["weave"]);
+    answer = () => new Response("404 page not found\n", { status: 404 });
+    await expect(upgradeRouter(undefined, paths)).rejects.toThrow("too old to be succeeded");
+  });
+
+  test("takes no file that is not a weave for this machine", async () => {
+    answer = succeeds;
+    writeFileSync(join(folder, "other"), "#!/bin/sh\necho hello\n");
+    chmodSync(join(folder, "other"), 0o755);
+    writeFileSync(join(folder, "plain"), newProgram);
+    for (const name of ["other", "plain", "absent", "run"]) {
+      await expect(upgradeRouter(join(folder, name), paths)).rejects.toThrow(
+        "is no weave for this machine",
+      );
+    }
+    expect(isFormer()).toBe(true);
+  });
+
+  test("needs a router that runs", async () => {
+    rmSync(paths.pidFile);
+    await expect(upgradeRouter(file, paths)).rejects.toThrow("weave is not running");
+  });
+});
