@@ -4,7 +4,15 @@ import { OverlayChooser } from "../../lib/overlay/chooser.ts";
 import { SleeveOverlay } from "../../lib/overlay/sleeve/overlay.ts";
 import { MeshCluster } from "../sim/mesh-peer.ts";
 
-const commands = { prepare() {}, confirm() {}, control() {}, renew() {}, limit() {}, narrow() {}, stop() {} };
+const commands = {
+  prepare() {},
+  confirm() {},
+  control() {},
+  renew() {},
+  limit() {},
+  narrow() {},
+  stop() {},
+};
 
 test("peers that reach each other over IPv6 alone are told why no frames flow, and what to do", () => {
   const two = new MeshCluster(1, {}, (n) => `fd00::${n}`);
