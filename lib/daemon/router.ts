@@ -178,10 +178,8 @@ async function assemble(
 
   const goesOn = beginRun(settings, options.peers);
   const resumes = options.resume || goesOn || (isImported && options.peers.length === 0);
-  plane.mesh.start(
-    resumes ? settings.targets() : options.peers,
-    environment.inheritance?.neighbours,
-  );
+  const targets = resumes ? settings.targets() : options.peers;
+  plane.mesh.start(targets, environment.inheritance?.neighbours);
   control.setReady();
   return {
     id: toHex(world.random.fill(new Uint8Array(32))),
