@@ -306,7 +306,7 @@ function standsBesideOthers(make: Make, backend: DatapathBackend): void {
     const [one, two] = lab.hosts as Two;
     lab.mesh();
     await one.container.pings(two.containerIp);
-    for (const other of datapathBackends.filter((each) => each !== backend)) {
+    for (const other of datapathBackends.filter(({ name }) => name !== backend.name)) {
       expect(one.inside(() => other.remove(defaultDeviceNames))).toEqual([]);
     }
     expect(one.inside(() => one.datapath.mend(one.bridge))).toEqual([]);

@@ -120,9 +120,18 @@ for (const backend of ["ebpf", "ovs"] as const) {
       await must(["ip", "-n", forger.namespace, "addr", "del", `${one.ip}/32`, "dev", "lo"]);
     });
 
-    test("leave neither associations nor policies when they stop", async () => {
+    test("leave neither associations nor policies when they stop, and those of others", async () => {
+      const ip = ["ip", "-n", two.namespace, "xfrm"];
+      const ends = ["src", "192.0.2.1", "dst", "192.0.2.2"];
+      const cipher = ["aead", "rfc4106(gcm(aes))", `0x${"11".repeat(20)}`, "128"];
+      const own = ["proto", "esp", "spi", "0x1001", "reqid", "7", "mode", "transport"];
+      await must([...ip, "state", "add", ...ends, ...own, ...cipher]);
+      await must([...ip, "policy", "add", ...ends, "dir", "out", "action", "block"]);
       await two.mustWeave(["stop"]);
-      expect((await xfrm(two, "state")) + (await xfrm(two, "policy"))).toBe("");
+      expect((await xfrm(two, "state")).match(/reqid \S+/g)).toEqual(["reqid 7"]);
+      expect((await xfrm(two, "policy")).match(/^src \S+ dst \S+/gm)).toEqual([
+        "src 192.0.2.1/32 dst 192.0.2.2/32",
+      ]);
       await one.mustWeave(["stop"]);
       expect((await xfrm(one, "state")) + (await xfrm(one, "policy"))).toBe("");
     });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Container, type Host, Lab } from "../../hosts/lab.ts";
-import { must } from "../../hosts/shell.ts";
-import { hear, pingDuring, transfer } from "../../hosts/traffic.ts";
+import { killed, must } from "../../hosts/shell.ts";
+import { hear, pingDuring, Talk, transfer } from "../../hosts/traffic.ts";
 import { carriedBy, launch, useOpenvswitch } from "./hosts.ts";
 
 function tc(host: Host, ...words: readonly string[]): string[] {
@@ -73,14 +73,15 @@ describe("two routers on kernels with openvswitch", () => {
 
   test("lose no packet when one of them is killed and comes back", async () => {
     await c1.pings(ip2);
+    const talk = await Talk.begin(c1, c2, ip2);
     const counts = await pingDuring(c1, ip2, async () => {
-      process.kill(await two.routerPid(), "SIGKILL");
-      await must(["sleep", "1"]);
+      await killed(await two.routerPid());
+      await talk.goesOn();
       await launch(two, [one.ip]);
       await carriedBy(two, "fastdp");
-      // Whatever was under way has arrived.
-      await c1.pings(ip2);
+      await talk.goesOn();
     });
+    talk.end();
     expect(counts.sent).toBeGreaterThan(100);
     expect(counts.received).toBe(counts.sent);
   });

@@ -12,6 +12,7 @@ import { openUdpSocket } from "../../udp-socket.ts";
 import type { DatapathBackend, DatapathOptions, HostDatapath } from "../backend.ts";
 import { EbpfDatapath } from "./ebpf-datapath.ts";
 import { removeDevices } from "./ebpf-devices.ts";
+import { type Hooks, openHooks } from "./hooks.ts";
 import { takesPrograms } from "./program-set.ts";
 
 /** Of the device that is made to see what the kernel can do, and removed again. */
@@ -19,36 +20,41 @@ const probeName = "weave-probe";
 const probeBufferBytes = 1 << 12;
 
 /** Programs of ours in a kernel that has no datapath of its own, or a slower one. */
-export const ebpfBackend: DatapathBackend = {
-  name: "ebpf",
+export const ebpfBackend = ebpfBackendBy(openHooks);
 
-  refusal(): string | undefined {
-    try {
+/** The same with programs put at devices in one way, whatever else the kernel knows. */
+export function ebpfBackendBy(hooksOf: (netlink: Netlink) => Hooks): DatapathBackend {
+  return {
+    name: "ebpf",
+
+    refusal(): string | undefined {
+      try {
+        using netlink = openRoute();
+        if (!takesPrograms() || !tellsMarks()) return "the kernel is older than Linux 5.19";
+        return probeVxlan(netlink);
+      } catch (error) {
+        return refusalText(error);
+      }
+    },
+
+    open(options: DatapathOptions): HostDatapath {
+      try {
+        return new EbpfDatapath(options, hooksOf);
+      } catch (cause) {
+        this.remove(options.names);
+        if (cause instanceof WeaveError) throw cause;
+        throw new WeaveError("FASTDP_FAILED", `cannot set up the datapath: ${errorText(cause)}`, {
+          cause,
+        });
+      }
+    },
+
+    remove(): readonly string[] {
       using netlink = openRoute();
-      if (!takesPrograms() || !tellsMarks()) return "the kernel is older than Linux 5.19";
-      return probeVxlan(netlink);
-    } catch (error) {
-      return refusalText(error);
-    }
-  },
-
-  open(options: DatapathOptions): HostDatapath {
-    try {
-      return new EbpfDatapath(options);
-    } catch (cause) {
-      ebpfBackend.remove(options.names);
-      if (cause instanceof WeaveError) throw cause;
-      throw new WeaveError("FASTDP_FAILED", `cannot set up the datapath: ${errorText(cause)}`, {
-        cause,
-      });
-    }
-  },
-
-  remove(): readonly string[] {
-    using netlink = openRoute();
-    return removeDevices(netlink);
-  },
-};
+      return removeDevices(netlink);
+    },
+  };
+}
 
 /** Whether sleeve's worker can be told whose a frame is. */
 function tellsMarks(): boolean {

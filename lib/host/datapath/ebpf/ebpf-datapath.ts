@@ -26,7 +26,7 @@ import {
   portDeviceName,
 } from "./ebpf-devices.ts";
 import { HeartbeatPort } from "./heartbeat-port.ts";
-import { type Hooks, openHooks } from "./hooks.ts";
+import type { Hooks } from "./hooks.ts";
 import { type LanePurpose, Lanes, laneName } from "./lanes.ts";
 import { ProgramSet, programName, tablesOf } from "./program-set.ts";
 import type { ProgramKind } from "./programs.ts";
@@ -59,13 +59,16 @@ export class EbpfDatapath implements HostDatapath {
   readonly #treesCut = new Set<ShortId>();
   #closed = false;
 
-  /** @throws WeaveError, SystemError */
-  constructor(options: DatapathOptions) {
+  /**
+   * @param hooksOf how programs are put at devices
+   * @throws WeaveError, SystemError
+   */
+  constructor(options: DatapathOptions, hooksOf: (netlink: Netlink) => Hooks) {
     this.#options = options;
     this.mtu = options.mtu;
     using undo = new DisposableStack();
     this.#netlink = undo.use(openRoute());
-    this.#hooks = openHooks(this.#netlink);
+    this.#hooks = hooksOf(this.#netlink);
     const standing = this.#standingTables();
     const load = (): ProgramSet => ProgramSet.load(standing ?? TableSet.create());
     this.#programs = undo.adopt(load(), (programs) => programs.close());

@@ -1,0 +1,9 @@
+import { ebpfBackendBy } from "../../../../lib/host/datapath/ebpf/ebpf-backend.ts";
+import { ClsactHooks } from "../../../../lib/host/datapath/ebpf/hooks.ts";
+import { behavesAsDatapath } from "../scenarios.ts";
+
+// As on kernels before Linux 6.6, which have no TCX.
+behavesAsDatapath(
+  ebpfBackendBy((netlink) => new ClsactHooks(netlink)),
+  "fh",
+);
