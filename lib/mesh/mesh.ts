@@ -212,21 +212,22 @@ export class Mesh {
    */
   suspend(deserted: () => void): Endpoint[] {
     const addresses = this.#links.addresses;
-    this.#end();
-    this.#links.suspend(deserted);
+    this.#end(() => this.#links.suspend(deserted));
     return addresses;
   }
 
   /** Sends what was said, closes every connection and stops every timer. */
   stop(): void {
-    this.#end();
-    this.#links.stop(new WeaveError("STOPPED", "this peer is shutting down"));
+    const reason = new WeaveError("STOPPED", "this peer is shutting down");
+    this.#end(() => this.#links.stop(reason));
   }
 
-  #end(): void {
+  /** Links go while gossip still may: it has something to say about that, and timers to set. */
+  #end(leaveLinks: () => void): void {
     this.#stopped = true;
     this.#stopPeriodic?.();
     this.#maker.stop();
+    leaveLinks();
     this.#gossip.stop();
     this.#topology.stop();
   }

@@ -46,6 +46,9 @@ export const requests: readonly string[] = [
   'POST /dns-add\n\n{"container":"c1","addresses":["10.2.1.1"],"fqdn":"one.weave.local"}',
   'POST /dns-remove\n\n{"addresses":["10.2.1.1"],"fqdn":"one.weave.local"}',
   "GET /dns-lookup/one.weave.local",
+  "GET /doctor",
+  "GET /why?from=c1&to=c2",
+  "POST /successor",
   "GET /ps?container=c1&container=c2",
 ];
 
