@@ -178,4 +178,6 @@ export interface NeighbourFact {
   readonly mac: string;
   /** As ip-neighbour(8) names it: `reachable`, `stale`, `failed`, `permanent`, … */
   readonly state: string;
+  /** How long that has been so, in milliseconds. */
+  readonly ageMs: number;
 }

@@ -25,6 +25,7 @@ const error = (code: string, text: string) => ({ code, text, remedy: "see there"
 const stopped: Facts["setup"] = { ...facts.setup, isRunning: false };
 const { cluster: _, ...withoutRouter } = facts;
 const at = (address: string, mac: string, state: "permanent" | "failed" | "reachable") => ({
+  ageMs: 0,
   ...{ address: parseIp(address), mac, state },
 });
 const second = {
@@ -326,6 +327,11 @@ describe("doctor", () => {
       expect(found[0]!.severity).toBe(findingKinds[code].severity);
     });
   }
+
+  test("forgives a neighbour that was silent a while ago", () => {
+    const silent = { ...at("10.44.0.1", "", "failed"), ageMs: 60_000 };
+    expect(examine(withContainer({ neighbours: [silent] }))).toEqual([]);
+  });
 
   test("puts the worst first and says everything once", () => {
     const both = withLink({ state: "pending" });

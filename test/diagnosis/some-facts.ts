@@ -50,7 +50,9 @@ export const container: ContainerFacts = {
     { destination: parseCidr("10.32.0.0/12"), gateway: undefined, interfaceIndex: 5 },
     { destination: parseCidr("224.0.0.0/4"), gateway: undefined, interfaceIndex: 5 },
   ],
-  neighbours: [{ address: parseIp("10.44.0.1"), mac: "0a:00:00:00:00:44", state: "reachable" }],
+  neighbours: [
+    { address: parseIp("10.44.0.1"), mac: "0a:00:00:00:00:44", state: "reachable", ageMs: 0 },
+  ],
 };
 
 export const cluster: ClusterFacts = {

@@ -119,12 +119,15 @@ function mtu({ setup, host }: Facts, container: ContainerFacts, guest: DeviceFac
   ];
 }
 
+/** The kernel remembers for ever that nobody answered; who still wants to know asks every second. */
+const silenceMaxMs = 10_000;
+
 /** What a container believes of one address, beside who has it as far as this host can see. */
 export function neighbourFindings(
   facts: Facts,
   container: ContainerFacts,
   guest: DeviceFact,
-  { address, mac, state }: NeighbourFact,
+  { address, mac, state, ageMs }: NeighbourFact,
 ): Finding[] {
   const { ident } = container;
   const shown = formatIp(address);
@@ -138,7 +141,7 @@ export function neighbourFindings(
     const sentence = `${ident} was told for ever that ${shown} is at ${mac}, which nobody here has seen`;
     return [finding("NEIGHBOUR_FIXED", ident, sentence, { commands: forget })];
   }
-  if (state === "failed") {
+  if (state === "failed" && ageMs <= silenceMaxMs) {
     const sentence = `nobody answered ${ident} when it asked who has ${shown}`;
     return [finding("NEIGHBOUR_SILENT", ident, sentence, { commands: forget })];
   }

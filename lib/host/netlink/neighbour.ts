@@ -18,6 +18,8 @@ export interface Neighbour {
   /** Six octets as text; empty while it is not known. */
   readonly mac: string;
   readonly state: NeighbourState;
+  /** How long the kernel has thought so, in milliseconds; 0 where it does not tell. */
+  readonly ageMs: number;
 }
 
 export type NeighbourState =
@@ -42,7 +44,10 @@ export interface ForwardingEntry {
 
 const ndmsgBytes = 12;
 const RTM_GETNEIGH = 30;
-const NDA = { destination: 1, linkAddress: 2, controller: 9 } as const;
+const NDA = { destination: 1, linkAddress: 2, cacheInfo: 3, controller: 9 } as const;
+/** `nda_cacheinfo`: since it was confirmed, used and updated, each 4 octets, in hundredths of a second. */
+const cacheInfoUpdatedAt = 8;
+const tickMs = 10;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const PF_BRIDGE = 7;
@@ -70,6 +75,7 @@ export function listNeighbours(netlink: Netlink, family: 4 | 6 = 4): Neighbour[]
         address,
         mac: macText(attributes.bytes(NDA.linkAddress)),
         state: states.get(view.getUint16(8, true)) ?? "none",
+        ageMs: ageOf(attributes.bytes(NDA.cacheInfo)),
       },
     ];
   });
@@ -91,6 +97,11 @@ function dump(netlink: Netlink, family: number): Uint8Array[] {
   const header = new Uint8Array(ndmsgBytes);
   header[0] = family;
   return netlink.dump(RTM_GETNEIGH, header, "neighbours").map(({ body }) => body);
+}
+
+function ageOf(cacheInfo: Uint8Array | undefined): number {
+  if (cacheInfo === undefined || cacheInfo.length < cacheInfoUpdatedAt + 4) return 0;
+  return tickMs * viewOf(cacheInfo).getUint32(cacheInfoUpdatedAt, true);
 }
 
 function macText(bytes: Uint8Array | undefined): string {
