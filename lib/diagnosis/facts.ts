@@ -94,6 +94,8 @@ export interface MeshFacts {
   /** Over established links; `via` is ourselves for ourselves. */
   readonly unicastRoutes: readonly { readonly dest: string; readonly via: string }[];
   readonly connections: readonly ConnectionFact[];
+  /** Peers it was told to connect to, as they were written. */
+  readonly targets: readonly string[];
   readonly refusals: readonly {
     readonly channel: string;
     readonly peer: string;

@@ -220,6 +220,22 @@ const cases: ReadonlyArray<
     ["weave reset", "weave launch 192.168.77.2"],
   ],
   [
+    "a peer of another ring whose connection does not come about",
+    {
+      ...facts,
+      cluster: {
+        ...withMesh({ connections: [], targets: ["192.168.77.2:7000", "host3"] }).cluster!,
+        ipam: withIpam({
+          conflicts: [
+            { peer: other, code: "IPAM_RING_CONFLICT", message: "no", remedy: undefined },
+          ],
+        }).cluster!.ipam,
+      },
+    },
+    "RING_CONFLICT",
+    ["weave reset", "weave launch 192.168.77.2:7000 host3"],
+  ],
+  [
     "an owner that is gone",
     withIpam({
       owners: [{ peer: "00:00:00:00:00:09", nickname: "host9", addresses: 16, isKnown: false }],

@@ -67,6 +67,7 @@ export const cluster: ClusterFacts = {
       { dest: other, via: other },
     ],
     connections: [link],
+    targets: [],
     refusals: [],
   },
   ipam: {

@@ -29,7 +29,7 @@ export async function launchImpatient(
   Bun.spawn([...inside, ...weaveCommand(), "router"], {
     cwd: "/",
     env: { ...process.env, ...host.env },
-    stdio: [new Blob([JSON.stringify(options)]), log, log, "pipe"],
+    stdio: [new Blob([JSON.stringify(options)]), log, log, "pipe", "pipe"],
   });
   await eventually(
     `a router at ${host.namespace}`,

@@ -13,11 +13,15 @@ export function relaunch({ setup }: Facts, ...words: readonly string[]): string 
 
 /** Leaves the cluster with all that is remembered of it, and joins it anew with these options. */
 export function joinAnew(facts: Facts, ...words: readonly string[]): readonly string[] {
-  const connections = facts.cluster?.mesh.connections ?? [];
-  const hosts = new Set(
-    connections
-      .filter(({ state }) => state === "established")
-      .map(({ address }) => hostOf(address)),
-  );
-  return ["weave reset", relaunch(facts, ...words, ...hosts)];
+  return ["weave reset", relaunch(facts, ...words, ...meetingPoints(facts))];
+}
+
+/** Where to meet the cluster: as it was told, and at the hosts it has met besides. */
+function meetingPoints({ cluster }: Facts): readonly string[] {
+  if (cluster === undefined) return [];
+  const { targets, connections } = cluster.mesh;
+  const told = new Set(targets.map(hostOf));
+  const met = connections.filter(({ peer }) => peer !== undefined);
+  const others = met.map(({ address }) => hostOf(address)).filter((host) => !told.has(host));
+  return [...targets, ...new Set(others)];
 }
