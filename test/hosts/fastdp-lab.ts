@@ -43,10 +43,10 @@ export function overFor(
   );
 }
 
-/** Why a host's first connection takes the overlay that it takes, as status and report say alike. */
+/** Why a host's first connection takes the overlay that it takes. */
 export async function reasonAt(host: Host): Promise<string> {
-  const report = JSON.parse(await host.mustWeave(["report"]));
-  return report.Router.Connections[0].Reason;
+  const status = JSON.parse(await host.mustWeave(["status", "connections", "--json"]));
+  return status.connections[0].reason;
 }
 
 /** Adds or deletes a rule that loses VXLAN packets on their way into a host. */

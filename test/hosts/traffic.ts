@@ -268,21 +268,59 @@ export class Hearer {
   }
 }
 
-/** Pings all the while `during` runs; gives how many of the packets came back. */
+export interface PingCounts {
+  /** Up to the last that was answered: what was sent after it may still be under way. */
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** How often a container pings: so many ms apart, or always as soon as the last one came back. */
+export type PingPace = number | "flood";
+
+/** Pings all the while `during` runs, and until one more is answered when it has ended. */
 export async function pingDuring(
   from: Container,
   address: string,
   during: () => Promise<void>,
-  everyMs = 10,
-): Promise<{ sent: number; received: number }> {
-  const interval = String(everyMs / 1000);
-  const child = Bun.spawn(from.command(["ping", "-i", interval, "-W", "2", address]), {
+  pace: PingPace = 10,
+): Promise<PingCounts> {
+  const rhythm = pace === "flood" ? ["-A"] : ["-i", String(pace / 1000)];
+  const child = Bun.spawn(from.command(["ping", "-n", ...rhythm, "-W", "2", address]), {
     stdout: "pipe",
     timeout: 120_000,
   });
-  const output = new Response(child.stdout).text();
+  const replies = new PingReplies();
+  const read = replies.take(child.stdout);
   await during();
+  const { received } = replies;
+  await eventually(
+    `an answer of ${address} in the end`,
+    () => must(["true"]),
+    () => replies.received > received,
+  );
   child.kill("SIGINT");
-  const counts = /(\d+) packets transmitted, (\d+) received/.exec(await output);
-  return { sent: Number(counts?.[1]), received: Number(counts?.[2]) };
+  await read;
+  return replies;
+}
+
+/** Sequence numbers on the wire have so many values, and begin anew then. */
+const pingNumbers = 1 << 16;
+
+class PingReplies implements PingCounts {
+  sent = 0;
+  received = 0;
+
+  async take(output: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const line of linesOf(output)) {
+      const number = / icmp_seq=(\d+) .* time=/.exec(line)?.[1];
+      if (number !== undefined && !line.includes("DUP!")) this.#answered(Number(number));
+    }
+  }
+
+  #answered(number: number): void {
+    this.received++;
+    const ahead = (number - this.sent + pingNumbers) % pingNumbers;
+    // One that was overtaken is behind.
+    if (ahead < pingNumbers / 2) this.sent += ahead;
+  }
 }
