@@ -3,7 +3,7 @@ import { type Host, Lab } from "./lab.ts";
 import { eventually } from "./shell.ts";
 
 test("a router without extensions seals as the original does, whatever its peer can", async () => {
-  await using lab = await Lab.onSwitch("wn", 2);
+  await using lab = await Lab.onSwitch("wnx", 2);
   const [one, two] = lab.hosts as [Host, Host];
   const env = { WEAVE_PASSWORD: "a password for the lab" };
   await one.launch([], { env });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { serviceCapabilities } from "../../lib/daemon/systemd-unit.ts";
 import { NotifySocket } from "../daemon/notify-socket.ts";
+import { overFor } from "./fastdp-lab.ts";
 import { type Host, Lab, weaveCommand } from "./lab.ts";
 
 describe("a router that a service manager starts, with no more powers than the unit leaves it", () => {
@@ -33,8 +34,7 @@ describe("a router that a service manager starts, with no more powers than the u
     const log = new Response(router.stderr).text();
     const said = await Promise.race([socket.next(), log]);
     expect(said).toMatch(/^READY=1\nSTATUS=run [0-9a-f]{64}$/);
-    await one.established(1);
-    expect(await one.established(1)).toContain("fastdp");
+    await overFor(one, "fastdp", 1);
     const [mine, theirs] = [await one.container("c1"), await two.container("c2")];
     const ip = await one.mustWeave(["attach", mine.reference]);
     await two.mustWeave(["attach", theirs.reference]);

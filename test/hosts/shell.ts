@@ -67,7 +67,13 @@ export async function killed(pid: number): Promise<void> {
   process.kill(pid, "SIGKILL");
   await eventually(
     `the end of process ${pid}`,
-    () => run(["readlink", `/proc/${pid}/cwd`]),
-    ({ code }) => code !== 0,
+    () => livingThreads(pid),
+    (threads) => threads === 0,
   );
+}
+
+/** A process gives up its files with its last thread; its first is a zombie by then, or nothing. */
+async function livingThreads(pid: number): Promise<number> {
+  const { stdout } = await run(["sh", "-c", `cat /proc/${pid}/task/*/stat`]);
+  return stdout.match(/\) [^ZX] /g)?.length ?? 0;
 }
