@@ -174,29 +174,33 @@ const reclaimType = struct<ReclaimReport>("ReclaimReport", {
   Taken: slice(struct<ReclaimReport["Taken"][number]>("TakenReport", { Peer: string, Epoch: int })),
 });
 
-const ipamType = struct<IpamReport>("IpamReport", {
-  Paxos: pointer(
-    struct<NonNullable<IpamReport["Paxos"]>>("PaxosReport", {
-      Elector: bool,
-      KnownNodes: int,
-      Quorum: int,
-    }),
-  ),
-  Range: string,
-  RangeNumIPs: int,
-  ActiveIPs: int,
-  DefaultSubnet: string,
-  Entries: slice(ringEntryType),
-  PendingClaims: slice(
-    struct<PendingClaim>("PendingClaimReport", {
-      Ident: string,
-      CIDR: struct<PendingClaim["CIDR"]>("CidrReport", { Addr: string, PrefixLen: int }),
-    }),
-  ),
-  PendingAllocates: slice(string),
-  Conflicts: slice(conflictType),
-  Reclaim: pointer(reclaimType),
-});
+const ipamType = struct<IpamReport>(
+  "IpamReport",
+  {
+    Paxos: pointer(
+      struct<NonNullable<IpamReport["Paxos"]>>("PaxosReport", {
+        Elector: bool,
+        KnownNodes: int,
+        Quorum: int,
+      }),
+    ),
+    Range: string,
+    RangeNumIPs: int,
+    ActiveIPs: int,
+    DefaultSubnet: string,
+    Entries: slice(ringEntryType),
+    PendingClaims: slice(
+      struct<PendingClaim>("PendingClaimReport", {
+        Ident: string,
+        CIDR: struct<PendingClaim["CIDR"]>("CidrReport", { Addr: string, PrefixLen: int }),
+      }),
+    ),
+    PendingAllocates: slice(string),
+    Conflicts: slice(conflictType),
+    Reclaim: pointer(reclaimType),
+  },
+  { additions: ["Conflicts", "Reclaim"] },
+);
 
 const dnsEntryType = struct<DnsEntryReport>("DnsEntryReport", {
   Hostname: string,
