@@ -18,20 +18,28 @@ export function refuse(context: Context, status: ContentfulStatusCode, line: str
 }
 
 /**
- * An error of the original's routes: its sentence after `lead`, with the status that fits its code.
+ * An error of the original's routes: its sentence after `lead`, by default with the status that fits its code.
  * A client that accepts JSON is told all there is to know.
  */
-export function refuseError(context: Context, error: unknown, lead = ""): Response {
-  if (acceptsJson(context)) return refuseJson(context, error);
-  return refuse(context, errorStatus(error), lead + errorText(error));
+export function refuseError(
+  context: Context,
+  error: unknown,
+  { lead = "", status = errorStatus(error) }: { lead?: string; status?: ContentfulStatusCode } = {},
+): Response {
+  if (acceptsJson(context)) return refuseJson(context, error, status);
+  return refuse(context, status, lead + errorText(error));
 }
 
 /** An error of our own routes: code, sentence and remedy. */
-export function refuseJson(context: Context, error: unknown): Response {
+export function refuseJson(
+  context: Context,
+  error: unknown,
+  status: ContentfulStatusCode = errorStatus(error),
+): Response {
   const remedy = error instanceof WeaveError ? error.remedy : undefined;
   return context.json(
     { code: errorCode(error), message: errorText(error), ...(remedy ? { remedy } : {}) },
-    errorStatus(error),
+    status,
   );
 }
 

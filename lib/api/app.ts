@@ -8,13 +8,14 @@ import { ipamRoutes } from "./ipam-routes.ts";
 import { meshRoutes } from "./mesh-routes.ts";
 import { answerOtherMethods, refuseHead } from "./methods.ts";
 import type { RouterControl } from "./router-control.ts";
-import { metricsRoute, statusRoutes } from "./status-routes.ts";
+import { descriptionRoute, metricsRoute, statusRoutes } from "./status-routes.ts";
 
 /** The control API (http-api §1, first row). */
 export function controlApp(router: RouterControl, log: Log = silentLog): Hono {
   return application(log, (app) => {
     statusRoutes(app, router);
     metricsRoute(app, router);
+    descriptionRoute(app);
     meshRoutes(app, router);
     containerRoutes(app, router.containers);
     diagnosisRoutes(app, router.diagnosis);

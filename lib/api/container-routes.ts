@@ -1,73 +1,78 @@
 import type { Context, Hono } from "hono";
+import type { BlankEnv } from "hono/types";
 import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
-import { answerJson } from "./answers.ts";
+import { type Cidr, parseCidr } from "../base/ip.ts";
+import { answerJson, refuseError } from "./answers.ts";
+import { addressesBody, attachBody, exposeBody, namesBody } from "./container-models.ts";
+import { Parameters, parseGoBoolean } from "./parameters.ts";
+import { addRoutes } from "./route-spec.ts";
 import type { ContainerControl } from "./router-control.ts";
+import { containerTable } from "./table/container-table.ts";
 
 /**
  * Routes of our own: whole operations on containers, so that any client can ask for what
  * `weave attach` and its siblings do. Bodies and answers are JSON.
  */
-const tokens = v.optional(v.pipe(v.array(v.string()), v.maxLength(256)), []);
-
-const attachBody = v.object({
-  addresses: tokens,
-  withoutDns: v.optional(v.boolean(), false),
-  rewriteHosts: v.optional(v.boolean(), false),
-  addHosts: tokens,
-  multicastRoute: v.optional(v.boolean(), true),
-});
-const addressesBody = v.object({ addresses: tokens });
-const exposeBody = v.object({
-  addresses: tokens,
-  masquerade: v.optional(v.boolean(), true),
-  fqdn: v.exactOptional(v.string()),
-});
-const namesBody = v.object({
-  container: v.exactOptional(v.string()),
-  addresses: tokens,
-  fqdn: v.exactOptional(v.string()),
-});
-
 export function containerRoutes(app: Hono, containers: ContainerControl): void {
-  app.post("/attach/:container", (context) =>
-    answer(context, attachBody, (body) =>
-      containers.attach(
-        { ...body, container: context.req.param("container") },
-        context.req.raw.signal,
+  addRoutes(app, containerTable, {
+    attach: (context) =>
+      answer(context, attachBody, (body) =>
+        containers.attach(
+          { ...body, container: context.req.param("container") },
+          context.req.raw.signal,
+        ),
       ),
-    ),
-  );
-  app.post("/detach/:container", (context) =>
-    answer(context, addressesBody, (body) =>
-      containers.detach({ ...body, container: context.req.param("container") }),
-    ),
-  );
-  app.post("/expose", (context) =>
-    answer(context, exposeBody, (body) => containers.expose(body, context.req.raw.signal)),
-  );
-  app.post("/hide", (context) => answer(context, addressesBody, (body) => containers.hide(body)));
-  app.post("/attach-bridge/:bridge", (context) =>
-    answerJson(context, async () => ({
-      joined: await containers.joinBridge(context.req.param("bridge")),
-    })),
-  );
-  app.post("/dns-add", (context) =>
-    answer(context, namesBody, (body) => containers.addNames(body)),
-  );
-  app.post("/dns-remove", (context) =>
-    answer(context, namesBody, (body) => containers.removeNames(body)),
-  );
-  app.get("/dns-lookup/:name", (context) =>
-    answerJson(context, async () => ({
-      addresses: containers.lookupName(context.req.param("name")),
-    })),
-  );
-  app.get("/ps", (context) =>
-    answerJson(context, async () => ({
-      containers: await containers.list(context.req.queries("container") ?? []),
-    })),
-  );
+    detach: (context) =>
+      answer(context, addressesBody, (body) =>
+        containers.detach({ ...body, container: context.req.param("container") }),
+      ),
+    expose: (context) =>
+      answer(context, exposeBody, (body) => containers.expose(body, context.req.raw.signal)),
+    hide: (context) => answer(context, addressesBody, (body) => containers.hide(body)),
+    attachBridge: (context) =>
+      answerJson(context, async () => ({
+        joined: await containers.joinBridge(context.req.param("bridge")),
+      })),
+    addNames: (context) => answer(context, namesBody, (body) => containers.addNames(body)),
+    removeNames: (context) => answer(context, namesBody, (body) => containers.removeNames(body)),
+    lookupName: (context) =>
+      answerJson(context, async () => ({
+        addresses: containers.lookupName(context.req.param("name")),
+      })),
+    listContainers: (context) =>
+      answerJson(context, async () => ({
+        containers: await containers.list(context.req.queries("container") ?? []),
+      })),
+    exposeAddress: (context) => exposeAddress(context, containers),
+  });
+}
+
+type ExposeContext = Context<BlankEnv, typeof containerTable.exposeAddress.path>;
+
+/** The original's route. Everything is read before anything is done. */
+async function exposeAddress(
+  context: ExposeContext,
+  containers: ContainerControl,
+): Promise<Response> {
+  const word = (await Parameters.of(context)).one("skipNAT");
+  const skipNat = word === "" ? false : parseGoBoolean(word);
+  let cidr: Cidr;
+  try {
+    cidr = parseCidr(`${context.req.param("ip")}/${context.req.param("length")}`);
+  } catch (error) {
+    return refuseError(context, error, { lead: "unable to parse ip addr: " });
+  }
+  if (skipNat === undefined) {
+    const sentence = `unable to parse skipNAT option: "${word}" is no boolean`;
+    return refuseError(context, new WeaveError("QUERY_INVALID", sentence));
+  }
+  try {
+    await containers.exposeAddress(cidr, { masquerade: !skipNat });
+    return context.body(null, 204);
+  } catch (error) {
+    return refuseError(context, error, { lead: "unable to expose: ", status: 500 });
+  }
 }
 
 async function answer<Schema extends v.GenericSchema>(

@@ -22,6 +22,7 @@ const codesByStatus: ReadonlyArray<readonly [ContentfulStatusCode, readonly stri
       "IP_FORMAT",
       "NAME_INCOMPLETE",
       "QUERY_INCOMPLETE",
+      "QUERY_INVALID",
     ],
   ],
   [404, ["CONTAINER_UNKNOWN", "DNS_DISABLED", "IPAM_OFF"]],

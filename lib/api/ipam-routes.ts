@@ -6,7 +6,9 @@ import { parseSubnet } from "../ipam/range.ts";
 import { refuseError, text } from "./answers.ts";
 import { goJson } from "./go-json.ts";
 import { Parameters } from "./parameters.ts";
+import { addRoutes } from "./route-spec.ts";
 import type { ContainerControl } from "./router-control.ts";
+import { addressTable } from "./table/address-table.ts";
 
 /** What the routes of http-api §3.2 ask of the allocator. */
 export interface IpamService {
@@ -22,22 +24,22 @@ type Liveness = Pick<ContainerControl, "isAlive">;
 /** Adds `/ip…`, `/ring` and `/ipinfo…`. They do not exist when address allocation is off. */
 export function ipamRoutes(app: Hono, ipam: IpamService, containers: Liveness): void {
   const { allocator, defaultSubnet } = ipam;
-  app.get("/ipinfo/defaultsubnet", (context) => text(context, formatIpv4Cidr(defaultSubnet)));
-  app.get("/ipinfo/tracker", (context) => text(context, "\n"));
-  app.get("/ring", (context) => prime(context, ipam));
-  app.get("/ip", (context) => listAll(context, ipam));
-
-  app.post("/ip/:id", (context) => allocate(context, ipam, containers));
-  app.post("/ip/:id/:net/:length", (context) => allocate(context, ipam, containers));
-  app.get("/ip/:id", (context) => lookup(context, ipam));
-  app.get("/ip/:id/:net/:length", (context) => lookup(context, ipam));
-  app.put("/ip/:id/:ip/:length", (context) => claim(context, ipam, containers));
-  app.delete("/ip/:id/:ip", (context) =>
-    release(context, "Unable to free: ", () =>
-      allocator.free(ident(context), parseIpv4(context.req.param("ip"))),
-    ),
-  );
-  app.delete("/ip/:id", (context) => release(context, "", () => allocator.delete(ident(context))));
+  addRoutes(app, addressTable, {
+    defaultSubnet: (context) => text(context, formatIpv4Cidr(defaultSubnet)),
+    tracker: (context) => text(context, "\n"),
+    prime: (context) => prime(context, ipam),
+    listAddresses: (context) => listAll(context, ipam),
+    allocate: (context) => allocate(context, ipam, containers),
+    allocateInSubnet: (context) => allocate(context, ipam, containers),
+    lookup: (context) => lookup(context, ipam),
+    lookupInSubnet: (context) => lookup(context, ipam),
+    claim: (context) => claim(context, ipam, containers),
+    free: (context) =>
+      release(context, "Unable to free: ", () =>
+        allocator.free(ident(context), parseIpv4(context.req.param("ip"))),
+      ),
+    freeAll: (context) => release(context, "", () => allocator.delete(ident(context))),
+  });
 }
 
 function ident(context: Context): string {
@@ -46,8 +48,8 @@ function ident(context: Context): string {
 
 /** @throws WeaveError when the path names a subnet that is none */
 function subnetOf(context: Context, defaultSubnet: Ipv4Cidr): Ipv4Cidr {
-  const net = context.req.param("net");
-  return net === undefined ? defaultSubnet : parseSubnet(`${net}/${context.req.param("length")}`);
+  const ip = context.req.param("ip");
+  return ip === undefined ? defaultSubnet : parseSubnet(`${ip}/${context.req.param("length")}`);
 }
 
 async function allocate(
@@ -88,7 +90,7 @@ async function claim(
     return context.body(null, 204);
   } catch (error) {
     const isCancelled = errorCode(error) === "IPAM_CANCELLED";
-    return refuseError(context, error, isCancelled ? "" : "Unable to claim: ");
+    return refuseError(context, error, { lead: isCancelled ? "" : "Unable to claim: " });
   }
 }
 
@@ -119,7 +121,7 @@ function release(context: Context, lead: string, action: () => void): Response {
     action();
     return context.body(null, 204);
   } catch (error) {
-    return refuseError(context, error, errorCode(error) === "IP_FORMAT" ? "" : lead);
+    return refuseError(context, error, { lead: errorCode(error) === "IP_FORMAT" ? "" : lead });
   }
 }
 

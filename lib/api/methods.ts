@@ -19,8 +19,7 @@ export function answerOtherMethods(app: Hono): void {
   const methods = new Map<string, Set<string>>();
   const routes = app.routes.filter(({ method }) => method !== "ALL");
   for (const { path, method } of routes) {
-    const known = methods.get(shapeOf(path)) ?? new Set();
-    methods.set(shapeOf(path), known.add(method));
+    methods.set(path, (methods.get(path) ?? new Set()).add(method));
   }
   for (const [path, known] of methods) {
     const headers = { Allow: [...known].sort().join(", ") };
@@ -32,12 +31,4 @@ export function answerOtherMethods(app: Hono): void {
       "X-Content-Type-Options": "nosniff",
     }),
   );
-}
-
-/** `/ip/:id/:net/:length` and `/ip/:id/:ip/:length` are one path under two names. */
-function shapeOf(path: string): string {
-  return path
-    .split("/")
-    .map((part, at) => (part.startsWith(":") ? `:${at}` : part))
-    .join("/");
 }

@@ -2,7 +2,9 @@ import type { Context, Hono } from "hono";
 import { acceptsJson, refuse, text } from "./answers.ts";
 import { goJson } from "./go-json.ts";
 import { metricsText } from "./metrics.ts";
+import { openApiText } from "./openapi.ts";
 import type { Report } from "./report.ts";
+import { addRoutes } from "./route-spec.ts";
 import type { RouterControl } from "./router-control.ts";
 import {
   connectionsText,
@@ -12,34 +14,42 @@ import {
   statusText,
   targetsText,
 } from "./status-text.ts";
+import { descriptionTable, metricsTable, reportTable, statusTable } from "./table/look-table.ts";
 import { renderTemplate } from "./template/render.ts";
 import { reportType } from "./template/report-type.ts";
 
 /** Adds `/status…` and `/report`: everything that only reads. */
 export function statusRoutes(app: Hono, router: RouterControl): void {
-  const page = (path: string, render: (report: Report) => string): void => {
-    app.get(path, async (context) =>
-      text(context, render(await router.report()), router.ready() ? 200 : 503),
-    );
-  };
-  page("/status", statusText);
-  page("/status/targets", (report) => targetsText(report.Router));
-  page("/status/connections", (report) => connectionsText(report.Router));
-  page("/status/peers", (report) => peersText(report.Router));
-  page("/status/dns", (report) => (report.DNS === undefined ? "" : dnsText(report.DNS)));
-  page("/status/ipam", (report) =>
-    report.IPAM === undefined ? "" : ipamText(report.IPAM, report.Router.Name),
-  );
-  app.get("/report", (context) => answerReport(context, router));
+  const page = (render: (report: Report) => string) => async (context: Context) =>
+    text(context, render(await router.report()), router.ready() ? 200 : 503);
+  addRoutes(app, statusTable, {
+    status: page(statusText),
+    statusTargets: page((report) => targetsText(report.Router)),
+    statusConnections: page((report) => connectionsText(report.Router)),
+    statusPeers: page((report) => peersText(report.Router)),
+    statusDns: page((report) => (report.DNS === undefined ? "" : dnsText(report.DNS))),
+    statusIpam: page((report) =>
+      report.IPAM === undefined ? "" : ipamText(report.IPAM, report.Router.Name),
+    ),
+  });
+  addRoutes(app, reportTable, { report: (context) => answerReport(context, router) });
+}
+
+/** Adds `/openapi.json`. */
+export function descriptionRoute(app: Hono): void {
+  addRoutes(app, descriptionTable, {
+    openapi: (context) => context.body(openApiText(), 200, { "Content-Type": "application/json" }),
+  });
 }
 
 /** Adds `/metrics` (http-api §6). */
 export function metricsRoute(app: Hono, router: RouterControl): void {
-  app.get("/metrics", async (context) =>
-    context.body(metricsText(await router.report(), router.gauges()), 200, {
-      "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
-    }),
-  );
+  addRoutes(app, metricsTable, {
+    metrics: async (context) =>
+      context.body(metricsText(await router.report(), router.gauges()), 200, {
+        "Content-Type": metricsTable.metrics.success.text.type,
+      }),
+  });
 }
 
 /** JSON for who accepts it, else the template given as `format` (http-api §5). */

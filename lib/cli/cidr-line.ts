@@ -1,11 +1,11 @@
-import * as v from "valibot";
+import { cidrsAnswer } from "../api/container-models.ts";
 import { readAnswer } from "./answer.ts";
 
-/** The answer of attach, detach, expose and hide: the addresses concerned, in the order asked for. */
-export const cidrAnswer = v.object({ cidrs: v.array(v.string()) });
-
-/** Addresses without prefix lengths on one line, as scripts read it: an empty line for none. */
+/**
+ * The addresses that attach, detach, expose and hide are about, in the order asked for, without
+ * prefix lengths on one line, as scripts read it: an empty line for none.
+ */
 export function cidrLine(body: string): string {
-  const { cidrs } = readAnswer(cidrAnswer, body);
+  const { cidrs } = readAnswer(cidrsAnswer, body);
   return `${cidrs.map((cidr) => cidr.split("/")[0]).join(" ")}\n`;
 }

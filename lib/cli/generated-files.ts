@@ -1,3 +1,5 @@
+import { openApiText } from "../api/openapi.ts";
+import { withRouteTables } from "../api/route-page.ts";
 import { systemdUnit } from "../daemon/systemd-unit.ts";
 import { completionFiles } from "./completions/scripts.ts";
 import { findingsMarkdown } from "./findings-page.ts";
@@ -7,8 +9,13 @@ import { commandLineMarkdown } from "./markdown.ts";
 /** Where install.sh puts the program unless told otherwise. */
 const installedProgram = "/usr/local/bin/weave";
 
-/** Committed files that are made from what the program knows, by path in the repository. */
-export function generatedFiles(): Array<{ path: string; text: string }> {
+/**
+ * Committed files that are made from what the program knows, by path in the repository. `present`
+ * gives the text that one has by now, where only parts of it are made.
+ */
+export function generatedFiles(
+  present: (path: string) => string,
+): Array<{ path: string; text: string }> {
   return [
     ...[...completionFiles.values()].map(({ file, make }) => ({
       path: `completions/${file}`,
@@ -17,6 +24,8 @@ export function generatedFiles(): Array<{ path: string; text: string }> {
     { path: "docs/man/weave.1", text: manPage() },
     { path: "docs/doctor.md", text: findingsMarkdown() },
     { path: "docs/cli.md", text: commandLineMarkdown() },
+    { path: "docs/api.md", text: withRouteTables(present("docs/api.md")) },
+    { path: "docs/openapi.json", text: openApiText() },
     { path: "deploy/systemd/weave.service", text: systemdUnit([installedProgram]) },
   ];
 }

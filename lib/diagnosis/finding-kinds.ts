@@ -247,6 +247,8 @@ export const findingKinds = { ...hostKinds, ...clusterKinds, ...containerKinds }
 
 export type FindingCode = keyof typeof findingKinds;
 
+export const findingCodes = Object.keys(findingKinds) as readonly FindingCode[];
+
 /** The chapters of docs/doctor.md. */
 export const findingChapters: ReadonlyArray<{
   readonly title: string;

@@ -37,6 +37,10 @@ describe("connect and forget", () => {
       expect.stringContaining('"a b", should be host[:port]'),
     ]);
     expect(targets(alone)).toEqual(["10.0.0.2"]);
+    const headers = { Accept: "application/json" };
+    const coded = await alone.ask("POST", "/connect", { form: "peer=%3A80", headers });
+    expect(coded).toMatchObject({ status: 400, type: "application/json" });
+    expect(JSON.parse(coded.body)).toMatchObject({ code: "PEER_ADDRESS" });
   });
 
   test("replace all targets, with none if none is given", async () => {

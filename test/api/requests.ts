@@ -12,6 +12,7 @@ export const requests: readonly string[] = [
   "GET /report?format=%7B%7Bjson%20.DNS%7D%7D",
   "GET /report?format={{range%20$i,%20$p%20:=%20.Router.Peers}}{{$i}}{{printf%20%22%25v%22%20$p.Name}}{{end}}",
   "GET /metrics",
+  "GET /openapi.json",
   "POST /connect?replace=true\nContent-Type: application/x-www-form-urlencoded\n\npeer=10.0.0.2&peer=host2%3A6783",
   "POST /forget\nContent-Type: application/x-www-form-urlencoded\n\npeer=10.0.0.2",
   "DELETE /peer",

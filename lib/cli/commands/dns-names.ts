@@ -1,13 +1,8 @@
-import * as v from "valibot";
+import { namesAnswer } from "../../api/container-models.ts";
 import { tryParseIp } from "../../base/ip.ts";
 import { readAnswer } from "../answer.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
 import { UsageError } from "../usage-error.ts";
-
-const answer = v.object({
-  names: v.array(v.object({ fqdn: v.string(), address: v.string() })),
-  ignored: v.array(v.object({ fqdn: v.string(), reason: v.string() })),
-});
 
 export const dnsAdd: CommandHandler = (context) => change(context, "dns-add");
 export const dnsRemove: CommandHandler = (context) => change(context, "dns-remove");
@@ -37,7 +32,7 @@ async function change(context: CommandContext, command: "dns-add" | "dns-remove"
     feature: "DNS",
     json: { ...(container ? { container } : {}), addresses, ...(fqdn ? { fqdn } : {}) },
   });
-  for (const { fqdn: name, reason } of readAnswer(answer, body).ignored) {
+  for (const { fqdn: name, reason } of readAnswer(namesAnswer, body).ignored) {
     // A container without a domain has no name that could be told.
     stderr.write(`${name || container} was left alone: ${reason}\n`);
   }

@@ -1,9 +1,9 @@
+import { diagnosisModel } from "../../api/diagnosis-models.ts";
 import type { Diagnosis } from "../../diagnosis/doctor/diagnosis.ts";
 import { worstOf } from "../../diagnosis/finding.ts";
 import { readAnswer } from "../answer.ts";
 import { ApiError } from "../api-error.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
-import { diagnosisModel } from "../diagnosis-model.ts";
 import {
   colourOf,
   counted,

@@ -1,13 +1,7 @@
-import * as v from "valibot";
+import { listAnswer } from "../../api/container-models.ts";
 import { readAnswer } from "../answer.ts";
 import type { CommandHandler } from "../context.ts";
 import { writeJson } from "../json-output.ts";
-
-const answer = v.object({
-  containers: v.array(
-    v.object({ ref: v.string(), ident: v.string(), mac: v.string(), cidrs: v.array(v.string()) }),
-  ),
-});
 
 /** Engines name containers by 64 hex digits, of which people read twelve. */
 const shortIdDigits = 12;
@@ -18,7 +12,7 @@ export const ps: CommandHandler = async ({ api, arguments: words, flags, stdout 
     path: ["ps"],
     query: words.map((word): [string, string] => ["container", word]),
   });
-  const { containers } = readAnswer(answer, body);
+  const { containers } = readAnswer(listAnswer, body);
   if (flags.enabled("json")) {
     writeJson(stdout, "ps", { containers });
     return 0;

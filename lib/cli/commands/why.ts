@@ -1,8 +1,8 @@
+import { explanationModel } from "../../api/diagnosis-models.ts";
 import { worstOf } from "../../diagnosis/finding.ts";
 import type { Explanation } from "../../diagnosis/why/explanation.ts";
 import { readAnswer } from "../answer.ts";
 import type { CommandHandler } from "../context.ts";
-import { explanationModel } from "../diagnosis-model.ts";
 import { bold, colourOf, findingLines, findingsExitCode, painted } from "../findings-text.ts";
 import { writeJson } from "../json-output.ts";
 import { definitions, wrap } from "../text-layout.ts";

@@ -1,0 +1,30 @@
+import type { RouteTable } from "./route-spec.ts";
+import { addressTable } from "./table/address-table.ts";
+import { containerTable } from "./table/container-table.ts";
+import {
+  descriptionTable,
+  diagnosisTable,
+  metricsTable,
+  reportTable,
+  statusTable,
+} from "./table/look-table.ts";
+import { nameTable } from "./table/name-table.ts";
+import { peerTable } from "./table/peer-table.ts";
+
+/** Every route there is, by the chapters of `docs/api.md`. */
+export const routeChapters: ReadonlyMap<string, RouteTable> = new Map<string, RouteTable>([
+  ["Peers", peerTable],
+  ["Addresses", addressTable],
+  ["Names", nameTable],
+  ["Containers, names and the bridge", containerTable],
+  ["Status", statusTable],
+  ["Diagnosis", diagnosisTable],
+  ["Report", reportTable],
+  ["Metrics", metricsTable],
+  ["Description", descriptionTable],
+]);
+
+/** `/ip/:id` as documents write it: `/ip/{id}`. */
+export function documentedPath(path: string): string {
+  return path.replaceAll(/:(\w+)/g, "{$1}");
+}
