@@ -23,6 +23,7 @@ import { joinBridge } from "../host/joined-bridge.ts";
 import { openRoute } from "../host/netlink/open.ts";
 import { type Mac, tryParseMac } from "../wire/ethernet.ts";
 import type { AddressBook } from "./address-book.ts";
+import type { AttachmentKeeper } from "./attachment-keeper.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { exposeIdent, type NameService } from "./name-service.ts";
 
@@ -31,6 +32,8 @@ export interface ContainersOptions {
   readonly book: AddressBook;
   /** Missing when DNS is off. */
   readonly names: NameService | undefined;
+  /** Gives containers back what they lose of what is done here. */
+  readonly attachments: Pick<AttachmentKeeper, "attached" | "detached">;
   /** Missing when no container engine is asked. */
   readonly engine: EngineLookup | undefined;
   readonly log: Log;
@@ -65,9 +68,11 @@ export class Containers {
           writeHosts(container, addresses, request.addHosts);
         }
         const target = { ident: container.ident, namespace, bridgeName, log };
-        const { name, mac } = attachContainer(target, {
-          addresses,
-          multicastRoute: request.multicastRoute,
+        const { multicastRoute } = request;
+        const made = attachContainer(target, { addresses, multicastRoute });
+        const { name, mac } = made;
+        this.#options.attachments.attached(container, namespace, {
+          ...{ cidrs: made.addresses, multicast: multicastRoute },
         });
         this.#options.changed();
         const fqdn = request.withoutDns ? undefined : this.#register(container, addresses);
@@ -103,6 +108,7 @@ export class Containers {
       const { book, bridgeName, names, log } = this.#options;
       const found: Ipv4Cidr[] = book.find(container.ident, tokens);
       const addresses = found.map(cidrFromIpv4);
+      this.#options.attachments.detached(container.ident, addresses);
       detachContainer({ ident: container.ident, namespace, bridgeName, log }, addresses);
       this.#options.changed();
       for (const { address } of addresses) names?.remove({ ident: container.ident, address });

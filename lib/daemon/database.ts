@@ -16,6 +16,13 @@ const schema = `
                           PRIMARY KEY (fqdn, ident, address)) STRICT;
 `;
 
+/** Tables that came later, without which an older release goes on with the file. */
+const additions = `
+  CREATE TABLE IF NOT EXISTS attached (ident TEXT PRIMARY KEY, namespace TEXT NOT NULL,
+                          path TEXT NOT NULL, cidrs TEXT NOT NULL,
+                          multicast INTEGER NOT NULL) STRICT;
+`;
+
 /** What is read from each table: a file in which one of these is missing is not ours any more. */
 const columns: Readonly<Record<string, string>> = {
   setting: "name, value",
@@ -23,6 +30,7 @@ const columns: Readonly<Record<string, string>> = {
   address: "sequence, ident, address, prefix, is_container",
   exposed: "cidr, masquerade",
   name: "fqdn, ident, address",
+  attached: "ident, namespace, path, cidrs, multicast",
 };
 
 /**
@@ -81,6 +89,7 @@ function prepare(database: Database, path: string): void {
   }
   const check = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get();
   if (check?.integrity_check !== "ok") throw damaged(path, { cause: check?.integrity_check });
+  database.run(additions);
   // Behind a damaged table definition everything else may be in order.
   const named = database.query<{ name: string }, [string]>(
     "SELECT name FROM pragma_table_info(?) ORDER BY cid",

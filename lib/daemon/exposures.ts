@@ -44,10 +44,11 @@ export class Exposures {
     this.#changed();
   }
 
-  /** Puts addresses and rules in place again, after the bridge was made anew. */
-  apply(): void {
-    this.#options.exposure.apply();
-    this.#changed();
+  /** Puts addresses back that the bridge has lost, and says which. @throws WeaveError `EXPOSE_FAILED` */
+  mend(): string[] {
+    const mended = this.#options.exposure.mendAddresses();
+    if (mended.length > 0) this.#changed();
+    return mended;
   }
 
   expose(request: ExposeRequest, signal: AbortSignal): Promise<CidrsAnswer> {

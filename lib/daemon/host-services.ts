@@ -10,6 +10,7 @@ import type { GuardedPorts } from "../host/guarded-ports.ts";
 import type { ControlPlane } from "../peer/control-plane.ts";
 import type { Mac } from "../wire/ethernet.ts";
 import { AddressBook } from "./address-book.ts";
+import { AttachmentKeeper } from "./attachment-keeper.ts";
 import { ContainerWatch } from "./container-watch.ts";
 import { Containers } from "./containers.ts";
 import { DnsService } from "./dns-service.ts";
@@ -42,6 +43,8 @@ export interface HostServices {
   /** Missing when DNS is off, like `dns`. */
   readonly names: NameService | undefined;
   readonly dns: DnsService | undefined;
+  /** Mends what is at the bridge, and says what had to be done. @throws WeaveError */
+  mend(): string[];
   stop(): Promise<void>;
 }
 
@@ -61,13 +64,13 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
       log,
       random: world.random,
     });
+  const changed = (): void => from.setResidents(containers.macs());
+  const attachments = new AttachmentKeeper({
+    ...{ bridgeName: devices.bridge, settings, log, changed },
+  });
   const containers = new Containers({
-    bridgeName: devices.bridge,
-    book,
-    names,
+    ...{ bridgeName: devices.bridge, book, names, attachments, log, changed },
     engine: engine === undefined ? undefined : (reference) => engine.inspect(reference),
-    log,
-    changed: () => from.setResidents(containers.macs()),
   });
   const exposures = new Exposures({
     exposure: new Exposure(devices.bridge, rememberedExposures(settings), {
@@ -83,18 +86,22 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
   });
   await dns?.start();
   exposures.restore();
+  attachments.adopt(containers.onBridge());
+  for (const sentence of attachments.mend()) log.info(sentence);
   plane.ipam?.allocator.start(preClaims(containers, exposures));
-  from.setResidents(containers.macs());
+  changed();
   names?.restore(isNameOwnerAlive);
   const allocator = plane.ipam?.allocator;
-  const watch = new ContainerWatch(world, () => holders(plane, settings), engine, {
+  const everybody = () => [...holders(plane, settings), ...attachments.idents()];
+  const watch = new ContainerWatch(world, everybody, engine, {
     died: (ident) => allocator?.containerDied(ident),
     started: (ident) => allocator?.containerStarted(ident),
     gone: (ident) => {
       log.info(`container ${ident} is gone: its addresses and names are free`);
       allocator?.containerDestroyed(ident);
       names?.remove({ ident });
-      from.setResidents(containers.macs());
+      attachments.forget(ident);
+      changed();
     },
   });
   const stopRules = everyBeat(world, rulesCheckMs, () => exposures.keepRules());
@@ -104,6 +111,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     names,
     dns,
     nameRequests: new NameRequests(names, containers),
+    mend: () => [...exposures.mend(), ...attachments.mend()],
     async stop() {
       stopRules();
       watch.stop();

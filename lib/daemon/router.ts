@@ -13,7 +13,7 @@ import type { ContainerEngine } from "../host/container.ts";
 import type { HostDatapath } from "../host/datapath/backend.ts";
 import type { Bequest } from "../host/dataplane/bequest.ts";
 import { DataPlane, type InheritedSockets } from "../host/dataplane/data-plane.ts";
-import { defaultDeviceNames } from "../host/device-names.ts";
+import { defaultDeviceNames, isContainerPort } from "../host/device-names.ts";
 import { ipsecRefusal, KernelIpsec, removeIpsecLeftovers } from "../host/ipsec/kernel-ipsec.ts";
 import { machineWorld } from "../host/machine-world.ts";
 import { openSecretBox } from "../host/secret-box.ts";
@@ -158,11 +158,11 @@ async function assemble(
   });
   shutdown.push("host services", () => services.stop());
   const keeper = new BridgeKeeper(world, {
-    devices: () => host.devices(),
+    concerns: (link) => isContainerPort(link) || host.devices().includes(link),
     prepare: (netlink) => host.mend(netlink),
     captureInterface: host.standing.captureInterface,
     recapture: (index) => dataPlane.recapture(index),
-    mended: () => services.exposures.apply(),
+    mendRest: () => services.mend(),
   });
   shutdown.push("bridge keeper", () => keeper.stop());
 

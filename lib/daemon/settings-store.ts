@@ -13,7 +13,22 @@ export interface StoredName {
   readonly address: string;
 }
 
-/** Everything small that a router remembers: single settings, targets, exposed addresses, names. */
+/** A container's place on the overlay, to be given back to it when it is lost. */
+export interface StoredAttachment {
+  readonly ident: string;
+  /** Which network namespace it lies in, see `namespaceIdentity`. */
+  readonly namespace: string;
+  /** Where that can be opened. */
+  readonly path: string;
+  readonly cidrs: readonly string[];
+  /** Whether all multicast groups are routed to the overlay. */
+  readonly multicast: boolean;
+}
+
+/**
+ * Everything small that a router remembers: single settings, targets, exposed addresses, names,
+ * attached containers.
+ */
 export class SettingsStore {
   readonly #database: Database;
 
@@ -73,6 +88,27 @@ export class SettingsStore {
     this.#database.query("DELETE FROM exposed WHERE cidr = ?").run(cidr);
   }
 
+  attachments(): StoredAttachment[] {
+    return this.#database
+      .query<AttachedRow, []>("SELECT * FROM attached ORDER BY rowid")
+      .all()
+      .map(({ cidrs, multicast, ...row }) => ({
+        ...row,
+        cidrs: cidrs.split(" "),
+        multicast: multicast !== 0,
+      }));
+  }
+
+  saveAttachment({ ident, namespace, path, cidrs, multicast }: StoredAttachment): void {
+    this.#database
+      .query("INSERT OR REPLACE INTO attached VALUES (?, ?, ?, ?, ?)")
+      .run(ident, namespace, path, cidrs.join(" "), multicast ? 1 : 0);
+  }
+
+  removeAttachment(ident: string): void {
+    this.#database.query("DELETE FROM attached WHERE ident = ?").run(ident);
+  }
+
   names(): StoredName[] {
     return this.#database.query<StoredName, []>("SELECT fqdn, ident, address FROM name").all();
   }
@@ -90,4 +126,12 @@ export class SettingsStore {
       )
       .run(filter.fqdn ?? null, filter.ident ?? null, filter.address ?? null);
   }
+}
+
+interface AttachedRow {
+  readonly ident: string;
+  readonly namespace: string;
+  readonly path: string;
+  readonly cidrs: string;
+  readonly multicast: number;
 }

@@ -1,11 +1,13 @@
 import { everyBeat } from "../base/beat.ts";
 import { errorText } from "../base/errors.ts";
 import type { Cancel, World } from "../base/world.ts";
-import { LinkWatch } from "./link-watch.ts";
+import { type HostChanges, HostWatch } from "./host-watch.ts";
 import type { Netlink } from "./netlink/conversation.ts";
 import { openRoute } from "./netlink/open.ts";
 
 const checkPeriodMs = 1000;
+/** So often everything is looked at though nothing was told: programs and settings go silently. */
+const checksPerLook = 5;
 
 /** How things stand afterwards. */
 export interface StandingDevices {
@@ -16,29 +18,33 @@ export interface StandingDevices {
 }
 
 export interface BridgeKeeperOptions {
-  /** Names of the devices that have to stand. */
-  devices(): readonly string[];
+  /** Whether a link of this name has to stand. */
+  concerns(name: string): boolean;
   /** Makes or mends them. @throws WeaveError, SystemError */
   prepare(netlink: Netlink): StandingDevices;
   /** Index of the interface on which frames are captured now. */
   readonly captureInterface: number;
   /** The capture interface was made anew and has this index. */
   recapture(captureInterface: number): void;
-  /** Something was mended: addresses and rules that went with the devices may be missing. */
-  mended(): void;
+  /** Makes or mends what is at the devices, which stand: addresses, containers. What had to be. */
+  mendRest(): readonly string[];
 }
 
 /**
- * Keeps bridge and tap, or datapath, as they should be while the router runs, whoever deletes,
- * unplugs or reconfigures them. Nothing is done, and next to nothing read, while no link changes.
+ * Keeps bridge and tap, or datapath, and what is at them as they should be while the router runs,
+ * whoever deletes, unplugs or reconfigures them:
+ *
+ *   a link of ours changed, an address was lost ──▶ look within a second ──▶ mend what is not right
+ *   nothing was told                            ──▶ look every five
  */
 export class BridgeKeeper {
   readonly #world: Pick<World, "after" | "log">;
   readonly #options: BridgeKeeperOptions;
   readonly #netlink: Netlink;
-  readonly #watch: LinkWatch;
+  readonly #watch: HostWatch;
   readonly #cancel: Cancel;
   #captureInterface: number;
+  #checksSinceLook = 0;
   /** Why the last attempt failed: it is repeated, and its reason logged once. */
   #trouble: string | undefined;
 
@@ -48,16 +54,16 @@ export class BridgeKeeper {
     this.#options = options;
     this.#captureInterface = options.captureInterface;
     this.#netlink = openRoute();
-    this.#watch = new LinkWatch();
+    this.#watch = new HostWatch();
     this.#cancel = everyBeat(world, checkPeriodMs, () => this.check());
   }
 
   /** Mends what has changed since the last check. */
   check(): void {
-    const changes = this.#watch.changes();
-    const concerned =
-      changes === undefined || this.#options.devices().some((name) => changes.has(name));
-    if (!concerned && this.#trouble === undefined) return;
+    const isDue = ++this.#checksSinceLook >= checksPerLook;
+    const isConcerned = this.#isConcerned(this.#watch.changes());
+    if (!isDue && !isConcerned && this.#trouble === undefined) return;
+    this.#checksSinceLook = 0;
     try {
       this.#mend();
       this.#trouble = undefined;
@@ -74,14 +80,22 @@ export class BridgeKeeper {
     this.#netlink.close();
   }
 
+  #isConcerned(changes: HostChanges | undefined): boolean {
+    if (changes === undefined || changes.addressLost) return true;
+    return [...changes.links].some((name) => this.#options.concerns(name));
+  }
+
   #mend(): void {
     const { captureInterface, mended } = this.#options.prepare(this.#netlink);
     if (captureInterface !== this.#captureInterface) {
       this.#options.recapture(captureInterface);
       this.#captureInterface = captureInterface;
     }
-    if (mended.length === 0) return;
+    this.#tell(mended);
+    this.#tell(this.#options.mendRest());
+  }
+
+  #tell(mended: readonly string[]): void {
     for (const sentence of mended) this.#world.log.warn(`${sentence}: somebody had changed it`);
-    this.#options.mended();
   }
 }

@@ -1,6 +1,7 @@
 import { errorText, WeaveError } from "../base/errors.ts";
 import { formatPeerName, type PeerName, peerNameBytes } from "../base/peer-name.ts";
 import { captureOffloads } from "./capture-offloads.ts";
+import { mendContainerPort } from "./container-port.ts";
 import { type DeviceNames, isContainerPort, joinOf } from "./device-names.ts";
 import { keepOffloads } from "./interface-offloads.ts";
 import type { Netlink } from "./netlink/conversation.ts";
@@ -172,13 +173,14 @@ class BridgeBuilder {
   /** Containers, and bridges joined with ours, keep their veth when the bridge is deleted. */
   #plugPorts(bridge: Link): void {
     for (const link of links.listLinks(this.#netlink)) {
-      if (link.master !== undefined || !isPort(link)) continue;
-      links.changeLink(this.#netlink, link.index, { master: bridge.index, up: true });
-      // A whole bridge behind a port would get its own frames back.
+      if (!isPort(link) || (link.master ?? bridge.index) !== bridge.index) continue;
       if (isContainerPort(link.name)) {
-        links.changeLink(this.#netlink, link.index, { hairpin: true });
+        this.#mended.push(...mendContainerPort(this.#netlink, bridge, link));
+      } else if (link.master === undefined || !link.up) {
+        // A whole bridge behind a port would get its own frames back: no hairpin.
+        links.changeLink(this.#netlink, link.index, { master: bridge.index, up: true });
+        this.#mended.push(`plugged ${link.name} into ${bridge.name} again`);
       }
-      this.#mended.push(`plugged ${link.name} into ${bridge.name} again`);
     }
   }
 

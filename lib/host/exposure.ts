@@ -1,12 +1,14 @@
 import { errorText, WeaveError } from "../base/errors.ts";
-import { type Cidr, formatCidr } from "../base/ip.ts";
+import { type Cidr, formatCidr, ipBits, networkOf } from "../base/ip.ts";
 import { type Log, silentLog } from "../base/world.ts";
 import { addressesOf, findBridge, includesCidr } from "./attach.ts";
 import type { Exposed } from "./exposed-rules.ts";
 import { Firewall } from "./firewall.ts";
 import { announceAddresses } from "./gratuitous-arp.ts";
 import { addAddress, deleteAddress } from "./netlink/address.ts";
+import type { Netlink } from "./netlink/conversation.ts";
 import { openRoute } from "./netlink/open.ts";
+import { addRoute, listRoutes } from "./netlink/route.ts";
 import { keepSecondaryAddresses } from "./sysctl.ts";
 import { Undo } from "./undo.ts";
 
@@ -100,6 +102,47 @@ export class Exposure {
     }
     this.#firewall.apply(this.#exposed);
     announceAddresses(bridge, added);
+  }
+
+  /**
+   * Puts addresses back that somebody has taken from the bridge, and the routes to their subnets.
+   * One sentence for each; nothing is changed when all stand. @throws WeaveError `EXPOSE_FAILED`
+   */
+  mendAddresses(): string[] {
+    if (this.#exposed.length === 0) return [];
+    try {
+      using route = openRoute();
+      const bridge = findBridge(route, this.#bridgeName);
+      const { index, name } = bridge;
+      const lost = this.#exposed.filter(({ cidr }) => addAddress(route, index, cidr));
+      const addresses = lost.map(({ cidr }) => cidr);
+      announceAddresses(bridge, addresses);
+      const routes = this.#mendRoutes(route, index);
+      return [
+        ...addresses.map((cidr) => `gave ${formatCidr(cidr)} back to ${name}`),
+        ...routes.map((subnet) => `made the route to ${formatCidr(subnet)} over ${name}`),
+      ];
+    } catch (cause) {
+      throw failed("EXPOSE_FAILED", "cannot expose the host on the overlay", cause);
+    }
+  }
+
+  /** The kernel makes these with the addresses, and never again. */
+  #mendRoutes(netlink: Netlink, interfaceIndex: number): Cidr[] {
+    const standing = new Set(
+      listRoutes(netlink, 4, interfaceIndex).flatMap(
+        ({ destination }) => destination && formatCidr(destination),
+      ),
+    );
+    return this.#exposed.flatMap(({ cidr }) => {
+      const { address, prefix } = cidr;
+      const subnet = networkOf(cidr);
+      if (address.family !== 4 || prefix === ipBits(4) || standing.has(formatCidr(subnet))) {
+        return [];
+      }
+      const added = addRoute(netlink, { destination: subnet, interfaceIndex, source: address });
+      return added ? [subnet] : [];
+    });
   }
 
   /** Puts the rules back if somebody else has changed them; says whether. @throws SystemError */

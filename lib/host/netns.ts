@@ -4,6 +4,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   statSync,
   unlinkSync,
@@ -79,6 +80,12 @@ export class NetworkNamespace {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** Tells a namespace from all others of this machine, before and after a boot. */
+export function namespaceIdentity({ inode }: Pick<NetworkNamespace, "inode">): string {
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  return `${inode} ${boot}`;
 }
 
 /** A namespace known by name. */

@@ -10,6 +10,7 @@ function containers(engine: EngineLookup | undefined, log = silentLog): Containe
     bridgeName: "weave",
     book,
     names: undefined,
+    attachments: { attached() {}, detached() {} },
     engine,
     log,
     changed() {},

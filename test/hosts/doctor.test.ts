@@ -175,13 +175,25 @@ describe("two hosts with a datapath", () => {
     await c1.pings(ip3);
   });
 
-  test("where a container's interface is down, or gone", async () => {
+  test("where a container's interface is down", async () => {
     await must(["ip", "-n", c1.namespace, "link", "set", "ethwe", "down"]);
     await mend(one, await found(one, "INTERFACE_DOWN"));
     await c1.pings(ip2);
-    await must(["ip", "-n", c1.namespace, "link", "del", "ethwe"]);
+  });
+
+  test("where a container's interface is gone, and cannot be put back as long as another is there", async () => {
+    const inside = ["ip", "-n", c1.namespace, "-batch", "-"];
+    const stdin = "link del ethwe\nlink add ethwe type bridge\n";
+    const pid = await one.routerPid();
+    process.kill(pid, "SIGSTOP");
+    try {
+      await must(inside, { stdin });
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
     const gone = await found(one, "CONTAINER_DETACHED");
     expect(gone.commands).toEqual([`weave attach ${c1.reference}`]);
+    await must(["ip", "-n", c1.namespace, "link", "del", "ethwe"]);
     await mend(one, gone);
     await c1.pings(ip2);
   });

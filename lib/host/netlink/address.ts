@@ -25,6 +25,8 @@ const RTM = { newAddress: 20, deleteAddress: 21, getAddress: 22 } as const;
 const IFA = { address: 1, local: 2, broadcast: 4, targetNamespace: 10 } as const;
 const AF_INET = 2;
 const AF_INET6 = 10;
+/** Multicast group of changes to IPv4 addresses, for {@link NetlinkSocket.join}, and what tells of a loss. */
+export const addressChanges = { group: 5, lost: RTM.deleteAddress as number };
 
 /** False when the interface had the address already. @throws SystemError */
 export function addAddress(netlink: Netlink, interfaceIndex: number, cidr: Cidr): boolean {

@@ -59,8 +59,8 @@ const BRIDGE_PORT_HAIRPIN = 4;
 const BRIDGE_PORT_ISOLATED = 33;
 const IFF_UP = 1;
 const OPERATIONAL_UP = 6;
-/** Multicast group of changes to links, for {@link NetlinkSocket.join}. */
-export const linkChangesGroup = 1;
+/** Multicast group of changes to links, for {@link NetlinkSocket.join}, and what it is told. */
+export const linkChanges = { group: 1, types: [RTM.newLink, RTM.deleteLink] as readonly number[] };
 
 /** Where to look: by name or index, here or in another namespace that this one knows by number. */
 export interface LinkQuery {
@@ -163,7 +163,7 @@ export function macBytes(link: Pick<Link, "mac">): Uint8Array {
 }
 
 /**
- * Reads a link message, as dumped or as told to {@link linkChangesGroup}.
+ * Reads a link message, as dumped or as told to the group of {@link linkChanges}.
  *
  * @throws WeaveError `NETLINK_FORMAT`
  */

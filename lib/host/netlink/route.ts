@@ -22,11 +22,19 @@ export interface Route {
 
 const rtmsgBytes = 12;
 const RTM = { newRoute: 24, deleteRoute: 25, getRoute: 26 } as const;
-const RTA = { destination: 1, outputInterface: 4, gateway: 5, metrics: 8, table: 15 } as const;
+const RTA = {
+  destination: 1,
+  outputInterface: 4,
+  gateway: 5,
+  source: 7,
+  metrics: 8,
+  table: 15,
+} as const;
 const METRIC_MTU = 2;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const mainTable = 254;
+const protocolKernel = 2;
 const protocolStatic = 4;
 const scopeUniverse = 0;
 const scopeLink = 253;
@@ -37,6 +45,8 @@ export interface RouteSettings {
   readonly destination: Cidr;
   readonly interfaceIndex: number;
   readonly gateway?: IpAddress;
+  /** The address of the interface for which the kernel makes this route by itself. */
+  readonly source?: IpAddress;
 }
 
 /** False when it was there already. @throws SystemError */
@@ -66,19 +76,24 @@ export function deleteRoute(netlink: Netlink, route: RouteSettings): boolean {
   }
 }
 
-/** The main table's routes of one family. @throws SystemError */
-export function listRoutes(netlink: Netlink, family: 4 | 6 = 4): Route[] {
+/** The main table's routes of one family, or those over one interface. @throws SystemError */
+export function listRoutes(netlink: Netlink, family: 4 | 6 = 4, interfaceIndex?: number): Route[] {
   const header = new Uint8Array(rtmsgBytes);
   header[0] = family === 4 ? AF_INET : AF_INET6;
-  return netlink.dump(RTM.getRoute, header, "routes").flatMap(({ body }) => {
+  // An old kernel gives those over all of them.
+  const over =
+    interfaceIndex === undefined ? [] : [message.uint32(RTA.outputInterface, interfaceIndex)];
+  return netlink.dump(RTM.getRoute, concatBytes(header, ...over), "routes").flatMap(({ body }) => {
     const attributes = attributesBehind(rtmsgBytes, body);
     if ((attributes.uint32(RTA.table) ?? body[4]) !== mainTable) return [];
     const destination = attributes.ip(RTA.destination);
+    const output = attributes.uint32(RTA.outputInterface);
+    if (interfaceIndex !== undefined && output !== interfaceIndex) return [];
     return [
       {
         destination: destination && { address: destination, prefix: body[1]! },
         gateway: attributes.ip(RTA.gateway),
-        interfaceIndex: attributes.uint32(RTA.outputInterface),
+        interfaceIndex: output,
       },
     ];
   });
@@ -118,7 +133,8 @@ function routeBody(route: RouteSettings): Uint8Array {
   const { address, prefix } = route.destination;
   const scope = route.gateway === undefined ? scopeLink : scopeUniverse;
   header.set([address.family === 4 ? AF_INET : AF_INET6, prefix, 0, 0, mainTable]);
-  header.set([protocolStatic, scope, typeUnicast], 5);
+  const protocol = route.source === undefined ? protocolStatic : protocolKernel;
+  header.set([protocol, scope, typeUnicast], 5);
   return concatBytes(
     header,
     message.attribute(RTA.destination, ipBytes(address)),
@@ -126,5 +142,6 @@ function routeBody(route: RouteSettings): Uint8Array {
     ...(route.gateway === undefined
       ? []
       : [message.attribute(RTA.gateway, ipBytes(route.gateway))]),
+    ...(route.source === undefined ? [] : [message.attribute(RTA.source, ipBytes(route.source))]),
   );
 }

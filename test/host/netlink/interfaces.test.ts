@@ -10,7 +10,7 @@ import {
   decodeLink,
   deleteLink,
   findLink,
-  linkChangesGroup,
+  linkChanges,
   listLinks,
   macBytes,
 } from "../../../lib/host/netlink/link.ts";
@@ -134,7 +134,7 @@ describe("interfaces of the kernel", () => {
 
   test("tell subscribers of their changes", () => {
     const watcher = here.run(() => new NetlinkSocket(NETLINK_ROUTE));
-    watcher.join(linkChangesGroup);
+    watcher.join(linkChanges.group);
     watcher.setNonBlocking();
     expect(watcher.receive()).toBeUndefined();
     createBridge(netlink, { name: "br0" });

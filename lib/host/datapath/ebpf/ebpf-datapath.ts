@@ -109,11 +109,10 @@ export class EbpfDatapath implements HostDatapath {
   mend(bridge: number): readonly string[] {
     this.#devices.prepare(bridge);
     this.#introduceDevices();
-    const remade = [...this.#neighbours.values()].filter((neighbour) => this.#place(neighbour));
-    return [
-      ...this.#devices.takeMended(),
-      ...remade.map(({ shortId }) => `made ${laneName(shortId)}`),
-    ];
+    const mendedLanes = [...this.#neighbours.values()].flatMap(
+      (neighbour) => this.#place(neighbour) ?? [],
+    );
+    return [...this.#devices.takeMended(), ...mendedLanes];
   }
 
   connect(events: DatapathEvents): void {
@@ -243,16 +242,13 @@ export class EbpfDatapath implements HostDatapath {
     return { self: this.#self, neighbours, hops: tables.routes(), trees: tables.trees() };
   }
 
-  /** Programs for a device, before it is switched on. */
-  #equip(device: number, role: DeviceRole): void {
-    const put = (edge: Edge, kind: ProgramKind): void =>
+  /** Programs for a device, before it is switched on. Whether one was missing. */
+  #equip(device: number, role: DeviceRole): boolean {
+    const put = (edge: Edge, kind: ProgramKind): boolean =>
       this.#hooks.put({ device, edge }, this.#programs.program(kind));
-    if (role === "handover") {
-      put("ingress", "handover");
-    } else {
-      put("ingress", "wire");
-      put("egress", "container");
-    }
+    if (role === "handover") return put("ingress", "handover");
+    const puts = [put("ingress", "wire"), put("egress", "container")];
+    return puts.includes(true);
   }
 
   /** Programs and sockets learn which devices there are. */
@@ -273,8 +269,8 @@ export class EbpfDatapath implements HostDatapath {
     for (const neighbour of this.#neighbours.values()) this.#place(neighbour);
   }
 
-  /** Tells the programs where the neighbour is. Whether its lane had to be made. */
-  #place(neighbour: DatapathNeighbour): boolean {
+  /** Tells the programs where the neighbour is. A sentence on what was missing of its lane. */
+  #place(neighbour: DatapathNeighbour): string | undefined {
     const { tables } = this.#programs;
     const { shortId, localIp: local, remoteIp: remote, port, mtu } = neighbour;
     const device = this.#devices.openPort(port);
@@ -283,20 +279,21 @@ export class EbpfDatapath implements HostDatapath {
     const purpose = this.#lanePurpose();
     if (purpose === undefined) {
       tables.setNeighbour(shortId, entry);
-      return false;
+      return undefined;
     }
+    const equip = (device: number): boolean =>
+      this.#hooks.put({ device, edge: "ingress" }, this.#programs.program("lane"));
     const standing = this.#lanes.find(neighbour, purpose);
     if (standing !== undefined) {
       tables.setNeighbour(shortId, { ...entry, lane: standing });
-      return false;
+      return equip(standing) ? `put a program at ${laneName(shortId)} again` : undefined;
     }
     // Frames take the tunnel while there is no lane.
     tables.setNeighbour(shortId, entry);
-    const lane = this.#lanes.make(neighbour, purpose, (device) =>
-      this.#hooks.put({ device, edge: "ingress" }, this.#programs.program("lane")),
-    );
-    if (lane !== undefined) tables.setNeighbour(shortId, { ...entry, lane });
-    return lane !== undefined;
+    const lane = this.#lanes.make(neighbour, purpose, equip);
+    if (lane === undefined) return undefined;
+    tables.setNeighbour(shortId, { ...entry, lane });
+    return `made ${laneName(shortId)}`;
   }
 
   #lanePurpose(): LanePurpose | undefined {

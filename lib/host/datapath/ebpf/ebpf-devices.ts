@@ -41,8 +41,8 @@ export type DeviceRole = "vxlan" | "handover";
 export class EbpfDevices {
   readonly #netlink: Netlink;
   readonly #options: DeviceOptions;
-  /** Puts programs at a device, which is not yet up when it was made just now. */
-  readonly #equip: (device: number, role: DeviceRole) => void;
+  /** Puts programs at a device, which is not yet up when it was made just now; whether one was missing. */
+  readonly #equip: (device: number, role: DeviceRole) => boolean;
   #bridge: number;
   #mended: string[] = [];
   uplink = 0;
@@ -55,7 +55,7 @@ export class EbpfDevices {
   constructor(
     netlink: Netlink,
     options: DeviceOptions,
-    equip: (device: number, role: DeviceRole) => void,
+    equip: (device: number, role: DeviceRole) => boolean,
   ) {
     this.#netlink = netlink;
     this.#equip = equip;
@@ -137,7 +137,8 @@ export class EbpfDevices {
       this.#mended.push(`made ${name}`);
       return index;
     }
-    this.#equip(standing.index, "vxlan");
+    setSysctl(`ipv6/conf/${name}/disable_ipv6`, 1);
+    this.#reequip(standing, "vxlan");
     if (standing.mtu !== mtu || !standing.up || standing.master !== master) {
       links.changeLink(this.#netlink, standing.index, { mtu, up: true, master: master ?? 0 });
       this.#mended.push(`set up ${name}`);
@@ -182,9 +183,15 @@ export class EbpfDevices {
       links.changeLink(this.#netlink, this.#byName(capture).index, { up: true });
       this.#mended.push(`made ${handoverName} and ${capture}`);
     }
-    this.handover = this.#byName(handoverName).index;
+    const handover = this.#byName(handoverName);
+    this.handover = handover.index;
     this.handoverPort = this.#byName(capture).index;
-    this.#equip(this.handover, "handover");
+    this.#reequip(handover, "handover");
+  }
+
+  /** Of a device that has had its programs before. */
+  #reequip({ index, name }: Link, role: DeviceRole): void {
+    if (this.#equip(index, role)) this.#mended.push(`put programs at ${name} again`);
   }
 
   #byIndex(index: number): Link {

@@ -30,8 +30,11 @@ const preference = 0xbf00;
 const loopbackIndex = 1;
 
 export type Hooks = {
-  /** Puts a program in the place of ours of the same name, or behind all others. */
-  put(place: Place, program: { readonly descriptor: number; readonly name: string }): void;
+  /**
+   * Puts a program in the place of ours of the same name, or behind all others. Whether there was
+   * none of that name.
+   */
+  put(place: Place, program: { readonly descriptor: number; readonly name: string }): boolean;
   /** A descriptor of the program of this name. */
   find(place: Place, name: string): number | undefined;
 };
@@ -56,12 +59,14 @@ export const tcxHooks: Hooks = {
     const former = tcxHooks.find({ device, edge }, program.name);
     if (former === undefined) {
       attachProgram(program.descriptor, device, tcxHook[edge]);
-      return;
+      return true;
     }
     try {
       const { id } = programInformation(former);
-      if (id === programInformation(program.descriptor).id) return;
-      replaceProgram(program.descriptor, device, tcxHook[edge], former);
+      if (id !== programInformation(program.descriptor).id) {
+        replaceProgram(program.descriptor, device, tcxHook[edge], former);
+      }
+      return false;
     } finally {
       closeDescriptor(former);
     }
@@ -84,13 +89,22 @@ export class ClsactHooks implements Hooks {
     this.#netlink = netlink;
   }
 
-  put({ device, edge }: Place, program: { descriptor: number; name: string }): void {
-    prepareEdges(this.#netlink, device);
-    putProgramFilter(this.#netlink, { index: device, edge, preference }, program);
+  put(place: Place, program: { descriptor: number; name: string }): boolean {
+    const { device: index, edge } = place;
+    const former = this.#filter(place, program.name);
+    if (former?.id === programInformation(program.descriptor).id) return false;
+    prepareEdges(this.#netlink, index);
+    putProgramFilter(this.#netlink, { index, edge, preference }, program);
+    return former === undefined;
   }
 
-  find({ device, edge }: Place, name: string): number | undefined {
-    const filter = programFilter(this.#netlink, { index: device, edge, preference });
-    return filter?.name === name ? programById(filter.id) : undefined;
+  find(place: Place, name: string): number | undefined {
+    const filter = this.#filter(place, name);
+    return filter && programById(filter.id);
+  }
+
+  #filter({ device: index, edge }: Place, name: string): ReturnType<typeof programFilter> {
+    const filter = programFilter(this.#netlink, { index, edge, preference });
+    return filter?.name === name ? filter : undefined;
   }
 }

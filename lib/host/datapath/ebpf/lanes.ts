@@ -82,7 +82,7 @@ export class Lanes {
   make(
     neighbour: DatapathNeighbour,
     purpose: LanePurpose,
-    equip: (device: number) => void,
+    equip: (device: number) => unknown,
   ): number | undefined {
     const { shortId, remoteIp, port } = neighbour;
     this.close(shortId);

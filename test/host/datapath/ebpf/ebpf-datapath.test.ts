@@ -15,6 +15,7 @@ import { openRoute } from "../../../../lib/host/netlink/open.ts";
 import { eventually, must } from "../../../hosts/shell.ts";
 import { transfer } from "../../../hosts/traffic.ts";
 import { type DatapathHost, DatapathLab } from "../datapath-lab.ts";
+import { detachPrograms } from "../detach-programs.ts";
 import { behavesAsDatapath } from "../scenarios.ts";
 
 const make = (count: number) => DatapathLab.make("eb", count, ebpfBackend);
@@ -76,6 +77,27 @@ describe("somebody who removes devices", () => {
       "made vethwe-handover and vethwe-pcap",
       "made vethwe-bridge",
       `made ${lane}`,
+    ]);
+    expect(one.inside(() => one.datapath.mend(one.bridge))).toEqual([]);
+    await one.container.pings(two.containerIp);
+  });
+
+  test("is made good for when it was programs", async () => {
+    await using lab = await make(2);
+    const [one, two] = lab.hosts as readonly [DatapathHost, DatapathHost];
+    lab.mesh();
+    await one.container.pings(two.containerIp);
+    const devices = ["vethwe-handover", "vethwe-bridge", `vethwe-n${two.id}`];
+    one.inside(() => {
+      using netlink = openRoute();
+      for (const name of devices) {
+        expect(detachPrograms(findLink(netlink, { name })!.index)).toBeGreaterThan(0);
+      }
+    });
+    expect(one.inside(() => one.datapath.mend(one.bridge))).toEqual([
+      "put programs at vethwe-handover again",
+      "put programs at vethwe-bridge again",
+      `put a program at vethwe-n${two.id} again`,
     ]);
     expect(one.inside(() => one.datapath.mend(one.bridge))).toEqual([]);
     await one.container.pings(two.containerIp);
