@@ -67,6 +67,7 @@ _weave_flag_value() {
     "setup-systemd --metrics-addr") : ;;
     "setup-systemd --docker-api") : ;;
     "setup-systemd --log-level") _weave_words debug; _weave_words info; _weave_words warning; _weave_words error ;;
+    "adopt --docker-api") : ;;
     "attach --add-host") : ;;
     "expose --fqdn" | "expose -h") _weave_router fqdn ;;
     "dns-add --fqdn" | "dns-add -h") _weave_router fqdn ;;
@@ -101,7 +102,7 @@ _weave_arguments() {
     rmpeer) _weave_router peer-id ;;
     status) _weave_words targets; _weave_words connections; _weave_words peers; _weave_words dns; _weave_words ipam ;;
     why) _weave_router place; _weave_router place ;;
-    help) _weave_words launch; _weave_words stop; _weave_words reset; _weave_words logs; _weave_words setup-systemd; _weave_words snapshot; _weave_words upgrade-self; _weave_words attach; _weave_words detach; _weave_words expose; _weave_words hide; _weave_words attach-bridge; _weave_words ps; _weave_words dns-add; _weave_words dns-remove; _weave_words dns-lookup; _weave_words dns-args; _weave_words connect; _weave_words forget; _weave_words prime; _weave_words rmpeer; _weave_words status; _weave_words doctor; _weave_words why; _weave_words report; _weave_words version; _weave_words demo; _weave_words simulate; _weave_words help; _weave_words completion ;;
+    help) _weave_words launch; _weave_words stop; _weave_words reset; _weave_words logs; _weave_words setup-systemd; _weave_words adopt; _weave_words snapshot; _weave_words upgrade-self; _weave_words attach; _weave_words detach; _weave_words expose; _weave_words hide; _weave_words attach-bridge; _weave_words ps; _weave_words dns-add; _weave_words dns-remove; _weave_words dns-lookup; _weave_words dns-args; _weave_words connect; _weave_words forget; _weave_words prime; _weave_words rmpeer; _weave_words status; _weave_words doctor; _weave_words why; _weave_words report; _weave_words version; _weave_words demo; _weave_words simulate; _weave_words help; _weave_words completion ;;
     completion) _weave_words bash; _weave_words zsh; _weave_words fish ;;
   esac
 }
@@ -114,7 +115,7 @@ _weave() {
   local last=$((${#words[@]} - 1)) command="${words[1]}"
   local current="${words[last]}" before="${words[last - 1]}"
   if ((last == 1)); then
-    candidates="launch stop reset logs setup-systemd snapshot upgrade-self attach detach expose hide attach-bridge ps dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status doctor why report version demo simulate help completion --help"
+    candidates="launch stop reset logs setup-systemd adopt snapshot upgrade-self attach detach expose hide attach-bridge ps dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status doctor why report version demo simulate help completion --help"
     candidates="${candidates// /$'\n'}"
   else
     case "$command" in
@@ -123,6 +124,7 @@ _weave() {
     reset) flags="--force --help" ;;
     logs) flags="--follow -f --tail --help" ;;
     setup-systemd) flags="--now --root --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --help" ;;
+    adopt) flags="--dry-run --yes -y --docker-api --help" ;;
     snapshot) flags="--force --ranges --help" ;;
     upgrade-self) flags="--help" ;;
     attach) flags="--without-dns --rewrite-hosts --add-host --no-multicast-route --help" ;;

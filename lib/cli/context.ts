@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly stderr: Output;
   /** The whole of stdin as text, for `--password-file -`. */
   readStdin(): Promise<string>;
+  /** Asks a person to say yes; absent where nobody sits at the terminal. */
+  readonly confirm?: (question: string) => Promise<boolean>;
   /** From the first call on SIGINT and SIGTERM abort this signal instead of ending the process. */
   interrupts(): AbortSignal;
   readonly api: ApiClient;

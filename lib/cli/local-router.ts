@@ -46,6 +46,11 @@ export function localRouter(environment: Environment): RouterProcess {
       const { upgradeRouter } = await import("../daemon/upgrade.ts");
       return upgradeRouter(file, paths);
     },
+    async findOldRouter(dockerEndpoint) {
+      const { openAdoption } = await import("../daemon/adoption/site.ts");
+      const { DockerProgramEngine } = await import("../docker/program-engine.ts");
+      return openAdoption(new DockerProgramEngine(dockerEndpoint), paths);
+    },
     logFile: paths.logFile,
   };
 }

@@ -9,10 +9,17 @@ export function processSurroundings(router: RouterProcess): Surroundings {
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),
     readStdin: () => Bun.stdin.text(),
+    ...(process.stdin.isTTY && process.stdout.isTTY && { confirm }),
     interrupts,
     api: httpApiClient(process.env),
     router,
   };
+}
+
+async function confirm(question: string): Promise<boolean> {
+  process.stdout.write(`${question} [y/N] `);
+  for await (const line of console) return /^y(es)?$/i.test(line.trim());
+  return false;
 }
 
 function outputOf(stream: NodeJS.WriteStream): Output {

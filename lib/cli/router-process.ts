@@ -1,6 +1,8 @@
+import type { AdoptionSite } from "../daemon/adoption/site.ts";
 import type { LaunchOptions } from "../daemon/launch-options.ts";
 import type { ServiceRequest } from "../daemon/service-setup.ts";
-import type { RestoreOptions, SnapshotExtent } from "../daemon/snapshot-store.ts";
+import type { SnapshotExtent } from "../daemon/snapshot.ts";
+import type { RestoreOptions } from "../daemon/snapshot-store.ts";
 import type { Diagnosis } from "../diagnosis/doctor/diagnosis.ts";
 
 /** The router's process on this host, as `lib/daemon` starts and stops it. */
@@ -26,6 +28,8 @@ export interface RouterProcess {
   examine(): Promise<Diagnosis>;
   /** Has the router succeeded by this program, or by what is in its place; gives the process id. */
   upgrade(file: string | undefined): Promise<number>;
+  /** Finds the router of Weave Net 2.x on this host, asking this Docker engine if it answers. */
+  findOldRouter(dockerEndpoint: string): Promise<AdoptionSite>;
   /** Path of the log of the current or last run. */
   readonly logFile: string;
 }

@@ -31,3 +31,8 @@ export function pathsFrom(env: Readonly<Record<string, string | undefined>>): Pa
     database: join(stateDir, "weave.db"),
   };
 }
+
+/** The database and what SQLite keeps beside it. */
+export function databaseFiles({ database }: Paths): string[] {
+  return ["", "-wal", "-shm"].map((suffix) => database + suffix);
+}

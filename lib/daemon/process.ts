@@ -7,7 +7,7 @@ import { WeaveError } from "../base/errors.ts";
 import { calmCompiler } from "./calm-compiler.ts";
 import { type KeptProgram, startKeeper } from "./keeper.ts";
 import type { LaunchOptions } from "./launch-options.ts";
-import type { Paths } from "./paths.ts";
+import { databaseFiles, type Paths } from "./paths.ts";
 import { isRunning, type RunningRouter, runningRouter, writePidFile } from "./pid-file.ts";
 
 /**
@@ -140,7 +140,7 @@ export async function stopRouter(paths: Paths): Promise<boolean> {
   for (;;) {
     const router = runningRouter(paths.pidFile);
     found ||= router !== undefined;
-    if (router !== undefined) await end(router);
+    if (router !== undefined) await endProcess(router);
     else if (keeper === undefined || !isRunning(keeper)) break;
     else await Bun.sleep(lookAgainMs);
   }
@@ -149,7 +149,7 @@ export async function stopRouter(paths: Paths): Promise<boolean> {
 }
 
 /** Asks a process to end, and makes it end when it does not. */
-async function end(router: RunningRouter): Promise<void> {
+export async function endProcess(router: RunningRouter): Promise<void> {
   process.kill(router.pid, "SIGTERM");
   if (await ended(router, stopWaitMs)) return;
   process.kill(router.pid, "SIGKILL");
@@ -193,8 +193,8 @@ export async function resetRouter(
   }
   await stopRouter(paths);
   options.removeTraces(paths);
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(paths.database + suffix, { force: true });
-  for (const file of [paths.logFile, `${paths.logFile}.1`]) rmSync(file, { force: true });
+  for (const file of [...databaseFiles(paths), paths.logFile, `${paths.logFile}.1`])
+    rmSync(file, { force: true });
 }
 
 /** A router that cannot answer any more still has to go, so failure here is not fatal. */

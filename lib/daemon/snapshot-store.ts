@@ -9,21 +9,19 @@ import { importedNameSetting, peerNameSetting } from "./peer-identity.ts";
 import { runningRouter } from "./pid-file.ts";
 import { makeFolders } from "./process.ts";
 import { SettingsStore } from "./settings-store.ts";
-import { formatSnapshot, parseSnapshot, type SnapshotState } from "./snapshot.ts";
+import {
+  extentOf,
+  formatSnapshot,
+  parseSnapshot,
+  type SnapshotExtent,
+  type SnapshotState,
+} from "./snapshot.ts";
 
 export interface RestoreOptions {
   /** Replace what is there. */
   readonly force: boolean;
   /** Also who owns which addresses: only where no other peer knows it any more. */
   readonly ranges: boolean;
-}
-
-/** How much there is of what, for telling people. */
-export interface SnapshotExtent {
-  readonly addresses: number;
-  readonly names: number;
-  readonly targets: number;
-  readonly exposed: number;
 }
 
 /**
@@ -75,6 +73,14 @@ export function restoreSnapshot(
   return { savedAt, extent: extentOf(state) };
 }
 
+/** Makes this the state of a host that has none, ownership of ranges included. @throws WeaveError */
+export function putState(state: SnapshotState, paths: Paths): void {
+  makeFolders(paths);
+  withDatabase(paths, (database) =>
+    database.transaction(() => writeState(database, state, { ranges: true }))(),
+  );
+}
+
 function withDatabase<T>(paths: Paths, action: (database: Database) => T): T {
   const database = openDatabase(paths.database);
   try {
@@ -103,7 +109,11 @@ function readState(database: Database): SnapshotState {
   })();
 }
 
-function writeState(database: Database, state: SnapshotState, { ranges }: RestoreOptions): void {
+function writeState(
+  database: Database,
+  state: SnapshotState,
+  { ranges }: Pick<RestoreOptions, "ranges">,
+): void {
   for (const table of ["setting", "target", "address", "exposed", "name"]) {
     database.run(`DELETE FROM ${table}`);
   }
@@ -124,13 +134,4 @@ function writeState(database: Database, state: SnapshotState, { ranges }: Restor
     removed: [],
     added: held,
   });
-}
-
-function extentOf({ allocations, names, targets, exposed }: SnapshotState): SnapshotExtent {
-  return {
-    addresses: allocations?.held.length ?? 0,
-    names: names.length,
-    targets: targets.length,
-    exposed: exposed.length,
-  };
 }

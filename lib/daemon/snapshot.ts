@@ -113,6 +113,23 @@ export function parseSnapshot(text: string): Snapshot {
   return { savedAt: document.savedAt, state: readable(() => v.parse(stateSchema, document.state)) };
 }
 
+/** How much there is of what, for telling people. */
+export interface SnapshotExtent {
+  readonly addresses: number;
+  readonly names: number;
+  readonly targets: number;
+  readonly exposed: number;
+}
+
+export function extentOf({ allocations, names, targets, exposed }: SnapshotState): SnapshotExtent {
+  return {
+    addresses: allocations?.held.length ?? 0,
+    names: names.length,
+    targets: targets.length,
+    exposed: exposed.length,
+  };
+}
+
 function checksumOf(state: unknown): string {
   return createHash("sha256").update(JSON.stringify(state)).digest("hex");
 }

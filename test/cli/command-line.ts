@@ -1,9 +1,12 @@
+import { WeaveError } from "../../lib/base/errors.ts";
 import type { ApiRequest } from "../../lib/cli/api-client.ts";
 import { ApiError } from "../../lib/cli/api-error.ts";
 import type { Surroundings } from "../../lib/cli/context.ts";
 import { run } from "../../lib/cli/run.ts";
+import type { AdoptionSite } from "../../lib/daemon/adoption/site.ts";
 import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
 import type { Diagnosis } from "../../lib/diagnosis/doctor/diagnosis.ts";
+import { checkDocument } from "./document-check.ts";
 
 /** A command line run with strings: no process, no socket, no router. */
 export interface Outcome {
@@ -24,6 +27,9 @@ export interface Stage {
   readonly running?: boolean;
   readonly launch?: () => string;
   readonly interrupts?: AbortSignal;
+  /** The host with an old router; absent: there is none. */
+  readonly site?: AdoptionSite;
+  readonly confirm?: (question: string) => Promise<boolean>;
   /** What is found on the host without a router. */
   readonly examined?: Diagnosis;
   readonly isColoured?: boolean;
@@ -62,6 +68,7 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
       },
     },
     readStdin: async () => stage.stdin ?? "",
+    ...(stage.confirm !== undefined && { confirm: stage.confirm }),
     interrupts: () => stage.interrupts ?? new AbortController().signal,
     api: {
       async request(request) {
@@ -107,10 +114,16 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
         router.push(file === undefined ? "upgrade" : `upgrade ${file}`);
         return 4711;
       },
+      async findOldRouter(endpoint) {
+        router.push(`find an old router, asking ${endpoint}`);
+        if (stage.site === undefined) throw new WeaveError("ADOPT_NOTHING", "no router runs here");
+        return stage.site;
+      },
       logFile: stage.logFile ?? "/nowhere/weave.log",
     },
   };
   const code = await run(words, surroundings);
+  if (words.includes("--json") && out.stdout !== "") checkDocument(out.stdout);
   return { code, ...out, requests, launched, router };
 }
 

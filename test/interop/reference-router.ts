@@ -137,13 +137,15 @@ export class ReferenceRouter implements AsyncDisposable {
     const holder = this.#holder;
     if (holder === undefined) return;
     this.#holder = undefined;
-    // `unshare` forks: its child is the router, the first process of its own process ids.
-    const children = readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, "utf8");
-    for (const pid of children.trim().split(" ")) {
-      if (pid !== "") process.kill(Number(pid), signal);
+    if (holder.exitCode === null) {
+      // `unshare` forks: its child is the router, the first process of its own process ids.
+      const children = readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, "utf8");
+      for (const pid of children.trim().split(" ")) {
+        if (pid !== "") process.kill(Number(pid), signal);
+      }
+      if (signal === "SIGKILL") holder.kill("SIGKILL");
+      await holder.exited;
     }
-    if (signal === "SIGKILL") holder.kill("SIGKILL");
-    await holder.exited;
     // With this file left behind, the next start would ignore the peers it is given.
     rmSync(join(this.#folder, "restart.sentinel"), { force: true });
   }

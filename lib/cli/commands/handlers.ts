@@ -6,6 +6,7 @@ const handlers: Readonly<Record<string, () => Promise<CommandHandler>>> = {
   launch: async () => (await import("./launch.ts")).launch,
   stop: async () => (await import("./stop.ts")).stop,
   reset: async () => (await import("./reset.ts")).reset,
+  adopt: async () => (await import("./adopt.ts")).adopt,
   snapshot: async () => (await import("./snapshot.ts")).snapshot,
   "upgrade-self": async () => (await import("./upgrade-self.ts")).upgradeSelf,
   "setup-systemd": async () => (await import("./setup-systemd.ts")).setupSystemd,

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { errorText, WeaveError } from "../../base/errors.ts";
-import type { SnapshotExtent } from "../../daemon/snapshot-store.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
+import { extentText } from "../extent-text.ts";
 
 export const snapshot: CommandHandler = async (context) => {
   const [action, file] = context.arguments;
@@ -28,19 +28,6 @@ async function restore(context: CommandContext, file: string): Promise<void> {
   });
   stderr.write(`restored as of ${savedAt}: ${extentText(extent)}\n`);
   stderr.write("go on with: weave launch --resume\n");
-}
-
-function extentText({ addresses, names, targets, exposed }: SnapshotExtent): string {
-  return [
-    count(addresses, "address", "addresses"),
-    count(exposed, "exposed address", "exposed addresses"),
-    count(names, "name", "names"),
-    count(targets, "peer to connect to", "peers to connect to"),
-  ].join(", ");
-}
-
-function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
 }
 
 /** Whole or not at all, and for root alone: it tells what runs here. */

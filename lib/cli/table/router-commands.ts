@@ -119,6 +119,36 @@ export const routerCommands: readonly CommandSpec[] = [
     ],
   },
   {
+    name: "adopt",
+    group: "Router",
+    summary: "take this host over from its router of Weave Net 2.x",
+    description: [
+      "Finds the router of Weave Net 2.x that runs on this host, or the stopped container of one, and prints its settings and what is going to be done. Then stops it for good, takes up its name, password, options, peers, ranges, addresses, exposed addresses and names, and launches a router of this kind in its place. Bridge and containers stay as they are, with their addresses.",
+      "When a step fails, those before it are taken back, latest first, and the container of the old router is started again.",
+      "On a terminal it asks before it changes anything; elsewhere it needs --yes.",
+    ],
+    arguments: [],
+    flags: [
+      { name: "dry-run", summary: "only print what was found and would be done" },
+      { name: "yes", short: "y", summary: "do it without asking" },
+      {
+        name: "docker-api",
+        value: { kind: "text", placeholder: "endpoint" },
+        default: "unix:///var/run/docker.sock",
+        environment: "DOCKER_HOST",
+        summary: "where the Docker engine answers that runs the old router",
+      },
+    ],
+    examples: [
+      { line: "weave adopt --dry-run", explains: "what would be done" },
+      { line: "weave adopt --yes", explains: "for scripts: one host after the other" },
+    ],
+    exitCodes: [
+      { code: 1, when: "there is no such router, or it cannot be replaced, or goes on as it was" },
+      { code: 3, when: "a router of this kind runs already" },
+    ],
+  },
+  {
     name: "snapshot",
     group: "Router",
     summary: "save what this host's router remembers to a file, or restore it",

@@ -1,0 +1,32 @@
+import { hostname } from "node:os";
+import { WeaveError } from "../../base/errors.ts";
+import { planAdoption } from "../../daemon/adoption/plan.ts";
+import { translateSettings } from "../adoption/old-settings.ts";
+import { outcomeText, planText } from "../adoption/plan-text.ts";
+import type { CommandContext, CommandHandler } from "../context.ts";
+
+const defaultEndpoint = "unix:///var/run/docker.sock";
+
+export const adopt: CommandHandler = async (context) => {
+  const { flags, stdout, router } = context;
+  const site = await router.findOldRouter(flags.text("docker-api") || defaultEndpoint);
+  const { words, files } = site.router;
+  const { isShared } = files;
+  const settings = translateSettings(words, { hostname: hostname(), isShared });
+  const plan = planAdoption(await site.examine(settings), settings);
+  stdout.write(planText(plan));
+  if (flags.enabled("dry-run")) return 0;
+  await agreed(context);
+  const outcome = await site.adopt(plan, (sentence) => stdout.write(`${sentence}\n`));
+  stdout.write(outcomeText(plan, outcome));
+  return 0;
+};
+
+/** @throws WeaveError `ADOPT_UNCONFIRMED` */
+async function agreed({ flags, confirm }: CommandContext): Promise<void> {
+  if (flags.enabled("yes")) return;
+  if (confirm !== undefined && (await confirm("Do that?"))) return;
+  throw new WeaveError("ADOPT_UNCONFIRMED", "nothing was changed", {
+    remedy: "'weave adopt --yes' does it",
+  });
+}

@@ -1,0 +1,47 @@
+import { errorCode, WeaveError } from "../../base/errors.ts";
+import type { Paths } from "../paths.ts";
+import { runningRouter } from "../pid-file.ts";
+import { type AdoptionOutcome, adoptHost } from "./adopt.ts";
+import { examineOldRouter } from "./examine.ts";
+import type { AdoptionFacts, OldRouter, ProgramEngine } from "./facts.ts";
+import { findOldRouter } from "./find-old-router.ts";
+import type { AdoptionPlan } from "./plan.ts";
+import type { OldSettings } from "./settings.ts";
+
+/** A host that can be taken over. */
+export interface AdoptionSite {
+  readonly router: OldRouter;
+  /** Looks at all that there is to be taken over. */
+  examine(settings: OldSettings): Promise<AdoptionFacts>;
+  /** Does it; `say` hears what is being done. */
+  adopt(plan: AdoptionPlan, say: (sentence: string) => void): Promise<AdoptionOutcome>;
+}
+
+/**
+ * Finds what there is to be adopted on this host.
+ *
+ * @param engine asked only if it answers
+ * @throws WeaveError `ALREADY_RUNNING`, `ADOPT_NOTHING`, `ADOPT_SEVERAL`, `ADOPT_ENGINE`
+ */
+export async function openAdoption(engine: ProgramEngine, paths: Paths): Promise<AdoptionSite> {
+  if (runningRouter(paths.pidFile) ?? runningRouter(paths.keeperFile)) {
+    throw new WeaveError("ALREADY_RUNNING", "a router of this kind runs here already");
+  }
+  const answering = (await answers(engine)) ? engine : undefined;
+  const router = await findOldRouter(answering);
+  return {
+    router,
+    examine: (settings) => examineOldRouter(router, settings, answering, paths),
+    adopt: (plan, say) => adoptHost(plan, { engine: answering, paths, say }),
+  };
+}
+
+async function answers(engine: ProgramEngine): Promise<boolean> {
+  try {
+    await engine.running();
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "ENGINE_UNREACHABLE") return false;
+    throw error;
+  }
+}
