@@ -136,7 +136,7 @@ _weave() {
     dns-add) flags="--fqdn -h --help" ;;
     dns-remove) flags="--fqdn -h --help" ;;
     dns-lookup) flags="--json --help" ;;
-    dns-args) flags="--help" ;;
+    dns-args) flags="--json --help" ;;
     connect) flags="--replace --help" ;;
     forget) flags="--help" ;;
     prime) flags="--help" ;;

@@ -9,6 +9,7 @@ type Source =
   | v.StringSchema<undefined>
   | v.NumberSchema<undefined>
   | v.BooleanSchema<undefined>
+  | v.UnknownSchema
   | v.PicklistSchema<readonly string[], undefined>
   | v.LiteralSchema<string, undefined>
   | v.ArraySchema<v.GenericSchema, undefined>
@@ -42,6 +43,8 @@ function bare(schema: v.GenericSchema): JsonSchema {
     case "number":
     case "boolean":
       return { type: source.type };
+    case "unknown":
+      return {};
     case "picklist":
       return { type: "string", enum: [...source.options] };
     case "literal":

@@ -1,5 +1,6 @@
 import { assert } from "../base/errors.ts";
 import type { JsonSchema } from "./json-schema.ts";
+import { markdownRow } from "./markdown-row.ts";
 import {
   type ParameterSpec,
   type RouteSpec,
@@ -37,8 +38,8 @@ function halves(text: string, mark: string): [string, string] {
 }
 
 function statusRows(): string[] {
-  const rows = Object.entries(statusMeanings).map((cells) => row(cells));
-  return [row(["Status", "Means"]), "|---|---|", ...rows];
+  const rows = Object.entries(statusMeanings).map((cells) => markdownRow(cells));
+  return [markdownRow(["Status", "Means"]), "|---|---|", ...rows];
 }
 
 /** Who takes nothing has no column for it. */
@@ -46,7 +47,7 @@ function routeRows(table: RouteTable): string[] {
   const routes = Object.values(table);
   const takes = routes.some((route) => taken(route) !== "");
   const cells = (request: string, middle: string, answer: string): string =>
-    row(takes ? [request, middle, answer] : [request, answer]);
+    markdownRow(takes ? [request, middle, answer] : [request, answer]);
   return [
     cells("Request", "Takes", "Answer"),
     takes ? "|---|---|---|" : "|---|---|",
@@ -70,8 +71,4 @@ function parameterText({ name, isRepeatable }: ParameterSpec): string {
 
 function memberText([name, schema]: [string, JsonSchema]): string {
   return `\`${name}\`${schema.default === true ? " (default true)" : ""}`;
-}
-
-function row(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }

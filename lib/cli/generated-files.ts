@@ -3,6 +3,7 @@ import { withRouteTables } from "../api/route-page.ts";
 import { systemdUnit } from "../daemon/systemd-unit.ts";
 import { completionFiles } from "./completions/scripts.ts";
 import { findingsMarkdown } from "./findings-page.ts";
+import { jsonMarkdown, jsonSchemaText } from "./json-page.ts";
 import { manPage } from "./man-page.ts";
 import { commandLineMarkdown } from "./markdown.ts";
 
@@ -24,6 +25,8 @@ export function generatedFiles(
     { path: "docs/man/weave.1", text: manPage() },
     { path: "docs/doctor.md", text: findingsMarkdown() },
     { path: "docs/cli.md", text: commandLineMarkdown() },
+    { path: "docs/json.md", text: jsonMarkdown() },
+    { path: "docs/json.schema.json", text: jsonSchemaText() },
     { path: "docs/api.md", text: withRouteTables(present("docs/api.md")) },
     { path: "docs/openapi.json", text: openApiText() },
     { path: "deploy/systemd/weave.service", text: systemdUnit([installedProgram]) },

@@ -1,9 +1,11 @@
 import type { Output } from "./context.ts";
+import { type JsonFields, type JsonName, schemaId } from "./json-documents.ts";
 
-/**
- * Prints `{ "schema": "weave/<name>/1", … }` on one line. The number grows when a field changes its
- * meaning or goes; new fields do not change it.
- */
-export function writeJson(output: Output, name: string, fields: Record<string, unknown>): void {
-  output.write(`${JSON.stringify({ schema: `weave/${name}/1`, ...fields })}\n`);
+/** Prints one of {@link jsonDocuments} on one line. */
+export function writeJson<Name extends JsonName>(
+  output: Output,
+  name: Name,
+  fields: JsonFields<Name>,
+): void {
+  output.write(`${JSON.stringify({ schema: schemaId(name), ...fields })}\n`);
 }

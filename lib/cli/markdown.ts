@@ -1,3 +1,4 @@
+import { markdownRow } from "../api/markdown-row.ts";
 import { argumentPlaceholder, type CommandSpec, flagPlaceholder } from "./command-spec.ts";
 import { groupTitles, sharedEnvironment, shownCommands } from "./command-table.ts";
 import { exitCodes, flagGroups, flagText, usageLine } from "./help.ts";
@@ -18,10 +19,11 @@ export function commandLineMarkdown(): string {
     }
   }
   lines.push("", "## Environment", "", "| variable | meaning |", "| --- | --- |");
-  for (const { name, summary } of sharedEnvironment) lines.push(row([`\`${name}\``, summary]));
+  for (const { name, summary } of sharedEnvironment)
+    lines.push(markdownRow([`\`${name}\``, summary]));
   lines.push("", "## Commands of earlier releases", "", "| command | instead |", "| --- | --- |");
   for (const { names, answer } of answeredCommands) {
-    lines.push(row([names.map((name) => `\`${name}\``).join(", "), answer]));
+    lines.push(markdownRow([names.map((name) => `\`${name}\``).join(", "), answer]));
   }
   return `${lines.join("\n")}\n`;
 }
@@ -32,19 +34,16 @@ function commandSection(command: CommandSpec): string[] {
   if (command.arguments.length > 0) {
     lines.push("", "| argument | meaning |", "| --- | --- |");
     for (const argument of command.arguments) {
-      lines.push(row([`\`${argumentPlaceholder(argument)}\``, argument.summary]));
+      lines.push(markdownRow([`\`${argumentPlaceholder(argument)}\``, argument.summary]));
     }
   }
   for (const [title, flags] of flagGroups(command)) {
     lines.push("", `| ${title.toLowerCase()} | meaning |`, "| --- | --- |");
-    for (const flag of flags) lines.push(row([`\`${flagPlaceholder(flag)}\``, flagText(flag)]));
+    for (const flag of flags)
+      lines.push(markdownRow([`\`${flagPlaceholder(flag)}\``, flagText(flag)]));
   }
   for (const { line, explains } of command.examples) lines.push("", `\`${line}\`: ${explains}.`);
   const codes = exitCodes(command).map(({ code, when }) => `${code} ${when}`);
   lines.push("", `Exit codes: ${codes.join("; ")}.`);
   return lines;
-}
-
-function row(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }

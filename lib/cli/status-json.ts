@@ -1,29 +1,39 @@
+import type { Output } from "./context.ts";
+import type { JsonFields } from "./json-documents.ts";
+import { writeJson } from "./json-output.ts";
 import type { ReportModel } from "./report-model.ts";
 
-/** What `weave status [part] --json` prints, made from the report. */
-type Fields = Record<string, unknown>;
-
-/** `undefined` for a part whose service is off. */
-export function statusFields(part: string | undefined, report: ReportModel): Fields | undefined {
+/** What `weave status [part] --json` prints, made from the report: false when the part is off. */
+export function writeStatus(
+  output: Output,
+  part: string | undefined,
+  report: ReportModel,
+): boolean {
+  const { Router: router, IPAM: ipam, DNS: dns } = report;
   switch (part) {
     case undefined:
-      return pageFields(report);
+      writeJson(output, "status", pageFields(report));
+      return true;
     case "targets":
-      return { targets: [...report.Router.Targets].sort() };
+      writeJson(output, "status-targets", { targets: router.Targets.toSorted() });
+      return true;
     case "connections":
-      return { connections: connectionFields(report) };
+      writeJson(output, "status-connections", { connections: connectionFields(report) });
+      return true;
     case "peers":
-      return { peers: peerFields(report) };
+      writeJson(output, "status-peers", { peers: peerFields(report) });
+      return true;
     case "dns":
-      return report.DNS && dnsFields(report.DNS);
-    case "ipam":
-      return report.IPAM && { ...ipamPage(report.IPAM), peers: ownerFields(report) };
+      if (dns !== undefined) writeJson(output, "status-dns", dnsFields(dns));
+      return dns !== undefined;
     default:
-      return undefined;
+      if (ipam === undefined) return false;
+      writeJson(output, "status-ipam", { ...ipamPage(ipam), peers: ownerFields(report) });
+      return true;
   }
 }
 
-function pageFields(report: ReportModel): Fields {
+function pageFields(report: ReportModel): JsonFields<"status"> {
   const { Router: router, IPAM: ipam, DNS: dns } = report;
   return {
     ready: report.Ready,
@@ -39,19 +49,26 @@ function pageFields(report: ReportModel): Fields {
     connections: countBy(router.Connections.map((connection) => connection.State)),
     peers: router.Peers.length,
     ...(router.Refusals.length > 0 && { refused: refusalFields(report) }),
-    ...(ipam === undefined ? {} : { ipam: ipamPage(ipam) }),
-    ...(dns === undefined
-      ? {}
-      : {
-          dns: {
-            domain: dns.Domain,
-            address: dns.Address,
-            upstream: dns.Upstream,
-            ttlSeconds: dns.TTL,
-            entries: liveEntries(dns).length,
-          },
-        }),
+    ...(ipam !== undefined && { ipam: ipamPage(ipam) }),
+    ...(dns !== undefined && {
+      dns: {
+        domain: dns.Domain,
+        address: dns.Address,
+        upstream: dns.Upstream,
+        ttlSeconds: dns.TTL,
+        entries: liveEntries(dns).length,
+      },
+    }),
   };
+}
+
+/** By the first key that differs, in the order of code units: the same everywhere. */
+function ordered<T>(items: readonly T[], keys: (item: T) => readonly string[]): T[] {
+  return items.toSorted((a, b) => {
+    const [first, second] = [keys(a), keys(b)];
+    const at = first.findIndex((key, index) => key !== second[index]);
+    return at < 0 ? 0 : first[at]! < second[at]! ? -1 : 1;
+  });
 }
 
 function countBy(words: readonly string[]): Record<string, number> {
@@ -60,7 +77,9 @@ function countBy(words: readonly string[]): Record<string, number> {
   return counts;
 }
 
-function refusalFields({ Router: { Refusals } }: ReportModel): Fields[] {
+function refusalFields({
+  Router: { Refusals },
+}: ReportModel): NonNullable<JsonFields<"status">["refused"]> {
   return Refusals.map((refusal) => ({
     channel: refusal.Channel,
     peer: refusal.Peer,
@@ -72,8 +91,12 @@ function refusalFields({ Router: { Refusals } }: ReportModel): Fields[] {
   }));
 }
 
-function connectionFields(report: ReportModel): Fields[] {
-  return report.Router.Connections.map((connection) => ({
+function connectionFields(report: ReportModel): JsonFields<"status-connections">["connections"] {
+  const connections = ordered(report.Router.Connections, (each) => [
+    each.Address,
+    String(each.Outbound),
+  ]);
+  return connections.map((connection) => ({
     address: connection.Address,
     outbound: connection.Outbound,
     state: connection.State,
@@ -86,11 +109,11 @@ function connectionFields(report: ReportModel): Fields[] {
   }));
 }
 
-function peerFields(report: ReportModel): Fields[] {
-  return report.Router.Peers.map((peer) => ({
+function peerFields(report: ReportModel): JsonFields<"status-peers">["peers"] {
+  return ordered(report.Router.Peers, (peer) => [peer.Name]).map((peer) => ({
     name: peer.Name,
     nickname: peer.NickName,
-    connections: peer.Connections.map((connection) => ({
+    connections: ordered(peer.Connections, ({ Name }) => [Name]).map((connection) => ({
       name: connection.Name,
       nickname: connection.NickName,
       address: connection.Address,
@@ -108,10 +131,16 @@ function liveEntries(dns: Dns): Dns["Entries"] {
   return dns.Entries.filter((entry) => entry.Tombstone === 0);
 }
 
-function dnsFields(dns: Dns): Fields {
+function dnsFields(dns: Dns): JsonFields<"status-dns"> {
+  const entries = ordered(liveEntries(dns), (entry) => [
+    entry.Hostname,
+    entry.Address,
+    entry.ContainerID,
+    entry.Origin,
+  ]);
   return {
     domain: dns.Domain,
-    entries: liveEntries(dns).map((entry) => ({
+    entries: entries.map((entry) => ({
       hostname: entry.Hostname,
       address: entry.Address,
       container: entry.ContainerID,
@@ -120,7 +149,7 @@ function dnsFields(dns: Dns): Fields {
   };
 }
 
-function ipamPage(ipam: Ipam): Fields {
+function ipamPage(ipam: Ipam): Omit<JsonFields<"status-ipam">, "peers"> {
   return {
     range: ipam.Range,
     defaultSubnet: ipam.DefaultSubnet,
@@ -146,7 +175,7 @@ function ipamPage(ipam: Ipam): Fields {
 }
 
 /** Addresses per owner, this peer first. */
-function ownerFields(report: ReportModel): Fields[] {
+function ownerFields(report: ReportModel): JsonFields<"status-ipam">["peers"] {
   const owners = new Map<string, { nickname: string; addresses: number; reachable: boolean }>();
   for (const entry of report.IPAM?.Entries ?? []) {
     const addresses = (owners.get(entry.Peer)?.addresses ?? 0) + entry.Size;

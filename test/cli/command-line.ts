@@ -6,6 +6,7 @@ import { run } from "../../lib/cli/run.ts";
 import type { AdoptionSite } from "../../lib/daemon/adoption/site.ts";
 import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
 import type { Diagnosis } from "../../lib/diagnosis/doctor/diagnosis.ts";
+import { checkDocument } from "./document-check.ts";
 
 /** A command line run with strings: no process, no socket, no router. */
 export interface Outcome {
@@ -122,6 +123,7 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
     },
   };
   const code = await run(words, surroundings);
+  if (words.includes("--json") && out.stdout !== "") checkDocument(out.stdout);
   return { code, ...out, requests, launched, router };
 }
 

@@ -1,9 +1,8 @@
 import { readAnswer } from "../answer.ts";
 import { ApiError } from "../api-error.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
-import { writeJson } from "../json-output.ts";
 import { reportModel } from "../report-model.ts";
-import { statusFields } from "../status-json.ts";
+import { writeStatus } from "../status-json.ts";
 
 export const status: CommandHandler = async (context) => {
   const part = context.arguments[0];
@@ -24,10 +23,8 @@ async function printJson(context: CommandContext, part: string | undefined): Pro
     path: ["report"],
     accept: "application/json",
   });
-  const fields = statusFields(part, readAnswer(reportModel, body));
-  if (fields === undefined) {
+  if (!writeStatus(context.stdout, part, readAnswer(reportModel, body))) {
     throw new ApiError("feature-off", "API_NOT_FOUND", `the router runs without ${part}`);
   }
-  writeJson(context.stdout, part === undefined ? "status" : `status-${part}`, fields);
   return 0;
 }

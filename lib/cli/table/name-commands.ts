@@ -79,7 +79,7 @@ export const nameCommands: readonly CommandSpec[] = [
       "Prints `--dns=<ip> --dns-search=<domain>` without a line end, and nothing when the router runs without DNS.",
     ],
     arguments: [],
-    flags: [],
+    flags: [jsonFlag],
     examples: [
       {
         line: "docker run $(weave dns-args) -ti alpine",

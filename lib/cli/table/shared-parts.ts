@@ -31,7 +31,7 @@ export const peerArguments: ArgumentSpec = {
 
 export const jsonFlag: FlagSpec = {
   name: "json",
-  summary: "print one JSON document with a versioned schema instead of text",
+  summary: "print one JSON document instead of text; docs/json.md has its schema",
 };
 
 export const notRunning: ExitCodeSpec = { code: 7, when: "the router is not running" };

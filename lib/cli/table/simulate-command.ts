@@ -1,4 +1,5 @@
 import type { CommandSpec, FlagSpec } from "../command-spec.ts";
+import { jsonFlag } from "./shared-parts.ts";
 
 function count(name: string, standard: string, summary: string): FlagSpec {
   return { name, value: { kind: "integer", placeholder: "n" }, default: standard, summary };
@@ -25,7 +26,7 @@ export const simulateCommand: CommandSpec = {
       summary: "ranges of peers silent for so long are taken, and peers are away for longer",
     },
     { name: "trace", summary: "print all that happens" },
-    { name: "json", summary: "print one JSON object in the end, and nothing else" },
+    jsonFlag,
   ],
   examples: [
     { line: "weave simulate", explains: "a few seconds" },
