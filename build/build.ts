@@ -35,7 +35,10 @@ export async function buildExecutable(outfile = join(root, "dist/weave")): Promi
     sourcemap: "inline",
     bytecode: true,
     format: "esm",
-    define: { WEAVE_VERSION: JSON.stringify(version) },
+    define: {
+      WEAVE_VERSION: JSON.stringify(version),
+      WEAVE_RELEASES: JSON.stringify(process.env.WEAVE_BASE_URL ?? ""),
+    },
     compile: {
       outfile: join(scratch, "weave"),
       autoloadDotenv: false,

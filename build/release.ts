@@ -16,7 +16,8 @@ import { buildExecutable } from "./build.ts";
  *
  *   dist/weave-<version>-linux-x64.tar.gz    the executable, completions, manual page, licences
  *   dist/SHA256SUMS                          its checksum
- *   dist/install.sh                          with WEAVE_BASE_URL as the place of releases
+ *   dist/install.sh                          with WEAVE_BASE_URL as the place of releases, which
+ *                                            the executable knows as well
  *
  * Publish the three as <WEAVE_BASE_URL>/<version>/ and as <WEAVE_BASE_URL>/latest/.
  */

@@ -1,3 +1,4 @@
+import { releaseLocation } from "../base/release-location.ts";
 import { pathsFrom } from "../daemon/paths.ts";
 import type { Environment } from "./parse.ts";
 import type { RouterProcess } from "./router-process.ts";
@@ -42,9 +43,9 @@ export function localRouter(environment: Environment): RouterProcess {
       const { examineHost } = await import("../daemon/diagnosis/examine-host.ts");
       return examineHost(paths);
     },
-    async upgrade(file) {
+    async upgrade(source) {
       const { upgradeRouter } = await import("../daemon/upgrade.ts");
-      return upgradeRouter(file, paths);
+      return upgradeRouter(source, paths, environment.WEAVE_BASE_URL || releaseLocation);
     },
     async findOldRouter(dockerEndpoint) {
       const { openAdoption } = await import("../daemon/adoption/site.ts");

@@ -26,8 +26,11 @@ export interface RouterProcess {
   ): Promise<{ savedAt: string; extent: SnapshotExtent }>;
   /** Looks at this host when no router answers: without options, as a launch would find it. */
   examine(): Promise<Diagnosis>;
-  /** Has the router succeeded by this program, or by what is in its place; gives the process id. */
-  upgrade(file: string | undefined): Promise<number>;
+  /**
+   * Has the router succeeded by this file or version, or by what is in its place; gives the process
+   * id.
+   */
+  upgrade(source: string | undefined): Promise<number>;
   /** Finds the router of Weave Net 2.x on this host, asking this Docker engine if it answers. */
   findOldRouter(dockerEndpoint: string): Promise<AdoptionSite>;
   /** Path of the log of the current or last run. */

@@ -13,6 +13,7 @@ import * as v from "valibot";
 import { errorText, WeaveError } from "../base/errors.ts";
 import type { Paths } from "./paths.ts";
 import { isRunning, readPidFile, runningRouter } from "./pid-file.ts";
+import { Release, releaseVersion } from "./release.ts";
 
 /** A program that has not said its version by then is none of ours. */
 const versionWaitMs = 20_000;
@@ -21,26 +22,39 @@ const takeOverWaitMs = 90_000;
 const lookAgainMs = 20;
 
 /**
- * Puts another program in the place of the one that the router of this host runs, if one is given,
- * and has the router succeeded by what is there then:
+ * Puts another program in the place of the one that the router of this host runs, if a file or the
+ * version of a release is given, and has the router succeeded by what is there then:
  *
- *   file says its version ▸ program → program.old, file → program ▸ successor ▸ program.old removed
+ *   [release ▸ checksum ▸] file says its version ▸ program → program.old, file → program ▸ successor ▸ program.old removed
  *                                        └──────── when it fails, the old one is put back ─┘
  *
+ * @param location where releases are published; empty when nobody said
  * @returns the process id of the router that runs now
- * @throws WeaveError `UPGRADE_NOT_RUNNING`, `UPGRADE_FILE`, `UPGRADE_PLACE`, `UPGRADE_FAILED`, or why
+ * @throws WeaveError `RELEASE_…`, `UPGRADE_NOT_RUNNING`, `UPGRADE_FILE`, `UPGRADE_PLACE`, `UPGRADE_FAILED`, or why
  *   the router has no successor; the router that ran goes on
  */
-export async function upgradeRouter(file: string | undefined, paths: Paths): Promise<number> {
+export async function upgradeRouter(
+  source: string | undefined,
+  paths: Paths,
+  location: string,
+): Promise<number> {
   const running = runningRouter(paths.pidFile);
   if (running === undefined) {
     throw new WeaveError("UPGRADE_NOT_RUNNING", "weave is not running: nothing is to be upgraded", {
       remedy: "put the new program in its place and start it with 'weave launch'",
     });
   }
-  if (file === undefined) return succeed(paths);
+  if (source === undefined) return succeed(paths);
+  const program = programOf(running.pid);
+  const version = releaseVersion(source);
+  if (version === undefined) return exchange(program, source, paths);
+  using release = await Release.download(version, location, paths.stateDir);
+  return await exchange(program, release.program, paths);
+}
+
+async function exchange(program: string, file: string, paths: Paths): Promise<number> {
   checkProgram(file);
-  const place = new Place(programOf(running.pid));
+  const place = new Place(program);
   place.put(file);
   try {
     const pid = await succeed(paths);

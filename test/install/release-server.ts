@@ -1,4 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packRelease } from "../../build/release.ts";
@@ -39,6 +47,13 @@ export class ReleaseServer implements AsyncDisposable {
       mkdirSync(target, { recursive: true });
       await packRelease(program, version, target, undefined);
     }
+  }
+
+  /** Names of the archives of a version. */
+  archives(version: string): string[] {
+    return readdirSync(join(this.folder, "releases", version)).filter((name) =>
+      name.endsWith(".tar.gz"),
+    );
   }
 
   #answer(path: string): Response {

@@ -195,14 +195,14 @@ export const routerCommands: readonly CommandSpec[] = [
     summary: "replace the running router by another version, without interrupting anybody",
     description: [
       "Starts the new router beside the one that runs. When it is ready it gets sockets, links and routes from the other, takes up its state, and connects to the peers, which have their links to the former router until then. Frames that a datapath of the kernel carries are not touched at all; those that take sleeve pause for some hundredths of a second, twice. Peers of the original see the router as started anew.",
-      "With a file, that program is tried first and takes the place of the one that runs. Without, the router starts what is in its place by now: after an installation, or to have a running router take up its program again. When anything fails, the router that ran goes on, and its program is put back.",
+      "With a file, that program is tried first and takes the place of the one that runs. With a version, or the word latest, it is that of a release, which is downloaded from where install.sh has it, WEAVE_BASE_URL, and used only if its checksum is right; completions and manual page stay as they are. Without either, the router starts what is in its place by now: after an installation, or to have a running router take up its program again. When anything fails, the router that ran goes on, and its program is put back.",
       "Requests that wait for an address are cancelled. A router that 'weave launch --foreground' has started needs systemd as its service manager.",
     ],
     arguments: [
       {
         kind: "file",
-        placeholder: "file",
-        summary: "the program of another version",
+        placeholder: "file|version",
+        summary: "a program, or a release such as 3.1.0; a file of such a name is ./3.1.0",
         minimum: 0,
         maximum: 1,
       },
@@ -210,6 +210,7 @@ export const routerCommands: readonly CommandSpec[] = [
     flags: [],
     examples: [
       { line: "weave upgrade-self ./weave", explains: "to the program in this folder" },
+      { line: "weave upgrade-self 3.1.0", explains: "to a release" },
       { line: "weave upgrade-self", explains: "to what has been installed meanwhile" },
     ],
     exitCodes: [{ code: 1, when: "the router does not run, or goes on as it was" }],
