@@ -74,17 +74,16 @@ for (const { what, fastdp, password } of variants) {
       expect(processes.split("\n")).toContain(String(present));
     });
 
-    test.if(password === undefined)(
-      "can be succeeded again, killed, and stopped like any other",
-      async () => {
-        await one.mustWeave(["upgrade-self"], { waitMs: 120_000 });
-        process.kill(await one.routerPid(), "SIGKILL");
-        await one.established(2);
-        await containers[0]!.pings(ips[1]!);
-        await one.mustWeave(["stop"]);
-        expect((await run(["ip", "netns", "pids", one.namespace])).stdout).toBe("");
-      },
-    );
+    const again = async () => {
+      await one.mustWeave(["upgrade-self"], { waitMs: 120_000 });
+      process.kill(await one.routerPid(), "SIGKILL");
+      await one.established(2);
+      await containers[0]!.pings(ips[1]!);
+      await one.mustWeave(["stop"]);
+      expect((await run(["ip", "netns", "pids", one.namespace])).stdout).toBe("");
+    };
+    // How frames are sealed is nothing to the keeper.
+    if (password === undefined) test("can be succeeded again, killed, and stopped", again);
   });
 }
 
