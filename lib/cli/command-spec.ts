@@ -93,6 +93,8 @@ export interface CommandSpec {
   readonly notRunningExitCode?: number;
   /** Exit code when the router runs without what this needs; 4 when absent. */
   readonly featureOffExitCode?: number;
+  /** It works on files and processes that are root's alone. */
+  readonly needsRoot?: boolean;
   /** Not listed in help or completions: parts of other commands. */
   readonly hidden?: boolean;
 }

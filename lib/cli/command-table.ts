@@ -2,6 +2,7 @@ import type { AnsweredCommand, CommandGroup, CommandSpec } from "./command-spec.
 import { answeredCommands } from "./table/answered-commands.ts";
 import { containerCommands } from "./table/container-commands.ts";
 import { demoCommands } from "./table/demo-commands.ts";
+import { formerCommands } from "./table/former-commands.ts";
 import { lookCommands } from "./table/look-commands.ts";
 import { moreCommands } from "./table/more-commands.ts";
 import { nameCommands } from "./table/name-commands.ts";
@@ -19,6 +20,7 @@ export const commandTable: readonly CommandSpec[] = [
   ...demoCommands,
   simulateCommand,
   ...moreCommands,
+  ...formerCommands,
 ];
 
 /** The commands that people are meant to type. */
@@ -58,4 +60,5 @@ export const sharedEnvironment: ReadonlyArray<{ name: string; summary: string }>
     name: "WEAVE_HTTP_ADDR",
     summary: "control API to talk to instead of the socket in WEAVE_RUN_DIR",
   },
+  { name: "NO_COLOR", summary: "no colours, also on a terminal that shows them" },
 ];

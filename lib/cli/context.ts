@@ -16,6 +16,7 @@ export interface Surroundings {
   readonly environment: Environment;
   readonly stdout: Output;
   readonly stderr: Output;
+  readonly isRoot: boolean;
   /** The whole of stdin as text, for `--password-file -`. */
   readStdin(): Promise<string>;
   /** Asks a person to say yes; absent where nobody sits at the terminal. */

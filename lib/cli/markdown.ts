@@ -3,6 +3,8 @@ import { argumentPlaceholder, type CommandSpec, flagPlaceholder } from "./comman
 import { groupTitles, sharedEnvironment, shownCommands } from "./command-table.ts";
 import { exitCodes, flagGroups, flagText, usageLine } from "./help.ts";
 import { answeredCommands } from "./table/answered-commands.ts";
+import { formerCommands } from "./table/former-commands.ts";
+import { formerVariables } from "./table/former-variables.ts";
 
 /** `docs/cli.md`: the whole command line on one page. */
 export function commandLineMarkdown(): string {
@@ -23,9 +25,20 @@ export function commandLineMarkdown(): string {
     lines.push(markdownRow([`\`${name}\``, summary]));
   lines.push("", "## Commands of earlier releases", "", "| command | instead |", "| --- | --- |");
   for (const { names, answer } of answeredCommands) {
-    lines.push(markdownRow([names.map((name) => `\`${name}\``).join(", "), answer]));
+    lines.push(markdownRow([wordList(names), answer]));
+  }
+  for (const { name, summary } of formerCommands) {
+    lines.push(markdownRow([wordList([name]), `Still there for scripts, to ${summary}.`]));
+  }
+  lines.push("", "## Variables of earlier releases", "", "| variable | instead |", "| --- | --- |");
+  for (const { names, answer } of formerVariables) {
+    lines.push(markdownRow([wordList(names), `${answer}.`]));
   }
   return `${lines.join("\n")}\n`;
+}
+
+function wordList(words: readonly string[]): string {
+  return words.map((word) => `\`${word}\``).join(", ");
 }
 
 function commandSection(command: CommandSpec): string[] {

@@ -139,6 +139,11 @@ function unknownFlag(command: CommandSpec, rawName: string): UsageError {
   );
 }
 
+/** Under the name that people know it by: a letter, where there is one. */
+function refused(command: CommandSpec, { name, short }: FlagSpec, refusal: string): UsageError {
+  return usage(command, `${short === undefined ? `--${name}` : `-${short}`} ${refusal}`);
+}
+
 /** The value as text (`true` or `false` for a switch), or what is wrong with it. */
 function checkedValue(
   command: CommandSpec,
@@ -150,9 +155,7 @@ function checkedValue(
     if (!on && !goFalse.has(given)) {
       return usage(command, `invalid boolean value "${given}" for flag --${flag.name}`);
     }
-    if (on && flag.refusal !== undefined) {
-      return usage(command, `--${flag.name} ${flag.refusal}`);
-    }
+    if (on && flag.refusal !== undefined) return refused(command, flag, flag.refusal);
     return String(on);
   }
   if (given === undefined) {
@@ -162,7 +165,7 @@ function checkedValue(
       `write --${flag.name}=<${flag.value.placeholder}>`,
     );
   }
-  if (flag.refusal !== undefined) return usage(command, `--${flag.name} ${flag.refusal}`);
+  if (flag.refusal !== undefined) return refused(command, flag, flag.refusal);
   if (flag.value.kind === "integer" && !/^[+-]?\d{1,15}$/.test(given)) {
     return usage(command, `invalid value "${given}" for flag --${flag.name}: not a whole number`);
   }

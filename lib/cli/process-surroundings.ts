@@ -8,6 +8,7 @@ export function processSurroundings(router: RouterProcess): Surroundings {
     environment: process.env,
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),
+    isRoot: process.geteuid?.() === 0,
     readStdin: () => Bun.stdin.text(),
     ...(process.stdin.isTTY && process.stdout.isTTY && { confirm }),
     interrupts,

@@ -35,12 +35,19 @@ export async function run(words: readonly string[], surroundings: Surroundings):
       return 0;
     }
     for (const note of parsed.notes) stderr.write(`note: ${note}\n`);
+    if (command.needsRoot === true && !surroundings.isRoot) throw needsRoot(command.name);
     const handler = await commandHandler(command.name);
     return await handler({ ...surroundings, command, ...parsed });
   } catch (error) {
     explain(error, stderr);
     return exitCodeOf(error, command);
   }
+}
+
+function needsRoot(name: string): WeaveError {
+  return new WeaveError("NOT_ROOT", `'weave ${name}' must be run as 'root'`, {
+    remedy: `run 'sudo weave ${name}'`,
+  });
 }
 
 function explain(error: unknown, stderr: Output): void {
@@ -62,6 +69,8 @@ function answerUnknown(name: string, stderr: Output): number {
     shownCommands.map((command) => command.name),
   );
   stderr.write(`Unknown weave command '${name}'\n`);
+  if (name.startsWith("-"))
+    stderr.write(`Options come after the command: weave <command> ${name}\n`);
   if (near !== undefined) stderr.write(`Did you mean 'weave ${near}'?\n`);
   stderr.write("See 'weave help'.\n");
   return 1;

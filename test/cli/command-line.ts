@@ -33,6 +33,7 @@ export interface Stage {
   /** What is found on the host without a router. */
   readonly examined?: Diagnosis;
   readonly isColoured?: boolean;
+  readonly isRoot?: boolean;
 }
 
 const nothingFound: Diagnosis = {
@@ -67,6 +68,7 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
         out.stderr += text;
       },
     },
+    isRoot: stage.isRoot ?? true,
     readStdin: async () => stage.stdin ?? "",
     ...(stage.confirm !== undefined && { confirm: stage.confirm }),
     interrupts: () => stage.interrupts ?? new AbortController().signal,

@@ -87,6 +87,9 @@ describe("a command that is none", () => {
     expect(stderr).toBe(
       "Unknown weave command 'atach'\nDid you mean 'weave attach'?\nSee 'weave help'.\n",
     );
+    expect((await weave(["--json", "status"])).stderr).toContain(
+      "Options come after the command: weave <command> --json",
+    );
     expect((await weave(["help", "stats"])).stderr).toContain("did you mean 'weave help status'?");
   });
 

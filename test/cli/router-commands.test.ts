@@ -93,6 +93,20 @@ describe("weave launch", () => {
   });
 });
 
+describe("somebody who is not root", () => {
+  test("is told so by launch, stop and reset, before they mistake what they may not read", async () => {
+    for (const name of ["launch", "stop", "reset"]) {
+      const outcome = await weave([name], { isRoot: false });
+      expect(outcome).toMatchObject({ code: 1, stdout: "", launched: [], router: [] });
+      expect(outcome.stderr).toBe(
+        `'weave ${name}' must be run as 'root'\nrun 'sudo weave ${name}'\n`,
+      );
+    }
+    const logs = await weave(["logs"], { isRoot: false });
+    expect(logs.stderr).toEndWith("only root may read it\n");
+  });
+});
+
 describe("weave stop and reset", () => {
   test("stop succeeds, and says so when nothing ran", async () => {
     expect(await weave(["stop"], { running: true })).toMatchObject({ code: 0, stderr: "" });
@@ -122,6 +136,8 @@ describe("weave setup-systemd", () => {
       expect(outcome.code).toBe(1);
       expect(outcome.router).toEqual([]);
     }
+    const { stderr } = await weave(["setup-systemd", "--password", "secret"]);
+    expect(stderr).toContain("use --password-file");
   });
 });
 

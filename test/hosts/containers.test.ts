@@ -27,6 +27,17 @@ describe("containers of a host", () => {
     expect(await host.mustWeave(["ps", c.reference])).toBe("");
   });
 
+  test("are on a bridge of a type and an address that scripts ask for", async () => {
+    expect(await host.mustWeave(["bridge-type"])).toBe("bridge");
+    const ip = await host.mustWeave(["expose", "10.2.9.1/24"]);
+    const env = { DOCKER_BRIDGE: "weave" };
+    expect(await host.weave(["docker-bridge-ip"], { env })).toMatchObject({ code: 0, stdout: ip });
+    await host.mustWeave(["hide", "10.2.9.1/24"]);
+    const absent = await host.weave(["docker-bridge-ip"]);
+    expect(absent).toMatchObject({ code: 1, stdout: "" });
+    expect(absent.stderr).toContain("there is no interface docker0");
+  });
+
   test("are named by path, name or process, and it is the same container", async () => {
     const c = await host.container("names");
     const child = Bun.spawn(c.command(["sleep", "60"]));

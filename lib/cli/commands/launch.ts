@@ -5,6 +5,7 @@ import { launchOptions } from "../../daemon/launch-validation.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
 import { exitCode } from "../exit-code.ts";
 import { orUsageError } from "../or-usage-error.ts";
+import { missedVariables } from "../table/former-variables.ts";
 
 /**
  * A session key is one SHA-256 of the password away from what goes over the wire: whoever answers
@@ -13,7 +14,9 @@ import { orUsageError } from "../or-usage-error.ts";
 const passwordMinLength = 16;
 
 export const launch: CommandHandler = async (context) => {
-  const { arguments: peers, flags, router, stdout, stderr } = context;
+  const { arguments: peers, environment, flags, router, stdout, stderr } = context;
+  // Weave Net 2.x listened for questions at this address of Docker's bridge.
+  const dnsAddress = environment.DOCKER_BRIDGE_IP && `${environment.DOCKER_BRIDGE_IP}:53`;
   const password = await passwordFrom(context);
   if (password && password.length < passwordMinLength) {
     stderr.write(
@@ -21,12 +24,16 @@ export const launch: CommandHandler = async (context) => {
         `${passwordMinLength} random ones or more, e.g. from 'openssl rand -hex 16'\n`,
     );
   }
+  for (const line of missedVariables(environment)) stderr.write(`note: ${line}\n`);
   const options = orUsageError(context, () =>
     launchOptions(
       {
         peers,
         enabled: (flag) => flags.enabled(flag),
-        text: (flag) => (flag === "password" ? password : flags.text(flag)),
+        text: (flag) => {
+          if (flag === "password") return password;
+          return flags.text(flag) ?? (flag === "dns-listen-address" ? dnsAddress : undefined);
+        },
       },
       { hostname: hostname() },
     ),

@@ -4,12 +4,12 @@ import { WeaveError } from "../../base/errors.ts";
 import type { CommandHandler, Output } from "../context.ts";
 import { FileFollower } from "../file-follower.ts";
 
-export const logs: CommandHandler = async ({ router, flags, stdout, interrupts }) => {
+export const logs: CommandHandler = async ({ router, flags, stdout, interrupts, isRoot }) => {
   const follower = new FileFollower(router.logFile);
   const before = follower.readNew();
   if (before === undefined) {
     throw new WeaveError("LOG_ABSENT", `no router has run here (there is no ${router.logFile})`, {
-      remedy: "start one with 'weave launch'",
+      remedy: isRoot ? "start one with 'weave launch'" : "only root may read it",
     });
   }
   const tail = flags.text("tail");

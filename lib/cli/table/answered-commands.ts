@@ -25,7 +25,7 @@ export const answeredCommands: readonly AnsweredCommand[] = [
   {
     names: ["proxy-env", "proxy-config"],
     status: "removed",
-    answer: "They set up the Docker API proxy; attach containers with 'weave attach'.",
+    answer: "It set up the Docker API proxy; attach containers with 'weave attach'.",
   },
   {
     names: ["create-bridge", "attach-router"],
@@ -39,19 +39,14 @@ export const answeredCommands: readonly AnsweredCommand[] = [
       "Use 'weave launch <peer>' to start and join, or 'weave connect <peer>' when the router runs already.",
   },
   {
-    names: ["env", "config"],
+    names: ["config"],
     status: "absent",
     answer:
-      "They set up the Docker API proxy, which this version does not have; attach containers with 'weave attach'.",
+      "It prints how to reach the Docker API proxy, which this version does not have; attach containers with 'weave attach'.",
   },
   {
     names: ["setup", "setup-cni"],
     status: "absent",
-    answer: "There are no images to pull; this version does not install a CNI plugin.",
-  },
-  {
-    names: ["bridge-type", "docker-bridge-ip"],
-    status: "absent",
-    answer: "Use 'weave report -f {{.Router.Interface}}' or 'ip address show docker0' instead.",
+    answer: "There are no images to pull, and this version does not install a CNI plugin.",
   },
 ];

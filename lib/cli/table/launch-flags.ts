@@ -1,5 +1,5 @@
 import type { FlagSpec, ValueSpec } from "../command-spec.ts";
-import { refusedLaunchFlags } from "./refused-launch-flags.ts";
+import { refusedLaunchFlags, refusedServiceFlags } from "./refused-launch-flags.ts";
 
 /** The options of `weave launch`. Their rules and defaults live in `lib/daemon/launch-options.ts`. */
 
@@ -123,7 +123,7 @@ const names: readonly FlagSpec[] = [
   {
     name: "dns-listen-address",
     value: listen,
-    default: "port 53 on the Docker bridge, else on the weave bridge",
+    default: "port 53 at DOCKER_BRIDGE_IP or on the Docker bridge, else on the weave bridge",
     summary: "where weaveDNS listens",
   },
   { name: "dns-ttl", value: integer("s"), default: "1", summary: "life of an answer in seconds" },
@@ -165,7 +165,13 @@ const network: readonly FlagSpec[] = [
     default: "weave",
     summary: "the bridge that containers are attached to",
   },
-  { name: "docker-bridge", value: text("link"), default: "docker0", summary: "Docker's bridge" },
+  {
+    name: "docker-bridge",
+    value: text("link"),
+    default: "docker0",
+    environment: "DOCKER_BRIDGE",
+    summary: "Docker's bridge",
+  },
   { name: "datapath", value: text("link"), default: "datapath", summary: "the kernel's datapath" },
   {
     name: "no-masq-local",
@@ -238,7 +244,7 @@ export const launchFlags: readonly FlagSpec[] = [...shown, ...refusedLaunchFlags
  * Those that a service manager's files may hold. A password in them could be read in the arguments
  * of the process, and keeping it running is the manager's own business.
  */
-const notOfServices = new Set(["password", "foreground", "no-restart"]);
+const notOfServices = new Set(refusedServiceFlags.map(({ name }) => name));
 export const serviceFlags: readonly FlagSpec[] = shown.filter(
   ({ name }) => !notOfServices.has(name),
 );

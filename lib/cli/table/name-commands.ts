@@ -76,7 +76,7 @@ export const nameCommands: readonly CommandSpec[] = [
     group: "Names",
     summary: "print the options that make `docker run` use weaveDNS",
     description: [
-      "Prints `--dns=<ip> --dns-search=<domain>` without a line end, and nothing when the router runs without DNS.",
+      "Prints `--dns=<ip> --dns-search=<domain>` without a line end, and nothing when the router runs without DNS. DNS_ADDRESS and DNS_DOMAIN, when set, go before what the router says.",
     ],
     arguments: [],
     flags: [jsonFlag],

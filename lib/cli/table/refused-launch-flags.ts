@@ -21,6 +21,7 @@ const settings = (names: readonly string[], refusal: string): FlagSpec[] =>
 
 export const refusedLaunchFlags: readonly FlagSpec[] = [
   ...switches(["proxy", "rewrite-inspect", "no-default-ipalloc", "no-rewrite-hosts"], proxy),
+  ...switches(["no-default-ipam"], proxy),
   ...switches(["without-dns", "no-multicast-route", "tls", "tlsverify", "no-detect-tls"], proxy),
   ...settings(["hostname-from-label", "hostname-match", "hostname-replacement"], proxy),
   ...settings(["tlscacert", "tlscert", "tlskey"], proxy),
@@ -39,4 +40,10 @@ export const refusedLaunchFlags: readonly FlagSpec[] = [
   ...switches(["print-peer-name"], "is gone; 'weave report -f {{.Router.Name}}' prints it"),
   ...switches(["with-dns"], "is gone: DNS is on unless --no-dns says otherwise"),
   ...switches(["with-ipam"], "is gone: allocation is on unless --ipalloc-range is empty"),
+];
+
+/** Options of `weave launch` that `weave setup-systemd` does not take, with the reason. */
+export const refusedServiceFlags: readonly FlagSpec[] = [
+  ...settings(["password"], "could be read by everybody: use --password-file"),
+  ...switches(["foreground", "no-restart"], "is for systemd to decide"),
 ];

@@ -1,5 +1,6 @@
 import type { CommandSpec } from "../command-spec.ts";
 import { launchFlags, serviceFlags } from "./launch-flags.ts";
+import { refusedServiceFlags } from "./refused-launch-flags.ts";
 import { peerArguments } from "./shared-parts.ts";
 
 /** The router's life: launch, stop, reset, logs. */
@@ -7,6 +8,7 @@ export const routerCommands: readonly CommandSpec[] = [
   {
     name: "launch",
     group: "Router",
+    needsRoot: true,
     summary: "start the router on this host and connect it to others",
     description: [
       "Starts the router as a daemon of its own, waits until it is ready and prints the id of this run. Peers are other hosts that already run weave; one is enough to join a cluster of any size, and hosts find the rest by themselves.",
@@ -38,6 +40,7 @@ export const routerCommands: readonly CommandSpec[] = [
   {
     name: "stop",
     group: "Router",
+    needsRoot: true,
     summary: "stop the router; containers keep their addresses and local traffic",
     description: [
       "Stops the router. What it knows stays on disk, so that a later launch takes up the same name, addresses and (with --resume) peers. Containers stay attached.",
@@ -49,6 +52,7 @@ export const routerCommands: readonly CommandSpec[] = [
   {
     name: "reset",
     group: "Router",
+    needsRoot: true,
     summary: "leave the cluster for good and remove everything weave made on this host",
     description: [
       "Hands this host's addresses to another peer, stops the router and removes its devices, firewall rules and stored state. Run it before a host leaves the cluster: the others then need not guess whether it comes back.",
@@ -105,6 +109,7 @@ export const routerCommands: readonly CommandSpec[] = [
         summary: "write below this folder: for images of other systems",
       },
       ...serviceFlags,
+      ...refusedServiceFlags,
     ],
     examples: [
       { line: "weave setup-systemd --now", explains: "the first host" },
