@@ -1,17 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import {
-  type Attached,
-  containerOn,
-  meshOverFastdp,
-  overFor,
-  reasonAt,
-  vxlanFrom,
-} from "./fastdp-lab.ts";
+import { meshOverFastdp, reasonAt, vxlanFrom } from "./fastdp-lab.ts";
 import type { Host, Lab } from "./lab.ts";
-import { eventually, killed } from "./shell.ts";
-import { pingDuring, Talk } from "./traffic.ts";
+import { BusyPair, faultMaxMs, outlivesRouters } from "./losing-routers.ts";
+import { eventually } from "./shell.ts";
 
-const faultMaxMs = 120_000;
 const acknowledged = "fastdp: the peer acknowledges it";
 
 /** Waits until the host says why its frames to the other take what they take. */
@@ -32,68 +24,31 @@ async function timesLeft(host: Host): Promise<number> {
 
 describe("two hosts with a datapath, under a stream both ways and flooding pings,", () => {
   let lab: Lab;
-  let one: Host;
-  let two: Host;
-  let left: Attached;
-  let right: Attached;
-  let talk: Talk;
+  let pair: BusyPair;
 
   beforeAll(async () => {
     lab = await meshOverFastdp("ff", 2);
-    [one, two] = lab.hosts as [Host, Host];
-    left = await containerOn(one, "left");
-    right = await containerOn(two, "right");
-    await left.container.pings(right.ip);
-    talk = await Talk.begin(left.container, right.container, right.ip);
+    pair = await BusyPair.begin(lab);
   }, faultMaxMs);
   afterAll(async () => {
-    talk?.end();
+    pair?.end();
     await lab?.[Symbol.asyncDispose]();
   });
 
-  async function losesNoPacket(during: () => Promise<void>): Promise<void> {
-    const counts = await pingDuring(left.container, right.ip, during, "flood");
-    expect(counts.sent).toBeGreaterThan(1000);
-    expect(counts.received).toBe(counts.sent);
-  }
+  const bothSay = async (why: string): Promise<void> => {
+    for (const host of pair.hosts) await saysWhy(host, why);
+  };
+  const bothLeft = () => Promise.all(pair.hosts.map(timesLeft));
 
-  /** Both by this overlay, as their status says. */
-  async function bothUse(overlay: string): Promise<void> {
-    for (const host of lab.hosts) await overFor(host, overlay, 1, 60_000);
-  }
-
-  test(
-    "lose no packet when a router is killed and started again",
-    () =>
-      losesNoPacket(async () => {
-        await killed(await two.routerPid());
-        await talk.goesOn();
-        await two.launch([one.ip]);
-        await bothUse("fastdp");
-        await talk.goesOn();
-      }),
-    faultMaxMs,
-  );
-
-  test(
-    "lose no packet when another router takes the place of one",
-    () =>
-      losesNoPacket(async () => {
-        const former = await two.routerPid();
-        await two.mustWeave(["upgrade-self"], { waitMs: 120_000 });
-        expect(await two.routerPid()).not.toBe(former);
-        await bothUse("fastdp");
-        await talk.goesOn();
-      }),
-    faultMaxMs,
-  );
+  outlivesRouters(() => pair);
 
   test(
     "lose no packet when a router is stopped and goes on later, and stay with fastdp",
     async () => {
+      const { one, two, talk } = pair;
       const pid = await two.routerPid();
-      const before = [await timesLeft(one), await timesLeft(two)];
-      await losesNoPacket(async () => {
+      const before = await bothLeft();
+      await pair.losesNoPacket(async () => {
         process.kill(pid, "SIGSTOP");
         try {
           await saysWhy(one, "fastdp: the peer's router does not answer");
@@ -101,10 +56,10 @@ describe("two hosts with a datapath, under a stream both ways and flooding pings
         } finally {
           process.kill(pid, "SIGCONT");
         }
-        for (const host of lab.hosts) await saysWhy(host, acknowledged);
+        await bothSay(acknowledged);
         await talk.goesOn();
       });
-      expect([await timesLeft(one), await timesLeft(two)]).toEqual(before);
+      expect(await bothLeft()).toEqual(before);
     },
     faultMaxMs,
   );
@@ -112,25 +67,22 @@ describe("two hosts with a datapath, under a stream both ways and flooding pings
   test(
     "take sleeve in both directions when one of them loses VXLAN, then both, each saying why, and lose nothing on their way back",
     async () => {
+      const { one, two } = pair;
       const notHeard = "fastdp: heartbeats of the peer do not arrive any more";
-      const before = [await timesLeft(one), await timesLeft(two)];
+      const before = await bothLeft();
       await vxlanFrom(two, "-A");
       await saysWhy(two, notHeard);
       await saysWhy(one, "fastdp: the peer does not get our heartbeats any more");
-      await bothUse("sleeve");
-      await talk.goesOn();
+      await pair.bothUse("sleeve");
       await vxlanFrom(one, "-A");
-      for (const host of lab.hosts) await saysWhy(host, notHeard);
-      await bothUse("sleeve");
-      await talk.goesOn();
-      await losesNoPacket(async () => {
-        for (const host of lab.hosts) await vxlanFrom(host, "-D");
-        await bothUse("fastdp");
-        for (const host of lab.hosts) await saysWhy(host, acknowledged);
-        await talk.goesOn();
+      await bothSay(notHeard);
+      await pair.bothUse("sleeve");
+      await pair.losesNoPacket(async () => {
+        for (const host of pair.hosts) await vxlanFrom(host, "-D");
+        await pair.bothUse("fastdp");
+        await bothSay(acknowledged);
       });
-      const after = [await timesLeft(one), await timesLeft(two)];
-      expect(after).toEqual(before.map((times) => times + 1));
+      expect(await bothLeft()).toEqual(before.map((times) => times + 1));
     },
     faultMaxMs,
   );

@@ -6,11 +6,20 @@ import { eventually, must } from "./shell.ts";
 /**
  * Hosts on one switch, their routers connected over fastdp in a full mesh: the first is dialled by all
  * others.
+ *
+ * @param prepare what a host has before its router
  */
-export async function meshOverFastdp(prefix: string, count: number): Promise<Lab> {
+export async function meshOverFastdp(
+  prefix: string,
+  count: number,
+  prepare: (host: Host) => Promise<void> = async () => {},
+): Promise<Lab> {
   const lab = await Lab.onSwitch(prefix, count);
   try {
-    for (const host of lab.hosts) host.fastdp = true;
+    for (const host of lab.hosts) {
+      host.fastdp = true;
+      await prepare(host);
+    }
     const [first, ...others] = lab.hosts as [Host, ...Host[]];
     await first.launch();
     for (const host of others) await host.launch([first.ip]);

@@ -4,10 +4,14 @@ import { eventually, must } from "./shell.ts";
 
 const probe = [process.execPath, join(import.meta.dir, "probe.ts")];
 
+/** Of a probe that nobody stops: longer than any test with it, also on a busy machine. */
+const listenerMaxMs = 20 * 60_000;
+
 /** A probe that listens inside a container. */
 class Listener {
   readonly #child: Bun.Subprocess<"ignore", "pipe", "inherit">;
   readonly lines: AsyncGenerator<string>;
+  #stopped = false;
 
   private constructor(child: Bun.Subprocess<"ignore", "pipe", "inherit">) {
     this.#child = child;
@@ -15,15 +19,11 @@ class Listener {
   }
 
   /** Resolves when it listens. */
-  static async start(
-    container: Container,
-    words: readonly string[],
-    { waitMs = 60_000 } = {},
-  ): Promise<Listener> {
+  static async start(container: Container, words: readonly string[]): Promise<Listener> {
     const child = Bun.spawn(container.command([...probe, ...words]), {
       stdout: "pipe",
       stderr: "inherit",
-      timeout: waitMs,
+      timeout: listenerMaxMs,
       killSignal: "SIGKILL",
     });
     const listener = new Listener(child);
@@ -37,7 +37,14 @@ class Listener {
     return value;
   }
 
+  /** All that it says until it is stopped. @throws Error when it ends by itself */
+  async *endless(): AsyncGenerator<string> {
+    yield* this.lines;
+    if (!this.#stopped) throw new Error("the probe ended before it was stopped");
+  }
+
   stop(): void {
+    this.#stopped = true;
     this.#child.kill("SIGKILL");
   }
 }
@@ -140,9 +147,9 @@ export class Talk {
   }
 
   static async begin(from: Container, to: Container, address: string, port = 5003): Promise<Talk> {
-    const [words, own] = [["tcp-talk", String(port)], { waitMs: talkMaxMs }];
-    const acceptor = new TalkEnd(await Listener.start(to, words, own));
-    const dialler = new TalkEnd(await Listener.start(from, [...words, address], own));
+    const words = ["tcp-talk", String(port)];
+    const acceptor = new TalkEnd(await Listener.start(to, words));
+    const dialler = new TalkEnd(await Listener.start(from, [...words, address]));
     const talk = new Talk([dialler, acceptor]);
     await talk.goesOn();
     return talk;
@@ -169,9 +176,6 @@ export class Talk {
     for (const end of this.#ends) end.listener.stop();
   }
 }
-
-/** Of a conversation, after which it is ended in any case. */
-const talkMaxMs = 20 * 60_000;
 
 class TalkEnd {
   readonly listener: Listener;
@@ -206,13 +210,11 @@ export class Chatter {
   }
 
   static async begin(container: Container): Promise<Chatter> {
-    return new Chatter(
-      await Listener.start(container, ["udp-chat", "5004"], { waitMs: talkMaxMs }),
-    );
+    return new Chatter(await Listener.start(container, ["udp-chat", "5004"]));
   }
 
   async #read(): Promise<void> {
-    for await (const line of this.#listener.lines) {
+    for await (const line of this.#listener.endless()) {
       const [said, heard, heardAgain] = line.split(" ").map(Number) as [number, number, number];
       Object.assign(this, { said, heard, heardAgain });
     }
@@ -255,7 +257,7 @@ export class Hearer {
   }
 
   async #hear(): Promise<void> {
-    for await (const line of this.#listener.lines) this.heard.push(line);
+    for await (const line of this.#listener.endless()) this.heard.push(line);
   }
 
   /** Says a word once, from the same container. */

@@ -19,8 +19,8 @@ export const espModules = [
   ...["xfrm_user", "esp4", "gcm", "ctr", "ghash-generic", "aes_generic", "seqiv", "echainiv"],
 ];
 
-/** What lets frames be marked at a device. */
-export const markModules = ["cls_matchall", "act_skbedit"];
+/** What lets frames be marked at a device, and lost there by their length. */
+export const filterModules = ["cls_matchall", "act_skbedit", "cls_u32"];
 
 export interface GuestOptions {
   /** Modules to load besides the common ones, those they need included. */
@@ -74,8 +74,7 @@ export async function runInGuest(
 }
 
 function commandText(command: readonly string[], env: Readonly<Record<string, string>>): string {
-  const { PATH = "", WEAVE_BINARY } = process.env;
-  const settings = { PATH, NO_COLOR: "1", ...(WEAVE_BINARY && { WEAVE_BINARY }), ...env };
+  const settings = { PATH: process.env.PATH ?? "", NO_COLOR: "1", ...env };
   const exports = Object.entries(settings).map(([name, value]) => `export ${name}=${quote(value)}`);
   return `${[...exports, `cd ${quote(resolve(here, "../.."))}`, command.map(quote).join(" ")].join("\n")}\n`;
 }

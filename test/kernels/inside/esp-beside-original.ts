@@ -1,141 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { Capture, ipProtocol, plainVxlan, vxlanHeaders } from "../../hosts/capture.ts";
-import { type Container, type Host, Lab } from "../../hosts/lab.ts";
+import { ipProtocol, plainVxlan, vxlanHeaders } from "../../hosts/capture.ts";
 import { eventually, must } from "../../hosts/shell.ts";
-import { transfer } from "../../hosts/traffic.ts";
 import { referenceBinary } from "../../interop/reference-router.ts";
-import { disposeAll, type Kind, type Router, routerOn, told } from "../../interop/routers.ts";
 import { continueAt, counted } from "./esp-sequence.ts";
-import { useOpenvswitch } from "./hosts.ts";
-import { OriginalOnOpenvswitch } from "./original.ts";
+import { Pair, type PairOptions } from "./pair.ts";
 
 const password = "a password for the guests";
 const trust = ["--trusted-subnets", "192.168.77.0/24"];
 const ESP = 50;
 const restarts = 10;
 
-interface PairOptions {
-  readonly dialler: Kind;
-  readonly backend: "ebpf" | "ovs";
-  /** Who trusts the subnet of both. */
-  readonly trusting?: readonly Kind[];
-}
-
-interface End {
-  readonly container: Container;
-  readonly ip: string;
-}
-
-/** One of ours and an original with a password, with a container each. */
-class Pair implements AsyncDisposable {
-  readonly lab: Lab;
-  readonly options: PairOptions;
-  readonly ours: Router;
-  readonly original: OriginalOnOpenvswitch;
-  /** Of ours, then of the original. */
-  ends: readonly [End, End] | undefined;
-
-  private constructor(lab: Lab, options: PairOptions) {
-    this.lab = lab;
-    this.options = options;
-    const [one, two] = lab.hosts as [Host, Host];
-    one.fastdp = true;
-    this.ours = routerOn(one, "ours");
-    this.original = new OriginalOnOpenvswitch(two);
-  }
-
-  static async up(options: PairOptions): Promise<Pair> {
-    const pair = new Pair(await Lab.onSwitch("kp", 2), options);
-    try {
-      if (options.backend === "ovs") await useOpenvswitch(pair.ours.host);
-      // Who dials comes second.
-      if (options.dialler === "ours") await pair.#startOriginal();
-      await pair.startOurs();
-      if (options.dialler === "original") await pair.#startOriginal();
-      const { ours, original } = pair;
-      pair.ends = [await ours.container("c1"), await original.router.container("c2")];
-    } catch (error) {
-      await pair[Symbol.asyncDispose]();
-      throw error;
-    }
-    return pair;
-  }
-
-  startOurs(): Promise<void> {
-    return this.ours.start(this.#startOptions("ours", this.original.router.host));
-  }
-
-  #startOriginal(): Promise<void> {
-    return this.original.start(this.#startOptions("original", this.ours.host));
-  }
-
-  #startOptions(kind: Kind, other: Host) {
-    const { dialler, trusting = [] } = this.options;
-    const peers = dialler === kind ? [other.ip] : [];
-    return { password, peers, flags: trusting.includes(kind) ? trust : [] };
-  }
-
-  get hosts(): readonly [Host, Host] {
-    return [this.ours.host, this.original.router.host];
-  }
-
-  /** Waits until both carry frames by this overlay. */
-  async carriedBy(overlay: string, how: "encrypted" | "unencrypted" = "encrypted"): Promise<void> {
-    const pattern = new RegExp(` established ${how} +${overlay} `);
-    for (const router of [this.ours, this.original.router]) {
-      await eventually(
-        `${overlay} at ${router.kind}`,
-        () => told(router, "GET", "/status/connections"),
-        (text) => pattern.test(text),
-        90_000,
-      );
-    }
-  }
-
-  /** Frames reach either container from the other. */
-  async carriesFrames(): Promise<void> {
-    const [one, two] = this.ends!;
-    await one.container.pings(two.ip, 30_000);
-    await two.container.pings(one.ip, 30_000);
-  }
-
-  /** What of VXLAN and of ESP is on the cable while both containers send to each other. */
-  async passing(): Promise<readonly Uint8Array[]> {
-    await using capture = await Capture.start(this.ours.host, "eth0", "udp port 6784 or esp");
-    const [one, two] = this.ends!;
-    for (const [from, to] of [
-      [one, two],
-      [two, one],
-    ] as const) {
-      const { sent, received } = await transfer(from.container, to.container, to.ip, 2_000_000);
-      expect(received).toBe(sent);
-    }
-    // Super-frames pass as one packet.
-    expect(capture.packets.length).toBeGreaterThan(20);
-    return capture.packets;
-  }
-
-  /** What `ip xfrm` lists at each of the hosts. */
-  async xfrm(what: "state" | "policy"): Promise<[string, string]> {
-    const list = ({ namespace }: Host) => must(["ip", "-n", namespace, "xfrm", what]);
-    return [await list(this.hosts[0]), await list(this.hosts[1])];
-  }
-
-  /** Rules of the original that concern our host. */
-  rules(): string[] {
-    return this.original.rules().filter((rule) => rule.includes(this.ours.host.ip));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await disposeAll([this.ours, this.original.router, this.lab]);
-  }
-}
-
-function besideAnOriginal(options: PairOptions): void {
+function besideAnOriginal(options: Omit<PairOptions, "password">): void {
   describe(`one of ours by ${options.backend} and an original, dialled by ${options.dialler}`, () => {
     let pair: Pair;
     beforeAll(async () => {
-      pair = await Pair.up(options);
+      pair = await Pair.up({ ...options, password });
     });
     afterAll(() => pair?.[Symbol.asyncDispose]());
 
@@ -209,7 +88,7 @@ function besideAnOriginal(options: PairOptions): void {
 
 function withoutEsp(): void {
   test("ESP that does not pass leaves an original encrypted sleeve, until it passes", async () => {
-    await using pair = await Pair.up({ dialler: "ours", backend: "ebpf" });
+    await using pair = await Pair.up({ dialler: "ours", backend: "ebpf", password });
     await pair.carriedBy("fastdp");
     const tc = ["tc", "-n", pair.ours.host.namespace];
     // The number is taken for a hexadecimal one.
@@ -229,9 +108,9 @@ function withoutEsp(): void {
 
 function trustedSubnets(): void {
   test("a subnet that both trust is crossed in clear, as VXLAN of either kind", async () => {
-    const trusting = ["ours", "original"] as const;
-    await using pair = await Pair.up({ dialler: "original", backend: "ebpf", trusting });
-    await pair.carriedBy("fastdp", "unencrypted");
+    const flags = { ours: trust, original: trust };
+    await using pair = await Pair.up({ dialler: "original", backend: "ebpf", password, flags });
+    await pair.carriedBy("fastdp", "unencrypted +");
     await pair.carriesFrames();
     for (const packet of await pair.passing())
       expect(vxlanHeaders(packet)).toMatchObject(plainVxlan);
@@ -240,7 +119,8 @@ function trustedSubnets(): void {
 
   for (const kind of ["ours", "original"] as const) {
     test(`a subnet that ${kind} alone trusts is crossed by ESP`, async () => {
-      await using pair = await Pair.up({ dialler: "ours", backend: "ovs", trusting: [kind] });
+      const flags = { [kind]: trust };
+      await using pair = await Pair.up({ dialler: "ours", backend: "ovs", password, flags });
       await pair.carriedBy("fastdp");
       await pair.carriesFrames();
       expect(new Set((await pair.passing()).map(ipProtocol))).toEqual(new Set([ESP]));

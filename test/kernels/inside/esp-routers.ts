@@ -3,11 +3,12 @@ import { parseIpv4 } from "../../../lib/base/ip.ts";
 import { NetworkNamespace, namedNamespaceFolder } from "../../../lib/host/netns.ts";
 import { udpIn } from "../../host/laboratory.ts";
 import { Capture, ipProtocol } from "../../hosts/capture.ts";
+import { containerOn, overFor } from "../../hosts/fastdp-lab.ts";
 import { type Container, type Host, Lab } from "../../hosts/lab.ts";
 import { eventually, must } from "../../hosts/shell.ts";
 import { transfer } from "../../hosts/traffic.ts";
 import { continueAt, counted } from "./esp-sequence.ts";
-import { carriedBy, launch, useOpenvswitch } from "./hosts.ts";
+import { useOpenvswitch } from "./hosts.ts";
 
 const ESP = 50;
 const env = { WEAVE_PASSWORD: "a password for the guests" };
@@ -36,21 +37,22 @@ for (const backend of ["ebpf", "ovs"] as const) {
     beforeAll(async () => {
       lab = await Lab.onSwitch("ke", 3);
       [one, two] = lab.hosts as [Host, Host];
-      for (const host of backend === "ovs" ? [one, two] : []) await useOpenvswitch(host);
-      await launch(one, [], { env });
-      await launch(two, [one.ip], { env });
-      c1 = await one.container("c1");
-      c2 = await two.container("c2");
-      await one.mustWeave(["attach", c1.reference]);
-      ip2 = await two.mustWeave(["attach", c2.reference]);
+      for (const host of [one, two]) {
+        host.fastdp = true;
+        if (backend === "ovs") await useOpenvswitch(host);
+      }
+      await one.launch([], { env });
+      await two.launch([one.ip], { env });
+      ({ container: c1 } = await containerOn(one, "c1"));
+      ({ container: c2, ip: ip2 } = await containerOn(two, "c2"));
     });
 
     afterAll(() => lab?.[Symbol.asyncDispose]());
 
     test("are connected over encrypted fastdp", async () => {
-      const text = await carriedBy(two, "fastdp");
+      const text = await overFor(two, "fastdp", 1);
       expect(text).toMatch(/ established encrypted +fastdp .*encrypted=true/);
-      await carriedBy(one, "fastdp");
+      await overFor(one, "fastdp", 1);
       const format = "{{.Router.Datapath.Backend}}";
       expect(await one.mustWeave(["report", "-f", format])).toBe(backend);
     });
@@ -89,9 +91,9 @@ for (const backend of ["ebpf", "ovs"] as const) {
     test("encrypt again after one of them was killed, and never send in clear meanwhile", async () => {
       const protocols = await passing(one, async () => {
         process.kill(await two.routerPid(), "SIGKILL");
-        await launch(two, [one.ip], { env });
-        await carriedBy(two, "fastdp");
-        await carriedBy(one, "fastdp");
+        await two.launch([one.ip], { env });
+        await overFor(two, "fastdp", 1);
+        await overFor(one, "fastdp", 1);
         await c1.pings(ip2);
       });
       expect(new Set(protocols)).toEqual(new Set([ESP]));
@@ -120,20 +122,23 @@ for (const backend of ["ebpf", "ovs"] as const) {
       await must(["ip", "-n", forger.namespace, "addr", "del", `${one.ip}/32`, "dev", "lo"]);
     });
 
-    test("leave neither associations nor policies when they stop, and those of others", async () => {
-      const ip = ["ip", "-n", two.namespace, "xfrm"];
-      const ends = ["src", "192.0.2.1", "dst", "192.0.2.2"];
+    test("leave neither associations nor policies after a stop or a reset, and those of others", async () => {
       const cipher = ["aead", "rfc4106(gcm(aes))", `0x${"11".repeat(20)}`, "128"];
+      const ends = ["src", "192.0.2.1", "dst", "192.0.2.2"];
       const own = ["proto", "esp", "spi", "0x1001", "reqid", "7", "mode", "transport"];
-      await must([...ip, "state", "add", ...ends, ...own, ...cipher]);
-      await must([...ip, "policy", "add", ...ends, "dir", "out", "action", "block"]);
-      await two.mustWeave(["stop"]);
-      expect((await xfrm(two, "state")).match(/reqid \S+/g)).toEqual(["reqid 7"]);
-      expect((await xfrm(two, "policy")).match(/^src \S+ dst \S+/gm)).toEqual([
-        "src 192.0.2.1/32 dst 192.0.2.2/32",
-      ]);
-      await one.mustWeave(["stop"]);
-      expect((await xfrm(one, "state")) + (await xfrm(one, "policy"))).toBe("");
+      for (const [host, command] of [
+        [two, "stop"],
+        [one, "reset"],
+      ] as const) {
+        const ip = ["ip", "-n", host.namespace, "xfrm"];
+        await must([...ip, "state", "add", ...ends, ...own, ...cipher]);
+        await must([...ip, "policy", "add", ...ends, "dir", "out", "action", "block"]);
+        await host.mustWeave([command]);
+        expect((await xfrm(host, "state")).match(/reqid \S+/g)).toEqual(["reqid 7"]);
+        expect((await xfrm(host, "policy")).match(/^src \S+ dst \S+/gm)).toEqual([
+          "src 192.0.2.1/32 dst 192.0.2.2/32",
+        ]);
+      }
     });
   });
 }
