@@ -17,7 +17,7 @@ import { defaultDeviceNames, isContainerPort } from "../host/device-names.ts";
 import { ipsecRefusal, KernelIpsec, removeIpsecLeftovers } from "../host/ipsec/kernel-ipsec.ts";
 import { machineWorld } from "../host/machine-world.ts";
 import { openSecretBox } from "../host/secret-box.ts";
-import { listenTcp, TcpTransport } from "../host/tcp.ts";
+import { checkTcpFree, listenTcp, TcpTransport } from "../host/tcp.ts";
 import { OverlayChooser } from "../overlay/chooser.ts";
 import { FastdpOverlay, type FastdpOverlayOptions } from "../overlay/fastdp/overlay.ts";
 import { SleeveOverlay } from "../overlay/sleeve/overlay.ts";
@@ -88,8 +88,8 @@ export interface StartedRouter {
 /**
  * Starts everything that a router is, in this order, and stops it in the reverse order:
  *
- *   state ▸ name ▸ bridge and datapath ▸ data plane ▸ mesh, allocator, names ▸ exposed addresses,
- *         ▸ containers, DNS
+ *   TCP port free? ▸ state ▸ name ▸ bridge and datapath ▸ data plane ▸ mesh, allocator, names
+ *         ▸ exposed addresses, containers, DNS
  *         ▸ TCP listener ▸ control API ▸ connecting to peers
  *
  * When a step fails, those before it are undone. Bridge, datapath, containers and exposed
@@ -99,7 +99,10 @@ export interface StartedRouter {
  */
 export async function startRouter(environment: RouterEnvironment): Promise<StartedRouter> {
   const shutdown = new Shutdown();
+  const { host, port } = environment.options;
   try {
+    // Two routers on one host would take each other's devices: the second must not come so far.
+    await checkTcpFree({ host, port });
     return await assemble(environment, shutdown);
   } catch (error) {
     environment.log.error(`cannot start: ${errorText(error)}`);

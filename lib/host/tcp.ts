@@ -203,7 +203,9 @@ export function listenTcp(
   });
   return new Promise((resolve, reject) => {
     server.once("error", (cause) => {
-      const remedy = "stop what uses the port, or choose another with --port";
+      const remedy =
+        "stop what uses the port, or choose another with --port; a host with a router of Weave " +
+        "Net 2.x is taken over by 'weave adopt'";
       const sentence = `cannot listen on TCP ${at.host || "*"}:${at.port}`;
       reject(new WeaveError("TCP_LISTEN", sentence, { remedy, cause }));
     });
@@ -215,6 +217,12 @@ export function listenTcp(
       });
     });
   });
+}
+
+/** Whether {@link listenTcp} would succeed at this moment. @throws WeaveError `TCP_LISTEN` */
+export async function checkTcpFree(at: Endpoint): Promise<void> {
+  const listener = await listenTcp(at, (stream) => stream.reset());
+  await listener.close();
 }
 
 function boundTo(server: Server): Endpoint {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Host, Lab } from "./lab.ts";
-import { eventually, killed, run } from "./shell.ts";
+import { eventually, killed, must, run } from "./shell.ts";
 
 describe("a router that dies", () => {
   let lab: Lab;
@@ -78,6 +78,22 @@ describe("a router that dies", () => {
     expect(again.stderr).toContain("already running");
     expect((await one.weave(["stop"])).stderr).toBe("");
     expect(await processes()).toEqual([]);
+  });
+
+  test("keeps its devices when another one is launched beside it", async () => {
+    await one.launch([two.ip]);
+    await one.established(1);
+    const folders = {
+      WEAVE_RUN_DIR: join(lab.folder, "r"),
+      WEAVE_STATE_DIR: join(lab.folder, "s"),
+    };
+    const before = await must(["ip", "-n", one.namespace, "-o", "link"]);
+    // Datapath and name would be others.
+    const second = await one.weave(["launch", "--name", "::9"], { env: folders });
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain("cannot listen on TCP *:6783\nstop what uses the port");
+    expect(await must(["ip", "-n", one.namespace, "-o", "link"])).toBe(before);
+    expect(await one.mustWeave(["logs"])).not.toContain("somebody had changed");
   });
 
   test("before it was ever ready is not started again", async () => {

@@ -71,6 +71,10 @@ for (const { what, fastdp, password } of referenceBinary === undefined ? [] : va
       const refused = await one.weave(["adopt"]);
       expect(refused).toMatchObject({ code: 1, stdout: `${plan}\n` });
       expect(refused.stderr).toContain("nothing was changed");
+      const beside = await one.weave(["launch", "--name", "::9"]);
+      expect(beside.code).toBe(1);
+      expect(beside.stderr).toContain("'weave adopt'");
+      await containers[2]!.pings(ip(0));
       expect(old.running).toBe(true);
     });
 
