@@ -23,6 +23,24 @@ export function startTicksOf(pid: number): string | undefined {
   }
 }
 
+/** Of the signal that cannot be refused, in the masks of proc_pid_status(5). */
+const killBit = 0x100n;
+
+/** Whether a process was killed, but has not yet given up all it had, such as its sockets. */
+export function isDying(pid: number): boolean {
+  try {
+    return isKilled(readFileSync(`/proc/${pid}/status`, "latin1"));
+  } catch {
+    return false;
+  }
+}
+
+/** The same of the text in which the kernel describes a process. */
+export function isKilled(status: string): boolean {
+  const pending = [...status.matchAll(/^(?:SigPnd|ShdPnd):\s*([0-9a-f]+)$/gm)];
+  return pending.some(([, mask]) => (BigInt(`0x${mask}`) & killBit) !== 0n);
+}
+
 export function readPidFile(path: string): RunningRouter | undefined {
   let text: string;
   try {

@@ -8,7 +8,7 @@ import { calmCompiler } from "./calm-compiler.ts";
 import { type KeptProgram, startKeeper } from "./keeper.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 import { databaseFiles, type Paths } from "./paths.ts";
-import { isRunning, type RunningRouter, runningRouter, writePidFile } from "./pid-file.ts";
+import { isDying, isRunning, type RunningRouter, runningRouter, writePidFile } from "./pid-file.ts";
 
 /**
  * A router as a process of its own, seen from the command that starts or stops it.
@@ -57,7 +57,7 @@ export function makeFolders(paths: Paths): void {
  * @throws WeaveError `ALREADY_RUNNING`, or what the router itself refused with
  */
 export async function launchRouter(options: LaunchOptions, paths: Paths): Promise<string> {
-  if (runningRouter(paths.pidFile) ?? runningRouter(paths.keeperFile)) {
+  if (await isTaken(paths)) {
     throw new WeaveError(
       "ALREADY_RUNNING",
       "weave is already running; you can stop it with 'weave stop'.",
@@ -146,6 +146,14 @@ export async function stopRouter(paths: Paths): Promise<boolean> {
   }
   for (const file of [paths.pidFile, paths.keeperFile, paths.socket]) rmSync(file, { force: true });
   return found;
+}
+
+/** Whether somebody runs in this folder, once those who were killed a moment ago are gone. */
+async function isTaken(paths: Paths): Promise<boolean> {
+  const running = runningRouter(paths.pidFile) ?? runningRouter(paths.keeperFile);
+  if (running === undefined) return false;
+  if (!isDying(running.pid)) return true;
+  return !(await ended(running, stopWaitMs)) || isTaken(paths);
 }
 
 /** Asks a process to end, and makes it end when it does not. */

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   claimPidFile,
+  isDying,
+  isKilled,
   readPidFile,
   releasePidFile,
   runningRouter,
@@ -44,5 +46,26 @@ describe("the pid file", () => {
     claimPidFile(path);
     expect(readPidFile(path)?.pid).toBe(process.pid);
     releasePidFile(path);
+  });
+});
+
+describe("a process", () => {
+  const status = (thread: string, group: string) =>
+    `Name:\tweave\nState:\tR (running)\nSigPnd:\t${thread}\nShdPnd:\t${group}\nSigBlk:\t0000000000000100\n`;
+  const none = "0000000000000000";
+
+  test("that was killed is on its way out, also while it gives up what it had", () => {
+    expect(isKilled(status("0000000000000100", "0000000000000100"))).toBe(true);
+    expect(isKilled(status(none, "0000000000004100"))).toBe(true);
+  });
+
+  test("that was asked to end may stay", () => {
+    expect(isKilled(status(none, "0000000000004000"))).toBe(false);
+    expect(isKilled("")).toBe(false);
+  });
+
+  test("that lives, or that is none, is not on its way out", () => {
+    expect(isDying(process.pid)).toBe(false);
+    expect(isDying(2 ** 22)).toBe(false);
   });
 });
