@@ -34,11 +34,29 @@ export interface FlapsOutcome {
   readonly relayed: number;
 }
 
+/** Three hosts connected to each other over fastdp, with a container each. */
+export class Triangle implements AsyncDisposable {
+  readonly lab: Lab;
+  readonly ends: readonly Attached[];
+
+  private constructor(lab: Lab, ends: readonly Attached[]) {
+    this.lab = lab;
+    this.ends = ends;
+  }
+
+  static async up(prefix: string): Promise<Triangle> {
+    const lab = await meshOverFastdp(prefix, 3);
+    const ends = await Promise.all(lab.hosts.map((host) => containerOn(host, `c${host.number}`)));
+    return new Triangle(lab, ends);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.lab[Symbol.asyncDispose]();
+  }
+}
+
 /** @throws Error when a stream ends, or links do not come back to fastdp */
-export async function flap(prefix: string, flaps: Flaps): Promise<FlapsOutcome> {
-  await using lab = await meshOverFastdp(prefix, 3);
-  const ends: Attached[] = [];
-  for (const host of lab.hosts) ends.push(await containerOn(host, `c${host.number}`));
+export async function flap({ lab, ends }: Triangle, flaps: Flaps): Promise<FlapsOutcome> {
   const [a, b, c] = ends as [Attached, Attached, Attached];
   const ways = [[a, b] as const, [b, c] as const, [c, a] as const, [a, c] as const];
   for (const [from, to] of ways) await from.container.pings(to.ip);
@@ -116,7 +134,8 @@ if (import.meta.main) {
       breaks: { type: "boolean", default: false },
     },
   });
-  const { breaks } = values;
-  const flaps = { seconds: Number(values.seconds), seed: Number(values.seed), breaks };
-  console.log(JSON.stringify(await flap("fs", flaps)));
+  const { seconds, seed, breaks } = values;
+  const flaps = { seconds: Number(seconds), seed: Number(seed), breaks };
+  await using triangle = await Triangle.up("fs");
+  console.log(JSON.stringify(await flap(triangle, flaps)));
 }
