@@ -33,7 +33,7 @@ const inspectSchema = v.object({
   HostConfig: v.object({ NetworkMode: v.optional(v.string(), "") }),
 });
 
-const listSchema = v.array(v.object({ Id: v.string() }));
+const listSchema = v.array(v.object({ Id: v.string(), Names: v.nullish(v.array(v.string()), []) }));
 
 /** What the router asks a Docker engine about containers. */
 export class DockerEngine {
@@ -63,8 +63,19 @@ export class DockerEngine {
 
   /** Ids of all running containers. */
   async runningIds(): Promise<string[]> {
-    const raw = await this.#client.request({ path: "/containers/json" });
-    return raw === undefined ? [] : parseAnswer(listSchema, raw).map((each) => each.Id);
+    return (await this.#running({})).map(({ Id }) => Id);
+  }
+
+  /** Names of all running containers, as people call them. */
+  async runningNames(options: { readonly waitMs?: number } = {}): Promise<string[]> {
+    const names = (await this.#running(options)).flatMap(({ Names }) => Names);
+    // Each begins with a slash; others name the container as seen by one that is linked to it.
+    return names.filter((name) => name.lastIndexOf("/") === 0).map((name) => name.slice(1));
+  }
+
+  async #running(options: { readonly waitMs?: number }): Promise<v.InferOutput<typeof listSchema>> {
+    const raw = await this.#client.request({ path: "/containers/json", ...options });
+    return raw === undefined ? [] : parseAnswer(listSchema, raw);
   }
 }
 

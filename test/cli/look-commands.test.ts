@@ -1,4 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { productVersion } from "../../lib/base/product-version.ts";
 import { ApiError } from "../../lib/cli/api-error.ts";
 import { requestLine, weave } from "./command-line.ts";
@@ -241,13 +244,35 @@ describe("weave version", () => {
 });
 
 describe("values for completion", () => {
+  test("are what is on the network and what runs in Docker, where something is asked for inside", async () => {
+    const containers = ["weave:expose", "pid:4711", "ab".repeat(32)].map((ref) => ({
+      ...{ ref, ident: ref, mac: "m", cidrs: [] },
+    }));
+    const socket = join(mkdtempSync(join(tmpdir(), "weave-docker-")), "docker.sock");
+    const engine = Bun.serve({
+      unix: socket,
+      fetch: () => Response.json([{ Id: "ab".repeat(32), Names: ["/web"] }]),
+    });
+    const { stdout } = await weave(["complete-values", "container"], {
+      answer: () => JSON.stringify({ containers }),
+      environment: { DOCKER_HOST: `unix://${socket}` },
+    });
+    const inside = stdout.split("\n").filter((line) => !line.startsWith("netns:"));
+    expect(inside).toEqual(["web", "pid:4711", ""]);
+    await engine.stop(true);
+    rmSync(dirname(socket), { recursive: true });
+  });
+
   test("come from the router, and are none without one", async () => {
     const stage = { answer: () => JSON.stringify(report) };
     expect((await weave(["complete-values", "peer"], stage)).stdout).toBe("10.0.0.9\n10.0.0.2\n");
     expect((await weave(["complete-values", "peer-id"], stage)).stdout).toBe(
       "host1\n8a:3e:3e:3e:3e:3e\n",
     );
-    expect((await weave(["complete-values", "fqdn"], stage)).stdout).toBe("a.\nb.\n");
+    expect((await weave(["complete-values", "fqdn"], stage)).stdout).toBe("a\n");
+    expect((await weave(["complete-values", "place"], stage)).stdout).toEndWith(
+      "host1\n8a:3e:3e:3e:3e:3e\na\n",
+    );
     expect(await weave(["complete-values", "peer"])).toMatchObject({
       code: 0,
       stdout: "",

@@ -13,7 +13,7 @@ beforeAll(() => {
   server = Bun.serve({
     unix: socket,
     routes: {
-      "/containers/json": Response.json([{ Id: id, Names: ["/web"] }]),
+      "/containers/json": Response.json([{ Id: id, Names: ["/web", "/proxy/web"] }]),
       "/containers/web/json": Response.json({
         Id: id,
         HostsPath: "/var/lib/docker/hosts",
@@ -49,6 +49,7 @@ describe("a Docker engine", () => {
       hostsPath: "/var/lib/docker/hosts",
     });
     expect(await engine.runningIds()).toEqual([id]);
+    expect(await engine.runningNames()).toEqual(["web"]);
   });
 
   test("knows no such container", async () => {

@@ -1,45 +1,90 @@
 import { readdirSync } from "node:fs";
+import { listAnswer } from "../../api/container-models.ts";
 import { readAnswer } from "../answer.ts";
 import type { ApiClient } from "../api-client.ts";
 import type { CommandHandler } from "../context.ts";
-import { reportModel } from "../report-model.ts";
+import type { Environment } from "../parse.ts";
+import { type ReportModel, reportModel } from "../report-model.ts";
 
 /** Nobody waits longer than this for a completion. */
 const waitMs = 500;
 
 /** A completion that fails offers nothing and says nothing: the user is in the middle of a line. */
-export const completeValues: CommandHandler = async ({ api, arguments: words, stdout }) => {
-  const kind = words[0]!;
-  const values = [
-    ...(kind === "container" || kind === "place" ? namespaces() : []),
-    ...(kind === "container" ? [] : await fromReport(api, kind)),
-  ];
-  for (const value of values) stdout.write(`${value}\n`);
+export const completeValues: CommandHandler = async ({
+  api,
+  arguments: words,
+  environment,
+  stdout,
+}) => {
+  for (const value of new Set(await valuesOf(words[0]!, api, environment))) {
+    stdout.write(`${value}\n`);
+  }
   return 0;
 };
 
-function namespaces(): string[] {
-  try {
-    return readdirSync("/run/netns").map((name) => `netns:${name}`);
-  } catch {
-    return [];
+async function valuesOf(kind: string, api: ApiClient, environment: Environment): Promise<string[]> {
+  switch (kind) {
+    case "container":
+      return containers(api, environment);
+    case "place": {
+      const [inside, known] = await Promise.all([
+        containers(api, environment),
+        fromReport(api, (report) => [...peers(report), ...names(report)]),
+      ]);
+      return [...inside, ...known];
+    }
+    case "peer":
+      return fromReport(api, (report) => report.Router.Targets);
+    case "peer-id":
+      return fromReport(api, peers);
+    default:
+      return fromReport(api, names);
   }
 }
 
-async function fromReport(api: ApiClient, kind: string): Promise<string[]> {
+function peers({ Router }: ReportModel): string[] {
+  return Router.Peers.flatMap(({ NickName, Name }) => [NickName, Name]);
+}
+
+/** Without the final dot, which nobody types. */
+function names({ DNS }: ReportModel): string[] {
+  const live = (DNS?.Entries ?? []).filter(({ Tombstone }) => Tombstone === 0);
+  return live.map(({ Hostname }) => Hostname.replace(/\.$/, ""));
+}
+
+function fromReport(api: ApiClient, values: (report: ReportModel) => string[]): Promise<string[]> {
+  return orNothing(async () => {
+    const path = ["report"];
+    const body = await api.request({ method: "GET", path, accept: "application/json", waitMs });
+    return values(readAnswer(reportModel, body));
+  });
+}
+
+/** Namespaces, what runs in Docker, and what else is on the network. */
+async function containers(api: ApiClient, environment: Environment): Promise<string[]> {
+  const found = await Promise.all([
+    orNothing(async () => readdirSync("/run/netns").map((name) => `netns:${name}`)),
+    orNothing(() => inDocker(environment)),
+    orNothing(() => onNetwork(api)),
+  ]);
+  return found.flat();
+}
+
+async function inDocker({ DOCKER_HOST }: Environment): Promise<string[]> {
+  const { DockerEngine } = await import("../../docker/engine.ts");
+  return new DockerEngine(DOCKER_HOST || "unix:///var/run/docker.sock").runningNames({ waitMs });
+}
+
+/** Containers of Docker have names, which are easier to type than what is listed here. */
+async function onNetwork(api: ApiClient): Promise<string[]> {
+  const body = await api.request({ method: "GET", path: ["ps"], waitMs });
+  const references = readAnswer(listAnswer, body).containers.map(({ ref }) => ref);
+  return references.filter((ref) => /^(netns|pid):/.test(ref));
+}
+
+async function orNothing(ask: () => Promise<string[]>): Promise<string[]> {
   try {
-    const body = await api.request({
-      method: "GET",
-      path: ["report"],
-      accept: "application/json",
-      waitMs,
-    });
-    const report = readAnswer(reportModel, body);
-    if (kind === "peer") return report.Router.Targets;
-    const peers = report.Router.Peers.flatMap((p) => [p.NickName, p.Name]);
-    if (kind === "peer-id") return peers;
-    const names = new Set((report.DNS?.Entries ?? []).map((entry) => entry.Hostname));
-    return kind === "place" ? [...peers, ...names] : [...names];
+    return await ask();
   } catch {
     return [];
   }
