@@ -4,7 +4,6 @@ import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, cidrFromIpv4, formatCidr, parseCidr } from "../base/ip.ts";
 import type { Log } from "../base/world.ts";
 import type { Exposure } from "../host/exposure.ts";
-import type { ForwardChain } from "../host/forward-chain.ts";
 import type { AddressBook } from "./address-book.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { exposeIdent, type NameService } from "./name-service.ts";
@@ -16,8 +15,6 @@ export interface ExposuresOptions {
   readonly settings: SettingsStore;
   /** Missing when DNS is off. */
   readonly names: NameService | undefined;
-  /** Lets the overlay's frames pass other programs' filters. */
-  readonly forward: ForwardChain;
   readonly log: Log;
   /** Called after every change with all exposed addresses. */
   changed(cidrs: readonly Cidr[]): void;
@@ -27,7 +24,7 @@ export interface ExposuresOptions {
 export class Exposures {
   readonly #options: ExposuresOptions;
   readonly #lock = new KeyedLock();
-  /** Why the last attempt to let frames pass failed: said once. */
+  /** Why the last attempt to put rules back failed: said once. */
   #trouble: string | undefined;
 
   constructor(options: ExposuresOptions) {
@@ -114,11 +111,9 @@ export class Exposures {
 
   /** Another program may have put its rules before ours, or removed them. */
   keepRules(): void {
-    const { exposure, forward, log } = this.#options;
+    const { exposure, log } = this.#options;
     try {
-      if (exposure.mendRules())
-        log.warn("put our packet filter rules back: somebody had changed them");
-      if (forward.apply(this.cidrs())) log.info("let the overlay pass iptables' FORWARD chain");
+      exposure.mendRules();
       this.#trouble = undefined;
     } catch (error) {
       const trouble = errorText(error);

@@ -4,9 +4,8 @@ import type { Log, World } from "../base/world.ts";
 import { type ContainerEngine, isContainerAlive } from "../host/container.ts";
 import type { DeviceNames } from "../host/device-names.ts";
 import { Exposure } from "../host/exposure.ts";
-import { Firewall } from "../host/firewall.ts";
-import { ForwardChain } from "../host/forward-chain.ts";
-import type { GuardedPorts } from "../host/guarded-ports.ts";
+import { Firewall } from "../host/firewall/firewall.ts";
+import type { GuardedPorts } from "../host/firewall/guarded-ports.ts";
 import type { ControlPlane } from "../peer/control-plane.ts";
 import type { Mac } from "../wire/ethernet.ts";
 import { AddressBook } from "./address-book.ts";
@@ -21,7 +20,7 @@ import { exposeIdent, externIdent, NameService } from "./name-service.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
 /** How often it is looked whether other programs have changed packet filters. */
-const rulesCheckMs = 5000;
+const rulesCheckMs = 1000;
 
 export interface HostServicesOptions {
   readonly world: World;
@@ -72,15 +71,13 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     ...{ bridgeName: devices.bridge, book, names, attachments, log, changed },
     engine: engine === undefined ? undefined : (reference) => engine.inspect(reference),
   });
+  const guarded = guardedPorts(options, devices);
+  const firewall = new Firewall({ bridge: devices.bridge, guarded, log });
   const exposures = new Exposures({
-    exposure: new Exposure(devices.bridge, rememberedExposures(settings), {
-      firewall: new Firewall({ bridge: devices.bridge, guarded: guardedPorts(options, devices) }),
-      log,
-    }),
+    exposure: new Exposure(devices.bridge, rememberedExposures(settings), { firewall, log }),
     book,
     settings,
     names,
-    forward: new ForwardChain(devices.bridge),
     log,
     changed: (cidrs) => void dns?.serveExposed(cidrs),
   });

@@ -3,8 +3,7 @@ import { isSystemError } from "../../ffi/system-error.ts";
 import { type Attachment, listAttachments, namespacePath } from "../host/attachments.ts";
 import { removeBridge } from "../host/bridge.ts";
 import { type DeviceNames, defaultDeviceNames } from "../host/device-names.ts";
-import { removeFirewall } from "../host/firewall.ts";
-import { removeForwardChain } from "../host/forward-chain.ts";
+import { removeFirewall } from "../host/firewall/firewall.ts";
 import { removeIpsecLeftovers } from "../host/ipsec/kernel-ipsec.ts";
 import { stopFilteringMulticast } from "../host/multicast-filter.ts";
 import { findLink } from "../host/netlink/link.ts";
@@ -35,7 +34,6 @@ export function removeTraces(paths: Paths): void {
   removeIpsecLeftovers();
   removeBridge(netlink, names);
   removeFirewall();
-  removeForwardChain();
 }
 
 /** The interface goes with the bridge's ports; what is left inside is the multicast filter. */

@@ -2,8 +2,8 @@ import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, formatCidr, ipBits, networkOf } from "../base/ip.ts";
 import { type Log, silentLog } from "../base/world.ts";
 import { addressesOf, findBridge, includesCidr } from "./attach.ts";
-import type { Exposed } from "./exposed-rules.ts";
-import { Firewall } from "./firewall.ts";
+import type { Exposed } from "./firewall/exposed-rules.ts";
+import { Firewall } from "./firewall/firewall.ts";
 import { announceAddresses } from "./gratuitous-arp.ts";
 import { addAddress, deleteAddress } from "./netlink/address.ts";
 import type { Netlink } from "./netlink/conversation.ts";
@@ -145,9 +145,9 @@ export class Exposure {
     });
   }
 
-  /** Puts the rules back if somebody else has changed them; says whether. @throws SystemError */
-  mendRules(): boolean {
-    return this.#firewall.mend();
+  /** Puts the rules back if somebody else has changed them. @throws WeaveError, SystemError */
+  mendRules(): void {
+    this.#firewall.mend();
   }
 
   /** Adopts addresses that the bridge has without our knowing, as a former version left them. */
@@ -170,7 +170,7 @@ function sameCidr(a: Cidr, b: Cidr): boolean {
 function failed(code: string, sentence: string, cause: unknown): WeaveError {
   if (cause instanceof WeaveError) return cause;
   return new WeaveError(code, `${sentence}: ${errorText(cause)}`, {
-    remedy: "run as root on a kernel with nf_tables",
+    remedy: "run as root on a kernel with nf_tables or iptables",
     cause,
   });
 }

@@ -55,7 +55,7 @@ function makePair(netlink: Netlink, { near, far }: JoinEnds, ours: Link, other: 
     if (link !== undefined) links.deleteLink(netlink, link.index);
   }
   const { mtu } = ours;
-  links.createVeth(netlink, { name: near, mtu }, { name: far, mtu });
+  links.createVeth(netlink, { name: near, mtu }, { name: far, mtu, mac: humbleMac(ours) });
   for (const [name, { index: master }] of [
     [near, ours],
     [far, other],
@@ -63,4 +63,14 @@ function makePair(netlink: Netlink, { near, far }: JoinEnds, ours: Link, other: 
     const link = links.findLink(netlink, { name });
     if (link !== undefined) links.changeLink(netlink, link.index, { master, up: true });
   }
+}
+
+/**
+ * A bridge takes the lowest MAC of its ports for its own, unless it was given one, and all neighbours
+ * that it was told of are forgotten when that changes: so its port has one that is never the lowest.
+ */
+function humbleMac(ours: Link): Uint8Array {
+  const mac = links.macBytes(ours);
+  mac[0] = 0xfe;
+  return mac;
 }

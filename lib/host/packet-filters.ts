@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { legacyTables, type Speech, speechByVersion } from "./firewall/iptables.ts";
 import { sysctl } from "./sysctl.ts";
 
 /** What the programs that show this host's packet filters print; missing where there is none. */
@@ -9,7 +9,7 @@ export interface PacketFilterTexts {
   readonly legacy: string | undefined;
   /** By `nft -j list ruleset`. */
   readonly nft: string | undefined;
-  readonly backend: "legacy" | "nf_tables" | undefined;
+  readonly backend: Speech | undefined;
   /** Whether bridged IPv4 packets pass the hooks of routed ones. */
   readonly filtersBridges: boolean;
 }
@@ -20,27 +20,14 @@ const waitMs = 5_000;
 /** Programs that fail count as missing: the others still tell their part. */
 export async function readPacketFilters(): Promise<PacketFilterTexts> {
   const version = await output("iptables", "--version");
-  const backend = version === undefined ? undefined : backendOf(version);
-  const hasLegacy = backend === "nf_tables" && legacyTables() !== "";
+  const backend = version === undefined ? undefined : speechByVersion(version);
+  const hasLegacy = backend === "nf_tables" && legacyTables().length > 0;
   const [iptables, legacy, nft] = await Promise.all([
     backend === undefined ? undefined : output("iptables-save"),
     hasLegacy ? output("iptables-legacy-save") : undefined,
     output("nft", "-j", "list", "ruleset"),
   ]);
   return { iptables, legacy, nft, backend, filtersBridges: filtersBridges() };
-}
-
-function backendOf(version: string): "legacy" | "nf_tables" {
-  return version.includes("nf_tables") ? "nf_tables" : "legacy";
-}
-
-/** Names of the tables that iptables-legacy uses in this namespace. */
-export function legacyTables(): string {
-  try {
-    return readFileSync("/proc/net/ip_tables_names", "utf8").trim();
-  } catch {
-    return "";
-  }
 }
 
 function filtersBridges(): boolean {

@@ -8,7 +8,7 @@ import { capturedMtu, prepareBridge, removeBridge } from "../../lib/host/bridge.
 import { DataPlane } from "../../lib/host/dataplane/data-plane.ts";
 import { defaultDeviceNames as names } from "../../lib/host/device-names.ts";
 import { Exposure } from "../../lib/host/exposure.ts";
-import { removeFirewall } from "../../lib/host/firewall.ts";
+import { removeFirewall } from "../../lib/host/firewall/firewall.ts";
 import { listAddresses } from "../../lib/host/netlink/address.ts";
 import { findLink, listLinks } from "../../lib/host/netlink/link.ts";
 import { listTables } from "../../lib/host/netlink/nftables.ts";

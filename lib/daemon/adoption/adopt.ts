@@ -3,8 +3,7 @@ import * as v from "valibot";
 import { errorText, WeaveError } from "../../base/errors.ts";
 import { shellLine } from "../../diagnosis/shell-words.ts";
 import { defaultDeviceNames } from "../../host/device-names.ts";
-import { removeFirewall } from "../../host/firewall.ts";
-import { removeForwardChain } from "../../host/forward-chain.ts";
+import { removeFirewall } from "../../host/firewall/firewall.ts";
 import { changeLink, findLink } from "../../host/netlink/link.ts";
 import { openRoute } from "../../host/netlink/open.ts";
 import { datapathBackends } from "../datapath-backends.ts";
@@ -167,7 +166,6 @@ async function removeOurs({ facts, options }: AdoptionPlan, paths: Paths): Promi
     if (backend.name !== "ovs" || facts.wiring !== "bridged_fastdp") backend.remove(names);
   }
   removeFirewall();
-  removeForwardChain();
 }
 
 function startAgain({ container, pid, program, words, password }: OldRouter): string {

@@ -4,7 +4,7 @@ import { parseIptablesSave } from "../../diagnosis/firewall/iptables-save.ts";
 import { parseNftRuleset } from "../../diagnosis/firewall/nft-json.ts";
 import type { FirewallFacts, Table } from "../../diagnosis/firewall/rules.ts";
 import { type BoundSocket, boundSockets } from "../../host/bound-sockets.ts";
-import { firewallTable } from "../../host/firewall.ts";
+import { firewallTable } from "../../host/firewall/nftables-backend.ts";
 import { listLinks } from "../../host/netlink/link.ts";
 import { openRoute } from "../../host/netlink/open.ts";
 import { listRoutes } from "../../host/netlink/route.ts";

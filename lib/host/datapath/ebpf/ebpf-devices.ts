@@ -78,10 +78,7 @@ export class EbpfDevices {
     const { names, port, mtu } = this.#options;
     this.#pair(names.capture);
     this.uplink = this.#vxlan(names.tap, port, bridge);
-    // Whoever watches links would take a change for a reason to look again.
-    if (!this.#byIndex(this.uplink).isolated) {
-      changeBridgePort(this.#netlink, this.uplink, { isolated: true });
-    }
+    this.#settleUplink();
     for (const other of this.#portsThatStand()) this.#preparePort(other);
     for (const index of [this.handover, this.handoverPort]) {
       const link = this.#byIndex(index);
@@ -91,6 +88,16 @@ export class EbpfDevices {
     }
     // Super-frames may come to sleeve as the capture socket understands them, and no others.
     keepOffloads(handoverName, captureOffloads(this.handoverPort));
+  }
+
+  /** Whoever watches links would take a change for a reason to look again. */
+  #settleUplink(): void {
+    const { isolated, hairpin, name } = this.#byIndex(this.uplink);
+    if (!isolated) changeBridgePort(this.#netlink, this.uplink, { isolated: true });
+    if (!hairpin) return;
+    // Frames would go back to the hosts that they came from.
+    links.changeLink(this.#netlink, this.uplink, { hairpin: false });
+    this.#mended.push(`switched off hairpin mode on ${name}`);
   }
 
   /** Index of the VXLAN device of a port, which is made when it is not there. @throws WeaveError */

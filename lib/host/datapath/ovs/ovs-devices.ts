@@ -80,6 +80,11 @@ function settle(
     links.changeLink(netlink, link.index, { mtu: wanted.mtu, up: true, ...master });
     mended.push(`set up ${link.name}`);
   }
+  if (link.hairpin) {
+    // The datapath would get its own frames back.
+    links.changeLink(netlink, link.index, { hairpin: false });
+    mended.push(`switched off hairpin mode on ${link.name}`);
+  }
   refuseRouterAdvertisements(link.name);
 }
 

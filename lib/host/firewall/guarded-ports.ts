@@ -1,6 +1,5 @@
-import { parseCidr } from "../base/ip.ts";
-import * as nft from "./netlink/nft-expression.ts";
-import type { NftChain, NftRule } from "./netlink/nftables.ts";
+import { parseCidr } from "../../base/ip.ts";
+import type { PacketChain, PacketRule } from "./packet-rule.ts";
 
 /** Ports of the router that not everybody who can send to this host is to reach. */
 export interface GuardedPorts {
@@ -22,26 +21,27 @@ const loopback = parseCidr("127.0.0.0/8");
  *                                                                        kernel route to these
  *   a bridge of containers   the mesh by TCP or UDP, or VXLAN            else they could join
  */
-export function guardChain({ ofLoopback, mesh, containerBridges }: GuardedPorts): NftChain {
-  const rules: NftRule[] = ofLoopback.map((port) => ({
-    expressions: [
-      ...nft.inputInterface("lo", false),
-      ...nft.destination(loopback),
-      ...nft.destinationPort("tcp", port),
-      nft.drop(),
-    ],
-    comment: "the control API is for this host alone",
-  }));
+export function guardChain({ ofLoopback, mesh, containerBridges }: GuardedPorts): PacketChain {
+  const rules = ofLoopback.map(
+    (number): PacketRule => ({
+      from: { isNot: "lo" },
+      destination: { is: loopback },
+      port: { protocol: "tcp", number },
+      verdict: "drop",
+      comment: "the control API is for this host alone",
+    }),
+  );
   for (const bridge of containerBridges) {
-    for (const [protocol, port] of [
+    for (const [protocol, number] of [
       ["tcp", mesh],
       ["udp", mesh],
       ["udp", mesh + 1],
     ] as const) {
-      const to = nft.destinationPort(protocol, port);
-      const expressions = [...nft.inputInterface(bridge), ...to, nft.drop()];
-      rules.push({ expressions, comment: "the mesh is for hosts, not for containers" });
+      rules.push({
+        ...{ from: { is: bridge }, port: { protocol, number }, verdict: "drop" },
+        comment: "the mesh is for hosts, not for containers",
+      });
     }
   }
-  return { name: "input", hook: { type: "filter", at: "input", priority: 0 }, rules };
+  return { at: "input", rules };
 }

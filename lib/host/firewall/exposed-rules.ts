@@ -1,0 +1,56 @@
+import { type Cidr, formatCidr, networkOf } from "../../base/ip.ts";
+import { multicastGroups } from "../multicast-filter.ts";
+import type { PacketChain, PacketRule } from "./packet-rule.ts";
+
+/** One address of the host on the overlay. */
+export interface Exposed {
+  readonly cidr: Cidr;
+  /** Whether traffic between this subnet and the world beyond takes the host's address. */
+  readonly masquerade: boolean;
+}
+
+/**
+ * The rules for exposed addresses (host-network §6.1):
+ *
+ *   forward      from and to the bridge; out of it; answers into it; to exposed subnets
+ *   postrouting  multicast stays as it is; what crosses the border of an exposed subnet is
+ *                masqueraded, in both directions
+ */
+export function exposedChains(bridgeName: string, exposed: readonly Exposed[]): PacketChain[] {
+  const to = { is: bridgeName };
+  const forIpv4 = exposed.filter(({ cidr }) => cidr.address.family === 4);
+  return [
+    {
+      at: "forward",
+      rules: [
+        { from: { is: bridgeName }, verdict: "accept" },
+        { to, known: true, verdict: "accept" },
+        ...forIpv4.map(
+          ({ cidr }): PacketRule => ({
+            ...{ to, destination: { is: networkOf(cidr) }, verdict: "accept" },
+            comment: commentOf(cidr),
+          }),
+        ),
+      ],
+    },
+    {
+      at: "postrouting",
+      rules: forIpv4.filter(({ masquerade }) => masquerade).flatMap(({ cidr }) => natRules(cidr)),
+    },
+  ];
+}
+
+function natRules(cidr: Cidr): PacketRule[] {
+  const subnet = networkOf(cidr);
+  const comment = commentOf(cidr);
+  const [inside, outside] = [{ is: subnet }, { isNot: subnet }];
+  return [
+    { source: inside, destination: { is: multicastGroups }, verdict: "leave", comment },
+    { source: outside, destination: inside, verdict: "masquerade", comment },
+    { source: inside, destination: outside, verdict: "masquerade", comment },
+  ];
+}
+
+function commentOf(cidr: Cidr): string {
+  return `exposed ${formatCidr(cidr)}`;
+}

@@ -1,0 +1,146 @@
+import { isSystemError } from "../../../ffi/system-error.ts";
+import { errorText, WeaveError } from "../../base/errors.ts";
+import { type Log, silentLog } from "../../base/world.ts";
+import { type Exposed, exposedChains } from "./exposed-rules.ts";
+import { type GuardedPorts, guardChain } from "./guarded-ports.ts";
+import { speechOf } from "./iptables.ts";
+import { IptablesBackend, removeIptables } from "./iptables-backend.ts";
+import { hasNftables, NftablesBackend, removeNftables } from "./nftables-backend.ts";
+import type { FirewallBackend, PacketChain } from "./packet-rule.ts";
+
+/** By what rules are put in place on a host. */
+export interface FirewallBackends {
+  /** All rules are there; `undefined` where the host has nothing that could hold any. */
+  readonly own: FirewallBackend | undefined;
+  /** Where other programs may drop what is forwarded, and so have to see an accept of ours. */
+  readonly others: readonly IptablesBackend[];
+}
+
+export interface FirewallOptions {
+  readonly bridge: string;
+  readonly guarded?: GuardedPorts;
+  readonly log?: Log;
+  /** Default {@link chooseBackends}. */
+  readonly backends?: FirewallBackends;
+}
+
+const [program, legacyProgram] = ["iptables", "iptables-legacy"] as const;
+
+/**
+ * By what the kernel has: a table of our own where it knows nf_tables, and iptables, whichever half
+ * of the kernel that speaks to, where others filter; for everything where there is no nf_tables.
+ */
+export function chooseBackends(): FirewallBackends {
+  const speech = speechOf(program);
+  if (!hasNftables()) {
+    const own = new IptablesBackend({ program, onlyWhereFiltered: false });
+    return { own: speech === undefined ? undefined : own, others: [] };
+  }
+  // Both halves may have rules, and a packet has to get past both.
+  const programs = speech === "legacy" ? [program] : [program, legacyProgram];
+  return {
+    own: new NftablesBackend(),
+    others: programs.map((each) => new IptablesBackend({ program: each, onlyWhereFiltered: true })),
+  };
+}
+
+/**
+ * All packet filter rules of the router, declared as a whole. Acts on the thread's network
+ * namespace.
+ */
+export class Firewall {
+  readonly #options: FirewallOptions;
+  readonly #backends: FirewallBackends;
+  readonly #log: Log;
+  /** Why the last attempt failed where others filter: said once. */
+  #trouble: string | undefined;
+
+  constructor(options: FirewallOptions) {
+    this.#options = options;
+    this.#backends = options.backends ?? chooseBackends();
+    this.#log = options.log ?? silentLog;
+  }
+
+  /** Where there are rules of ours, as an operator knows it. */
+  get inUse(): string[] {
+    const { own, others } = this.#backends;
+    return [own, ...others.filter(({ isInUse }) => isInUse)].flatMap((each) => each?.name ?? []);
+  }
+
+  /**
+   * Puts the rules for these addresses and for the guarded ports in place.
+   *
+   * @throws WeaveError `FIREWALL_NONE`, `IPTABLES_FAILED`; SystemError
+   */
+  apply(exposed: readonly Exposed[]): void {
+    const chains = this.#chains(exposed);
+    this.#applyOwn(chains, exposed.length > 0);
+    this.#withOthers((other) => {
+      if (other.apply(chains))
+        this.#log.info(`let the overlay pass the FORWARD chain of ${other.name}`);
+    });
+  }
+
+  /**
+   * Puts back what somebody has changed since {@link apply}. Costs next to nothing while nobody
+   * changes any rule. @throws WeaveError `IPTABLES_FAILED`; SystemError
+   */
+  mend(): void {
+    const { own } = this.#backends;
+    const told = (backend: FirewallBackend): void => {
+      if (!backend.mend()) return;
+      this.#log.warn(`put our rules back in ${backend.name}: somebody had changed them`);
+    };
+    if (own !== undefined) told(own);
+    this.#withOthers(told);
+  }
+
+  /** @param needed whether something does not work without */
+  #applyOwn(chains: readonly PacketChain[], needed: boolean): void {
+    const { own } = this.#backends;
+    if (own === undefined) {
+      if (needed) throw noFirewall();
+      return;
+    }
+    try {
+      own.apply(chains);
+    } catch (error) {
+      // A kernel that knows part of nf_tables can do without the rest.
+      if (needed || !isSystemError(error, "EOPNOTSUPP")) throw error;
+    }
+  }
+
+  #withOthers(act: (other: IptablesBackend) => void): void {
+    let trouble: string | undefined;
+    for (const other of this.#backends.others) {
+      try {
+        act(other);
+      } catch (error) {
+        if (!(error instanceof WeaveError)) throw error;
+        trouble = errorText(error);
+      }
+    }
+    if (trouble !== undefined && trouble !== this.#trouble) this.#log.warn(trouble);
+    this.#trouble = trouble;
+  }
+
+  #chains(exposed: readonly Exposed[]): PacketChain[] {
+    const { bridge, guarded } = this.#options;
+    const guard = guarded === undefined ? [] : [guardChain(guarded)];
+    return [...guard, ...exposedChains(bridge, exposed)];
+  }
+}
+
+/** Removes all of the router's rules, whatever put them there. @throws WeaveError, SystemError */
+export function removeFirewall(): void {
+  removeNftables();
+  for (const each of [program, legacyProgram]) removeIptables(each);
+}
+
+function noFirewall(): WeaveError {
+  return new WeaveError(
+    "FIREWALL_NONE",
+    "this host can hold no packet filter rules: the kernel has no nf_tables, and there is no iptables",
+    { remedy: "install iptables, or load the kernel's module nf_tables" },
+  );
+}

@@ -1,0 +1,101 @@
+import { readFileSync } from "node:fs";
+import { errorText, WeaveError } from "../../base/errors.ts";
+
+/** iptables waits so long for others that hold its lock, in seconds. */
+const lockWait = "5";
+
+export type TableName = "filter" | "nat";
+
+/** The half of the kernel to which such a program speaks. */
+export type Speech = "legacy" | "nf_tables";
+
+/** `undefined` when there is no such program. */
+export function speechOf(program: string): Speech | undefined {
+  if (Bun.which(program) === null) return undefined;
+  const { exitCode, stdout } = Bun.spawnSync([program, "--version"], { stderr: "ignore" });
+  return exitCode === 0 ? speechByVersion(stdout.toString()) : undefined;
+}
+
+/** @param version what `--version` prints */
+export function speechByVersion(version: string): Speech {
+  return version.includes("nf_tables") ? "nf_tables" : "legacy";
+}
+
+/** Names of the tables that iptables-legacy uses in this namespace. */
+export function legacyTables(): string[] {
+  try {
+    const names = readFileSync("/proc/net/ip_tables_names", "utf8");
+    return names.split("\n").filter((name) => name !== "");
+  } catch {
+    return [];
+  }
+}
+
+/** One of the programs named iptables, which may speak to either half of the kernel. */
+export class Iptables {
+  /** `iptables`, `iptables-legacy`, … */
+  readonly program: string;
+  #speech: Speech | undefined;
+
+  constructor(program: string) {
+    this.program = program;
+  }
+
+  /** Asked once there is such a program. */
+  get speech(): Speech | undefined {
+    this.#speech ??= speechOf(this.program);
+    return this.#speech;
+  }
+
+  /** Whether anybody has used that table; asking for its rules would make one that nobody has. */
+  hasTable(table: TableName): boolean {
+    return this.speech === "legacy" ? legacyTables().includes(table) : this.speech !== undefined;
+  }
+
+  /** What `-S` prints, line by line; `undefined` when there is no such program, or it refuses. */
+  rules(table: TableName): string[] | undefined {
+    return this.#run("-t", table, "-S")?.split("\n");
+  }
+
+  /** False when it refuses, as it does what is there, or not there, already. */
+  try(table: TableName, ...words: readonly string[]): boolean {
+    return this.#run("-t", table, ...words) !== undefined;
+  }
+
+  /** @throws WeaveError `IPTABLES_FAILED` */
+  must(table: TableName, ...words: readonly string[]): void {
+    if (!this.try(table, ...words)) throw this.#failed(words.join(" "), undefined);
+  }
+
+  /** All rules of a chain in one transaction, whatever it held before. @throws WeaveError */
+  replaceChain(table: TableName, chain: string, rules: readonly string[]): void {
+    const lines = [`:${chain} - [0:0]`, ...rules.map((rule) => `-A ${chain} ${rule}`)];
+    const text = [`*${table}`, ...lines, "COMMIT", ""].join("\n");
+    const command = [`${this.program}-restore`, "-w", lockWait, "--noflush"];
+    try {
+      const { exitCode, stderr } = Bun.spawnSync(command, {
+        stdin: new TextEncoder().encode(text),
+        stderr: "pipe",
+      });
+      if (exitCode !== 0) throw new Error(stderr.toString().trim());
+    } catch (cause) {
+      throw this.#failed(`-restore of ${chain}`, cause);
+    }
+  }
+
+  #run(...words: readonly string[]): string | undefined {
+    if (Bun.which(this.program) === null) return undefined;
+    const { exitCode, stdout } = Bun.spawnSync([this.program, "-w", lockWait, ...words], {
+      stderr: "ignore",
+    });
+    return exitCode === 0 ? stdout.toString() : undefined;
+  }
+
+  #failed(what: string, cause: unknown): WeaveError {
+    const why = cause === undefined ? "" : `: ${errorText(cause)}`;
+    return new WeaveError("IPTABLES_FAILED", `${this.program} ${what} failed${why}`, {
+      remedy: `see what '${this.program} -S' says; until it works packets of containers may be lost`,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,123 @@
+import { isSystemError } from "../../../ffi/system-error.ts";
+import type { Netlink } from "../netlink/conversation.ts";
+import * as nft from "../netlink/nft-expression.ts";
+import {
+  deleteTable,
+  listRules,
+  type NftChain,
+  type NftTable,
+  replaceTable,
+  rulesGeneration,
+} from "../netlink/nftables.ts";
+import { openNetfilter } from "../netlink/open.ts";
+import type { FirewallBackend, PacketChain, PacketRule, Unless } from "./packet-rule.ts";
+
+/** The router's own table of packet filter rules; nobody else's rules are ever touched. */
+export const firewallTable = { family: "ip", name: "weave" } as const;
+
+const hooks = {
+  input: { type: "filter", at: "input", priority: 0 },
+  forward: { type: "filter", at: "forward", priority: 0 },
+  postrouting: { type: "nat", at: "postrouting", priority: 100 },
+} as const;
+
+/** Rules in a table of our own, put in place as a whole in one transaction. */
+export class NftablesBackend implements FirewallBackend {
+  readonly name = "nftables";
+  #wanted: readonly PacketChain[] | undefined;
+  /** How the kernel's rules were when ours were in place: as a whole, and ours one by one. */
+  #inPlace: { readonly generation: number; readonly rules: string } | undefined;
+
+  apply(chains: readonly PacketChain[]): boolean {
+    this.#wanted = chains;
+    this.#inPlace = undefined;
+    using netfilter = openNetfilter();
+    replaceTable(netfilter, tableOf(chains));
+    this.#inPlace = { generation: rulesGeneration(netfilter), rules: ownRules(netfilter) };
+    return true;
+  }
+
+  mend(): boolean {
+    const [wanted, inPlace] = [this.#wanted, this.#inPlace];
+    if (wanted === undefined || inPlace === undefined) return false;
+    {
+      using netfilter = openNetfilter();
+      const generation = rulesGeneration(netfilter);
+      if (generation === inPlace.generation) return false;
+      if (ownRules(netfilter) === inPlace.rules) {
+        this.#inPlace = { ...inPlace, generation };
+        return false;
+      }
+    }
+    return this.apply(wanted);
+  }
+}
+
+/** Whether the kernel has such tables. */
+export function hasNftables(): boolean {
+  try {
+    using netfilter = openNetfilter();
+    rulesGeneration(netfilter);
+    return true;
+  } catch (error) {
+    if (isSystemError(error)) return false;
+    throw error;
+  }
+}
+
+/** Removes all of the router's rules there; false when there were none. @throws SystemError */
+export function removeNftables(): boolean {
+  if (!hasNftables()) return false;
+  using netfilter = openNetfilter();
+  return deleteTable(netfilter, firewallTable);
+}
+
+/** Every rule of ours by its chain and handle: a rule that was made anew has another one. */
+function ownRules(netfilter: Netlink): string {
+  return listRules(netfilter, firewallTable)
+    .map(({ chain, handle }) => `${chain} ${handle}`)
+    .join();
+}
+
+function tableOf(chains: readonly PacketChain[]): NftTable {
+  return {
+    ...firewallTable,
+    chains: chains.map(
+      ({ at, rules }): NftChain => ({
+        ...{ name: at, hook: hooks[at] },
+        rules: rules.map((rule) => ({
+          expressions: expressionsOf(rule),
+          ...(rule.comment !== undefined && { comment: rule.comment }),
+        })),
+      }),
+    ),
+  };
+}
+
+const verdicts = {
+  accept: nft.accept,
+  drop: nft.drop,
+  leave: nft.leaveChain,
+  masquerade: nft.masquerade,
+} as const;
+
+function expressionsOf(rule: PacketRule): Uint8Array[] {
+  const { from, to, source, destination, port, known, verdict } = rule;
+  return [
+    ...encoded(from, nft.inputInterface),
+    ...encoded(to, nft.outputInterface),
+    ...encoded(destination, nft.destination),
+    ...encoded(source, nft.source),
+    ...(port === undefined ? [] : nft.destinationPort(port.protocol, port.number)),
+    ...(known === undefined ? [] : nft.connectionKnown()),
+    verdicts[verdict](),
+  ];
+}
+
+function encoded<T>(
+  condition: Unless<T> | undefined,
+  encode: (value: T, equal: boolean) => Uint8Array[],
+): Uint8Array[] {
+  if (condition === undefined) return [];
+  return "is" in condition ? encode(condition.is, true) : encode(condition.isNot, false);
+}

@@ -1,0 +1,175 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { parseCidr } from "../../../lib/base/ip.ts";
+import { parsePeerName } from "../../../lib/base/peer-name.ts";
+import { attachContainer } from "../../../lib/host/attach.ts";
+import { capturedMtu, prepareBridge } from "../../../lib/host/bridge.ts";
+import { defaultDeviceNames as names } from "../../../lib/host/device-names.ts";
+import {
+  chooseBackends,
+  Firewall,
+  type FirewallBackends,
+  removeFirewall,
+} from "../../../lib/host/firewall/firewall.ts";
+import { IptablesBackend } from "../../../lib/host/firewall/iptables-backend.ts";
+import { NftablesBackend } from "../../../lib/host/firewall/nftables-backend.ts";
+import { addAddress } from "../../../lib/host/netlink/address.ts";
+import { findLink } from "../../../lib/host/netlink/link.ts";
+import { openRoute } from "../../../lib/host/netlink/open.ts";
+import { addRoute } from "../../../lib/host/netlink/route.ts";
+import type { NetworkNamespace } from "../../../lib/host/netns.ts";
+import { setSysctl } from "../../../lib/host/sysctl.ts";
+import { awaitDatagram, cidrs, deliver, Laboratory, recordingLog, udpIn } from "../laboratory.ts";
+
+const guarded = { ofLoopback: [6784], mesh: 6783, containerBridges: ["weave"] };
+const exposed = [{ cidr: parseCidr("10.32.0.9/12"), masquerade: true }];
+/** Checks until a backend that nothing tells of changes has looked. */
+const checksMax = 5;
+
+/**
+ *   c1 10.32.0.1 ── [ weave 10.32.0.9 ] host 192.168.5.1 ─── outside 192.168.5.2
+ */
+describe("the rules of a router", () => {
+  const laboratory = new Laboratory("firewall");
+  const log = recordingLog();
+  let host: NetworkNamespace;
+  let outside: NetworkNamespace;
+  let c1: NetworkNamespace;
+
+  beforeAll(() => {
+    [host, outside, c1] = ["h", "out", "c1"].map((short) => laboratory.namespace(short)) as [
+      NetworkNamespace,
+      NetworkNamespace,
+      NetworkNamespace,
+    ];
+    const ends = [
+      { in: host, name: "eth0", address: "192.168.5.1/24" },
+      { in: outside, name: "eth0", address: "192.168.5.2/24" },
+    ] as const;
+    laboratory.cable(...ends);
+    using netlink = openRoute(host);
+    host.run(() => {
+      setSysctl("ipv4/ip_forward", 1);
+      prepareBridge(netlink, { names, peer: parsePeerName("::1"), mtu: capturedMtu });
+      const target = { ident: "c1", namespace: c1, bridgeName: "weave", log };
+      attachContainer(target, { addresses: cidrs("10.32.0.1/12"), multicastRoute: false });
+      addAddress(netlink, findLink(netlink, { name: "weave" })!.index, exposed[0]!.cidr);
+    });
+    using guest = openRoute(c1);
+    addRoute(guest, {
+      destination: parseCidr("192.168.0.0/16"),
+      interfaceIndex: findLink(guest, { name: "ethwe" })!.index,
+      gateway: exposed[0]!.cidr.address,
+    });
+  });
+  afterEach(() => {
+    host.run(removeFirewall);
+    expect(rules()).not.toMatch(/weave/i);
+  });
+  afterAll(() => laboratory.close());
+
+  const run = (...words: string[]): string =>
+    host.run(() => {
+      const { stdout, exitCode, stderr } = Bun.spawnSync(words);
+      if (exitCode !== 0) throw new Error(`${words.join(" ")}: ${stderr}`);
+      return stdout.toString();
+    });
+  /** Without what is counted, and when it was asked. */
+  const rules = () =>
+    (run("iptables-save") + run("iptables-legacy-save") + run("nft", "list", "ruleset"))
+      .replace(/\[\d+:\d+\]|packets \d+ bytes \d+/g, "")
+      .replace(/^#.*\n/gm, "");
+  const sourceSeenOutside = () => deliver(c1, outside, "192.168.5.2", { timeoutMs: 200 });
+  const meshReached = (): boolean => {
+    const [server, client] = [udpIn(host, 0, 6783), udpIn(c1)];
+    try {
+      const to = parseCidr("10.32.0.9/32").address;
+      if (to.family !== 4) throw new Error("an IPv4 address");
+      client.append(
+        { from: 0, to: to.value, port: 6783, dontFragment: false },
+        0,
+        Uint8Array.of(7),
+        1,
+      );
+      client.flush(() => {});
+      return awaitDatagram(server, 200) !== undefined;
+    } finally {
+      server.close();
+      client.close();
+    }
+  };
+
+  const everywhere = (program: string): FirewallBackends => ({
+    own: new IptablesBackend({ program, onlyWhereFiltered: false }),
+    others: [],
+  });
+  for (const { name, backends, flush } of [
+    {
+      name: "nftables",
+      backends: (): FirewallBackends => ({ own: new NftablesBackend(), others: [] }),
+      flush: ["nft", "flush", "chain", "ip", "weave", "postrouting"],
+    },
+    {
+      name: "iptables (nf_tables)",
+      backends: () => everywhere("iptables"),
+      flush: ["iptables", "-t", "nat", "-F"],
+    },
+    {
+      name: "iptables (legacy)",
+      backends: () => everywhere("iptables-legacy"),
+      flush: ["iptables-legacy", "-t", "nat", "-F"],
+    },
+  ]) {
+    test(`are in force by ${name}, come back when they are flushed, and go`, () => {
+      const firewall = host.run(
+        () => new Firewall({ bridge: "weave", guarded, backends: backends() }),
+      );
+      expect(sourceSeenOutside()).toBe("10.32.0.1");
+      expect(meshReached()).toBe(true);
+      host.run(() => firewall.apply(exposed));
+      expect(firewall.inUse).toEqual([name]);
+      expect(sourceSeenOutside()).toBe("192.168.5.1");
+      expect(meshReached()).toBe(false);
+      const inForce = rules();
+      run(...flush);
+      expect(rules()).not.toBe(inForce);
+      for (let check = 0; check < checksMax; check++) host.run(() => firewall.mend());
+      expect(rules()).toBe(inForce);
+      host.run(() => firewall.apply([]));
+      expect(meshReached()).toBe(false);
+      host.run(removeFirewall);
+      expect(meshReached()).toBe(true);
+    });
+  }
+
+  for (const program of ["iptables", "iptables-legacy"]) {
+    test(`let the overlay pass where ${program} drops what is forwarded, and nowhere else`, () => {
+      const firewall = host.run(
+        () => new Firewall({ bridge: "weave", backends: chooseBackends(), log }),
+      );
+      host.run(() => firewall.apply(exposed));
+      expect(firewall.inUse).toEqual(["nftables"]);
+      expect(sourceSeenOutside()).toBe("192.168.5.1");
+      run(program, "-P", "FORWARD", "DROP");
+      try {
+        for (let check = 0; check < checksMax; check++) host.run(() => firewall.mend());
+        expect(firewall.inUse).toHaveLength(2);
+        expect(sourceSeenOutside()).toBe("192.168.5.1");
+        run(program, "-I", "FORWARD", "-j", "DROP");
+        for (let check = 0; check < checksMax; check++) host.run(() => firewall.mend());
+        expect(sourceSeenOutside()).toBe("192.168.5.1");
+      } finally {
+        run(program, "-F", "FORWARD");
+        run(program, "-P", "FORWARD", "ACCEPT");
+      }
+    });
+  }
+
+  test("are refused on a host that can hold none, but only when they are needed", () => {
+    const backends = { own: undefined, others: [] };
+    const firewall = new Firewall({ bridge: "weave", guarded, backends });
+    firewall.apply([]);
+    expect(() => firewall.apply(exposed)).toThrow(
+      expect.objectContaining({ code: "FIREWALL_NONE" }),
+    );
+  });
+});
