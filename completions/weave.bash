@@ -108,6 +108,7 @@ _weave_arguments() {
 }
 
 _weave() {
+  COMPREPLY=()
   # Words as they stand on the line: bash itself splits them at : and =.
   local line="${COMP_LINE:0:COMP_POINT}" candidates="" flags="" words
   read -ra words <<<"$line"
@@ -158,8 +159,13 @@ _weave() {
       if [[ $current == -* ]]; then candidates="${flags// /$'\n'}"; else _weave_arguments "$command"; fi
     fi
   fi
-  local IFS=$'\n'
-  COMPREPLY=($(compgen -W "$candidates" -- "$current"))
+  # Not by compgen -W, which expands words: names come from other hosts and may hold anything.
+  local candidate
+  while IFS= read -r candidate; do
+    if [[ -n $candidate && $candidate == "$current"* ]]; then
+      COMPREPLY+=("$(printf %q "$candidate")")
+    fi
+  done <<<"$candidates"
   # Readline replaces only what follows the last colon.
   if [[ $current == *:* && $COMP_WORDBREAKS == *:* ]]; then
     COMPREPLY=("${COMPREPLY[@]#"${current%"${current##*:}"}"}")

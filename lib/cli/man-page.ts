@@ -1,3 +1,4 @@
+import { pathsFrom } from "../daemon/paths.ts";
 import { argumentPlaceholder, type CommandSpec, flagPlaceholder } from "./command-spec.ts";
 import { groupTitles, sharedEnvironment, shownCommands } from "./command-table.ts";
 import { exitCodes, flagGroups, flagText, usageLine } from "./help.ts";
@@ -24,12 +25,23 @@ export function manPage(): string {
   }
   lines.push(".SH ENVIRONMENT");
   for (const { name, summary } of sharedEnvironment) lines.push(...item(name, summary));
+  lines.push(".SH FILES");
+  for (const [path, text] of files) lines.push(...item(path, text));
   return `${lines.join("\n")}\n`;
 }
 
+const { socket, logFile, database } = pathsFrom({});
+const files: ReadonlyArray<readonly [path: string, text: string]> = [
+  [socket, "the router's control API, for root alone"],
+  [logFile, "its log"],
+  [database, "what it remembers: its name, addresses, peers and names"],
+];
+
 function commandSection(command: CommandSpec): string[] {
   const lines = [`.SS ${roff(usageLine(command))}`];
-  for (const paragraph of command.description) lines.push(roff(paragraph), ".PP");
+  lines.push(
+    ...command.description.flatMap((text, at) => [...(at > 0 ? [".PP"] : []), roff(text)]),
+  );
   for (const argument of command.arguments) {
     lines.push(...item(argumentPlaceholder(argument), argument.summary));
   }
@@ -48,8 +60,14 @@ function item(term: string, text: string): string[] {
   return [".TP", `.B ${roff(term)}`, roff(text)];
 }
 
-/** Escapes what roff would take as its own: backslashes, minus signs, a dot or quote in front. */
+/**
+ * Escapes what roff would take as its own: backslashes, minus signs, a dot or quote in front. What is
+ * to be typed stands out.
+ */
 function roff(text: string): string {
-  const escaped = text.replaceAll("\\", "\\e").replaceAll("-", "\\-");
+  const escaped = text
+    .replaceAll("\\", "\\e")
+    .replaceAll("-", "\\-")
+    .replaceAll(/`([^`]+)`/g, "\\fB$1\\fR");
   return /^[.']/.test(escaped) ? `\\&${escaped}` : escaped;
 }

@@ -1,5 +1,6 @@
 import { httpApiClient } from "./api-client.ts";
 import type { Output, Surroundings } from "./context.ts";
+import { forTerminal } from "./for-terminal.ts";
 import type { RouterProcess } from "./router-process.ts";
 
 /** The surroundings of a real command: this process's streams, environment and signals. */
@@ -31,7 +32,7 @@ function outputOf(stream: NodeJS.WriteStream): Output {
   });
   return {
     write(text) {
-      stream.write(text);
+      stream.write(stream.isTTY === true ? forTerminal(text) : text);
     },
     isColoured: showsColours(stream),
   };

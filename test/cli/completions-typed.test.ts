@@ -25,6 +25,9 @@ describe("the tab key, on a terminal,", () => {
         if (typeof called === "string") expect(words).toBe(called);
         else expect(words).toMatch(called);
       }
+      // What a peer calls itself is a word, and never a command.
+      expect(await shell.calls("weave rmpeer ev\t")).toBe("rmpeer evil$(touch evil); touch evil");
+      expect(shell.hasMade("evil")).toBe(false);
     });
   }
 });

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -7,7 +7,7 @@ const program = `#!/bin/sh
 case "$1 $2" in
 "complete-values container") printf '%s\\n' netns:blue netns:green ;;
 "complete-values peer") echo 10.0.0.2:6783 ;;
-"complete-values peer-id") printf '%s\\n' host-one host-two ;;
+"complete-values peer-id") printf '%s\\n' host-one host-two 'evil$(touch evil); touch evil' ;;
 "complete-values fqdn") echo web.weave.local ;;
 "complete-values place") printf '%s\\n' netns:blue host-one ;;
 *) printf 'called:%s\\n' "$*" ;;
@@ -67,6 +67,7 @@ export class TypedShell implements AsyncDisposable {
           this.#look();
         },
       },
+      cwd: this.#folder,
       env: {
         PATH: `${bin}:${process.env.PATH}`,
         HOME: this.#folder,
@@ -84,6 +85,11 @@ export class TypedShell implements AsyncDisposable {
     this.#child.terminal?.write(`${line}\r`);
     const called = await this.#shows(/called:([^\r\n]*)\r?\n/);
     return called[1]!.trimEnd();
+  }
+
+  /** Whether a file was made where the shell runs. */
+  hasMade(file: string): boolean {
+    return existsSync(join(this.#folder, file));
   }
 
   #shows(pattern: RegExp): Promise<RegExpExecArray> {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { filesUnder, root, textOf } from "../house/source-files.ts";
 
 const scripts = filesUnder(".").filter(
-  (path) => /\.sh$/.test(path) || /^#!\/(usr\/)?bin\/(env )?(ba)?sh\b/.test(firstLine(path)),
+  (path) => /\.(sh|bash)$/.test(path) || /^#!\/(usr\/)?bin\/(env )?(ba)?sh\b/.test(firstLine(path)),
 );
 
 function firstLine(path: string): string {
@@ -12,6 +12,7 @@ function firstLine(path: string): string {
 
 test("shell scripts are clean to shellcheck", () => {
   expect(scripts).toContain("install.sh");
+  expect(scripts).toContain("completions/weave.bash");
   if (Bun.which("shellcheck") === null) {
     throw new Error("this test needs shellcheck: './install.sh --dev' installs it");
   }

@@ -38,6 +38,7 @@ ${argumentArms.join("\n")}
 }
 
 _weave() {
+  COMPREPLY=()
   # Words as they stand on the line: bash itself splits them at : and =.
   local line="\${COMP_LINE:0:COMP_POINT}" candidates="" flags="" words
   read -ra words <<<"$line"
@@ -58,8 +59,13 @@ ${flagArms.join("\n")}
       if [[ $current == -* ]]; then candidates="\${flags// /$'\\n'}"; else _weave_arguments "$command"; fi
     fi
   fi
-  local IFS=$'\\n'
-  COMPREPLY=($(compgen -W "$candidates" -- "$current"))
+  # Not by compgen -W, which expands words: names come from other hosts and may hold anything.
+  local candidate
+  while IFS= read -r candidate; do
+    if [[ -n $candidate && $candidate == "$current"* ]]; then
+      COMPREPLY+=("$(printf %q "$candidate")")
+    fi
+  done <<<"$candidates"
   # Readline replaces only what follows the last colon.
   if [[ $current == *:* && $COMP_WORDBREAKS == *:* ]]; then
     COMPREPLY=("\${COMPREPLY[@]#"\${current%"\${current##*:}"}"}")
