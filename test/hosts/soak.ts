@@ -18,7 +18,7 @@ import { linesOf } from "./traffic.ts";
  * when a stream ends, or when a worker was not ended and replaced as planned.
  *
  * Memory goes up and down with what the collector and the allocator have yet to give back. It is
- * flat when no reading is further than a tenth from their mean, and the mean of the last third no
+ * flat when no reading is more than a tenth above their mean, and the mean of the last third no
  * more than a tenth above that of the first: the former would not see slow growth, the latter no leap.
  *
  * On a machine that is busy otherwise `ping` itself may not get to send for a while. So pings stay
@@ -192,11 +192,11 @@ class Soak {
       faults.push(`no ping was answered for ${outage.toFixed(2)} s in minute ${minute}`);
     }
     for (const host of this.#pids.keys()) {
-      const { furthest, growth } = unevennessOf(this.#readings.map(({ memory }) => memory[host]!));
+      const { highest, growth } = unevennessOf(this.#readings.map(({ memory }) => memory[host]!));
       const inPercent = (part: number) => `${(100 * part).toFixed(1)} %`;
-      const told = `memory of router ${host + 1} after ${warmUpMinutes} minutes: at most ${inPercent(furthest)} from its mean, in its last third ${inPercent(growth)} more than in its first`;
+      const told = `memory of router ${host + 1} after ${warmUpMinutes} minutes: at most ${inPercent(highest)} above its mean, in its last third ${inPercent(growth)} more than in its first`;
       console.log(told);
-      if (Math.max(furthest, growth) > unevennessMax) faults.push(`not flat: ${told}`);
+      if (Math.max(highest, growth) > unevennessMax) faults.push(`not flat: ${told}`);
     }
     if (this.#streams.some(({ exitCode }) => exitCode !== null)) faults.push("a stream ended");
     const restarts = await Promise.all(this.#lab.hosts.map(workerRestarts));
@@ -209,12 +209,12 @@ class Soak {
 }
 
 /** As parts of the whole, of what was read after the warm-up. */
-function unevennessOf(readings: readonly number[]): { furthest: number; growth: number } {
+function unevennessOf(readings: readonly number[]): { highest: number; growth: number } {
   const counted = readings.slice(warmUpMinutes - 1);
   const all = mean(counted);
   const third = Math.ceil(counted.length / 3);
   return {
-    furthest: Math.max(...counted.map((each) => Math.abs(each / all - 1))),
+    highest: Math.max(...counted) / all - 1,
     growth: mean(counted.slice(-third)) / mean(counted.slice(0, third)) - 1,
   };
 }
