@@ -70,10 +70,20 @@ export async function launchRouter(options: LaunchOptions, paths: Paths): Promis
   const program = { command, environment, input, logFile: paths.logFile };
   const child = options.restart ? startKeeper(program) : startAlone(program);
   closeSync(input);
-  if (options.restart && child.pid !== undefined) writePidFile(paths.keeperFile, child.pid);
+  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const answer = await firstLine(child.stdio[readyDescriptor] as Readable);
+  let id: string;
+  try {
+    id = parseAnswer(answer, paths);
+  } catch (error) {
+    // What was refused leaves nothing behind, not even for a moment.
+    await Promise.race([gone, Bun.sleep(stopWaitMs)]);
+    throw error;
+  }
   child.unref();
-  return parseAnswer(answer, paths);
+  // Not before: of several launches at once all but one are refused, and their keepers go.
+  if (options.restart && child.pid !== undefined) writePidFile(paths.keeperFile, child.pid);
+  return id;
 }
 
 /** A descriptor from which this text can be read, over and over by opening it again. */

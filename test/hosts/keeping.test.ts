@@ -80,6 +80,16 @@ describe("a router that dies", () => {
     expect(await processes()).toEqual([]);
   });
 
+  test("is launched once when several ask at once, and its keeper is the one that is stopped", async () => {
+    const launch = () => one.weave(["launch", "--no-fastdp", "--name", one.peerName]);
+    const codes = (await Promise.all([launch(), launch(), launch()])).map(({ code }) => code);
+    expect(codes.sort()).toEqual([0, 3, 3]);
+    const file = await Bun.file(join(one.env.WEAVE_RUN_DIR!, "weave.keeper")).text();
+    expect(await processes()).toContain(file.split(" ")[0]!);
+    await one.mustWeave(["stop"]);
+    expect(await processes()).toEqual([]);
+  });
+
   test("keeps its devices when another one is launched beside it", async () => {
     await one.launch([two.ip]);
     await one.established(1);
