@@ -7,6 +7,12 @@ import { browserRefusal } from "./guard.ts";
 /** The largest body any route reads, with room to spare. */
 const bodyBytesMax = 1 << 20;
 
+/** How long a connection stays on which no request comes. */
+const idleSeconds = 10;
+
+/** How long a body may take: clients of this machine have it ready. */
+const bodyWaitMs = 5000;
+
 /** No page with the source of an error for whoever causes one. */
 const common = { maxRequestBodySize: bodyBytesMax, development: false } as const;
 
@@ -50,7 +56,7 @@ function listenUnix(app: Hono, path: string): Listener {
   // The file must not be open to others for even a moment, so its mode cannot be set afterwards.
   const umask = process.umask(0o177);
   try {
-    const fetch = (request: Request) => app.fetch(withProperUrl(request));
+    const fetch = (request: Request) => answer(app, request);
     const server = Bun.serve<undefined>(withoutIdleLimit({ ...common, unix: path, fetch }));
     return {
       address: path,
@@ -89,12 +95,15 @@ function listenTcp(app: Hono, address: string, isPublic: boolean): Listener {
     reusePort: false,
     hostname: parts.host,
     port: parts.port,
-    fetch(request, self) {
-      // An allocation may wait for hours; who sends no request is cut off after ten seconds.
-      self.timeout(request, 0);
+    async fetch(request, self) {
       // Browsers reach TCP alone, so only here they have to be kept out.
       const refusal = isPublic ? undefined : browserRefusal(request.headers);
-      return refusal === undefined ? app.fetch(withProperUrl(request)) : forbidden(refusal);
+      if (refusal !== undefined) return refused(403, refusal);
+      // An allocation may wait for hours; who sends no request, or no other, is cut off.
+      self.timeout(request, 0);
+      const response = await answer(app, request);
+      self.timeout(request, idleSeconds);
+      return response;
     },
   });
   const port = server.port ?? parts.port;
@@ -104,17 +113,38 @@ function listenTcp(app: Hono, address: string, isPublic: boolean): Listener {
   };
 }
 
-/** Without a proper Host header, as in HTTP/1.0, there is a path and no URL: the path will do. */
-function withProperUrl(request: Request): Request {
-  if (URL.canParse(request.url)) return request;
-  const path = request.url.replace(/^[a-z]+:\/\/[^/]*/, "").replace(/^\/+/, "");
-  return new Request(`http://localhost/${path}`, request);
+/** What `app` says to a request, once all of its body is there. */
+async function answer(app: Hono, request: Request): Promise<Response> {
+  const { method, headers, signal } = request;
+  const url = properUrl(request.url);
+  if (request.body === null) return app.fetch(new Request(url, { method, headers, signal }));
+  const body = await bodyInTime(request);
+  if (body === undefined) return refused(408, "the rest of the request did not come in time");
+  return app.fetch(new Request(url, { method, headers, signal, body }));
 }
 
-function forbidden(sentence: string): Response {
+/** Undefined for one that does not end within {@link bodyWaitMs}. */
+async function bodyInTime(request: Request): Promise<ArrayBuffer | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => late.resolve(undefined), bodyWaitMs);
+  try {
+    return await Promise.race([request.arrayBuffer(), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Without a proper Host header, as in HTTP/1.0, there is a path and no URL: the path will do. */
+function properUrl(url: string): string {
+  if (URL.canParse(url)) return url;
+  return `http://localhost/${url.replace(/^[a-z]+:\/\/[^/]*/, "").replace(/^\/+/, "")}`;
+}
+
+function refused(status: 403 | 408, sentence: string): Response {
   return new Response(`${sentence}\n`, {
-    status: 403,
+    status,
     headers: {
+      Connection: "close",
       "Content-Type": "text/plain; charset=utf-8",
       "X-Content-Type-Options": "nosniff",
     },

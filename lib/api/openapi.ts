@@ -21,7 +21,7 @@ function openApiDocument(): JsonSchema {
       version: "1.0.0",
       description:
         "The interface of Weave Net 2.x and routes of our own, in HTTP/1.1 on this host alone. " +
-        "Every request may also be answered with 301, 403, 404, 405 or 413; docs/api.md says when.",
+        "Every request may also be answered with 301, 403, 404, 405, 408 or 413; docs/api.md says when.",
       license: { name: "Apache 2.0", identifier: "Apache-2.0" },
     },
     servers: [

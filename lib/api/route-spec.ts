@@ -48,6 +48,7 @@ export const statusMeanings = {
   403: "a browser, on TCP",
   404: "no such path; a service that is off has no paths; no such container",
   405: "known path, other method (`HEAD` is not `GET`); `Allow` names the right ones",
+  408: "the rest of the request did not come within five seconds",
   409: "not now: the container does not run, the request was cancelled, the peer is alive",
   413: "the body is too long",
   500: "a fault of this host: the sentence says which",

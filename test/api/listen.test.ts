@@ -264,7 +264,7 @@ describe("a request that waits", () => {
     });
   }
 
-  test("outlasts every limit on silence, which ends connections without request", async () => {
+  test("outlasts every limit on silence, which ends connections without request, or with half of one", async () => {
     const alone = new Alone(forQuorum);
     const listeners = [join(folder, "long.sock"), anyPort].map((at) => listen(alone.app, at));
     const silent = listeners.map((listener) => new RawClient(listener));
@@ -274,7 +274,16 @@ describe("a request that waits", () => {
       return client;
     });
     await pendingCount(alone, 2);
-    await Promise.all(silent.map((client) => client.closed));
+    const halves = listeners.map((listener) => {
+      const client = new RawClient(listener);
+      client.send("POST /attach/c1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{");
+      return client;
+    });
+    const answered = new RawClient(listeners[1]!);
+    answered.send("GET /domain HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await Promise.all([...silent, ...halves, answered].map((client) => client.closed));
+    expect(answered.received).toEndWith("weave.local.");
+    for (const { received } of halves) expect(received).toStartWith("HTTP/1.1 408 ");
     expect(waiting.map((client) => client.isClosed)).toEqual([false, false]);
     alone.cluster.start(2, ["10.0.0.1"]);
     await alone.cluster.runUntil("a ring", () => hasRing(alone), 60_000);
