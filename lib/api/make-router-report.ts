@@ -18,6 +18,8 @@ export interface DataPlaneReport {
   /** Empty while the data plane is silent. */
   readonly offloads: readonly OffloadStatus[];
   readonly datapath?: DatapathStatus;
+  /** What holds packet filter rules; missing where nobody knows. */
+  readonly firewall?: readonly string[];
 }
 
 export interface DatapathStatus {
@@ -68,6 +70,7 @@ export function makeRouterReport(mesh: MeshStatus, dataPlane: DataPlaneReport): 
     ...(mesh.refusals.length > 0 && { Refusals: refusals(mesh) }),
     ...(dataPlane.offloads.length > 0 && { Offloads: dataPlane.offloads.map(offload) }),
     ...(dataPlane.datapath !== undefined && { Datapath: datapath(dataPlane.datapath) }),
+    ...(dataPlane.firewall !== undefined && { Firewall: dataPlane.firewall }),
   };
 }
 

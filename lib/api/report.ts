@@ -47,6 +47,8 @@ export interface RouterReport {
   readonly Offloads?: readonly OffloadReport[];
   /** What of the kernel carries frames. */
   readonly Datapath?: DatapathReport;
+  /** What holds the router's packet filter rules: `nftables`, `iptables (nf_tables)`, … */
+  readonly Firewall?: readonly string[];
 }
 
 export interface DatapathReport {

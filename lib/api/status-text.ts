@@ -42,6 +42,7 @@ function routerSection(router: RouterReport): string {
     ...refused(router),
     ...missingOffloads(router),
     ...missingDatapaths(router),
+    ...otherFirewalls(router),
   ]);
 }
 
@@ -67,6 +68,12 @@ function missingDatapaths({ Datapath }: RouterReport): [string, string][] {
   return (Datapath.Refused ?? [])
     .filter(({ Name }) => Name !== "fastdp")
     .map(({ Name, Reason }) => ["FastDatapath", `${Name} is not used: ${Reason}`]);
+}
+
+/** A table of our own in nftables is what every host should have, and no more. */
+function otherFirewalls({ Firewall }: RouterReport): [string, string][] {
+  if (Firewall === undefined || (Firewall.length === 1 && Firewall[0] === "nftables")) return [];
+  return [["Firewall", orNone(Firewall)]];
 }
 
 function remedyLine(remedy: string): [string, string][] {

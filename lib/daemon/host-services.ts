@@ -42,6 +42,7 @@ export interface HostServices {
   /** Missing when DNS is off, like `dns`. */
   readonly names: NameService | undefined;
   readonly dns: DnsService | undefined;
+  readonly firewall: Pick<Firewall, "inUse">;
   /** Mends what is at the bridge, and says what had to be done. @throws WeaveError */
   mend(): string[];
   stop(): Promise<void>;
@@ -107,6 +108,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     exposures,
     names,
     dns,
+    firewall,
     nameRequests: new NameRequests(names, containers),
     mend: () => [...exposures.mend(), ...attachments.mend()],
     async stop() {

@@ -146,7 +146,7 @@ export class LocalControl implements RouterControl {
   }
 
   async #dataPlaneReport(): Promise<DataPlaneReport> {
-    const { dataPlane, capture, fastdp, refusals } = this.#parts;
+    const { dataPlane, capture, fastdp, refusals, services } = this.#parts;
     const { sockets } = dataPlane.counters();
     const { macs, offloads } = await this.#inspection();
     const status = fastdp?.status();
@@ -159,6 +159,7 @@ export class LocalControl implements RouterControl {
       },
       overlayDiagnostics: { ...(status && { fastdp: status.counters }), sleeve: null },
       datapath: { backend: status?.backend, refusals },
+      firewall: services.firewall.inUse,
       offloads,
       macs: status === undefined ? macs : status.macs.map(datapathMac),
     };

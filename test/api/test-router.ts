@@ -77,6 +77,7 @@ export class TestRouter implements RouterControl {
   }
 
   offloads: OffloadStatus[] = [];
+  firewall: string[] | undefined;
 
   async report(): Promise<Report> {
     const { mesh } = this.peer.plane;
@@ -95,6 +96,7 @@ export class TestRouter implements RouterControl {
         macs: [],
         overlayDiagnostics: { sleeve: null },
         offloads: this.offloads,
+        ...(this.firewall && { firewall: this.firewall }),
       }),
       ...(this.ipam !== undefined && { IPAM: ipamReport(this.ipam.allocator.status()) }),
       ...(this.dns !== undefined && {

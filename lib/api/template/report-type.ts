@@ -143,8 +143,9 @@ const routerType = struct<RouterReport>(
     Refusals: slice(refusalType),
     Offloads: slice(offloadType),
     Datapath: datapathType,
+    Firewall: slice(string),
   },
-  { additions: ["Refusals", "Offloads", "Datapath"] },
+  { additions: ["Refusals", "Offloads", "Datapath", "Firewall"] },
 );
 
 const ringEntryType = struct<RingEntryReport>("RingEntryReport", {
