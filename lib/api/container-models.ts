@@ -32,6 +32,10 @@ export const namesBody = v.object({
 
 export const cidrsAnswer = v.object({ cidrs: texts });
 
+const ignored = v.array(v.object({ fqdn: v.string(), reason: v.string() }));
+
+export const exposeAnswer = v.object({ cidrs: texts, ignored: v.exactOptional(ignored) });
+
 export const attachAnswer = v.object({
   ident: v.string(),
   cidrs: texts,
@@ -46,7 +50,7 @@ export const joinAnswer = v.object({ joined: v.boolean() });
 
 export const namesAnswer = v.object({
   names: v.array(v.object({ fqdn: v.string(), address: v.string() })),
-  ignored: v.array(v.object({ fqdn: v.string(), reason: v.string() })),
+  ignored,
 });
 
 export const lookupAnswer = v.object({ addresses: texts });

@@ -76,7 +76,7 @@ export interface ContainerControl {
   isAlive(ident: string): Promise<boolean>;
   attach(request: AttachRequest, signal: AbortSignal): Promise<AttachAnswer>;
   detach(request: DetachRequest): Promise<DetachAnswer>;
-  expose(request: ExposeRequest, signal: AbortSignal): Promise<CidrsAnswer>;
+  expose(request: ExposeRequest, signal: AbortSignal): Promise<ExposeAnswer>;
   hide(request: { addresses: readonly string[] }): Promise<CidrsAnswer>;
   /** One address that the caller has claimed itself; idempotent. */
   exposeAddress(cidr: Cidr, options: { masquerade: boolean }): Promise<void>;
@@ -124,6 +124,11 @@ export interface ExposeRequest {
 
 export interface CidrsAnswer {
   readonly cidrs: readonly string[];
+}
+
+export interface ExposeAnswer extends CidrsAnswer {
+  /** The name, when it was not registered, with the reason. */
+  readonly ignored?: NamesAnswer["ignored"];
 }
 
 export interface ListedContainer {

@@ -1,4 +1,4 @@
-import type { CidrsAnswer, ExposeRequest } from "../api/router-control.ts";
+import type { CidrsAnswer, ExposeAnswer, ExposeRequest } from "../api/router-control.ts";
 import { parseAddressTokens } from "../base/address-token.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, cidrFromIpv4, formatCidr, parseCidr } from "../base/ip.ts";
@@ -48,7 +48,7 @@ export class Exposures {
     return mended;
   }
 
-  expose(request: ExposeRequest, signal: AbortSignal): Promise<CidrsAnswer> {
+  expose(request: ExposeRequest, signal: AbortSignal): Promise<ExposeAnswer> {
     const tokens = parseAddressTokens(request.addresses);
     const { names, book } = this.#options;
     if (request.fqdn !== undefined && names === undefined) {
@@ -58,19 +58,23 @@ export class Exposures {
     }
     return this.#lock.run(exposeIdent, async () => {
       const acquired = await book.acquire(exposeIdent, tokens, { isContainer: false, signal });
-      const done: Cidr[] = [];
+      const cidrs = acquired.cidrs.map(cidrFromIpv4);
       try {
-        for (const cidr of acquired.cidrs.map(cidrFromIpv4)) {
-          this.#put(cidr, request.masquerade);
-          done.push(cidr);
-          if (request.fqdn !== undefined) names?.add(request.fqdn, exposeIdent, cidr.address);
-        }
+        for (const cidr of cidrs) this.#put(cidr, request.masquerade);
+        return { cidrs: cidrs.map(formatCidr), ...this.#name(request.fqdn, cidrs) };
       } catch (error) {
         acquired.undo();
         throw error;
       }
-      return { cidrs: done.map(formatCidr) };
     });
+  }
+
+  /** Registers a name for all addresses, and tells why not when it is none of the domain. */
+  #name(fqdn: string | undefined, cidrs: readonly Cidr[]): Pick<ExposeAnswer, "ignored"> {
+    const { names } = this.#options;
+    if (fqdn === undefined || names === undefined) return {};
+    const isKept = cidrs.every(({ address }) => names.add(fqdn, exposeIdent, address));
+    return isKept ? {} : { ignored: [{ fqdn, reason: names.outsideReason(fqdn) }] };
   }
 
   /** One address that the caller holds already. */

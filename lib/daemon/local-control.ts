@@ -100,7 +100,7 @@ export class LocalControl implements RouterControl {
   }
 
   get containers(): ContainerControl {
-    const { containers, exposures, nameRequests, names } = this.#parts.services;
+    const { containers, exposures, nameRequests } = this.#parts.services;
     return {
       isAlive: (ident) => containers.isAlive(ident),
       attach: (request: AttachRequest, signal) => containers.attach(request, signal),
@@ -112,7 +112,7 @@ export class LocalControl implements RouterControl {
       exposeAddress: (cidr: Cidr, options) => exposures.exposeAddress(cidr, options),
       addNames: (request: NamesRequest) => nameRequests.add(request),
       removeNames: (request: NamesRequest) => nameRequests.remove(request),
-      lookupName: (name) => names?.lookup(name) ?? [],
+      lookupName: (name) => nameRequests.lookup(name),
     };
   }
 

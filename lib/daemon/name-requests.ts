@@ -22,8 +22,13 @@ export class NameRequests {
     if (fqdn === undefined) return nothing(request, "the container has no domain name of its own");
     if (addresses.length === 0) return nothing({ fqdn }, "the container has no address");
     const added = addresses.filter((address) => names.add(fqdn, ident, address));
-    if (added.length === 0) return nothing({ fqdn }, "the name is not in the local domain");
+    if (added.length === 0) return nothing({ fqdn }, names.outsideReason(fqdn));
     return { names: added.map((address) => ({ fqdn, address: formatIp(address) })), ignored: [] };
+  }
+
+  /** Addresses of a name; none for an unknown one. */
+  lookup(name: string): readonly string[] {
+    return this.#required().lookup(name);
   }
 
   /** Removes the name, or every name of the container, from the addresses. */

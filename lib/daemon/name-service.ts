@@ -36,6 +36,12 @@ export class NameService implements NameRegistry {
     return true;
   }
 
+  /** Why {@link add} kept nothing. A name without a dot was probably meant to be in the domain. */
+  outsideReason(fqdn: string): string {
+    const meant = fqdn.includes(".") ? "" : `; write ${fqdn}.${this.domain.replace(/\.$/, "")}`;
+    return `the name is not in the domain ${this.domain}${meant}`;
+  }
+
   /** A part that is missing matches any. */
   remove(filter: { fqdn?: string; ident?: string; address?: IpAddress }): void {
     this.#table.remove({

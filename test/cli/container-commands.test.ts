@@ -117,6 +117,14 @@ describe("weave expose and hide", () => {
     ]);
   });
 
+  test("tell when the name was not registered", async () => {
+    const reason = "the name is not in the domain weave.local.; write gw.weave.local";
+    const body = JSON.stringify({ cidrs: ["10.2.3.1/24"], ignored: [{ fqdn: "gw", reason }] });
+    const outcome = await weave(["expose", "-h", "gw"], { answer: () => body });
+    expect(outcome).toMatchObject({ code: 0, stdout: "10.2.3.1\n" });
+    expect(outcome.stderr).toBe(`gw was left alone: ${reason}\n`);
+  });
+
   test("need no address", async () => {
     const outcome = await weave(["hide"], { answer: () => cidrs("10.32.0.1/12") });
     expect(outcome.stdout).toBe("10.32.0.1\n");

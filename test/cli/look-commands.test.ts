@@ -193,7 +193,8 @@ describe("weave status --json", () => {
     const outcome = await weave(["status", "dns", "--json"], {
       answer: () => JSON.stringify(empty),
     });
-    expect(outcome).toMatchObject({ code: 1, stderr: "the router runs without dns\n" });
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toStartWith("the router runs without dns\n");
   });
 });
 

@@ -63,3 +63,15 @@ test("names are looked up in short and in full", () => {
     expect(names.lookup("db")).toEqual([]);
   });
 });
+
+test("a name outside the domain is told from one that lacks it", () => {
+  run("outside.db", (names) => {
+    expect(names.add("web", "c1", parseIp("10.32.0.1"))).toBe(false);
+    expect(names.outsideReason("web")).toBe(
+      "the name is not in the domain weave.local.; write web.weave.local",
+    );
+    expect(names.outsideReason("web.example.com")).toBe(
+      "the name is not in the domain weave.local.",
+    );
+  });
+});

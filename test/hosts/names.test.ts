@@ -40,6 +40,9 @@ describe("names", () => {
     expect(await one.mustWeave(["expose", "-h", "second.weave.local"])).toBe(ip);
     await finds(one, "first", [ip]);
     await finds(lab.hosts[1]!, "second", [ip]);
+    const outside = await one.weave(["expose", "-h", "third"]);
+    expect(outside).toMatchObject({ code: 0, stdout: `${ip}\n` });
+    expect(outside.stderr).toContain("write third.weave.local");
   });
 
   test("are added and removed in every form, and others stay", async () => {

@@ -4,6 +4,7 @@ import {
   attachBody,
   cidrsAnswer,
   detachAnswer,
+  exposeAnswer,
   exposeBody,
   joinAnswer,
   listAnswer,
@@ -39,8 +40,8 @@ export const containerTable = {
     path: "/expose",
     summary: "give this host addresses on the network",
     body: jsonSchema(exposeBody),
-    answer: "`cidrs`",
-    success: { status: 200, json: jsonSchema(cidrsAnswer) },
+    answer: "`cidrs`, `ignored` (`fqdn`, `reason`) if the name was not registered",
+    success: { status: 200, json: jsonSchema(exposeAnswer) },
     fails: [400, 404, 409, 500, 503],
   },
   hide: {

@@ -2,6 +2,7 @@ import { namesAnswer } from "../../api/container-models.ts";
 import { tryParseIp } from "../../base/ip.ts";
 import { readAnswer } from "../answer.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
+import { tellIgnored } from "../ignored-names.ts";
 import { UsageError } from "../usage-error.ts";
 
 export const dnsAdd: CommandHandler = (context) => change(context, "dns-add");
@@ -32,9 +33,6 @@ async function change(context: CommandContext, command: "dns-add" | "dns-remove"
     feature: "DNS",
     json: { ...(container ? { container } : {}), addresses, ...(fqdn ? { fqdn } : {}) },
   });
-  for (const { fqdn: name, reason } of readAnswer(namesAnswer, body).ignored) {
-    // A container without a domain has no name that could be told.
-    stderr.write(`${name || container} was left alone: ${reason}\n`);
-  }
+  tellIgnored(stderr, readAnswer(namesAnswer, body).ignored, container);
   return 0;
 }

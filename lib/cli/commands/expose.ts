@@ -1,8 +1,11 @@
+import { exposeAnswer } from "../../api/container-models.ts";
 import { onlyAddresses } from "../address-words.ts";
+import { readAnswer } from "../answer.ts";
 import { cidrLine } from "../cidr-line.ts";
 import type { CommandHandler } from "../context.ts";
+import { tellIgnored } from "../ignored-names.ts";
 
-export const expose: CommandHandler = async ({ api, arguments: words, flags, stdout }) => {
+export const expose: CommandHandler = async ({ api, arguments: words, flags, stdout, stderr }) => {
   const fqdn = flags.text("fqdn");
   const body = await api.request({
     method: "POST",
@@ -15,5 +18,6 @@ export const expose: CommandHandler = async ({ api, arguments: words, flags, std
     patient: true,
   });
   stdout.write(cidrLine(body));
+  tellIgnored(stderr, readAnswer(exposeAnswer, body).ignored ?? []);
   return 0;
 };

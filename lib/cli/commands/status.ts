@@ -24,7 +24,9 @@ async function printJson(context: CommandContext, part: string | undefined): Pro
     accept: "application/json",
   });
   if (!writeStatus(context.stdout, part, readAnswer(reportModel, body))) {
-    throw new ApiError("feature-off", "API_NOT_FOUND", `the router runs without ${part}`);
+    throw new ApiError("feature-off", "API_NOT_FOUND", `the router runs without ${part}`, {
+      remedy: "'weave launch --help' shows the options that decide it",
+    });
   }
   return 0;
 }
