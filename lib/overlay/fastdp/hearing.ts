@@ -11,6 +11,8 @@
  *
  *   last heartbeat ── silenceMs − answerMs ──▶ asked ──▶ answers ── answerMs ──▶ deaf
  *                                                  └──▶ does not: hearing as before
+ *
+ * Whoever looks too late has not listened meanwhile: the peer has its time to be heard once more.
  */
 export interface HearingRules {
   /** After this time without any heartbeat the path is lost. */
@@ -45,6 +47,19 @@ export const ownKindRules: HearingRules = {
 /** One that says over its connection that it lives when it is asked. */
 export const answeringRules: HearingRules = { ...ownKindRules, answerMs: 1_500 };
 
+/**
+ * One that also sends {@link lifeBeats} heartbeats then. So it is asked as soon as a heartbeat is late,
+ * and without it four losses in a row are as soon known as one.
+ */
+export const showingRules: HearingRules = { ...ownKindRules, silenceMs: 2_000, answerMs: 700 };
+
+/** How many heartbeats show that a path is alive, and the time between two of them. */
+export const lifeBeats = 3;
+export const lifeBeatMs = 150;
+
+/** Who looks so much too late had no processor, and has not listened either. */
+const lateMs = 200;
+
 const memoryMs = 10 * 60_000;
 const laterSettlingMs = 5_000;
 const settlingMaxMs = 30_000;
@@ -56,6 +71,8 @@ export class Hearing {
   /** Since it was heard for the last time. */
   #asked = false;
   #answeredMs: number | undefined;
+  /** Whether its time to be heard began anew in this silence. */
+  #wasLate = false;
   /** Whether anything was heard; before that, only the longer silence counts. */
   #began = false;
   #lastMs: number;
@@ -103,11 +120,12 @@ export class Hearing {
   heard(nowMs: number, isFull: boolean): void {
     const wasSilent = nowMs - this.#lastMs >= this.#rules.silenceMs;
     this.#began = true;
+    // Whoever said nothing at all for long could say nothing long.
+    if (this.#asked && nowMs - this.#lastMs >= ownKindRules.silenceMs) this.#lastFullMs = nowMs;
     this.#lastMs = nowMs;
-    // Whoever said nothing at all could say nothing long.
-    if (this.#asked) this.#lastFullMs = nowMs;
     this.#asked = false;
     this.#answeredMs = undefined;
+    this.#wasLate = false;
     if (!isFull) return;
     const wasLong = wasSilent || nowMs - this.#lastFullMs >= this.#rules.fullSilenceMs;
     if (wasLong) this.#steadySinceMs = nowMs;
@@ -137,6 +155,11 @@ export class Hearing {
       this.#ask();
       return;
     }
+    if (this.#isLate(nowMs)) {
+      this.#wasLate = true;
+      this.#answeredMs = nowMs;
+      return;
+    }
     this.#hears = false;
     this.#steadySinceMs = nowMs;
     if (this.#began) this.#losses = [...this.#recent(nowMs), nowMs];
@@ -146,6 +169,11 @@ export class Hearing {
     const { silenceMs, answerMs } = this.#rules;
     const isSilent = this.#began && nowMs - this.#lastMs >= silenceMs - answerMs;
     return answerMs > 0 && isSilent && !this.#asked;
+  }
+
+  #isLate(nowMs: number): boolean {
+    if (this.#answeredMs === undefined || this.#wasLate) return false;
+    return nowMs - this.deadlineMs > lateMs;
   }
 
   #recent(nowMs: number): number[] {

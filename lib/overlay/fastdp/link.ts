@@ -4,7 +4,16 @@ import type { Cancel, World } from "../../base/world.ts";
 import type { EngineLinkEvents } from "../engine.ts";
 import { TokenBucket } from "../token-bucket.ts";
 import { DiscoveredMtu } from "./discovered-mtu.ts";
-import { answeringRules, Hearing, originalRules, ownKindRules } from "./hearing.ts";
+import {
+  answeringRules,
+  Hearing,
+  type HearingRules,
+  lifeBeatMs,
+  lifeBeats,
+  originalRules,
+  ownKindRules,
+  showingRules,
+} from "./hearing.ts";
 import {
   asksForAnswer,
   briefHeartbeatLength,
@@ -60,6 +69,8 @@ export interface FastdpLinkOptions {
   readonly ownKind: boolean;
   /** Whether both ends say that they live when they are asked. */
   readonly saysLife: boolean;
+  /** Whether both ends then also send heartbeats at once. */
+  readonly showsLife: boolean;
   /** Whether both ends answer heartbeats that ask. */
   readonly answersMtu: boolean;
   readonly encrypted: boolean;
@@ -87,6 +98,9 @@ export class FastdpLink {
   /** What the peer believes of {@link Hearing.hears}. */
   #toldHears = true;
   #fullSentMs = Number.NEGATIVE_INFINITY;
+  /** Of those that show a peer who asked that we live. */
+  #lifeBeatsLeft = 0;
+  #cancelLife: Cancel = () => {};
   #cancelBeat: Cancel = () => {};
   #cancelCheck: Cancel = () => {};
 
@@ -118,10 +132,15 @@ export class FastdpLink {
   }
 
   #newHearing(nowMs: number): Hearing {
-    const { ownKind, saysLife, events } = this.#options;
-    if (!ownKind) return new Hearing(originalRules, nowMs);
-    const ask = (): void => events.send(fastdpTag.life, life.asked);
-    return new Hearing(saysLife ? answeringRules : ownKindRules, nowMs, ask);
+    const ask = (): void => this.#options.events.send(fastdpTag.life, life.asked);
+    return new Hearing(this.#rules(), nowMs, ask);
+  }
+
+  #rules(): HearingRules {
+    const { ownKind, saysLife, showsLife } = this.#options;
+    if (!ownKind) return originalRules;
+    if (showsLife) return showingRules;
+    return saysLife ? answeringRules : ownKindRules;
   }
 
   confirm(): void {
@@ -133,6 +152,7 @@ export class FastdpLink {
 
   stop(): void {
     this.#cancelBeat();
+    this.#cancelLife();
     this.#cancelCheck();
     this.#mtu.stop();
   }
@@ -191,11 +211,20 @@ export class FastdpLink {
   }
 
   #life(what: number): void {
-    if (what === life.asked[0]) this.#options.events.send(fastdpTag.life, life.said);
-    else {
+    if (what === life.asked[0]) {
+      this.#options.events.send(fastdpTag.life, life.said);
+      if (this.#options.showsLife && this.#lifeBeatsLeft === 0) this.#showLife(lifeBeats);
+    } else {
       this.#hearing.answered(this.#nowMs());
       this.#watch();
     }
+  }
+
+  #showLife(beats: number): void {
+    this.#lifeBeatsLeft = beats - 1;
+    this.#options.transmit(this.#brief);
+    if (beats === 1) return;
+    this.#cancelLife = this.#options.world.after(lifeBeatMs, () => this.#showLife(beats - 1));
   }
 
   #acknowledge(): void {

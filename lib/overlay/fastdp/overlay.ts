@@ -45,8 +45,9 @@ export interface FastdpOverlayOptions {
 
 /** Neighbours of our own kind hear each other every second, and say when they do not. */
 export const heartbeatsExtension: OverlayExtension = "fastdp-heartbeats";
-/** Its version in which they also say, when they are asked, that they live. */
+/** Its versions in which they also say, when they are asked, that they live, and show it at once. */
 const saysLifeFrom = 2;
+const showsLifeFrom = 3;
 
 /** Neighbours of our own kind say what size of heartbeats gets through. */
 export const mtuExtension: OverlayExtension = "fastdp-mtu";
@@ -94,7 +95,7 @@ export class FastdpOverlay implements OverlayEngine {
 
   extensions(): ReadonlyMap<OverlayExtension, number> {
     return new Map([
-      [heartbeatsExtension, saysLifeFrom],
+      [heartbeatsExtension, showsLifeFrom],
       [mtuExtension, 1],
     ]);
   }
@@ -110,6 +111,7 @@ export class FastdpOverlay implements OverlayEngine {
     if (encrypted) this.#neighbours.endGrace(parameters.remote);
     if (encrypted && encryption === undefined) throw unencrypted();
     const { remote, outbound, localAddress, remoteAddress, connectionUid, extensions } = parameters;
+    const heartbeats = extensions.get(heartbeatsExtension) ?? 0;
     const link = new FastdpLink({
       world,
       connectionUid,
@@ -117,8 +119,9 @@ export class FastdpOverlay implements OverlayEngine {
       encrypted,
       mtu: datapath.mtu,
       discoversMtu: this.#options.discoversMtu === true,
-      ownKind: extensions.has(heartbeatsExtension),
-      saysLife: (extensions.get(heartbeatsExtension) ?? 0) >= saysLifeFrom,
+      ownKind: heartbeats > 0,
+      saysLife: heartbeats >= saysLifeFrom,
+      showsLife: heartbeats >= showsLifeFrom,
       answersMtu: extensions.has(mtuExtension),
       transmit: (frame) => {
         if (placed.shortId !== undefined) datapath.sendHeartbeat(placed.shortId, frame);

@@ -5,6 +5,7 @@ import {
   type HearingRules,
   originalRules,
   ownKindRules,
+  showingRules,
 } from "../../../lib/overlay/fastdp/hearing.ts";
 
 /** Full heartbeats every `everyMs`, from and until these times. */
@@ -117,6 +118,15 @@ describe("a peer that can be asked whether it lives", () => {
     expect(asked).toEqual([12_000, 46_000]);
   });
 
+  test("has its time to be heard once more when we ourselves come late", () => {
+    const { hearing, check } = silent();
+    hearing.answered(12_100);
+    check(14_000);
+    expect([hearing.hears, hearing.deadlineMs]).toEqual([true, 15_500]);
+    check(17_000);
+    expect(hearing.hears).toBe(false);
+  });
+
   test("is not taken to be alive by an answer that nobody asked for", () => {
     const { hearing, check } = silent();
     hearing.heard(13_000, true);
@@ -124,6 +134,35 @@ describe("a peer that can be asked whether it lives", () => {
     check(16_000);
     check(100_000);
     expect(hearing.hears).toBe(true);
+  });
+});
+
+describe("a peer that shows that it lives when it is asked", () => {
+  test("is asked as soon as a heartbeat is late, and lost when its answer alone comes", () => {
+    const asked: number[] = [];
+    const hearing = new Hearing(showingRules, 0, () => asked.push(hearing.deadlineMs));
+    hear(hearing, 0, 9000, 1100);
+    const lastMs = 8800;
+    expect(hearing.deadlineMs).toBe(lastMs + 1300);
+    hearing.check(lastMs + 1300);
+    expect(asked.length).toBe(1);
+    hearing.answered(lastMs + 1310);
+    hearing.check(lastMs + 2009);
+    expect(hearing.hears).toBe(true);
+    hearing.check(lastMs + 2010);
+    expect(hearing.hears).toBe(false);
+  });
+
+  test("is lost when nothing long gets through, though each one that is missing makes a silence", () => {
+    const hearing = new Hearing(showingRules, 0);
+    hearing.heard(0, true);
+    for (let atMs = 2000; atMs < 25_000; atMs += 2000) {
+      hearing.check(atMs);
+      hearing.heard(atMs, false);
+      expect(hearing.hears).toBe(true);
+    }
+    hearing.check(25_000);
+    expect(hearing.hears).toBe(false);
   });
 });
 

@@ -19,6 +19,7 @@ function make(ownKind: boolean, more: Partial<FastdpLinkOptions> = {}) {
     discoversMtu: false,
     ownKind,
     saysLife: false,
+    showsLife: false,
     answersMtu: false,
     encrypted: false,
     events: {
@@ -123,6 +124,36 @@ describe("a link to a peer that says that it lives", () => {
     const other = make(true);
     other.link.control(4, Uint8Array.of(0));
     expect(other.told).toEqual([]);
+  });
+});
+
+describe("a link to a peer that shows that it lives", () => {
+  const showing = { saysLife: true, showsLife: true };
+
+  test("asks for it when a heartbeat is late, and gives the path up when none follows the answer", () => {
+    const { link, clock, told, hear } = make(true, showing);
+    link.confirm();
+    hear();
+    link.control(0, new Uint8Array(0));
+    told.length = 0;
+    clock.run(1300);
+    expect(told).toEqual(["send 4:00"]);
+    link.control(4, Uint8Array.of(1));
+    clock.run(700);
+    expect(told).toEqual(["send 4:00", "send 2:00", "on hold"]);
+  });
+
+  test("sends three heartbeats when it is asked, however often that is", () => {
+    const { link, clock, world, sent, told } = make(true, showing);
+    for (let times = 0; times < 4; times++) link.control(4, Uint8Array.of(0));
+    expect(told).toEqual(Array(4).fill("send 4:01"));
+    clock.run(1000);
+    expect(sent).toEqual(["0 60", "150 60", "300 60"]);
+    link.control(4, Uint8Array.of(0));
+    link.stop();
+    clock.run(1000);
+    expect(sent.length).toBe(4);
+    expect(world.timers).toBe(0);
   });
 });
 

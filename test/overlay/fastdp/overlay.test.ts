@@ -114,12 +114,12 @@ describe("two hosts with a datapath", () => {
 
 describe("when UDP to the VXLAN port is lost, frames take sleeve", () => {
   const cases = [
-    ["between peers of our kind", { fastdp: true, ownKind: true }, "both", 5000],
+    ["between peers of our kind", { fastdp: true, ownKind: true }, "both", 2500],
     [
       "between peers of our kind, in one direction",
       { fastdp: true, ownKind: true },
       "a to b",
-      5000,
+      2500,
     ],
     ["with a peer of the original", original, "both", 26_000],
   ] as const;
