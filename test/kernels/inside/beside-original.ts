@@ -6,7 +6,7 @@ import { transfer } from "../../hosts/traffic.ts";
 import { referenceBinary } from "../../interop/reference-router.ts";
 import { disposeAll, type Kind, type Router, routerOn } from "../../interop/routers.ts";
 import { useOpenvswitch } from "./hosts.ts";
-import { OriginalOnOpenvswitch } from "./original.ts";
+import { GuestOriginal } from "./original.ts";
 import { Pair, type PairOptions } from "./pair.ts";
 
 const diallers: readonly Kind[] = ["ours", "original"];
@@ -80,8 +80,8 @@ function pairs(): void {
 type Carrier = "ebpf" | "ovs" | "original" | "ours by sleeve" | "original by sleeve";
 
 function carrierOn(host: Host, kind: Carrier): Router {
-  if (kind === "original") return new OriginalOnOpenvswitch(host).router;
-  if (kind === "original by sleeve") return routerOn(host, "original");
+  if (kind === "original") return new GuestOriginal(host).router;
+  if (kind === "original by sleeve") return new GuestOriginal(host, false).router;
   host.fastdp = kind !== "ours by sleeve";
   return routerOn(host, "ours");
 }

@@ -14,7 +14,7 @@ import {
   told,
 } from "../../interop/routers.ts";
 import { useOpenvswitch } from "./hosts.ts";
-import { OriginalOnOpenvswitch } from "./original.ts";
+import { GuestOriginal } from "./original.ts";
 
 /** Whose datapath a host has. */
 type Datapath = "ebpf" | "ovs" | "original";
@@ -98,7 +98,7 @@ interface Member {
 }
 
 async function memberOn(host: Host, datapath: Datapath): Promise<Member> {
-  if (datapath === "original") return new OriginalOnOpenvswitch(host);
+  if (datapath === "original") return new GuestOriginal(host);
   host.fastdp = true;
   if (datapath === "ovs") await useOpenvswitch(host);
   const router = routerOn(host, "ours");

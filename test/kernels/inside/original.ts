@@ -5,20 +5,21 @@ import { must } from "../../hosts/shell.ts";
 import { type Router, routerOn, type StartOptions } from "../../interop/routers.ts";
 
 /**
- * A router of the original with openvswitch on a kernel without a packet filter for IP: it does with
+ * A router of the original on a kernel with openvswitch and without a packet filter for IP: it does with
  * a program that keeps rules and applies none. Of those it needs one, by which what it encrypts gets
  * the mark of its policy; an action at the VXLAN device does that here.
  */
-export class OriginalOnOpenvswitch {
+export class GuestOriginal {
   readonly router: Router;
   readonly #folder: string;
 
-  constructor(host: Host) {
+  /** @param fastdp whether it uses openvswitch, or sleeve alone */
+  constructor(host: Host, fastdp = true) {
     this.#folder = join(host.lab.folder, `filter${host.number}`);
     mkdirSync(this.#folder);
     copyFileSync(resolve(import.meta.dir, "iptables.sh"), join(this.#folder, "iptables"));
     const env = { PATH: `${this.#folder}:${process.env.PATH}` };
-    this.router = routerOn(host, "original", { fastdp: true, env });
+    this.router = routerOn(host, "original", { fastdp, env });
   }
 
   async start(options: StartOptions): Promise<void> {

@@ -12,7 +12,7 @@ import {
   told,
 } from "../../interop/routers.ts";
 import { useOpenvswitch } from "./hosts.ts";
-import { OriginalOnOpenvswitch } from "./original.ts";
+import { GuestOriginal } from "./original.ts";
 
 export interface PairOptions {
   readonly dialler: Kind;
@@ -36,7 +36,7 @@ export class Pair implements AsyncDisposable {
   readonly lab: Lab;
   readonly options: PairOptions;
   readonly ours: Router;
-  readonly original: OriginalOnOpenvswitch;
+  readonly original: GuestOriginal;
   /** Of ours, then of the original. */
   ends: readonly [End, End] | undefined;
 
@@ -46,7 +46,7 @@ export class Pair implements AsyncDisposable {
     const [one, two] = lab.hosts as [Host, Host];
     one.fastdp = true;
     this.ours = routerOn(one, "ours");
-    this.original = new OriginalOnOpenvswitch(two);
+    this.original = new GuestOriginal(two);
   }
 
   static async up(options: PairOptions): Promise<Pair> {
