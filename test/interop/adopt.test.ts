@@ -80,6 +80,7 @@ for (const { what, fastdp, password } of referenceBinary === undefined ? [] : va
 
     const failing = async () => {
       const obstacle = join(one.env.WEAVE_RUN_DIR!, "weave.log");
+      rmSync(obstacle, { force: true });
       mkdirSync(obstacle, { recursive: true });
       const { code, stdout, stderr } = await one.weave(["adopt", "--yes"]);
       rmSync(obstacle, { recursive: true });
@@ -98,6 +99,7 @@ for (const { what, fastdp, password } of referenceBinary === undefined ? [] : va
 
     test("keeps name, ranges, addresses, names and peers, and its containers never stop", async () => {
       const before = await other.api("GET", "/status/ipam");
+      expect((await rules(one)).join("\n")).toMatch(/-j WEAVE$.*-j WEAVE-EXPOSE$/ms);
       const pings = containers[0]!.exec(["ping", "-i", "0.05", "-c", "100", "-W", "1", ip(1)]);
       const said = await one.mustWeave(["adopt", "--yes"], { waitMs: 60_000 });
       expect(said).not.toContain("Not taken over: 10.");
@@ -114,6 +116,9 @@ for (const { what, fastdp, password } of referenceBinary === undefined ? [] : va
       await containers[0]!.pings(ip(2));
       await containers[2]!.pings(ip(1));
 
+      const [nat, filter] = await rules(one);
+      expect(nat).not.toMatch(/ WEAVE( |$)/m);
+      expect(filter).not.toContain("WEAVE-EXPOSE");
       const more = await one.container("d");
       const fresh = await one.mustWeave(["attach", more.reference]);
       expect(cidrs.map((cidr) => cidr.split("/")[0]!)).not.toContain(fresh);
@@ -127,6 +132,12 @@ for (const { what, fastdp, password } of referenceBinary === undefined ? [] : va
       expect(await one.mustWeave(["detach", containers[0]!.reference])).toBe(ip(0));
     });
   });
+}
+
+/** Of `nat` and `filter`. */
+async function rules(host: Host): Promise<string[]> {
+  const listed = ["nat", "filter"].map((table) => host.exec(["iptables", "-t", table, "-S"]));
+  return (await Promise.all(listed)).map(({ stdout }) => stdout);
 }
 
 /** Who owns how many, without who is reachable. */

@@ -14,6 +14,7 @@ import { endProcess, launchRouter, stopRouter } from "../process.ts";
 import { extentOf, type SnapshotExtent, type SnapshotState } from "../snapshot.ts";
 import { putState } from "../snapshot-store.ts";
 import type { EngineProgram, OldRouter, ProgramEngine } from "./facts.ts";
+import { removeOldExposure } from "./old-rules.ts";
 import { type AdoptionPlan, addressesInUse, stateToAdopt } from "./plan.ts";
 import { type Step, Steps } from "./steps.ts";
 
@@ -94,6 +95,7 @@ export async function adoptHost(
   } finally {
     if (data !== undefined) closeSync(data);
   }
+  removeOldExposure(options.weaveBridge);
   return { id, extent: extentOf(state), unclaimed: await unclaimed(addressesInUse(plan), paths) };
 }
 
