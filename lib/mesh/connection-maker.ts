@@ -4,6 +4,7 @@ import type { PeerName } from "../base/peer-name.ts";
 import { shuffle } from "../base/random.ts";
 import type { Cancel, World } from "../base/world.ts";
 import type { ConnectionRoom } from "./connection-room.ts";
+import { gaveWay } from "./connection-table.ts";
 import { DirectPeers, parseDirectPeer } from "./direct-peers.ts";
 import { NameLookups, type Resolve } from "./name-lookups.ts";
 import type { PeerRecord } from "./peer-record.ts";
@@ -293,7 +294,9 @@ export class ConnectionMaker {
           this.#world.log.info(`->[${address}] error during connection attempt: ${error.message}`);
         }
         target.ended(error, this.#world.monotonicMs(), this.#world.random);
-        this.check();
+        // Another connection to that peer is about to be added, unless it is already.
+        if (gaveWay(error)) this.checkSoon();
+        else this.check();
       },
     });
   }

@@ -70,6 +70,14 @@ export class ConnectionTable<T extends TableEntry> implements Iterable<T> {
   }
 }
 
+/** Whether a connection ended because there is another one to the same peer. */
+export function gaveWay(error: WeaveError): boolean {
+  return error.code === duplicateCode || error.code === restartedCode;
+}
+
+const duplicateCode = "DUPLICATE";
+const restartedCode = "PEER_RESTARTED";
+
 export const limitReachedCode = "CONNECTION_LIMIT";
 
 export function limitReached(limit: number): WeaveError {
@@ -80,10 +88,10 @@ export function limitReached(limit: number): WeaveError {
 
 function duplicate(entry: TableEntry): WeaveError {
   const name = formatPeerName(entry.name);
-  return new WeaveError("DUPLICATE", `Multiple connections to ${name}: one of them is enough`);
+  return new WeaveError(duplicateCode, `Multiple connections to ${name}: one of them is enough`);
 }
 
 function restarted(entry: TableEntry): WeaveError {
   const name = formatPeerName(entry.name);
-  return new WeaveError("PEER_RESTARTED", `peer ${name} restarted: this connection is dead`);
+  return new WeaveError(restartedCode, `peer ${name} restarted: this connection is dead`);
 }

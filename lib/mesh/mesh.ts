@@ -11,6 +11,7 @@ import type { SecretBox } from "../base/secret-box.ts";
 import type { Cancel, World } from "../base/world.ts";
 import type { ConnectionConfig, DeliveredMessage } from "./connection.ts";
 import { ConnectionMaker } from "./connection-maker.ts";
+import { gaveWay } from "./connection-table.ts";
 import { type Extension, ownExtensions } from "./extensions.ts";
 import { GossipRouter } from "./gossip-router.ts";
 import { type ProtocolVersion, versionMax } from "./header.ts";
@@ -356,7 +357,9 @@ export class Mesh {
   #linkRemoved(neighbour: Neighbour, error: WeaveError): void {
     const silentMs = error.code === remoteSilentCode ? silenceMaxMs : 0;
     this.#topology.linkRemoved(neighbour.name, silentMs);
-    this.#maker.check();
+    // Who takes its place is about to be added: to dial would only make a rival of it.
+    if (gaveWay(error)) this.#maker.checkSoon();
+    else this.#maker.check();
     const { name: peer, connection } = neighbour;
     const { nickname } = connection.remote;
     this.#dependencies.onEvent?.({ kind: "disconnected", peer, nickname, error });

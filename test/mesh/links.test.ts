@@ -129,6 +129,21 @@ describe("a link", () => {
     expect(restarted.read.some((bytes) => bytes.includes(4))).toBe(true);
   });
 
+  test("of a restarted peer that dials is not dialled as well", () => {
+    const cluster = new MeshCluster(1);
+    const { mesh, world } = cluster.start(1, [ipOf(2)]);
+    cluster.start(2, []);
+    cluster.clock.run(70_000);
+    const dialled = () => world.lines.filter((line) => line.includes("attempting")).length;
+    const before = dialled();
+    // Nobody hears that the old connection is dead.
+    cluster.kill(2, { silent: true });
+    cluster.start(2, [ipOf(1)]);
+    cluster.clock.run(3000);
+    expect(mesh.status().connections.map(({ state }) => state)).toEqual(["established"]);
+    expect(dialled()).toBe(before);
+  });
+
   test("is refused for the limit before the remote could take it for one", () => {
     const cluster = new MeshCluster(1, { connectionLimit: 1 });
     const { mesh, world } = cluster.start(1, []);
