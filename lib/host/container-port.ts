@@ -1,5 +1,6 @@
 import type { Netlink } from "./netlink/conversation.ts";
 import { changeLink, findLink, type Link } from "./netlink/link.ts";
+import { refuseRouterAdvertisements } from "./sysctl.ts";
 
 /**
  * Makes the bridge's end of a container's interface what it was when it was attached: plugged in,
@@ -19,6 +20,8 @@ export function mendContainerPort(netlink: Netlink, bridge: Link, port: Link): s
   if (!port.up || mtu !== port.mtu) {
     changeLink(netlink, index, { up: true, mtu });
     mended.push(`set up ${name}`);
+    // The kernel forgets what it was told of IPv6 while an MTU is too small for it.
+    refuseRouterAdvertisements(name);
   }
   return mended;
 }

@@ -84,6 +84,7 @@ export class EbpfDevices {
       const link = this.#byIndex(index);
       if (link.mtu === mtu && link.up && link.master === undefined) continue;
       links.changeLink(this.#netlink, index, { mtu, up: true, master: 0 });
+      withoutIpv6(link.name);
       this.#mended.push(`set up ${link.name}`);
     }
     // Super-frames may come to sleeve as the capture socket understands them, and no others.
@@ -134,7 +135,7 @@ export class EbpfDevices {
     if (standing === undefined) {
       this.#createExternal(settings, port);
       const { index } = this.#byName(name);
-      setSysctl(`ipv6/conf/${name}/disable_ipv6`, 1);
+      withoutIpv6(name);
       this.#equip(index, "vxlan");
       links.changeLink(this.#netlink, index, {
         alias: deviceAlias(`port ${port}`),
@@ -144,12 +145,12 @@ export class EbpfDevices {
       this.#mended.push(`made ${name}`);
       return index;
     }
-    setSysctl(`ipv6/conf/${name}/disable_ipv6`, 1);
     this.#reequip(standing, "vxlan");
     if (standing.mtu !== mtu || !standing.up || standing.master !== master) {
       links.changeLink(this.#netlink, standing.index, { mtu, up: true, master: master ?? 0 });
       this.#mended.push(`set up ${name}`);
     }
+    withoutIpv6(name);
     return standing.index;
   }
 
@@ -183,7 +184,7 @@ export class EbpfDevices {
       for (const end of ends) if (end !== undefined) links.deleteLink(this.#netlink, end.index);
       const { mtu } = this.#options;
       links.createVeth(this.#netlink, { name: handoverName, mtu }, { name: capture, mtu });
-      for (const name of [handoverName, capture]) setSysctl(`ipv6/conf/${name}/disable_ipv6`, 1);
+      for (const name of [handoverName, capture]) withoutIpv6(name);
       const { index } = this.#byName(handoverName);
       this.#equip(index, "handover");
       links.changeLink(this.#netlink, index, { alias: deviceAlias("to sleeve"), up: true });
@@ -208,6 +209,11 @@ export class EbpfDevices {
   #byName(name: string): Link {
     return found(links.findLink(this.#netlink, { name }), `interface ${name}`);
   }
+}
+
+/** The kernel forgets that while an MTU is too small for IPv6. */
+function withoutIpv6(name: string): void {
+  setSysctl(`ipv6/conf/${name}/disable_ipv6`, 1);
 }
 
 function found(link: Link | undefined, what: string): Link {
