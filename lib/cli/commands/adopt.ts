@@ -17,7 +17,8 @@ export const adopt: CommandHandler = async (context) => {
   stdout.write(planText(plan));
   if (flags.enabled("dry-run")) return 0;
   await agreed(context);
-  const outcome = await site.adopt(plan, (sentence) => stdout.write(`${sentence}\n`));
+  const say = (sentence: string): void => stdout.write(`${sentence}\n`);
+  const outcome = await site.adopt(plan, say, context.interrupts());
   stdout.write(outcomeText(plan, outcome));
   return 0;
 };

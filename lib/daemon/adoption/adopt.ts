@@ -35,6 +35,8 @@ export interface AdoptionMachine {
   readonly paths: Paths;
   /** Hears what is being done, a sentence each. */
   say(sentence: string): void;
+  /** Aborted: no step is begun any more, and those that were are taken back. */
+  readonly signal: AbortSignal;
 }
 
 /** Addresses in ranges of other peers are asked of these. */
@@ -56,7 +58,7 @@ export async function adoptHost(
 ): Promise<AdoptionOutcome> {
   const { facts, options } = plan;
   const { engine, paths } = machine;
-  const steps = new Steps(machine.say);
+  const steps = new Steps(machine.say, machine.signal);
   // By descriptor: the path may lead through the process that is stopped.
   const data = facts.database && openSync(facts.database.path, "r");
   let id = "";
@@ -109,7 +111,9 @@ function stopProgram(program: EngineProgram, engine: ProgramEngine): Step {
       if (isRunning) await engine.stop(id);
     },
     undo: {
-      says: `starting the container ${name} again`,
+      says: isRunning
+        ? `starting the container ${name} again`
+        : `giving the container ${name} its restart policy again`,
       async action() {
         await engine.setRestartPolicy(id, restartPolicy);
         if (isRunning) await engine.start(id);

@@ -13,8 +13,12 @@ export interface AdoptionSite {
   readonly router: OldRouter;
   /** Looks at all that there is to be taken over. */
   examine(settings: OldSettings): Promise<AdoptionFacts>;
-  /** Does it; `say` hears what is being done. */
-  adopt(plan: AdoptionPlan, say: (sentence: string) => void): Promise<AdoptionOutcome>;
+  /** Does it; `say` hears what is being done, and `signal` has it taken back. */
+  adopt(
+    plan: AdoptionPlan,
+    say: (sentence: string) => void,
+    signal: AbortSignal,
+  ): Promise<AdoptionOutcome>;
 }
 
 /**
@@ -32,7 +36,7 @@ export async function openAdoption(engine: ProgramEngine, paths: Paths): Promise
   return {
     router,
     examine: (settings) => examineOldRouter(router, settings, answering, paths),
-    adopt: (plan, say) => adoptHost(plan, { engine: answering, paths, say }),
+    adopt: (plan, say, signal) => adoptHost(plan, { engine: answering, paths, say, signal }),
   };
 }
 

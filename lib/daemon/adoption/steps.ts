@@ -1,4 +1,4 @@
-import { errorText } from "../../base/errors.ts";
+import { errorText, WeaveError } from "../../base/errors.ts";
 
 /** One part of an undertaking. */
 export interface Step {
@@ -12,14 +12,20 @@ export interface Step {
 /** Steps with a way back. */
 export class Steps {
   readonly #say: (sentence: string) => void;
+  readonly #signal: AbortSignal;
   readonly #undo: NonNullable<Step["undo"]>[] = [];
 
-  constructor(say: (sentence: string) => void) {
+  constructor(say: (sentence: string) => void, signal: AbortSignal) {
     this.#say = say;
+    this.#signal = signal;
   }
 
-  /** @throws what the step throws; everything can then be taken back, this step included */
+  /**
+   * @throws what the step throws, or WeaveError `INTERRUPTED` before it; everything can then be
+   *   taken back, this step included
+   */
   async run({ says, action, undo }: Step): Promise<void> {
+    if (this.#signal.aborted) throw new WeaveError("INTERRUPTED", "interrupted");
     if (says !== undefined) this.#say(says);
     if (undo !== undefined) this.#undo.push(undo);
     await action();
