@@ -116,7 +116,7 @@ _weave() {
   local last=$((${#words[@]} - 1)) command="${words[1]}"
   local current="${words[last]}" before="${words[last - 1]}"
   if ((last == 1)); then
-    candidates="launch stop reset logs setup-systemd adopt snapshot upgrade-self attach detach expose hide attach-bridge ps dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status doctor why report version demo simulate help completion --help"
+    candidates="launch stop reset logs setup-systemd adopt snapshot upgrade-self attach detach expose hide attach-bridge ps dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status doctor why report version demo simulate help completion --help --version"
     candidates="${candidates// /$'\n'}"
   else
     case "$command" in

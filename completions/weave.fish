@@ -1,5 +1,7 @@
 # fish completion for weave; made from its command table by 'weave completion fish'
 complete -c weave -f
+complete -c weave -n __fish_is_first_token -l help -d 'list all commands'
+complete -c weave -n __fish_is_first_token -l version -d 'print the version'
 complete -c weave -n __fish_is_first_token -a launch -d 'start the router on this host and connect it to others'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -a '(weave complete-values peer 2>/dev/null)'
 complete -c weave -n '__fish_seen_subcommand_from launch; and not __fish_is_first_token' -l password -r -d 'encrypt traffic between hosts; the same on every host'

@@ -14,6 +14,7 @@ const lines: [typed: string, called: string | RegExp][] = [
   ["weave why netns:b\thost-o\t", "why netns:blue host-one"],
   ["weave dns-lookup w\t--j\t", "dns-lookup web.weave.local --json"],
   ["weave help dns-l\t", "help dns-lookup"],
+  ["weave --v\t", "--version"],
 ];
 
 describe("the tab key, on a terminal,", () => {

@@ -43,7 +43,11 @@ describe("bash", () => {
   }
 
   test("offers commands, flags, words of a list and values", async () => {
-    expect(await offers("weave ")).toEqual([...shownCommands.map((c) => c.name), "--help"]);
+    expect(await offers("weave ")).toEqual([
+      ...shownCommands.map((c) => c.name),
+      "--help",
+      "--version",
+    ]);
     expect(await offers("weave la")).toEqual(["launch"]);
     expect(await offers("weave status c")).toEqual(["connections"]);
     expect(await offers("weave launch --dns-t")).toEqual(["--dns-ttl"]);

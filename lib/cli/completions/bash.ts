@@ -1,4 +1,4 @@
-import { completionModel, type ValueSource } from "./model.ts";
+import { type CommandModel, completionModel, firstFlags, type ValueSource } from "./model.ts";
 
 /** The completion script of bash; needs no helper package. */
 export function bashCompletion(): string {
@@ -46,7 +46,7 @@ _weave() {
   local last=$((\${#words[@]} - 1)) command="\${words[1]}"
   local current="\${words[last]}" before="\${words[last - 1]}"
   if ((last == 1)); then
-    candidates="${model.map((command) => command.name).join(" ")} --help"
+    candidates="${firstWords(model).join(" ")}"
     candidates="\${candidates// /$'\\n'}"
   else
     case "$command" in
@@ -74,6 +74,10 @@ ${flagArms.join("\n")}
 
 complete -F _weave weave
 `;
+}
+
+function firstWords(model: readonly CommandModel[]): string[] {
+  return [...model.map(({ name }) => name), ...firstFlags.flatMap(({ names }) => names)];
 }
 
 function candidates(source: ValueSource): string {

@@ -1,4 +1,4 @@
-import { completionModel, type FlagModel, type ValueSource } from "./model.ts";
+import { completionModel, type FlagModel, firstFlags, type ValueSource } from "./model.ts";
 
 /** The completion script of fish. */
 export function fishCompletion(): string {
@@ -7,6 +7,9 @@ export function fishCompletion(): string {
     "# fish completion for weave; made from its command table by 'weave completion fish'",
     "complete -c weave -f",
   ];
+  for (const flag of firstFlags) {
+    lines.push(`complete -c weave -n __fish_is_first_token ${flagWords(flag)}`);
+  }
   for (const command of model) {
     const on = `-n '__fish_seen_subcommand_from ${command.name}; and not __fish_is_first_token'`;
     lines.push(

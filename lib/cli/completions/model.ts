@@ -28,6 +28,12 @@ export interface CommandModel {
   readonly arguments: readonly ValueSource[];
 }
 
+/** What stands in place of a command. */
+export const firstFlags: readonly FlagModel[] = [
+  { names: ["--help"], summary: "list all commands", value: undefined },
+  { names: ["--version"], summary: "print the version", value: undefined },
+];
+
 export function completionModel(): CommandModel[] {
   return shownCommands.map((command) => ({
     name: command.name,

@@ -1,4 +1,10 @@
-import { type CommandModel, completionModel, type FlagModel, type ValueSource } from "./model.ts";
+import {
+  type CommandModel,
+  completionModel,
+  type FlagModel,
+  firstFlags,
+  type ValueSource,
+} from "./model.ts";
 
 /** The completion script of zsh, for a folder of its `fpath`. */
 export function zshCompletion(): string {
@@ -25,7 +31,8 @@ _weave() {
 ${commands.join("\n")}
   )
   if (( CURRENT == 2 )); then
-    _describe command commands
+    if [[ $PREFIX == -* ]]; then compadd -- ${firstFlags.flatMap(({ names }) => names).join(" ")}
+    else _describe command commands; fi
     return
   fi
   local command=$words[2]
