@@ -7,7 +7,9 @@ import type { RouterProcess } from "./router-process.ts";
 /** Where text goes: a stream of the process, or a list of strings in tests. */
 export interface Output {
   write(text: string): void;
-  /** Whether people look at it, on a screen that shows colours. */
+  /** Whether people look at it. */
+  readonly isTerminal?: boolean;
+  /** Whether they do, on a screen that shows colours. */
   readonly isColoured?: boolean;
 }
 

@@ -34,6 +34,7 @@ function outputOf(stream: NodeJS.WriteStream): Output {
     write(text) {
       stream.write(stream.isTTY === true ? forTerminal(text) : text);
     },
+    isTerminal: stream.isTTY === true,
     isColoured: showsColours(stream),
   };
 }

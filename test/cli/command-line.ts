@@ -20,7 +20,7 @@ export interface Outcome {
 
 export interface Stage {
   /** What the router answers; throws `ApiError` to refuse. Absent: no router runs. */
-  readonly answer?: (request: ApiRequest) => string;
+  readonly answer?: (request: ApiRequest) => string | Promise<string>;
   readonly environment?: Record<string, string>;
   readonly stdin?: string;
   readonly logFile?: string;
@@ -33,6 +33,7 @@ export interface Stage {
   /** What is found on the host without a router. */
   readonly examined?: Diagnosis;
   readonly isColoured?: boolean;
+  readonly isTerminal?: boolean;
   readonly isRoot?: boolean;
 }
 
@@ -64,6 +65,7 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
       },
     },
     stderr: {
+      isTerminal: stage.isTerminal ?? false,
       write(text) {
         out.stderr += text;
       },

@@ -1,10 +1,12 @@
 import { splitContainer } from "../address-words.ts";
 import { cidrLine } from "../cidr-line.ts";
 import type { CommandHandler } from "../context.ts";
+import { patientRequest } from "../patient-request.ts";
 
-export const attach: CommandHandler = async ({ api, arguments: words, flags, stdout }) => {
+export const attach: CommandHandler = async (context) => {
+  const { arguments: words, flags, stdout } = context;
   const { addresses, container } = splitContainer("attach", words);
-  const body = await api.request({
+  const body = await patientRequest(context, {
     method: "POST",
     path: ["attach", container],
     json: {
@@ -14,8 +16,6 @@ export const attach: CommandHandler = async ({ api, arguments: words, flags, std
       addHosts: flags.list("add-host"),
       multicastRoute: !flags.enabled("no-multicast-route"),
     },
-    // Waits for a quorum of the cluster; breaking off cancels the request.
-    patient: true,
   });
   stdout.write(cidrLine(body));
   return 0;

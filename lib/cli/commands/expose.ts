@@ -4,10 +4,12 @@ import { readAnswer } from "../answer.ts";
 import { cidrLine } from "../cidr-line.ts";
 import type { CommandHandler } from "../context.ts";
 import { tellIgnored } from "../ignored-names.ts";
+import { patientRequest } from "../patient-request.ts";
 
-export const expose: CommandHandler = async ({ api, arguments: words, flags, stdout, stderr }) => {
+export const expose: CommandHandler = async (context) => {
+  const { arguments: words, flags, stdout, stderr } = context;
   const fqdn = flags.text("fqdn");
-  const body = await api.request({
+  const body = await patientRequest(context, {
     method: "POST",
     path: ["expose"],
     json: {
@@ -15,7 +17,6 @@ export const expose: CommandHandler = async ({ api, arguments: words, flags, std
       masquerade: !flags.enabled("without-masquerade"),
       ...(fqdn ? { fqdn } : {}),
     },
-    patient: true,
   });
   stdout.write(cidrLine(body));
   tellIgnored(stderr, readAnswer(exposeAnswer, body).ignored ?? []);

@@ -1,11 +1,7 @@
 import type { CommandHandler } from "../context.ts";
+import { patientRequest } from "../patient-request.ts";
 
-export const prime: CommandHandler = async ({ api }) => {
-  await api.request({
-    method: "GET",
-    path: ["ring"],
-    feature: "address allocation",
-    patient: true,
-  });
+export const prime: CommandHandler = async (context) => {
+  await patientRequest(context, { method: "GET", path: ["ring"], feature: "address allocation" });
   return 0;
 };
