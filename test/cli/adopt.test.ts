@@ -117,6 +117,11 @@ Not taken over:
 `);
   });
 
+  test("says what changes for containers whose frames a datapath of the kernel will carry", async () => {
+    const { stdout } = await adopt(["--dry-run"], factsOf({ wiring: "bridge" }));
+    expect(stdout).toContain("containers then have an MTU of 1376.\n");
+  });
+
   test("takes up name, password, options, peers, addresses and names", async () => {
     const { code, stdout, stderr, plans } = await adopt(["--yes"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

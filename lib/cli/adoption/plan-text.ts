@@ -4,6 +4,7 @@ import type { AdoptionOutcome } from "../../daemon/adoption/adopt.ts";
 import type { OldRouter } from "../../daemon/adoption/facts.ts";
 import type { AdoptionPlan } from "../../daemon/adoption/plan.ts";
 import { shellLine } from "../../diagnosis/shell-words.ts";
+import { compatibleMtu } from "../../overlay/fastdp/link-mtu.ts";
 import { extentText } from "../extent-text.ts";
 
 /** What was found on a host and what is going to be done about it, for people. */
@@ -16,10 +17,19 @@ export function planText(plan: AdoptionPlan): string {
     ...stepLines(plan).map((line, index) => `  ${index + 1}. ${line}`),
     "Containers keep their interfaces and addresses, and reach each other on this host meanwhile.",
     "To other hosts frames pause until the new router has its links: some seconds.",
+    ...datapathLines(plan),
     ...(plan.notTaken.length === 0 ? [] : ["", "Not taken over:"]),
     ...plan.notTaken.map((clause) => `  ${clause}`),
     "",
   ].join("\n");
+}
+
+/** What the old router did in user space, maybe for lack of a module, the kernel may do for ours. */
+function datapathLines({ facts, options: { fastdp, mtu } }: AdoptionPlan): string[] {
+  if (facts.wiring !== "bridge" || !fastdp || mtu === "auto") return [];
+  return [
+    `Where the kernel can carry them, it does; containers then have an MTU of ${mtu || compatibleMtu}.`,
+  ];
 }
 
 const labelWidth = 12;
