@@ -55,6 +55,22 @@ describe("the targets of a router", () => {
     await crash();
     await host.launch(["--resume"]);
     expect(await targets()).toEqual([b]);
+    await host.mustWeave(["stop"]);
+    await host.launch();
+    expect(await targets()).toEqual([]);
+  });
+
+  test("are those of the run that was cut short, when it is launched again as it was", async () => {
+    const [a, b] = ["192.168.77.101", "192.168.77.102"];
+    await host.mustWeave(["reset", "--force"]);
+    await host.launch([a]);
+    await host.mustWeave(["connect", b]);
+    await crash();
+    await host.launch([a]);
+    expect((await targets()).sort()).toEqual([a, b]);
+    await crash();
+    await host.launch([b]);
+    expect(await targets()).toEqual([b]);
   });
 });
 
