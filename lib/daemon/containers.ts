@@ -10,7 +10,7 @@ import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, cidrFromIpv4, formatCidr, formatIp, type Ipv4Cidr } from "../base/ip.ts";
 import type { Log } from "../base/world.ts";
 import { addressesOf, attachContainer, detachContainer, findBridge } from "../host/attach.ts";
-import { type Attachment, listAttachments } from "../host/attachments.ts";
+import { type Attachment, listAttachments, listGuestMacs } from "../host/attachments.ts";
 import {
   type Container,
   type EngineLookup,
@@ -124,7 +124,9 @@ export class Containers {
   async list(references: readonly string[]): Promise<ListedContainer[]> {
     const here = this.onBridge();
     if (references.length === 0) {
-      return [this.#bridge(), ...here.map((each) => listed(each.ident, each))];
+      // In an order of its own, not that in which the kernel has them.
+      const sorted = here.toSorted((a, b) => (a.ident < b.ident ? -1 : 1));
+      return [this.#bridge(), ...sorted.map((each) => listed(each.ident, each))];
     }
     const answer: ListedContainer[] = [];
     for (const reference of references) {
@@ -149,7 +151,7 @@ export class Containers {
   macs(): Mac[] {
     using netlink = openRoute();
     const bridge = findBridge(netlink, this.#options.bridgeName);
-    return [bridge.mac, ...this.onBridge().map(({ mac }) => mac)].flatMap(
+    return [bridge.mac, ...listGuestMacs(netlink, bridge)].flatMap(
       (text) => tryParseMac(text) ?? [],
     );
   }

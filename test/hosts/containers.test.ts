@@ -27,6 +27,15 @@ describe("containers of a host", () => {
     expect(await host.mustWeave(["ps", c.reference])).toBe("");
   });
 
+  test("are listed by name, whoever came first", async () => {
+    const [last, first] = [await host.container("zoo"), await host.container("ape")];
+    for (const each of [last, first]) await host.mustWeave(["attach", each.reference]);
+    const { containers } = JSON.parse(await host.mustWeave(["ps", "--json"]));
+    const listed = containers.map(({ ident }: { ident: string }) => ident);
+    expect(listed).toEqual(["weave:expose", first.reference, last.reference]);
+    for (const each of [last, first]) await host.mustWeave(["detach", each.reference]);
+  });
+
   test("are on a bridge of a type and an address that scripts ask for", async () => {
     expect(await host.mustWeave(["bridge-type"])).toBe("bridge");
     const ip = await host.mustWeave(["expose", "10.2.9.1/24"]);
