@@ -9,7 +9,7 @@ export function orUsageError<T>(context: CommandContext, action: () => T): T {
   } catch (error) {
     if (!(error instanceof WeaveError) || error.code !== "LAUNCH_FLAG") throw error;
     throw new UsageError(error.message, {
-      remedy: error.remedy ?? "see 'weave launch --help'",
+      ...(error.remedy !== undefined && { remedy: error.remedy }),
       exitCode: context.command.usageExitCode ?? 1,
     });
   }

@@ -124,7 +124,7 @@ function parserOptions(
 
 function usage(command: CommandSpec, message: string, remedy?: string): UsageError {
   return new UsageError(message, {
-    remedy: remedy ?? `see 'weave ${command.name} --help'`,
+    ...(remedy !== undefined && { remedy }),
     exitCode: command.usageExitCode ?? 1,
   });
 }

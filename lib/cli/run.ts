@@ -1,12 +1,13 @@
 import { errorText, WeaveError } from "../base/errors.ts";
-import type { AnsweredCommand } from "./command-spec.ts";
-import { findAnswered, findCommand, shownCommands } from "./command-table.ts";
+import type { CommandSpec } from "./command-spec.ts";
+import { findCommand } from "./command-table.ts";
 import { commandHandler } from "./commands/handlers.ts";
 import type { Output, Surroundings } from "./context.ts";
-import { exitCodeOf } from "./exit-code.ts";
+import { exitCode, exitCodeOf } from "./exit-code.ts";
 import { commandHelp, overview } from "./help.ts";
 import { parseWords } from "./parse.ts";
-import { suggest } from "./suggest.ts";
+import { unknownCommand } from "./unknown-command.ts";
+import { UsageError } from "./usage-error.ts";
 
 /**
  * One command line from words to exit code.
@@ -27,7 +28,10 @@ export async function run(words: readonly string[], surroundings: Surroundings):
     return 0;
   }
   const command = findCommand(name === "--version" ? "version" : name);
-  if (command === undefined) return answerUnknown(name, stderr);
+  if (command === undefined) {
+    stderr.write(`${unknownCommand(name).join("\n")}\n`);
+    return exitCode.failure;
+  }
   try {
     const parsed = parseWords(command, rest, surroundings.environment);
     if (parsed.help) {
@@ -39,7 +43,7 @@ export async function run(words: readonly string[], surroundings: Surroundings):
     const handler = await commandHandler(command.name);
     return await handler({ ...surroundings, command, ...parsed });
   } catch (error) {
-    explain(error, stderr);
+    explain(error, command, stderr);
     return exitCodeOf(error, command);
   }
 }
@@ -50,39 +54,11 @@ function needsRoot(name: string): WeaveError {
   });
 }
 
-function explain(error: unknown, stderr: Output): void {
+/** What is wrong, and on a second line what to do about it. */
+function explain(error: unknown, { name }: CommandSpec, stderr: Output): void {
   const text = errorText(error);
   stderr.write(`${error instanceof WeaveError ? text : `unexpected failure: ${text}`}\n`);
-  if (error instanceof WeaveError && error.remedy !== undefined) {
-    stderr.write(`${error.remedy}\n`);
-  }
-}
-
-function answerUnknown(name: string, stderr: Output): number {
-  const answered = findAnswered(name);
-  if (answered !== undefined) {
-    stderr.write(`${answerLine(name, answered.status)}\n${answered.answer}\n`);
-    return 1;
-  }
-  const near = suggest(
-    name,
-    shownCommands.map((command) => command.name),
-  );
-  stderr.write(`Unknown weave command '${name}'\n`);
-  if (name.startsWith("-"))
-    stderr.write(`Options come after the command: weave <command> ${name}\n`);
-  if (near !== undefined) stderr.write(`Did you mean 'weave ${near}'?\n`);
-  stderr.write("See 'weave help'.\n");
-  return 1;
-}
-
-function answerLine(name: string, status: AnsweredCommand["status"]): string {
-  switch (status) {
-    case "removed":
-      return `The 'weave ${name}' command has been removed as of Weave Net version 2.0`;
-    case "absent":
-      return `The 'weave ${name}' command is not part of this version`;
-    case "never":
-      return `There is no 'weave ${name}' command`;
-  }
+  const general = error instanceof UsageError ? `see 'weave ${name} --help'` : undefined;
+  const remedy = (error instanceof WeaveError ? error.remedy : undefined) ?? general;
+  if (remedy !== undefined) stderr.write(`${remedy}\n`);
 }

@@ -1,6 +1,6 @@
 import { WeaveError } from "../base/errors.ts";
 
-/** The command line itself is wrong. */
+/** The command line itself is wrong. Without a remedy of its own it points to the command's help. */
 export class UsageError extends WeaveError {
   readonly exitCode: number;
 

@@ -80,6 +80,37 @@ describe("weave alone", () => {
   });
 });
 
+describe("a wrong command line", () => {
+  const lines = [
+    "attach",
+    "attach a b",
+    "attach 10.2.1.1 c",
+    "expose c1",
+    "dns-add",
+    "dns-add 1.2.3.4",
+  ]
+    .concat(["connect", "forget", "status foo", "status a b", "launch --port x", "launch --port"])
+    .concat(["launch --mtu big", "launch --nonsense", "logs --tail x", "simulate --peers 1", "why"])
+    .concat([
+      "report -f",
+      "completion tcsh",
+      "stop now",
+      "setup-systemd --mtu big",
+      "--json status",
+    ]);
+
+  for (const line of lines) {
+    test(`weave ${line} is answered with what is wrong, and then what to do`, async () => {
+      const { code, stdout, stderr, requests, launched, router } = await weave(line.split(" "));
+      expect({ stdout, requests, launched, router }).toEqual({
+        ...{ stdout: "", requests: [], launched: [], router: [] },
+      });
+      expect(code).toBe(line.startsWith("launch") ? 125 : 1);
+      expect(stderr.trimEnd().split("\n").length).toBeGreaterThan(1);
+    });
+  }
+});
+
 describe("a command that is none", () => {
   test("is answered with the nearest one", async () => {
     const { code, stderr } = await weave(["atach", "c"]);
@@ -90,7 +121,8 @@ describe("a command that is none", () => {
     expect((await weave(["--json", "status"])).stderr).toContain(
       "Options come after the command: weave <command> --json",
     );
-    expect((await weave(["help", "stats"])).stderr).toContain("did you mean 'weave help status'?");
+    expect((await weave(["help", "stats"])).stderr).toContain("Did you mean 'weave status'?");
+    expect((await weave(["help", "run"])).stderr).toBe((await weave(["run"])).stderr);
   });
 
   for (const { names, status, answer } of answeredCommands) {

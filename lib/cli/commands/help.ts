@@ -1,25 +1,20 @@
-import { findCommand, shownCommands } from "../command-table.ts";
+import { findCommand } from "../command-table.ts";
 import type { CommandHandler } from "../context.ts";
+import { exitCode } from "../exit-code.ts";
 import { commandHelp, overview } from "../help.ts";
-import { suggest } from "../suggest.ts";
-import { UsageError } from "../usage-error.ts";
+import { unknownCommand } from "../unknown-command.ts";
 
-export const help: CommandHandler = async ({ arguments: words, stdout }) => {
+export const help: CommandHandler = async ({ arguments: words, stdout, stderr }) => {
   const name = words[0];
   if (name === undefined) {
     stdout.write(overview());
-    return 0;
+    return exitCode.success;
   }
   const command = findCommand(name);
   if (command === undefined) {
-    const near = suggest(
-      name,
-      shownCommands.map((candidate) => candidate.name),
-    );
-    throw new UsageError(`Unknown weave command '${name}'`, {
-      remedy: near === undefined ? "see 'weave help'" : `did you mean 'weave help ${near}'?`,
-    });
+    stderr.write(`${unknownCommand(name).join("\n")}\n`);
+    return exitCode.failure;
   }
   stdout.write(commandHelp(command));
-  return 0;
+  return exitCode.success;
 };
