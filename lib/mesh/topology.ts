@@ -69,7 +69,7 @@ export class Topology {
     this.#own = new OwnRecord(this.peers, world.random);
     this.routes = new Routes(world, this.peers, (snapshot) => events.routes(snapshot));
     this.channel = new TopologyChannel(this.peers, (update, from) => this.#applied(update, from));
-    this.#announcer = new Announcer(world, (names) => {
+    this.#announcer = new Announcer(world, this.peers, (names) => {
       const records = this.channel.records(names);
       if (records !== undefined) events.tell(records);
     });

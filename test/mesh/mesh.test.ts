@@ -210,6 +210,8 @@ describe("three peers", () => {
   test("of which one dies without a word and returns: its link is replaced when it dials", () => {
     const three = cluster(1, 3);
     three.clock.runUntil(() => three.isFullMesh(), 10_000);
+    // What they have to say of it has been said.
+    three.clock.run(1000);
     for (let round = 0; round < 10; round++) {
       three.kill(3, { silent: true });
       // Nobody can have noticed yet: the old links are as good as new.
