@@ -8,7 +8,14 @@ import { calmCompiler } from "./calm-compiler.ts";
 import { type KeptProgram, startKeeper } from "./keeper.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 import { databaseFiles, type Paths } from "./paths.ts";
-import { isDying, isRunning, type RunningRouter, runningRouter, writePidFile } from "./pid-file.ts";
+import {
+  isDying,
+  isRunning,
+  type RunningRouter,
+  runningRouter,
+  startTicksOf,
+  writePidFile,
+} from "./pid-file.ts";
 
 /**
  * A router as a process of its own, seen from the command that starts or stops it.
@@ -70,19 +77,20 @@ export async function launchRouter(options: LaunchOptions, paths: Paths): Promis
   const program = { command, environment, input, logFile: paths.logFile };
   const child = options.restart ? startKeeper(program) : startAlone(program);
   closeSync(input);
-  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const pid = child.pid ?? 0;
+  const started = { pid, startTicks: startTicksOf(pid) ?? "" };
   const answer = await firstLine(child.stdio[readyDescriptor] as Readable);
+  child.unref();
   let id: string;
   try {
     id = parseAnswer(answer, paths);
   } catch (error) {
     // What was refused leaves nothing behind, not even for a moment.
-    await Promise.race([gone, Bun.sleep(stopWaitMs)]);
+    await ended(started, stopWaitMs);
     throw error;
   }
-  child.unref();
   // Not before: of several launches at once all but one are refused, and their keepers go.
-  if (options.restart && child.pid !== undefined) writePidFile(paths.keeperFile, child.pid);
+  if (options.restart) writePidFile(paths.keeperFile, pid);
   return id;
 }
 
