@@ -2,8 +2,8 @@
  * The benchmarks, one after the other or by name:
  *
  *   bun run bench [start] [sleeve] [sleeve-udp] [sleeve-ping] [sleeve-relay] [sleeve-overload]
- *       [sleeve-core] [fastdp] [fastdp-jumbo] [ciphers] [bad-cable] [dns] [ipam] [succession]
- *       [thirty-peers] [mesh-scale]
+ *       [sleeve-core] [fastdp] [fastdp-jumbo] [ciphers] [bad-cable] [dns] [ipam] [attach]
+ *       [succession] [thirty-peers] [mesh-scale]
  */
 const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   start: async () => (await import("./start.ts")).benchStart(),
@@ -18,6 +18,7 @@ const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   ciphers: async () => (await import("./ciphers.ts")).benchCiphers(),
   "bad-cable": async () => (await import("./bad-cable.ts")).benchBadCable(),
   dns: async () => (await import("./dns.ts")).benchDns(),
+  attach: async () => (await import("./attach.ts")).benchAttach(),
   ipam: async () => (await import("./ipam.ts")).benchIpam(),
   succession: async () => (await import("./succession.ts")).benchSuccession(),
   "thirty-peers": async () => (await import("./thirty-peers.ts")).benchThirtyPeers(),

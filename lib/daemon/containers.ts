@@ -20,6 +20,7 @@ import {
 } from "../host/container.ts";
 import { hostsFileText, writeHostsFile } from "../host/hosts-file.ts";
 import { joinBridge } from "../host/joined-bridge.ts";
+import { findLink } from "../host/netlink/link.ts";
 import { openRoute } from "../host/netlink/open.ts";
 import { type Mac, tryParseMac } from "../wire/ethernet.ts";
 import type { AddressBook } from "./address-book.ts";
@@ -147,10 +148,11 @@ export class Containers {
     return listAttachments(netlink, this.#options.bridgeName);
   }
 
-  /** Everybody whose frames the bridge delivers without us: containers and the bridge itself. */
-  macs(): Mac[] {
+  /** Everybody whose frames the bridge delivers without us; `undefined` while there is no bridge. */
+  macs(): Mac[] | undefined {
     using netlink = openRoute();
-    const bridge = findBridge(netlink, this.#options.bridgeName);
+    const bridge = findLink(netlink, { name: this.#options.bridgeName });
+    if (bridge === undefined) return undefined;
     return [bridge.mac, ...listGuestMacs(netlink, bridge)].flatMap(
       (text) => tryParseMac(text) ?? [],
     );

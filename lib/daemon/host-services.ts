@@ -1,4 +1,5 @@
 import { everyBeat } from "../base/beat.ts";
+import { coalesce } from "../base/coalesce.ts";
 import { splitHostPort } from "../base/endpoint.ts";
 import type { Log, World } from "../base/world.ts";
 import { type ContainerEngine, isContainerAlive } from "../host/container.ts";
@@ -18,6 +19,9 @@ import type { LaunchOptions } from "./launch-options.ts";
 import { NameRequests } from "./name-requests.ts";
 import { exposeIdent, externIdent, NameService } from "./name-service.ts";
 import type { SettingsStore } from "./settings-store.ts";
+
+/** Containers that are attached within this time are told of together. */
+const residentsDelayMs = 20;
 
 /** How often it is looked whether other programs have changed packet filters. */
 const rulesCheckMs = 1000;
@@ -64,7 +68,10 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
       log,
       random: world.random,
     });
-  const changed = (): void => from.setResidents(containers.macs());
+  const changed = coalesce(world, residentsDelayMs, () => {
+    const macs = containers.macs();
+    if (macs !== undefined) from.setResidents(macs);
+  });
   const attachments = new AttachmentKeeper({
     ...{ bridgeName: devices.bridge, settings, log, changed },
   });
@@ -114,6 +121,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     async stop() {
       stopRules();
       watch.stop();
+      changed.cancel();
       await dns?.stop();
     },
   };

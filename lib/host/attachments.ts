@@ -27,11 +27,7 @@ export interface Attachment {
  * @throws WeaveError `BRIDGE_MISSING`
  */
 export function listAttachments(netlink: Netlink, bridgeName: string): Attachment[] {
-  const bridge = findBridge(netlink, bridgeName);
-  const ports = listLinks(netlink).filter(
-    (link) =>
-      link.master === bridge.index && link.kind === "veth" && link.peerNamespace !== undefined,
-  );
+  const ports = portsOf(netlink, findBridge(netlink, bridgeName));
   if (ports.length === 0) return [];
   const owners = ownersByNamespaceId(netlink);
   return ports.flatMap((port) => {
@@ -51,6 +47,18 @@ export function listAttachments(netlink: Netlink, bridgeName: string): Attachmen
       },
     ];
   });
+}
+
+/** MAC addresses of all container interfaces on the bridge, which costs less than asking whose they are. */
+export function listGuestMacs(netlink: Netlink, bridge: Link): string[] {
+  return portsOf(netlink, bridge).flatMap((port) => guestOf(netlink, port)?.mac ?? []);
+}
+
+function portsOf(netlink: Netlink, bridge: Link): Link[] {
+  return listLinks(netlink).filter(
+    ({ master, kind, peerNamespace }) =>
+      master === bridge.index && kind === "veth" && peerNamespace !== undefined,
+  );
 }
 
 /** Where the container's namespace can be opened; `undefined` when that could not be found. */

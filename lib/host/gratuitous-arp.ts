@@ -1,4 +1,4 @@
-import { closeDescriptor } from "../../ffi/descriptor.ts";
+import { close } from "node:fs";
 import {
   AF_PACKET,
   bindSocket,
@@ -41,7 +41,6 @@ export function announceAddresses(
   cidrs: readonly Cidr[],
 ): void {
   const addresses = cidrs.map(({ address }) => address).filter(({ family }) => family === 4);
-  // Closing a packet socket waits until no processor looks at it any more, tens of milliseconds.
   if (addresses.length === 0) return;
   const socket = openSocket(AF_PACKET, SOCK_RAW, 0, "for ARP");
   try {
@@ -51,6 +50,7 @@ export function announceAddresses(
       sendOne(socket, gratuitousArp(mac, ipBytes(address)), `ARP on ${link.name}`);
     }
   } finally {
-    closeDescriptor(socket);
+    // That waits until no processor looks at it any more, tens of milliseconds: for another thread.
+    close(socket, () => {});
   }
 }

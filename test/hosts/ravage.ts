@@ -181,7 +181,8 @@ async function repeatable(host: Host): Promise<string[]> {
     line
       .replace(/([0-9a-f]{2}:){5}[0-9a-f]{2}/g, "MAC")
       .replace(/,?\{"family":"inet6"[^}]*\}/g, "")
-      .replace(/"port":\d{5}/g, '"port":"any"'),
+      .replace(/"port":\d{5}/g, '"port":"any"')
+      .replace(/"id":"0x\w+","no":"0x\w+"/g, '"no":"any"'),
   );
   return [...made.sort(), ...(await ownRules(host))];
 }

@@ -8,8 +8,10 @@ import { attributesBehind, flags } from "./message.ts";
  * Tables of nf_tables (linux/netfilter/nf_tables.h), declared whole and put in place in one
  * transaction: a packet sees the old rules or the new ones, never a mixture.
  *
- *   batch begin ─ add table ─ delete table ─ add table ─ chains… ─ rules… ─ batch end
- *                 └ so that it exists ┘      └ empty ┘
+ *   batch begin ─ add table ─ chains… ─ rules… ─ batch end                       where there is none
+ *   batch begin ─ delete table ─ add table ─ chains… ─ rules… ─ batch end        where there is one
+ *
+ * The kernel waits some milliseconds before it forgets what was deleted, and its caller with it.
  */
 export type NftFamily = "ip" | "ip6" | "inet";
 
@@ -62,14 +64,17 @@ const LIST_ELEMENT = 1;
 
 /** Puts `table` in the place of whatever table of this name there was. @throws SystemError */
 export function replaceTable(netlink: Netlink, table: NftTable): void {
-  const create = tableRequest(NFT.newTable, flags.create, table);
-  transact(netlink, [
-    create,
-    tableRequest(NFT.deleteTable, 0, table),
-    create,
+  const content = [
     ...table.chains.map((chain) => chainRequest(table, chain)),
     ...table.chains.flatMap((chain) => chain.rules.map((rule) => ruleRequest(table, chain, rule))),
-  ]);
+  ];
+  const create = tableRequest(NFT.newTable, flags.create | flags.exclusive, table);
+  try {
+    transact(netlink, [create, ...content]);
+  } catch (error) {
+    if (!isSystemError(error, "EEXIST")) throw error;
+    transact(netlink, [tableRequest(NFT.deleteTable, 0, table), create, ...content]);
+  }
 }
 
 /** False when there was none, or the kernel has no such tables. @throws SystemError */
