@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { NotifySocket } from "../daemon/notify-socket.ts";
+import { overFor } from "./fastdp-lab.ts";
 import { type Container, type Host, Lab, weaveCommand } from "./lab.ts";
 import { run } from "./shell.ts";
 import { pingDuring, transfer } from "./traffic.ts";
@@ -29,7 +30,7 @@ for (const { what, fastdp, password } of variants) {
         host.restarts = true;
         await host.launch(host.number === 1 ? [] : [one.ip], { env });
       }
-      for (const host of lab.hosts) await host.established(2);
+      for (const host of lab.hosts) await overFor(host, fastdp ? "fastdp" : "sleeve", 2);
       containers = await Promise.all(lab.hosts.map((host) => host.container(`c${host.number}`)));
       ips = [];
       for (const [index, host] of lab.hosts.entries()) {

@@ -15,14 +15,26 @@ import type { ShortId } from "./ports.ts";
  * gone for good gets nothing either way. Links between peers that can be reached otherwise have no
  * grace: there is a better way.
  *
+ * Several neighbours lose a router that is started anew one after the other, and hear of each other
+ * later still. So with the last link to it those get grace that ended up to {@link togetherMs}
+ * before, each neighbour's own among them: otherwise each would send to the other what is for it.
+ *
  * A router that is started anew introduces itself before it has a short id. Until it tells one it
  * keeps that by which its kernel goes on forwarding, unless somebody else has it now.
  */
 export const graceMs = 60_000;
+export const togetherMs = 10_000;
+
+type Link = RoutesSnapshot["links"][number];
 
 interface GracedLink {
-  readonly link: readonly [PeerName, PeerName];
+  readonly link: Link;
   readonly untilMs: number;
+}
+
+interface EndedLink {
+  readonly link: Link;
+  readonly atMs: number;
 }
 
 interface GracedId {
@@ -34,6 +46,8 @@ export class GracePeriod {
   readonly #local: PeerName;
   #topology: RoutesSnapshot = { peers: [], links: [] };
   #graced: GracedLink[] = [];
+  /** Of late, by key. */
+  readonly #ended = new Map<string, EndedLink>();
   /** Of peers that are heard of without one. */
   #gracedIds = new Map<PeerName, GracedId>();
   /** Every peer of the effective topology; those not heard of any more with what was heard last. */
@@ -52,17 +66,26 @@ export class GracePeriod {
   setTopology(heard: RoutesSnapshot, nowMs: number): void {
     const reached = unicastRoutes(snapshotGraph(heard), this.#local);
     const untilMs = nowMs + graceMs;
-    const isLost = ([a, b]: readonly [PeerName, PeerName]): boolean =>
-      !reached.has(a) || !reached.has(b);
-    const candidates = [
-      ...this.#graced.filter(({ link }) => isLost(link)),
-      ...this.#topology.links.filter(isLost).map((link) => ({ link, untilMs })),
-    ];
-    const stillThere = new Set(heard.links.filter(isLost).map(linkKey));
-    this.#graced = candidates.filter(({ link }) => !stillThere.has(linkKey(link)));
+    const isLost = ([a, b]: Link): boolean => !reached.has(a) || !reached.has(b);
+    const heardKeys = new Set(heard.links.map(linkKey));
+    this.#noteEnded(heardKeys, nowMs);
+    const graced = new Map<string, GracedLink>();
+    for (const { link } of this.#ended.values()) graced.set(linkKey(link), { link, untilMs });
+    // Those that have grace already keep their time.
+    for (const each of this.#graced) graced.set(linkKey(each.link), each);
+    this.#graced = [...graced]
+      .filter(([key, { link }]) => isLost(link) && !heardKeys.has(key))
+      .map(([, each]) => each);
     this.#gracedIds = this.#idsToKeep(heard, untilMs);
     this.#topology = heard;
     this.#rememberPeers();
+  }
+
+  #noteEnded(heardKeys: ReadonlySet<string>, nowMs: number): void {
+    for (const link of this.#topology.links) this.#ended.set(linkKey(link), { link, atMs: nowMs });
+    for (const [key, { atMs }] of this.#ended) {
+      if (heardKeys.has(key) || nowMs - atMs > togetherMs) this.#ended.delete(key);
+    }
   }
 
   #idsToKeep({ peers }: RoutesSnapshot, untilMs: number): Map<PeerName, GracedId> {
@@ -109,6 +132,6 @@ export class GracePeriod {
   }
 }
 
-function linkKey([a, b]: readonly [PeerName, PeerName]): string {
+function linkKey([a, b]: Link): string {
   return a < b ? `${a}-${b}` : `${b}-${a}`;
 }

@@ -44,6 +44,14 @@ export interface Connection {
   open: boolean;
 }
 
+/** A connection as somebody hears of it. */
+interface Pair {
+  readonly connection: Connection;
+  readonly hosts: readonly [FrameHost, FrameHost];
+  /** Whether either end says that it is established. */
+  readonly established: readonly [boolean, boolean];
+}
+
 /** How long things take, asked anew each time. In ms. */
 export interface Delays {
   /** Until sleeve is confirmed at one end of a connection. */
@@ -291,35 +299,43 @@ export class FrameCluster {
     host.fastdp?.stop();
   }
 
-  /** Tells every host of the hosts that it reaches, and of the connections between them. */
+  /**
+   * Tells every host of the hosts that it reaches, and of the connections between them. It hears how
+   * ends at others are now, and knows how its own are when it hears that.
+   */
   announce(): void {
-    for (const host of this.hosts) host.routes.after(this.delays.routes(), () => this.#tell(host));
+    const heard = this.#pairs();
+    for (const host of this.hosts) {
+      host.routes.after(this.delays.routes(), () => this.#tell(host, heard));
+    }
+  }
+
+  #pairs(): Pair[] {
+    return this.connections.map((connection) => {
+      const { a, b } = connection;
+      return { connection, hosts: [a.host, b.host], established: [a.established, b.established] };
+    });
   }
 
   /** Connections that are established at both ends carry frames. */
-  #tell(host: FrameHost): void {
-    const reached = this.#reachedFrom(host);
+  #tell(host: FrameHost, heard: readonly Pair[]): void {
+    const isOwn = ({ hosts }: Pair): boolean => hosts.includes(host);
+    const others = heard.filter((pair) => !isOwn(pair));
+    const own = this.#pairs()
+      .filter(isOwn)
+      .map((pair) => seenFrom(host, pair, heard));
+    const pairs = [...others, ...own];
+    const reached = reachedFrom(host, pairs);
     const snapshot: RoutesSnapshot = {
       peers: this.hosts
         .filter((each) => reached.has(each))
         .map(({ name, shortId }) => ({ name, nickname: "", shortId })),
-      links: this.connections
-        .filter(({ a, b }) => a.established && b.established && reached.has(a.host))
-        .map(({ a, b }) => [a.host.name, b.host.name]),
+      links: pairs
+        .filter(({ hosts: [a], established: [here, there] }) => here && there && reached.has(a))
+        .map(({ hosts: [a, b] }) => [a.name, b.name]),
     };
     host.fastdp?.setTopology(snapshot);
     if (host.fastdp === undefined) host.toldWorker(snapshot);
-  }
-
-  #reachedFrom(host: FrameHost): Set<FrameHost> {
-    const reached = new Set([host]);
-    for (const each of reached) {
-      for (const { a, b } of this.connections) {
-        if (a.host === each) reached.add(b.host);
-        if (b.host === each) reached.add(a.host);
-      }
-    }
-    return reached;
   }
 
   sleeve(
@@ -373,6 +389,24 @@ export class FrameCluster {
     }
     return got;
   }
+}
+
+/** How a host knows its own connection: what it has heard may be older. */
+function seenFrom(host: FrameHost, own: Pair, heard: readonly Pair[]): Pair {
+  const told = heard.find(({ connection }) => connection === own.connection);
+  const [a = false, b = false] = told?.established ?? [];
+  const [atA, atB] = own.established;
+  return { ...own, established: own.hosts[0] === host ? [atA, b] : [a, atB] };
+}
+
+function reachedFrom(host: FrameHost, pairs: readonly Pair[]): Set<FrameHost> {
+  const reached = new Set([host]);
+  for (const each of reached) {
+    for (const { hosts } of pairs) {
+      if (hosts.includes(each)) for (const other of hosts) reached.add(other);
+    }
+  }
+  return reached;
 }
 
 /** Of the container on a host. */

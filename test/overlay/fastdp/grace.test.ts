@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { PeerName } from "../../../lib/base/peer-name.ts";
-import { GracePeriod, graceMs } from "../../../lib/overlay/fastdp/grace.ts";
+import { GracePeriod, graceMs, togetherMs } from "../../../lib/overlay/fastdp/grace.ts";
 
 const [a, b, c, d] = [1, 2, 3, 4] as PeerName[] as [PeerName, PeerName, PeerName, PeerName];
 type Link = readonly [PeerName, PeerName];
@@ -48,6 +48,36 @@ describe("the topology with grace", () => {
     );
     expect(links(2000)).toEqual(["1-2", "2-4", "4-3"]);
     expect(grace.deadlineMs).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("keeps its own link to a router that it and others lose one after the other", () => {
+    const ring: Link[] = [
+      [a, b],
+      [b, c],
+      [c, a],
+    ];
+    grace = new GracePeriod(a);
+    grace.setTopology(heard(ring), 2000);
+    // b is started anew: a loses it, and c is still heard to have it.
+    grace.setTopology(heard(ring.slice(1)), 3000);
+    expect(links(3000)).toEqual(["2-3", "3-1"]);
+    grace.setTopology(heard(ring.slice(2)), 3400);
+    expect(links(3400)).toEqual(["1-2", "2-3", "3-1"]);
+    grace.setTopology(heard(ring), 3800);
+    expect(grace.deadlineMs).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("does without a link that had ended long before the last one", () => {
+    const ring: Link[] = [
+      [a, b],
+      [b, c],
+      [c, a],
+    ];
+    grace = new GracePeriod(a);
+    grace.setTopology(heard(ring), 2000);
+    grace.setTopology(heard(ring.slice(1)), 3000);
+    grace.setTopology(heard(ring.slice(2)), 3001 + togetherMs);
+    expect(links(3001 + togetherMs)).toEqual(["2-3", "3-1"]);
   });
 
   test("remembers who they are that nobody speaks of any more", () => {

@@ -1,7 +1,13 @@
 import { describe, test } from "bun:test";
 import { type Random, randomBelow } from "../../../lib/base/random.ts";
 import { loneWorld, withSeed } from "../../sim/world.ts";
-import { type Delays, FrameCluster, type FrameHost, macOf } from "./frame-cluster.ts";
+import {
+  type Connection,
+  type Delays,
+  FrameCluster,
+  type FrameHost,
+  macOf,
+} from "./frame-cluster.ts";
 
 type Links = readonly (readonly [number, number])[];
 
@@ -23,6 +29,7 @@ const shapes: Readonly<Record<string, Links>> = {
 const slow = { sleeve: 6000, control: 400, routes: 1500, worker: 300 };
 const deadMaxMs = 7000;
 const betweenDialsMaxMs = 2000;
+const betweenEndsMaxMs = 500;
 /** Until the first gossip tells a router which short id it had. */
 const namelessMaxMs = 1000;
 const deafMaxMs = 10_000;
@@ -35,14 +42,22 @@ describe("a router that is killed and started again, however long each step take
     });
   }
 
-  test("costs no frame when its old connection ends after the new one has begun", () => {
-    for (let seed = 1; seed <= seeds; seed++) {
-      withSeed(seed, () => restart(seed, [[0, 1]], "outlives"));
+  for (const end of ["later", "replaced"] as const) {
+    for (const [shape, links] of Object.entries(shapes)) {
+      test(`costs no frame ${shape} whose old connections end ${end}`, () => {
+        for (let seed = 1; seed <= seeds; seed++) withSeed(seed, () => restart(seed, links, end));
+      });
     }
-  });
+  }
 });
 
-function restart(seed: number, links: Links, oldConnection: "ends" | "outlives" = "ends"): void {
+/**
+ * When others notice that the connections of a router have ended: as soon as it dies, when a new one
+ * takes the place of each, or after all new ones have begun.
+ */
+type OldConnectionsEnd = "at once" | "replaced" | "later";
+
+function restart(seed: number, links: Links, end: OldConnectionsEnd = "at once"): void {
   const { random } = loneWorld(seed).world;
   const cluster = new FrameCluster();
   const hosts = Array.from({ length: new Set(links.flat()).size }, () => cluster.host());
@@ -64,7 +79,7 @@ function restart(seed: number, links: Links, oldConnection: "ends" | "outlives" 
   const { shortId } = dead;
   cluster.delays = slowly(random);
   const old = cluster.connections.filter(({ a, b }) => a.host === dead || b.host === dead);
-  if (oldConnection === "ends") cluster.kill(dead);
+  if (end === "at once") cluster.kill(dead);
   else cluster.silence(dead);
   speakFor(within(deadMaxMs));
   dead.shortId = undefined;
@@ -77,12 +92,21 @@ function restart(seed: number, links: Links, oldConnection: "ends" | "outlives" 
     if (!link.some((number) => hosts[number] === dead)) continue;
     speakFor(within(betweenDialsMaxMs));
     dial(link);
+    if (end === "replaced") cluster.disconnect(old.find((each) => joins(each, link, hosts))!);
     speakFor(within(namelessMaxMs));
     dead.shortId = shortId;
     cluster.announce();
   }
-  for (const connection of old) cluster.disconnect(connection);
+  for (const connection of old) {
+    cluster.disconnect(connection);
+    speakFor(within(betweenEndsMaxMs));
+  }
   speakFor(settledMs);
+}
+
+function joins({ a, b }: Connection, [x, y]: Links[number], hosts: readonly FrameHost[]): boolean {
+  const ends = [a.host, b.host];
+  return ends.includes(hosts[x]!) && ends.includes(hosts[y]!);
 }
 
 function slowly(random: Random): Delays {
