@@ -106,7 +106,3 @@ type Unchanged<T> = T extends readonly (infer Item)[]
   : T extends object
     ? { readonly [Name in keyof T]: Unchanged<T[Name]> }
     : T;
-
-export function schemaId(name: JsonName): string {
-  return `weave/${name}/1`;
-}

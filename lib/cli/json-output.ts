@@ -1,7 +1,12 @@
 import type { Output } from "./context.ts";
-import { type JsonFields, type JsonName, schemaId } from "./json-documents.ts";
+import type { JsonFields, JsonName } from "./json-documents.ts";
 
-/** Prints one of {@link jsonDocuments} on one line. */
+/** The first member of a document. Of the schemas only types are needed here: commands load none. */
+export function schemaId(name: JsonName): string {
+  return `weave/${name}/1`;
+}
+
+/** Prints a document of `json-documents.ts` on one line. */
 export function writeJson<Name extends JsonName>(
   output: Output,
   name: Name,

@@ -1,6 +1,7 @@
 import { type JsonSchema, jsonSchema } from "../api/json-schema.ts";
 import { markdownRow } from "../api/markdown-row.ts";
-import { type JsonName, jsonDocuments, schemaId } from "./json-documents.ts";
+import { type JsonName, jsonDocuments } from "./json-documents.ts";
+import { schemaId } from "./json-output.ts";
 
 /** `docs/json.schema.json`: one definition for each document, by name. */
 export function jsonSchemaText(): string {
