@@ -1,3 +1,4 @@
+import { close } from "node:fs";
 import { checked, lastErrno, libc, systemError } from "./libc.ts";
 import { addressOf, cString, pinnedBytes } from "./memory.ts";
 
@@ -20,6 +21,18 @@ export function openReadOnly(path: string): number {
 /** @throws SystemError, which for a valid descriptor never happens */
 export function closeDescriptor(descriptor: number): void {
   checked(libc.close(descriptor), "close", `descriptor ${descriptor}`);
+}
+
+/** Another descriptor, close-on-exec, of what this one is of. @throws SystemError */
+export function duplicateDescriptor(descriptor: number): number {
+  const F_DUPFD_CLOEXEC = 1030;
+  return checked(libc.fcntl(descriptor, F_DUPFD_CLOEXEC, 0), "fcntl", `descriptor ${descriptor}`);
+}
+
+/** Has another thread close it, for the kernel lets whoever closes the last one of some kinds wait. */
+export function closeElsewhere(descriptor: number): void {
+  // Whatever goes wrong, there is nothing left that could be done about it.
+  close(descriptor, () => {});
 }
 
 /** An anonymous file in memory with this content, close-on-exec. @throws SystemError */

@@ -13,6 +13,8 @@ export const libc = dlopen("libc.so.6", {
   strerror: { args: ["i32"], returns: "cstring" },
   open: { args: ["ptr", "i32", "i32"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
+  // Variadic in C; here always with one number.
+  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
   read: { args: ["i32", "ptr", "u64"], returns: "i32" },
   write: { args: ["i32", "ptr", "u64"], returns: "i32" },
   free: { args: ["ptr"], returns: "void" },

@@ -1,4 +1,5 @@
 import { type Pointer, read, toArrayBuffer } from "bun:ffi";
+import { closeElsewhere, duplicateDescriptor } from "./descriptor.ts";
 import { errnoText, libc } from "./libc.ts";
 import { type LibraryOrigin, libnlName, openLibrary } from "./library.ts";
 import { addressOf, pinnedBytes } from "./memory.ts";
@@ -56,6 +57,7 @@ export class NetlinkSocket {
   readonly #socket: Pointer;
   readonly #sender = pinnedBytes(12);
   readonly #received = pinnedBytes(8);
+  readonly #protocol: number;
   #open = true;
 
   /**
@@ -65,6 +67,7 @@ export class NetlinkSocket {
    */
   constructor(protocol: number, receiveBytes = 1 << 20) {
     const socket = this.#libnl.nl_socket_alloc();
+    this.#protocol = protocol;
     if (typeof socket !== "number") throw new SystemError({ call: "nl_socket_alloc", errno: EIO });
     this.#socket = socket;
     try {
@@ -134,8 +137,12 @@ export class NetlinkSocket {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
+    // The kernel waits there until the last rules that were deleted are forgotten.
+    const waits = this.#protocol === NETLINK_NETFILTER;
+    const last = waits ? duplicateDescriptor(this.descriptor) : undefined;
     this.#libnl.nl_close(this.#socket);
     this.#libnl.nl_socket_free(this.#socket);
+    if (last !== undefined) closeElsewhere(last);
   }
 
   [Symbol.dispose](): void {

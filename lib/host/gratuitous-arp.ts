@@ -1,4 +1,4 @@
-import { close } from "node:fs";
+import { closeElsewhere } from "../../ffi/descriptor.ts";
 import {
   AF_PACKET,
   bindSocket,
@@ -50,7 +50,7 @@ export function announceAddresses(
       sendOne(socket, gratuitousArp(mac, ipBytes(address)), `ARP on ${link.name}`);
     }
   } finally {
-    // That waits until no processor looks at it any more, tens of milliseconds: for another thread.
-    close(socket, () => {});
+    // That waits until no processor looks at it any more, tens of milliseconds.
+    closeElsewhere(socket);
   }
 }
