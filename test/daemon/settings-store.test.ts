@@ -23,6 +23,12 @@ describe("the router's state", () => {
     settings.saveName({ fqdn: "Web.weave.local.", ident: "weave:extern", address: "10.0.0.9" });
     settings.saveName({ fqdn: "db.weave.local.", ident: "weave:extern", address: "10.0.0.9" });
     settings.removeNames({ fqdn: "web.weave.local." });
+    const place = { namespace: "4026532208 boot", path: "/run/netns/c1" };
+    const container = { ident: "netns:c1", ...place, cidrs: ["10.32.0.2/12"], multicast: true };
+    settings.saveAttachment(container);
+    settings.saveAttachment({ ...container, cidrs: ["10.32.0.2/12", "10.2.0.2/24"] });
+    settings.saveAttachment({ ...container, ident: "netns:c2" });
+    settings.removeAttachment("netns:c2");
     first.close();
 
     const second = openDatabase(path);
@@ -31,6 +37,9 @@ describe("the router's state", () => {
     expect(reread.setting("never")).toBeUndefined();
     expect(reread.targets()).toEqual(["host2", "10.0.0.3:6783"]);
     expect(reread.exposures()).toEqual([{ cidr: "10.32.0.1/12", masquerade: false }]);
+    expect(reread.attachments()).toEqual([
+      { ...container, cidrs: ["10.32.0.2/12", "10.2.0.2/24"] },
+    ]);
     expect(reread.names()).toEqual([
       { fqdn: "db.weave.local.", ident: "weave:extern", address: "10.0.0.9" },
     ]);

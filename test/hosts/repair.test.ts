@@ -38,6 +38,36 @@ describe("a host whose devices are taken away under the router", () => {
     });
   }
 
+  const portOf = async (container: Container): Promise<string> => {
+    const { stdout } = await lab.hosts[0]!.exec(["ip", "-j", "link"]);
+    const links: { ifname: string; ifalias?: string }[] = JSON.parse(stdout);
+    return links.find(({ ifalias }) => ifalias === container.reference)!.ifname;
+  };
+
+  test("gives a container its interface back that was deleted, also while no router ran", async () => {
+    const one = lab.hosts[0]!;
+    const before = await mine.exec(["ip", "-4", "-br", "address", "show", "dev", "ethwe"]);
+    await must(["ip", "-n", one.namespace, "link", "del", await portOf(mine)]);
+    await mine.pings(theirs);
+    await one.mustWeave(["stop"]);
+    await must(["ip", "-n", mine.namespace, "link", "del", "ethwe"]);
+    await one.launch();
+    await one.established(1);
+    await mine.pings(theirs);
+    const after = await mine.exec(["ip", "-4", "-br", "address", "show", "dev", "ethwe"]);
+    expect(words(after.stdout).slice(2)).toEqual(words(before.stdout).slice(2));
+  });
+
+  test("gives none to a container that was detached", async () => {
+    const one = lab.hosts[0]!;
+    const [gone, stays] = [await one.container("c3"), await one.container("c4")];
+    for (const each of [gone, stays]) await one.mustWeave(["attach", each.reference]);
+    await one.mustWeave(["detach", gone.reference]);
+    await must(["ip", "-n", one.namespace, "link", "del", await portOf(stays)]);
+    await stays.pings(theirs);
+    expect((await gone.exec(["ip", "-br", "link"])).stdout).not.toContain("ethwe");
+  });
+
   test("keeps nothing after a reset, not even inside its containers", async () => {
     const one = lab.hosts[0]!;
     await one.mustWeave(["reset"]);
@@ -74,3 +104,7 @@ describe("a host whose devices are taken away under the router", () => {
     await must(["ip", "-n", one.namespace, "link", "del", "weave"]);
   });
 });
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/);
+}
