@@ -23,6 +23,21 @@ export function closeDescriptor(descriptor: number): void {
   checked(libc.close(descriptor), "close", `descriptor ${descriptor}`);
 }
 
+/**
+ * What only one process at a time does with the file or folder at `path`: waits until those before it
+ * have done it (flock(2)). @throws SystemError, or what the action throws
+ */
+export function aloneWith<T>(path: string, action: () => T): T {
+  const LOCK_EX = 2;
+  const descriptor = openReadOnly(path);
+  try {
+    checked(libc.flock(descriptor, LOCK_EX), "flock", path);
+    return action();
+  } finally {
+    closeDescriptor(descriptor);
+  }
+}
+
 /** Another descriptor, close-on-exec, of what this one is of. @throws SystemError */
 export function duplicateDescriptor(descriptor: number): number {
   const F_DUPFD_CLOEXEC = 1030;

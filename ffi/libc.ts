@@ -15,6 +15,7 @@ export const libc = dlopen("libc.so.6", {
   close: { args: ["i32"], returns: "i32" },
   // Variadic in C; here always with one number.
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+  flock: { args: ["i32", "i32"], returns: "i32" },
   read: { args: ["i32", "ptr", "u64"], returns: "i32" },
   write: { args: ["i32", "ptr", "u64"], returns: "i32" },
   free: { args: ["ptr"], returns: "void" },

@@ -1,4 +1,6 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { aloneWith } from "../../ffi/descriptor.ts";
 import { WeaveError } from "../base/errors.ts";
 
 /**
@@ -63,15 +65,17 @@ export function isRunning(router: RunningRouter): boolean {
   return startTicksOf(router.pid) === router.startTicks;
 }
 
-/** Claims the run folder for this process. @throws WeaveError `ALREADY_RUNNING` */
+/** Claims the run folder for this process, one of several that may ask. @throws WeaveError `ALREADY_RUNNING` */
 export function claimPidFile(path: string): void {
-  const running = runningRouter(path);
-  if (running !== undefined && running.pid !== process.pid) {
-    throw new WeaveError("ALREADY_RUNNING", "weave is already running", {
-      remedy: "stop it with 'weave stop' first",
-    });
-  }
-  writePidFile(path, process.pid);
+  aloneWith(dirname(path), () => {
+    const running = runningRouter(path);
+    if (running !== undefined && running.pid !== process.pid) {
+      throw new WeaveError("ALREADY_RUNNING", "weave is already running", {
+        remedy: "stop it with 'weave stop' first",
+      });
+    }
+    writePidFile(path, process.pid);
+  });
 }
 
 /** Notes a process that runs. */

@@ -11,6 +11,7 @@ import {
   runningRouter,
   startTicksOf,
 } from "../../lib/daemon/pid-file.ts";
+import { linesOf } from "../hosts/traffic.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weave-pid-"));
 const path = join(folder, "weave.pid");
@@ -38,6 +39,28 @@ describe("the pid file", () => {
     expect(runningRouter(path)).toBeUndefined();
     claimPidFile(path);
     releasePidFile(path);
+  });
+
+  test("goes to one of several that claim it at once", async () => {
+    const claimants = Array.from({ length: 6 }, () =>
+      Bun.spawn([process.execPath, join(import.meta.dir, "claim-pid-file.ts"), path], {
+        stdin: "pipe",
+        stdout: "pipe",
+      }),
+    );
+    const answers = claimants.map(({ stdout }) => linesOf(stdout));
+    const next = () =>
+      Promise.all(answers.map(async (answer) => (await answer.next()).value ?? ""));
+    await next();
+    for (const { stdin } of claimants) {
+      stdin.write("now\n");
+      stdin.flush();
+    }
+    const told = (await next()).sort();
+    expect(told).toEqual([...Array(5).fill("ALREADY_RUNNING"), "claimed"]);
+    for (const { stdin } of claimants) stdin.end();
+    await Promise.all(claimants.map(({ exited }) => exited));
+    expect(runningRouter(path)).toBeUndefined();
   });
 
   test("with nonsense in it is replaced", () => {
