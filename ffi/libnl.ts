@@ -57,7 +57,6 @@ export class NetlinkSocket {
   readonly #socket: Pointer;
   readonly #sender = pinnedBytes(12);
   readonly #received = pinnedBytes(8);
-  readonly #protocol: number;
   #open = true;
 
   /**
@@ -67,7 +66,6 @@ export class NetlinkSocket {
    */
   constructor(protocol: number, receiveBytes = 1 << 20) {
     const socket = this.#libnl.nl_socket_alloc();
-    this.#protocol = protocol;
     if (typeof socket !== "number") throw new SystemError({ call: "nl_socket_alloc", errno: EIO });
     this.#socket = socket;
     try {
@@ -134,12 +132,11 @@ export class NetlinkSocket {
     this.#check(this.#libnl.nl_socket_set_nonblocking(this.#socket), "nl_socket_set_nonblocking");
   }
 
-  close(): void {
+  /** @param afterChanges of rules: the kernel waits there until those that went are forgotten */
+  close(afterChanges = false): void {
     if (!this.#open) return;
     this.#open = false;
-    // The kernel waits there until the last rules that were deleted are forgotten.
-    const waits = this.#protocol === NETLINK_NETFILTER;
-    const last = waits ? duplicateDescriptor(this.descriptor) : undefined;
+    const last = afterChanges ? duplicateDescriptor(this.descriptor) : undefined;
     this.#libnl.nl_close(this.#socket);
     this.#libnl.nl_socket_free(this.#socket);
     if (last !== undefined) closeElsewhere(last);

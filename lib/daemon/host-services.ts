@@ -24,7 +24,7 @@ import type { SettingsStore } from "./settings-store.ts";
 const residentsDelayMs = 20;
 
 /** How often it is looked whether other programs have changed packet filters. */
-const rulesCheckMs = 1000;
+const rulesCheckMs = 2000;
 
 export interface HostServicesOptions {
   readonly world: World;

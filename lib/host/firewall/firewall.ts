@@ -5,7 +5,12 @@ import { type Exposed, exposedChains } from "./exposed-rules.ts";
 import { type GuardedPorts, guardChain } from "./guarded-ports.ts";
 import { speechOf } from "./iptables.ts";
 import { IptablesBackend, removeIptables } from "./iptables-backend.ts";
-import { hasNftables, NftablesBackend, removeNftables } from "./nftables-backend.ts";
+import {
+  hasNftables,
+  NftablesBackend,
+  nftablesGeneration,
+  removeNftables,
+} from "./nftables-backend.ts";
 import type { FirewallBackend, PacketChain } from "./packet-rule.ts";
 
 /** By what rules are put in place on a host. */
@@ -87,8 +92,9 @@ export class Firewall {
    */
   mend(): void {
     const { own } = this.#backends;
+    const generation = nftablesGeneration();
     const told = (backend: FirewallBackend): void => {
-      if (!backend.mend()) return;
+      if (!backend.mend(generation)) return;
       this.#log.warn(`put our rules back in ${backend.name}: somebody had changed them`);
     };
     if (own !== undefined) told(own);

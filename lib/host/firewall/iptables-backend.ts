@@ -1,8 +1,6 @@
-import { isSystemError } from "../../../ffi/system-error.ts";
 import { formatCidr } from "../../base/ip.ts";
-import { rulesGeneration } from "../netlink/nftables.ts";
-import { openNetfilter } from "../netlink/open.ts";
 import { Iptables } from "./iptables.ts";
+import { nftablesGeneration } from "./nftables-backend.ts";
 import type { FirewallBackend, PacketChain, PacketRule, Unless } from "./packet-rule.ts";
 
 /** Where iptables has what a chain of ours is for, and how it is called there. */
@@ -15,7 +13,7 @@ const places = {
 type Place = (typeof places)[PacketChain["at"]];
 
 /** Where nothing tells cheaply whether rules have changed, it is looked so seldom. */
-const checksPerLook = 5;
+const checksPerLook = 3;
 
 export interface IptablesOptions {
   readonly program: string;
@@ -59,11 +57,11 @@ export class IptablesBackend implements FirewallBackend {
     return this.#put(chains);
   }
 
-  mend(): boolean {
+  mend(generation: number | undefined): boolean {
     if (this.#wanted === undefined) return false;
-    const now = this.#generation === undefined ? undefined : generation();
-    if (now !== undefined && now === this.#generation) return false;
-    if (now === undefined && ++this.#checksSinceLook < checksPerLook) return false;
+    const tells = generation !== undefined && this.#generation !== undefined;
+    if (tells && generation === this.#generation) return false;
+    if (!tells && ++this.#checksSinceLook < checksPerLook) return false;
     return this.#put(this.#wanted);
   }
 
@@ -71,7 +69,7 @@ export class IptablesBackend implements FirewallBackend {
     this.#checksSinceLook = 0;
     this.#generation = undefined;
     // Taken before the look: a change in between is seen the next time.
-    const before = generation();
+    const before = nftablesGeneration();
     const changed = chains.filter((chain) => this.#putChain(chain)).length > 0;
     // Nothing counts the changes of the other half.
     if (!changed && this.#iptables.speech === "nf_tables") this.#generation = before;
@@ -119,17 +117,6 @@ function isFiltered(listing: readonly string[], { from, chain }: Place): boolean
     (line) =>
       line === `-P ${from} DROP` || line.startsWith(`-A ${from} `) || line === `-N ${chain}`,
   );
-}
-
-/** Another number when any rule of nf_tables has changed since. */
-function generation(): number | undefined {
-  try {
-    using netlink = openNetfilter();
-    return rulesGeneration(netlink);
-  } catch (error) {
-    if (isSystemError(error)) return undefined;
-    throw error;
-  }
 }
 
 const targets = {

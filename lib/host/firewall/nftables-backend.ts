@@ -37,13 +37,12 @@ export class NftablesBackend implements FirewallBackend {
     return true;
   }
 
-  mend(): boolean {
+  mend(generation: number | undefined): boolean {
     const [wanted, inPlace] = [this.#wanted, this.#inPlace];
     if (wanted === undefined || inPlace === undefined) return false;
+    if (generation === undefined || generation === inPlace.generation) return false;
     {
       using netfilter = openNetfilter();
-      const generation = rulesGeneration(netfilter);
-      if (generation === inPlace.generation) return false;
       if (ownRules(netfilter) === inPlace.rules) {
         this.#inPlace = { ...inPlace, generation };
         return false;
@@ -53,16 +52,20 @@ export class NftablesBackend implements FirewallBackend {
   }
 }
 
-/** Whether the kernel has such tables. */
-export function hasNftables(): boolean {
+/** Another number when any rule of nf_tables has changed since; `undefined` in a kernel without. */
+export function nftablesGeneration(): number | undefined {
   try {
     using netfilter = openNetfilter();
-    rulesGeneration(netfilter);
-    return true;
+    return rulesGeneration(netfilter);
   } catch (error) {
-    if (isSystemError(error)) return false;
+    if (isSystemError(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether the kernel has such tables. */
+export function hasNftables(): boolean {
+  return nftablesGeneration() !== undefined;
 }
 
 /** Removes all of the router's rules there; false when there were none. @throws SystemError */

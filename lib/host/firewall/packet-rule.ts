@@ -45,7 +45,8 @@ export interface FirewallBackend {
    * Puts back what somebody has changed since {@link apply}; says whether anything was. To be called
    * again and again: it costs next to nothing while nobody changes any rule.
    *
+   * @param generation see {@link rulesGeneration}; `undefined` where there is none
    * @throws WeaveError, SystemError
    */
-  mend(): boolean;
+  mend(generation: number | undefined): boolean;
 }

@@ -30,7 +30,8 @@ export interface NetlinkPort {
   send(datagram: Uint8Array): void;
   /** `undefined` when none came in time. */
   receive(): Uint8Array | undefined;
-  close(): void;
+  /** @param afterChanges whether the kernel may let whoever closes it wait */
+  close(afterChanges?: boolean): void;
 }
 
 /**
@@ -43,6 +44,7 @@ export interface NetlinkPort {
 export class Netlink {
   readonly #socket: NetlinkPort;
   #sequence = 0;
+  #hasTransacted = false;
 
   /** The socket belongs to this conversation from now on. */
   constructor(socket: NetlinkPort) {
@@ -89,12 +91,13 @@ export class Netlink {
       parts.push(this.#encode(request, sequence, flags.ack));
     }
     parts.push(this.#encode(end, this.#next(), 0));
+    this.#hasTransacted = true;
     this.#socket.send(concatBytes(...parts));
     this.#awaitAll(abouts, first);
   }
 
   close(): void {
-    this.#socket.close();
+    this.#socket.close(this.#hasTransacted);
   }
 
   [Symbol.dispose](): void {
