@@ -2,11 +2,12 @@ import type { PeerName } from "../base/peer-name.ts";
 import type { Cancel, World } from "../base/world.ts";
 
 /**
- * Changes of records within this time are told together: so long for each peer of the cluster, since
- * everybody has to hear of what each of them tells, and no longer than peers of the original wait. As
- * long as others go by former links, what is broadcast comes twice or not at all.
+ * Changes of records within this time are told together: so long for each peer of the cluster and each
+ * that hears of it, and no longer than peers of the original wait. As long as others go by former
+ * links, what is broadcast comes twice or not at all; but when a large cluster starts, everybody has
+ * news all the time, and told one by one these would cost more than the start itself.
  */
-export const announcementDelayPerPeerMs = 20;
+export const announcementDelayPerPairMs = 2;
 export const announcementDelayMaxMs = 1_000;
 
 /** Collects peers whose records are to be told to others; the first one starts the wait. */
@@ -38,7 +39,7 @@ export class Announcer {
   }
 
   #delayMs(): number {
-    return Math.min(announcementDelayPerPeerMs * this.#peers.size, announcementDelayMaxMs);
+    return Math.min(announcementDelayPerPairMs * this.#peers.size ** 2, announcementDelayMaxMs);
   }
 
   stop(): void {

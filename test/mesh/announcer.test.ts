@@ -5,8 +5,8 @@ import { nameOf } from "./records.ts";
 
 describe("announcements", () => {
   for (const [what, size, delayMs] of [
-    ["a few hundredths of a second in a small cluster", 3, 60],
-    ["longer in a larger one", 30, 600],
+    ["a few hundredths of a second in a small cluster", 3, 18],
+    ["longer in a larger one", 15, 450],
     ["a second at most", 1000, 1000],
   ] as const) {
     test(`wait ${what}, and take all later changes with the first`, () => {
