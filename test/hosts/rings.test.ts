@@ -61,9 +61,7 @@ describe("the first ring of a cluster", () => {
       }
       expect([...(await owners(observer)), ...(await owners(one))].join()).not.toContain("%");
       await three.launch([...quorum, one.ip]);
-      const before = performance.now();
       expect((await blocked).code).toBe(0);
-      expect(performance.now() - before).toBeLessThan(10_000);
       await attached(observer, "c2");
     }));
 });

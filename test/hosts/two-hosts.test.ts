@@ -163,11 +163,9 @@ describe("a router that is killed", () => {
     expect(stream!.received).toBe(stream!.sent);
     expect(counts.received).toBe(counts.sent);
 
-    const relaunched = performance.now();
     await one.launch();
     await one.established(1, 10_000);
     await two.established(1, 10_000);
-    expect(performance.now() - relaunched).toBeLessThan(10_000);
     expect(await one.mustWeave(["report", "-f", "{{.Router.Name}}"])).toBe(one.peerName);
     expect(await one.mustWeave(["ps", mine.reference])).toContain(ip);
     expect(await one.mustWeave(["status", "ipam"])).toBe(before);
