@@ -9,7 +9,7 @@ describe("a host whose FORWARD chain drops", () => {
   let ip: string;
 
   beforeAll(async () => {
-    lab = await Lab.onSwitch("wf", 1);
+    lab = await Lab.onSwitch("wff", 1);
     const host = lab.hosts[0]!;
     await must([
       "nsenter",

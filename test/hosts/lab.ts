@@ -20,6 +20,7 @@ export class Lab implements AsyncDisposable {
 
   private constructor(prefix: string) {
     this.prefix = prefix;
+    claimPrefix(prefix);
     this.folder = mkdtempSync(join(tmpdir(), `weave-${prefix}-`));
   }
 
@@ -114,6 +115,22 @@ export class Lab implements AsyncDisposable {
       await killInside(name);
       await must(["ip", "netns", "del", name]);
     }
+  }
+}
+
+const claimed = new Set<string>();
+
+/**
+ * For as long as this process lives, so that of several tests at a time none sweeps away what
+ * another one has. The address is gone with the process, whatever ends it.
+ */
+function claimPrefix(prefix: string): void {
+  if (claimed.has(prefix)) return;
+  try {
+    Bun.listen({ unix: `\0weave-lab-${prefix}`, socket: { data() {} } }).unref();
+    claimed.add(prefix);
+  } catch (cause) {
+    throw new Error(`another process has a lab whose names begin with ${prefix}-`, { cause });
   }
 }
 

@@ -7,7 +7,7 @@ describe("the targets of a router", () => {
   let host: Host;
 
   beforeAll(async () => {
-    lab = await Lab.onSwitch("xg", 2);
+    lab = await Lab.onSwitch("wtg", 2);
     host = lab.hosts[0]!;
     await lab.hosts[1]!.launch();
   });
