@@ -1,5 +1,5 @@
 import { closeSync, writeSync } from "node:fs";
-import { errorCode, errorText, WeaveError } from "../base/errors.ts";
+import { errorText, WeaveError } from "../base/errors.ts";
 import type { Log } from "../base/world.ts";
 import type { ContainerEngine } from "../host/container.ts";
 import { keeperDescriptor, tellKeeper } from "./keeper.ts";
@@ -9,6 +9,7 @@ import type { Paths } from "./paths.ts";
 import { claimPidFile, releasePidFile, writePidFile } from "./pid-file.ts";
 import { makeFolders, readyDescriptor, selfCommand } from "./process.ts";
 import { type Inheritance, openDataPlane, type StartedRouter, startRouter } from "./router.ts";
+import { failedAnswer } from "./router-answer.ts";
 import { ServiceManager } from "./service-manager.ts";
 import {
   decodeSummons,
@@ -43,7 +44,7 @@ export async function runDetachedRouter(paths: Paths, integrations: Integrations
       closeSync(readyDescriptor);
     });
   } catch (error) {
-    answer(failure(error));
+    answer(failedAnswer(error));
     return 1;
   }
 }
@@ -82,7 +83,7 @@ export async function runSuccessor(paths: Paths, integrations: Integrations): Pr
       writePidFile(paths.pidFile, process.pid);
     }, inheritance);
   } catch (error) {
-    answer(failure(error));
+    answer(failedAnswer(error));
     return 1;
   }
 }
@@ -109,11 +110,6 @@ async function inherit(
 /** To whoever started this process. */
 function answer(line: string): void {
   writeSync(readyDescriptor, `${line}\n`);
-}
-
-function failure(error: unknown): string {
-  const remedy = error instanceof WeaveError ? error.remedy : undefined;
-  return `failed ${JSON.stringify({ code: errorCode(error), message: errorText(error), remedy })}`;
 }
 
 /** Where a run writes, and who is told how it goes. */

@@ -16,6 +16,7 @@ import {
   startTicksOf,
   writePidFile,
 } from "./pid-file.ts";
+import { restOfAnswer } from "./router-answer.ts";
 
 /**
  * A router as a process of its own, seen from the command that starts or stops it.
@@ -83,7 +84,7 @@ export async function launchRouter(options: LaunchOptions, paths: Paths): Promis
   child.unref();
   let id: string;
   try {
-    id = parseAnswer(answer, paths);
+    id = runOf(answer, paths);
   } catch (error) {
     // What was refused leaves nothing behind, not even for a moment.
     await ended(started, stopWaitMs);
@@ -137,13 +138,9 @@ async function firstLine(stream: Readable): Promise<string> {
   return text.trim();
 }
 
-function parseAnswer(answer: string, paths: Paths): string {
-  const [word, rest] = [answer.split(" ", 1)[0], answer.slice(answer.indexOf(" ") + 1)];
-  if (word === "ready") return rest;
-  if (word === "failed") {
-    const { code, message, remedy } = JSON.parse(rest) as Record<string, string>;
-    throw new WeaveError(code ?? "LAUNCH_FAILED", message ?? "", remedy ? { remedy } : {});
-  }
+function runOf(answer: string, paths: Paths): string {
+  const id = restOfAnswer(answer, "ready");
+  if (id !== undefined) return id;
   throw new WeaveError("LAUNCH_DIED", "The weave router has died.", {
     remedy: `Consult the log for further details: ${paths.logFile}`,
   });

@@ -36,7 +36,7 @@ export class Release implements Disposable {
    * anything looks into it.
    *
    * @throws WeaveError `RELEASE_LOCATION`, `RELEASE_DOWNLOAD`, `RELEASE_MISSING`,
-   *   `RELEASE_CHECKSUM`, `RELEASE_UNPACK`; nothing is left behind then
+   *   `RELEASE_STORE`, `RELEASE_CHECKSUM`, `RELEASE_UNPACK`; nothing is left behind then
    */
   static async download(version: string, location: string, parent: string): Promise<Release> {
     if (location === "") {
@@ -106,12 +106,23 @@ async function downloadTo(path: string, url: string): Promise<string> {
   try {
     for await (const chunk of received(url, archiveWaitMs, archiveBytesMax)) {
       hasher.update(chunk);
-      writeSync(file, chunk);
+      for (let at = 0; at < chunk.length; ) at += storedAt(path, () => writeSync(file, chunk, at));
     }
   } finally {
     closeSync(file);
   }
   return hasher.digest("hex");
+}
+
+function storedAt<T>(path: string, write: () => T): T {
+  try {
+    return write();
+  } catch (cause) {
+    throw new WeaveError("RELEASE_STORE", `cannot write ${path}: ${errorText(cause)}`, {
+      remedy: "nothing was changed; make room on that disk",
+      cause,
+    });
+  }
 }
 
 async function* received(

@@ -9,6 +9,7 @@ import { type LaunchOptions, launchOptionsSchema } from "./launch-options.ts";
 import { fromPlainJson, toPlainJson } from "./plain-json.ts";
 import { readableText, readyDescriptor, routerCommand } from "./process.ts";
 import type { Estate, StartedRouter } from "./router.ts";
+import { restOfAnswer } from "./router-answer.ts";
 
 /**
  * One router takes the place of another, which goes on until the last moment:
@@ -148,12 +149,13 @@ export class Successor {
     await gone;
   }
 
-  async #expect(word: string, waitMs: number): Promise<void> {
+  async #expect(word: "ready" | "warm", waitMs: number): Promise<void> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => late.reject(died("does not answer")), waitMs);
     try {
       const { value } = await Promise.race([this.#answers.next(), late.promise]);
-      checkAnswer(typeof value === "string" ? value : "", word);
+      const answer = typeof value === "string" ? value : "";
+      if (restOfAnswer(answer, word) === undefined) throw died("has died");
     } finally {
       clearTimeout(timer);
     }
@@ -192,17 +194,6 @@ async function* lines(stream: Readable): AsyncGenerator<string> {
     text = whole.pop() ?? "";
     yield* whole;
   }
-}
-
-function checkAnswer(answer: string, wanted: string): void {
-  const [word] = answer.split(" ", 1);
-  if (word === wanted) return;
-  if (word !== "failed") throw died("has died");
-  const { code, message, remedy } = JSON.parse(answer.slice("failed ".length)) as Record<
-    string,
-    string
-  >;
-  throw new WeaveError(code ?? "SUCCESSOR_DIED", message ?? "", remedy ? { remedy } : {});
 }
 
 function died(how: string): WeaveError {

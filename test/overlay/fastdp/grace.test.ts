@@ -10,6 +10,12 @@ function heard(links: readonly Link[], peers: readonly PeerName[] = [a, b, c, d]
   return { peers: peers.map((name) => ({ name, nickname: "", shortId: 100 + name })), links };
 }
 
+const ring: Link[] = [
+  [a, b],
+  [b, c],
+  [c, a],
+];
+
 describe("the topology with grace", () => {
   let grace: GracePeriod;
   const links = (nowMs: number) =>
@@ -51,11 +57,6 @@ describe("the topology with grace", () => {
   });
 
   test("keeps its own link to a router that it and others lose one after the other", () => {
-    const ring: Link[] = [
-      [a, b],
-      [b, c],
-      [c, a],
-    ];
     grace = new GracePeriod(a);
     grace.setTopology(heard(ring), 2000);
     // b is started anew: a loses it, and c is still heard to have it.
@@ -68,11 +69,6 @@ describe("the topology with grace", () => {
   });
 
   test("does without a link that had ended long before the last one", () => {
-    const ring: Link[] = [
-      [a, b],
-      [b, c],
-      [c, a],
-    ];
     grace = new GracePeriod(a);
     grace.setTopology(heard(ring), 2000);
     grace.setTopology(heard(ring.slice(1)), 3000);
