@@ -68,8 +68,6 @@ export async function runRouterChild(
 }
 
 async function integrations() {
-  const { DockerEngine } = await import("../docker/engine.ts");
-  return {
-    engine: (endpoint: string) => new DockerEngine(endpoint),
-  };
+  const { dockerIntegration } = await import("../docker/integration.ts");
+  return { engine: dockerIntegration };
 }

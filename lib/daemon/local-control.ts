@@ -18,6 +18,7 @@ import type { ControlPlane } from "../peer/control-plane.ts";
 import { formatMac } from "../wire/ethernet.ts";
 import { Diagnostician } from "./diagnosis/diagnostician.ts";
 import type { HostServices } from "./host-services.ts";
+import type { Integration } from "./integration.ts";
 import { ipamGauges } from "./ipam-gauges.ts";
 import { ipamReport } from "./ipam-report.ts";
 import type { LaunchOptions } from "./launch-options.ts";
@@ -27,6 +28,8 @@ export interface LocalControlParts {
   readonly options: LaunchOptions;
   readonly plane: ControlPlane;
   readonly services: HostServices;
+  /** Missing when no container engine is asked. */
+  readonly integration: Integration | undefined;
   readonly dataPlane: DataPlane;
   /** Name of the interface on which frames are captured. */
   readonly capture: string;
@@ -91,11 +94,12 @@ export class LocalControl implements RouterControl {
   }
 
   gauges(): readonly Gauge[] {
-    const { dataPlane, plane, services, fastdp } = this.#parts;
+    const { dataPlane, plane, services, fastdp, integration } = this.#parts;
     const ipam = plane.ipam?.allocator.status();
     return [
       ...routerGauges(dataPlane, plane.mesh.status(), services.dns, fastdp),
       ...(ipam === undefined ? [] : ipamGauges(ipam)),
+      ...(integration?.gauges() ?? []),
     ];
   }
 
@@ -126,7 +130,7 @@ export class LocalControl implements RouterControl {
   }
 
   async report(): Promise<Report> {
-    const { plane } = this.#parts;
+    const { plane, integration } = this.#parts;
     const dns = this.#dnsReport();
     return {
       Ready: this.#isReady,
@@ -142,6 +146,7 @@ export class LocalControl implements RouterControl {
         IPAM: ipamReport(plane.ipam.allocator.status(), (peer) => plane.mesh.nickname(peer) ?? ""),
       }),
       ...(dns !== undefined && { DNS: dns }),
+      ...integration?.report(),
     };
   }
 

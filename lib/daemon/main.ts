@@ -1,7 +1,7 @@
 import { closeSync, writeSync } from "node:fs";
 import { errorText, WeaveError } from "../base/errors.ts";
 import type { Log } from "../base/world.ts";
-import type { ContainerEngine } from "../host/container.ts";
+import type { EngineIntegration } from "./integration.ts";
 import { keeperDescriptor, tellKeeper } from "./keeper.ts";
 import { decodeLaunchOptions, type LaunchOptions } from "./launch-options.ts";
 import { openLog } from "./log-file.ts";
@@ -24,7 +24,7 @@ import {
 /** Other programs on this host that the router works with. */
 export interface Integrations {
   /** The container engine at an endpoint; nothing is asked of it before it is needed. */
-  engine(endpoint: string): ContainerEngine;
+  engine(endpoint: string): EngineIntegration;
 }
 
 /**
@@ -184,7 +184,7 @@ class RouterProcess {
       options: this.#options,
       paths: this.#paths,
       log: this.log,
-      engine: dockerApi === "" ? undefined : this.#integrations.engine(dockerApi),
+      integration: dockerApi === "" ? undefined : this.#integrations.engine(dockerApi),
       succeed: () => this.#summon(),
       inheritance,
     });

@@ -9,7 +9,6 @@ import { productVersion } from "../base/product-version.ts";
 import type { Log, World } from "../base/world.ts";
 import { openAead } from "../host/aead.ts";
 import { BridgeKeeper } from "../host/bridge-keeper.ts";
-import type { ContainerEngine } from "../host/container.ts";
 import type { HostDatapath } from "../host/datapath/backend.ts";
 import type { Bequest } from "../host/dataplane/bequest.ts";
 import { DataPlane, type InheritedSockets } from "../host/dataplane/data-plane.ts";
@@ -26,6 +25,7 @@ import { SqliteAllocatorStore } from "./allocator-store.ts";
 import { openDatabase } from "./database.ts";
 import { datapathBackends } from "./datapath-backends.ts";
 import { startHostServices } from "./host-services.ts";
+import type { EngineIntegration, Integration, IntegrationHost } from "./integration.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 import { LocalControl, type LocalControlParts } from "./local-control.ts";
 import { importOriginal } from "./original-import.ts";
@@ -42,7 +42,7 @@ export interface RouterEnvironment {
   readonly paths: Paths;
   readonly log: Log;
   /** Missing when no container engine is asked. */
-  readonly engine: ContainerEngine | undefined;
+  readonly integration: EngineIntegration | undefined;
   /** Starts a process that takes this one's place; see `succession.ts`. */
   readonly succeed: () => Promise<number>;
   /** What another process has left to this one. */
@@ -90,7 +90,7 @@ export interface StartedRouter {
  *
  *   TCP port free? ▸ state ▸ name ▸ bridge and datapath ▸ data plane ▸ mesh, allocator, names
  *         ▸ exposed addresses, containers, DNS
- *         ▸ TCP listener ▸ control API ▸ connecting to peers
+ *         ▸ TCP listener ▸ container engine ▸ control API ▸ connecting to peers
  *
  * When a step fails, those before it are undone. Bridge, datapath, containers and exposed
  * addresses outlive the router, so that containers of this host keep talking to each other.
@@ -149,11 +149,8 @@ async function assemble(
   const plane = makePlane(world, environment, parts);
   shutdown.push("mesh", () => plane.stop());
   const services = await startHostServices({
-    ...environment,
-    world,
-    plane,
-    settings,
-    devices,
+    ...{ ...environment, engine: environment.integration?.engine },
+    ...{ world, plane, settings, devices },
     setResidents(macs) {
       dataPlane.setResidents(macs);
       fastdp?.setResidents(macs);
@@ -173,8 +170,10 @@ async function assemble(
     plane.mesh.accepted(stream),
   );
   shutdown.push("TCP listener", () => (isHandedOver ? listener.retire() : listener.close()));
+  const shared = { world, settings, devices, plane, services };
+  const integration = await startIntegration(environment, shutdown, shared);
   const control = openControl(environment, shutdown, {
-    ...{ plane, services, dataPlane, fastdp },
+    ...{ plane, services, dataPlane, fastdp, integration },
     capture: devices.capture,
     refusals: host.refusals,
   });
@@ -325,6 +324,17 @@ function whyNoFastdp(refusals: ReadonlyMap<string, string>): string {
   return [...refusals]
     .map(([name, reason]) => (name === "fastdp" ? reason : `${name}: ${reason}`))
     .join(", ");
+}
+
+/** Begins to work for the container engine, where there is one to be asked. */
+async function startIntegration(
+  { integration, log, options, paths }: RouterEnvironment,
+  shutdown: Shutdown,
+  shared: Omit<IntegrationHost, "log" | "options" | "paths">,
+): Promise<Integration | undefined> {
+  const started = await integration?.start({ ...shared, log, options, paths });
+  if (started !== undefined) shutdown.push("container engine", () => started.stop());
+  return started;
 }
 
 /** The router as the control API sees it, and the addresses at which that answers. */

@@ -1,0 +1,41 @@
+import type { Report } from "../api/report.ts";
+import type { Gauge } from "../api/router-control.ts";
+import type { Log, World } from "../base/world.ts";
+import type { ContainerEngine } from "../host/container.ts";
+import type { DeviceNames } from "../host/device-names.ts";
+import type { ControlPlane } from "../peer/control-plane.ts";
+import type { HostServices } from "./host-services.ts";
+import type { LaunchOptions } from "./launch-options.ts";
+import type { Paths } from "./paths.ts";
+import type { SettingsStore } from "./settings-store.ts";
+
+/** A container engine that the router asks about containers, and works for while it runs. */
+export interface EngineIntegration {
+  readonly engine: ContainerEngine;
+  /** Called once, when addresses, names and containers are served. Waits for no engine. */
+  start(host: IntegrationHost): Promise<Integration>;
+}
+
+/** What a router that has started offers to whoever works with another program of its host. */
+export interface IntegrationHost {
+  readonly world: World;
+  readonly log: Log;
+  readonly options: LaunchOptions;
+  readonly paths: Paths;
+  readonly settings: SettingsStore;
+  readonly devices: DeviceNames;
+  readonly plane: ControlPlane;
+  readonly services: HostServices;
+}
+
+/**
+ * Work with another program of this host that lasts as long as the router. The router shows what it
+ * says of itself and knows nothing else of it.
+ */
+export interface Integration {
+  /** Its parts of the report. */
+  report(): Partial<Report>;
+  /** Its part of `/metrics`. */
+  gauges(): readonly Gauge[];
+  stop(): Promise<void>;
+}
