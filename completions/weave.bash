@@ -31,6 +31,8 @@ _weave_flag_value() {
     "launch --docker-bridge") : ;;
     "launch --datapath") : ;;
     "launch --bufsz") : ;;
+    "launch --plugin-socket") candidates+="$(compgen -f -- "$current")" ;;
+    "launch --plugin-mesh-socket") candidates+="$(compgen -f -- "$current")" ;;
     "launch --http-addr") : ;;
     "launch --status-addr") : ;;
     "launch --metrics-addr") : ;;
@@ -62,6 +64,8 @@ _weave_flag_value() {
     "setup-systemd --docker-bridge") : ;;
     "setup-systemd --datapath") : ;;
     "setup-systemd --bufsz") : ;;
+    "setup-systemd --plugin-socket") candidates+="$(compgen -f -- "$current")" ;;
+    "setup-systemd --plugin-mesh-socket") candidates+="$(compgen -f -- "$current")" ;;
     "setup-systemd --http-addr") : ;;
     "setup-systemd --status-addr") : ;;
     "setup-systemd --metrics-addr") : ;;
@@ -120,11 +124,11 @@ _weave() {
     candidates="${candidates// /$'\n'}"
   else
     case "$command" in
-    launch) flags="--password --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --foreground --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --no-restart --help" ;;
+    launch) flags="--password --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --foreground --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --no-restart --help" ;;
     stop) flags="--help" ;;
     reset) flags="--force --help" ;;
     logs) flags="--follow -f --tail --help" ;;
-    setup-systemd) flags="--now --root --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --help" ;;
+    setup-systemd) flags="--now --root --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --help" ;;
     adopt) flags="--dry-run --yes -y --docker-api --help" ;;
     snapshot) flags="--force --ranges --help" ;;
     upgrade-self) flags="--help" ;;

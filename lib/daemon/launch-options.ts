@@ -79,6 +79,21 @@ export const launchOptionsSchema = v.strictObject({
   metricsAddress: v.string(),
   /** Endpoint of the Docker engine; empty for none. */
   dockerApi: v.string(),
+  /** Docker's network plugin; absent: off. */
+  plugin: v.optional(
+    v.strictObject({
+      /** In so many words: else it is there once a Docker engine is. */
+      asked: v.boolean(),
+      /** Absolute path of the socket for networks of a swarm; empty for none. */
+      socket: v.string(),
+      /** The same for networks with addresses of our allocator. */
+      meshSocket: v.string(),
+      /** Docker itself keeps this process: every network that it speaks of is ours. */
+      managed: v.boolean(),
+      /** Whether multicast is routed into networks of a managed plugin. */
+      multicast: v.boolean(),
+    }),
+  ),
 
   logLevel: v.picklist(["debug", "info", "warning", "error"]),
   packetDebug: v.boolean(),

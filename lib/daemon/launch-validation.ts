@@ -63,6 +63,7 @@ export function launchOptions(words: LaunchWords, facts: LaunchFacts): LaunchOpt
     importDatabase: words.text("import-db") || undefined,
     dns: dnsOptions(words),
     ...networkOptions(words),
+    plugin: pluginOptions(words),
     ...operationOptions(words),
   };
 }
@@ -206,6 +207,41 @@ function networkOptions(
     masqueradeLocal: !words.enabled("no-masq-local"),
     captureBufferMegabytes: integer(words, "bufsz", 8, 1, 1024),
   };
+}
+
+function pluginOptions(words: LaunchWords): LaunchOptions["plugin"] {
+  const managed = words.enabled("plugin-v2");
+  const wanted = words.text("plugin");
+  if (managed && wanted === "true") {
+    throw conflict("a router is the legacy plugin or the managed one, not both", {
+      remedy: "leave out --plugin or --plugin-v2",
+    });
+  }
+  if (wanted === "false" && !managed) return undefined;
+  const socket = socketPath(words, "plugin-socket", "/run/docker/plugins/weave.sock");
+  const meshSocket = socketPath(words, "plugin-mesh-socket", "/run/docker/plugins/weavemesh.sock");
+  if (socket === "" && meshSocket === "") return undefined;
+  if (socket === meshSocket) {
+    throw conflict("--plugin-socket and --plugin-mesh-socket are the same", {
+      remedy: "give each a path of its own, or leave one empty",
+    });
+  }
+  return {
+    asked: managed || wanted === "true",
+    socket,
+    meshSocket,
+    managed,
+    multicast: words.enabled("plugin-v2-multicast"),
+  };
+}
+
+/** An absolute path, or empty. The part before `.sock` is what Docker calls the driver. */
+function socketPath(words: LaunchWords, flag: string, otherwise: string): string {
+  const path = words.text(flag) ?? otherwise;
+  if (path === "" || /^\/(?:.*\/)?[\w.-]+\.sock$/.test(path)) return path;
+  throw new WeaveError("LAUNCH_FLAG", `invalid value "${path}" for flag --${flag}`, {
+    remedy: "write an absolute path that ends in .sock, or nothing",
+  });
 }
 
 function operationOptions(

@@ -4,21 +4,21 @@ import { parseDurationMs } from "../../lib/daemon/duration.ts";
 import { decodeLaunchOptions, type LaunchOptions } from "../../lib/daemon/launch-options.ts";
 import { launchOptions } from "../../lib/daemon/launch-validation.ts";
 
-function ask(flags: Record<string, string | true> = {}, peers: string[] = []): LaunchOptions {
+function ask(flags: Record<string, string | boolean> = {}, peers: string[] = []): LaunchOptions {
   return launchOptions(
     {
       peers,
       enabled: (flag) => flags[flag] === true,
       text: (flag) => {
         const value = flags[flag];
-        return value === true ? "true" : value;
+        return value === undefined ? undefined : String(value);
       },
     },
     { hostname: "host1" },
   );
 }
 
-function refusal(flags: Record<string, string | true>, peers: string[] = []): string {
+function refusal(flags: Record<string, string | boolean>, peers: string[] = []): string {
   try {
     ask(flags, peers);
   } catch (error) {
@@ -70,6 +70,13 @@ describe("launch without options", () => {
       httpAddress: "127.0.0.1:6784",
       statusAddress: "127.0.0.1:6782",
       metricsAddress: "",
+      plugin: {
+        asked: false,
+        socket: "/run/docker/plugins/weave.sock",
+        meshSocket: "/run/docker/plugins/weavemesh.sock",
+        managed: false,
+        multicast: false,
+      },
       dockerApi: "unix:///var/run/docker.sock",
       logLevel: "info",
       packetDebug: false,
@@ -86,6 +93,20 @@ describe("launch without options", () => {
 });
 
 describe("launch takes", () => {
+  test("the Docker plugin as asked for, as managed, with one socket, or not at all", () => {
+    expect(ask({ plugin: true }).plugin?.asked).toBe(true);
+    expect(ask({ plugin: false }).plugin).toBeUndefined();
+    expect(ask({ "plugin-mesh-socket": "" }).plugin?.meshSocket).toBe("");
+    expect(ask({ "plugin-socket": "", "plugin-mesh-socket": "" }).plugin).toBeUndefined();
+    const managed = ask({ "plugin-v2": true, plugin: false, "plugin-v2-multicast": true }).plugin;
+    expect(managed).toMatchObject({ asked: true, managed: true, multicast: true });
+    expect(refusal({ plugin: true, "plugin-v2": true })).toContain("not both");
+    expect(refusal({ "plugin-socket": "weave.sock" })).toContain("--plugin-socket");
+    expect(refusal({ "plugin-socket": "/a.sock", "plugin-mesh-socket": "/a.sock" })).toContain(
+      "are the same",
+    );
+  });
+
   test("a domain with or without final dot", () => {
     expect(ask({ "dns-domain": "foo.bar" }).dns?.domain).toBe("foo.bar.");
     expect(ask({ "dns-domain": "foo.bar." }).dns?.domain).toBe("foo.bar.");
@@ -134,7 +155,7 @@ describe("launch takes", () => {
 });
 
 describe("launch refuses, in the original's words,", () => {
-  const cases: Array<[Record<string, string | true>, string]> = [
+  const cases: Array<[Record<string, string | boolean>, string]> = [
     [{ "min-protocol-version": "3" }, "--min-protocol-version must be in range [1,2]"],
     [
       { "ipalloc-range": "", "ipalloc-init": "observer" },

@@ -14,6 +14,7 @@ const itsDefaults: ReadonlyArray<readonly [flag: string, value: string]> = [
   ["dns-listen-address", "0.0.0.0:53"],
   ["http-addr", ""],
   ["status-addr", ""],
+  ["plugin", "false"],
 ];
 
 const itsDatabasePrefix = "/weavedb/weave";

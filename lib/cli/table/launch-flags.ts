@@ -180,6 +180,34 @@ const network: readonly FlagSpec[] = [
   { name: "bufsz", value: integer("MB"), default: "8", summary: "capture buffer of the bridge" },
 ];
 
+const plugin: readonly FlagSpec[] = [
+  {
+    name: "plugin",
+    default: "on where a Docker engine answers",
+    summary: "be Docker's network plugin: --net=weave and networks of one's own; =false for none",
+  },
+  {
+    name: "plugin-socket",
+    value: file,
+    default: "/run/docker/plugins/weave.sock",
+    summary: "where Docker finds the driver for networks of a swarm; empty for none",
+  },
+  {
+    name: "plugin-mesh-socket",
+    value: file,
+    default: "/run/docker/plugins/weavemesh.sock",
+    summary: "where Docker finds the driver with addresses of its own; empty for none",
+  },
+  {
+    name: "plugin-v2",
+    summary: "be the plugin that Docker itself starts and keeps, see 'docker plugin'",
+  },
+  {
+    name: "plugin-v2-multicast",
+    summary: "route multicast into all networks of that plugin",
+  },
+];
+
 const operation: readonly FlagSpec[] = [
   {
     name: "foreground",
@@ -235,6 +263,7 @@ const shown: readonly FlagSpec[] = [
   ...inGroup("Addresses", addresses),
   ...inGroup("Names", names),
   ...inGroup("Network", network),
+  ...inGroup("Docker networks", plugin),
   ...inGroup("Operation", operation),
 ];
 

@@ -10,8 +10,6 @@ const value: ValueSpec = { kind: "text", placeholder: "value" };
 
 const proxy =
   "needs the Docker API proxy, which this version does not have; attach containers with 'weave attach'";
-const plugin =
-  "needs the Docker network plugin, which this version does not have; attach containers with 'weave attach'";
 const cloud = "belongs to Weave Cloud, which is gone; give the peers by address";
 
 const switches = (names: readonly string[], refusal: string): FlagSpec[] =>
@@ -26,8 +24,6 @@ export const refusedLaunchFlags: readonly FlagSpec[] = [
   ...settings(["hostname-from-label", "hostname-match", "hostname-replacement"], proxy),
   ...settings(["tlscacert", "tlscert", "tlskey"], proxy),
   { name: "proxy-listen", short: "H", value, repeatable: true, summary: "", refusal: proxy },
-  ...switches(["plugin", "plugin-v2", "plugin-v2-multicast"], plugin),
-  ...settings(["plugin-socket", "plugin-mesh-socket"], plugin),
   ...switches(["awsvpc"], "needs the AWS route tables, which this version does not write"),
   ...switches(["expect-npc"], "needs the network policy controller, which this version lacks"),
   ...settings(["token", "peer-discovery-url", "advertise-address"], cloud),

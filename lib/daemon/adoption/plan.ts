@@ -25,7 +25,6 @@ export interface AdoptionPlan {
 const essential: ReadonlyMap<string, string> = new Map([
   ["awsvpc", "frames go by the route tables of AWS"],
   ["expect-npc", "packets pass its network policy controller"],
-  ["plugin-v2", "Docker runs it as a managed plugin"],
 ]);
 
 /** @throws WeaveError `ADOPT_STATE`, `ADOPT_POD`, `ADOPT_WIRING`, `ADOPT_SETTING` */
@@ -93,7 +92,7 @@ function ownerOfName({ ident, address }: StoredName, facts: AdoptionFacts): stri
   return (ip.family === 4 ? identsByAddress(facts).get(ip.value) : undefined) ?? ident;
 }
 
-function refuseObstacles(facts: AdoptionFacts, { leftOut }: OldSettings): void {
+function refuseObstacles(facts: AdoptionFacts, { leftOut, options }: OldSettings): void {
   if (facts.hasOwnState) {
     throw new WeaveError("ADOPT_STATE", "there is state of a router of this kind already", {
       remedy:
@@ -114,11 +113,17 @@ function refuseObstacles(facts: AdoptionFacts, { leftOut }: OldSettings): void {
   }
   for (const { flag } of leftOut) {
     const why = essential.get(flag.replace(/^-+/, ""));
-    if (why === undefined) continue;
-    throw new WeaveError("ADOPT_SETTING", `the old router runs with ${flag}: ${why}`, {
-      remedy: "this version cannot replace it",
-    });
+    if (why !== undefined) throw cannotReplace(flag, why);
   }
+  if (options.plugin?.managed === true) {
+    throw cannotReplace("--plugin-v2", "Docker runs it as a managed plugin");
+  }
+}
+
+function cannotReplace(flag: string, why: string): WeaveError {
+  return new WeaveError("ADOPT_SETTING", `the old router runs with ${flag}: ${why}`, {
+    remedy: "this version cannot replace it",
+  });
 }
 
 function notTaken(facts: AdoptionFacts, settings: OldSettings): string[] {
