@@ -1,81 +1,106 @@
 import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
 import { EngineClient } from "./engine-client.ts";
+import {
+  type EngineContainer,
+  type EngineImage,
+  type EngineInfo,
+  type EngineNetwork,
+  type ListedEngineContainer,
+  type NewEngineNetwork,
+  parseAnswer,
+  readContainer,
+  readContainerList,
+  readImage,
+  readInfo,
+  readNetwork,
+} from "./engine-models.ts";
 
-/** A container as the engine describes it, reduced to what the router asks for. */
-export interface EngineContainer {
-  /** 64 hex digits. */
-  readonly id: string;
-  /** Process id of its first process; 0 when it does not run. */
-  readonly pid: number;
-  readonly running: boolean;
-  readonly restarting: boolean;
-  /** Without domain. */
-  readonly hostname: string;
-  readonly domainname: string;
-  readonly usesHostNetwork: boolean;
-  /** Path of the hosts file that the engine made for it; empty when it has none. */
-  readonly hostsPath: string;
-}
+const createdSchema = v.object({ Id: v.string() });
 
-const inspectSchema = v.object({
-  Id: v.string(),
-  HostsPath: v.optional(v.string(), ""),
-  State: v.object({
-    Pid: v.optional(v.number(), 0),
-    Running: v.optional(v.boolean(), false),
-    Restarting: v.optional(v.boolean(), false),
-  }),
-  Config: v.object({
-    Hostname: v.optional(v.string(), ""),
-    Domainname: v.optional(v.string(), ""),
-  }),
-  HostConfig: v.object({ NetworkMode: v.optional(v.string(), "") }),
-});
-
-const listSchema = v.array(v.object({ Id: v.string(), Names: v.nullish(v.array(v.string()), []) }));
-
-/** What the router asks a Docker engine about containers. */
+/** What the router asks a Docker engine, and the little that it tells it to do. */
 export class DockerEngine {
-  readonly #client: EngineClient;
+  readonly client: EngineClient;
 
-  /** `unix:///path` or `tcp://host:port`. @throws WeaveError `ENGINE_ENDPOINT` */
-  constructor(endpoint: string) {
-    this.#client = new EngineClient(endpoint);
+  /** A client, or an endpoint as in `DOCKER_HOST`. @throws WeaveError `ENGINE_ENDPOINT` */
+  constructor(client: EngineClient | string) {
+    this.client = typeof client === "string" ? new EngineClient(client) : client;
   }
 
   /** By name, id or unambiguous start of an id; `undefined` when there is no such container. */
   async inspect(reference: string): Promise<EngineContainer | undefined> {
-    const raw = await this.#client.request({ path: inspectPath(reference) });
-    if (raw === undefined) return undefined;
-    const { Id, State, Config, HostConfig, HostsPath } = parseAnswer(inspectSchema, raw);
-    return {
-      id: Id,
-      pid: State.Pid,
-      running: State.Running,
-      restarting: State.Restarting,
-      hostname: Config.Hostname,
-      domainname: Config.Domainname,
-      usesHostNetwork: HostConfig.NetworkMode === "host",
-      hostsPath: HostsPath,
-    };
+    const raw = await this.client.request({ path: inspectPath(reference) });
+    return raw === undefined ? undefined : readContainer(raw);
   }
 
   /** Ids of all running containers. */
   async runningIds(): Promise<string[]> {
-    return (await this.#running({})).map(({ Id }) => Id);
+    return (await this.#list("/containers/json", {})).map(({ id }) => id);
   }
 
   /** Names of all running containers, as people call them. */
   async runningNames(options: { readonly waitMs?: number } = {}): Promise<string[]> {
-    const names = (await this.#running(options)).flatMap(({ Names }) => Names);
-    // Each begins with a slash; others name the container as seen by one that is linked to it.
-    return names.filter((name) => name.lastIndexOf("/") === 0).map((name) => name.slice(1));
+    return (await this.#list("/containers/json", options)).flatMap(({ names }) => names);
   }
 
-  async #running(options: { readonly waitMs?: number }): Promise<v.InferOutput<typeof listSchema>> {
-    const raw = await this.#client.request({ path: "/containers/json", ...options });
-    return raw === undefined ? [] : parseAnswer(listSchema, raw);
+  /** All containers, whether they run or not. */
+  allContainers(): Promise<ListedEngineContainer[]> {
+    return this.#list("/containers/json?all=1", {});
+  }
+
+  async #list(
+    path: string,
+    options: { readonly waitMs?: number },
+  ): Promise<ListedEngineContainer[]> {
+    const raw = await this.client.request({ path, ...options });
+    return raw === undefined ? [] : readContainerList(raw);
+  }
+
+  /** By name or id; `undefined` when the engine does not have it. */
+  async image(reference: string): Promise<EngineImage | undefined> {
+    const raw = await this.client.request({ path: `/images/${pathPart(reference)}/json` });
+    return raw === undefined ? undefined : readImage(raw);
+  }
+
+  /** By name or id; `undefined` when there is no such network. */
+  async network(reference: string): Promise<EngineNetwork | undefined> {
+    const raw = await this.client.request({ path: `/networks/${encodeURIComponent(reference)}` });
+    return raw === undefined ? undefined : readNetwork(raw);
+  }
+
+  /** Gives the network's id. @throws WeaveError `ENGINE_REFUSED`, among others where there is one */
+  async createNetwork({ name, driver, ipam, options }: NewEngineNetwork): Promise<string> {
+    const raw = await this.client.request({
+      method: "POST",
+      path: "/networks/create",
+      body: {
+        Name: name,
+        CheckDuplicate: true,
+        Driver: driver,
+        IPAM: { Driver: ipam.driver, Config: [{ Subnet: ipam.subnet }] },
+        Options: options,
+      },
+    });
+    if (raw === undefined) {
+      throw new WeaveError("ENGINE_REFUSED", `the Docker engine has no network driver ${driver}`);
+    }
+    return parseAnswer(createdSchema, raw).Id;
+  }
+
+  /** False when there is no such network. @throws WeaveError `ENGINE_REFUSED` while it is in use */
+  async removeNetwork(reference: string): Promise<boolean> {
+    const path = `/networks/${encodeURIComponent(reference)}`;
+    return (await this.client.request({ method: "DELETE", path })) !== undefined;
+  }
+
+  async info(): Promise<EngineInfo> {
+    return readInfo(await this.client.request({ path: "/info" }));
+  }
+
+  /** False when there is no such container. @throws WeaveError `ENGINE_REFUSED` when it does not run */
+  async kill(id: string, signal = "SIGKILL"): Promise<boolean> {
+    const path = `/containers/${encodeURIComponent(id)}/kill?signal=${signal}`;
+    return (await this.client.request({ method: "POST", path })) !== undefined;
   }
 }
 
@@ -83,14 +108,7 @@ export function inspectPath(reference: string): string {
   return `/containers/${encodeURIComponent(reference)}/json`;
 }
 
-/** @throws WeaveError `ENGINE_ANSWER` */
-export function parseAnswer<Schema extends v.GenericSchema>(
-  schema: Schema,
-  raw: unknown,
-): v.InferOutput<Schema> {
-  const parsed = v.safeParse(schema, raw);
-  if (parsed.success) return parsed.output;
-  throw new WeaveError("ENGINE_ANSWER", "the Docker engine answered something unexpected", {
-    cause: parsed.issues[0].message,
-  });
+/** Image names have slashes, which the engine wants as they are. */
+function pathPart(reference: string): string {
+  return reference.split("/").map(encodeURIComponent).join("/");
 }

@@ -1,14 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { afterAll, expect, test } from "bun:test";
 import { DockerProgramEngine } from "../../lib/docker/program-engine.ts";
+import { FakeEngine } from "./fake-engine.ts";
 
 const id = "ab".repeat(32);
-const folder = mkdtempSync(join(tmpdir(), "weave-programs-"));
-const socket = join(folder, "docker.sock");
 const orders: string[] = [];
-let server: Bun.Server<undefined>;
 
 const inspected = {
   Id: id,
@@ -21,30 +16,22 @@ const inspected = {
   Mounts: [{ Source: "/var/lib/docker/volumes/x/_data", Destination: "/weavedb" }],
 };
 
-beforeAll(() => {
-  server = Bun.serve({
-    unix: socket,
-    async fetch(request) {
-      const { pathname, search } = new URL(request.url);
-      if (request.method === "POST") {
-        orders.push(`${pathname}${search} ${await request.text()}`.trim());
-        if (pathname.endsWith("/start")) return new Response(null, { status: 304 });
-        if (pathname.endsWith("/update")) return Response.json({ Warnings: null });
-        if (pathname.endsWith("/stop")) return new Response(null, { status: 204 });
-      }
-      if (pathname === "/containers/json") return Response.json([{ Id: id }]);
-      if (pathname === `/containers/${id}/json`) return Response.json(inspected);
-      return Response.json({ message: "no such container" }, { status: 404 });
-    },
-  });
+const fake = new FakeEngine(({ method, path, query, body }) => {
+  if (method === "POST") {
+    const words = query.size === 0 ? "" : `?${query}`;
+    orders.push(`${path}${words} ${body === undefined ? "" : JSON.stringify(body)}`.trim());
+    if (path.endsWith("/start")) return new Response(null, { status: 304 });
+    if (path.endsWith("/update")) return Response.json({ Warnings: null });
+    if (path.endsWith("/stop")) return new Response(null, { status: 204 });
+  }
+  if (path === "/containers/json") return Response.json([{ Id: id }]);
+  if (path === `/containers/${id}/json`) return Response.json(inspected);
+  return undefined;
 });
 
-afterAll(async () => {
-  await server.stop(true);
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => fake[Symbol.asyncDispose]());
 
-const engine = new DockerProgramEngine(`unix://${socket}`);
+const engine = new DockerProgramEngine(fake.endpoint);
 
 test("tells how the program of a container is run", async () => {
   const program = {
@@ -70,8 +57,8 @@ test("stops and starts it, and decides whether it is started again", async () =>
 });
 
 test("fails when the container is gone, or no engine answers", async () => {
-  server.reload({ fetch: () => new Response("gone", { status: 404 }) });
+  fake.answers = () => undefined;
   await expect(engine.stop(id)).rejects.toHaveProperty("code", "ENGINE_REFUSED");
-  const absent = new DockerProgramEngine(`unix://${folder}/absent`);
+  const absent = new DockerProgramEngine(`unix://${fake.folder}/absent`);
   await expect(absent.running()).rejects.toHaveProperty("code", "ENGINE_UNREACHABLE");
 });

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { FakeEngine, type FakeRequest } from "../docker/fake-engine.ts";
 import { type Host, Lab } from "./lab.ts";
 import { killed } from "./shell.ts";
 
@@ -16,7 +17,7 @@ class OldEngine implements AsyncDisposable {
   readonly orders: string[] = [];
   readonly #host: Host;
   readonly #data: string;
-  readonly #server: Bun.Server<undefined>;
+  readonly #api = new FakeEngine((request) => this.#answer(request));
   #program: Bun.Subprocess | undefined;
 
   constructor(host: Host) {
@@ -24,14 +25,10 @@ class OldEngine implements AsyncDisposable {
     this.#data = join(host.lab.folder, "volume");
     mkdirSync(this.#data, { recursive: true });
     copyFileSync(sample, join(this.#data, "weavedata.db"));
-    this.#server = Bun.serve<undefined>({
-      unix: join(host.lab.folder, "docker.sock"),
-      fetch: (request) => this.#answer(request),
-    });
   }
 
   get endpoint(): string {
-    return `unix://${join(this.#host.lab.folder, "docker.sock")}`;
+    return this.#api.endpoint;
   }
 
   get isRunning(): boolean {
@@ -48,18 +45,15 @@ class OldEngine implements AsyncDisposable {
     this.#program = undefined;
   }
 
-  async #answer(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/containers/json") return Response.json([]);
-    if (pathname === "/containers/weave/json") return Response.json(this.#description());
-    const order = pathname.slice(`/containers/${id}/`.length);
-    if (request.method !== "POST" || !pathname.startsWith(`/containers/${id}/`)) {
-      return new Response("no such container", { status: 404 });
-    }
+  async #answer({ method, path, body }: FakeRequest): Promise<Response | undefined> {
+    if (path === "/containers/json") return Response.json([]);
+    if (path === "/containers/weave/json") return Response.json(this.#description());
+    if (method !== "POST" || !path.startsWith(`/containers/${id}/`)) return undefined;
+    const order = path.slice(`/containers/${id}/`.length);
     if (order === "stop") await this.stop();
     if (order === "start") this.start();
-    const text = await request.text();
-    this.orders.push(`${order} ${/"Name":"([^"]*)"/.exec(text)?.[1] ?? ""}`.trim());
+    const policy = /"Name":"([^"]*)"/.exec(JSON.stringify(body ?? null))?.[1] ?? "";
+    this.orders.push(`${order} ${policy}`.trim());
     return Response.json({});
   }
 
@@ -79,7 +73,7 @@ class OldEngine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    await this.#server.stop(true);
+    await this.#api[Symbol.asyncDispose]();
   }
 }
 

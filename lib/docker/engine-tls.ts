@@ -1,0 +1,92 @@
+import { readFileSync, statSync } from "node:fs";
+import { errorText, WeaveError } from "../base/errors.ts";
+
+/** Which PEM files secure the way to an engine; missing ones are not used. */
+export interface TlsFiles {
+  /** Who may have signed the engine's certificate; else those that the system trusts. */
+  readonly caFile?: string | undefined;
+  /** What we show the engine; never without its key. */
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  /** Whether the engine's certificate must be signed and bear its name. */
+  readonly verify: boolean;
+}
+
+/** What a TLS client is told. */
+export interface TlsSettings {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly rejectUnauthorized: boolean;
+}
+
+/** Certificates are renewed while the router runs: files are read again when they have changed. */
+export class TlsFileReader {
+  readonly #files: TlsFiles;
+  #stamp: string | undefined;
+  #settings: TlsSettings | undefined;
+
+  constructor(files: TlsFiles) {
+    this.#files = files;
+  }
+
+  /**
+   * As the files are now, or were when they last were whole: who renews them writes one after the
+   * other.
+   *
+   * @throws WeaveError `ENGINE_TLS` when they were not whole yet
+   */
+  current(): TlsSettings {
+    const stamp = this.#stampNow();
+    if (this.#settings !== undefined && stamp === this.#stamp) return this.#settings;
+    try {
+      this.#settings = readTlsFiles(this.#files);
+      this.#stamp = stamp;
+    } catch (error) {
+      if (this.#settings === undefined) throw error;
+    }
+    return this.#settings;
+  }
+
+  #stampNow(): string {
+    const { caFile, certFile, keyFile } = this.#files;
+    return [caFile, certFile, keyFile]
+      .map((path) => {
+        const found = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
+        return found === undefined ? "-" : `${found.ino}/${found.size}/${found.mtimeMs}`;
+      })
+      .join(" ");
+  }
+}
+
+function readTlsFiles({ caFile, certFile, keyFile, verify }: TlsFiles): TlsSettings {
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw tlsError(
+      `there is ${certFile ?? keyFile} without its ${certFile ? "key" : "certificate"}`,
+    );
+  }
+  return {
+    ...(caFile !== undefined && { ca: readPem(caFile) }),
+    ...(certFile !== undefined && { cert: readPem(certFile) }),
+    ...(keyFile !== undefined && { key: readPem(keyFile) }),
+    rejectUnauthorized: verify,
+  };
+}
+
+function readPem(path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw tlsError(`${path} cannot be read: ${errorText(cause)}`, cause);
+  }
+  if (/^-----BEGIN [A-Z ]+-----[\s\S]*^-----END [A-Z ]+-----/m.test(text)) return text;
+  throw tlsError(`${path} is no PEM file`);
+}
+
+function tlsError(why: string, cause?: unknown): WeaveError {
+  return new WeaveError("ENGINE_TLS", `no TLS to the Docker engine: ${why}`, {
+    remedy: "look at DOCKER_CERT_PATH, or at the files of the Docker context",
+    cause,
+  });
+}
