@@ -4,7 +4,7 @@ import type { Log } from "../base/world.ts";
 import { attachContainer, defaultGuestInterface } from "../host/attach.ts";
 import { type Attachment, namespacePath } from "../host/attachments.ts";
 import type { Container } from "../host/container.ts";
-import { isContainerPort } from "../host/device-names.ts";
+import { isContainerPort, isEndpointPort } from "../host/device-names.ts";
 import { multicastGroups } from "../host/multicast-filter.ts";
 import type { Netlink } from "../host/netlink/conversation.ts";
 import { listLinks } from "../host/netlink/link.ts";
@@ -132,7 +132,9 @@ export class AttachmentKeeper {
 /** For whom the host ends of interfaces were made; nothing of those that have no note of it. */
 function identsOfPorts(netlink: Netlink): ReadonlySet<string> {
   return new Set(
-    listLinks(netlink).flatMap(({ name, alias }) => (isContainerPort(name) ? [alias] : [])),
+    listLinks(netlink).flatMap(({ name, alias }) =>
+      isContainerPort(name) && !isEndpointPort(name) ? [alias] : [],
+    ),
   );
 }
 

@@ -21,6 +21,11 @@ const additions = `
   CREATE TABLE IF NOT EXISTS attached (ident TEXT PRIMARY KEY, namespace TEXT NOT NULL,
                           path TEXT NOT NULL, cidrs TEXT NOT NULL,
                           multicast INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS network  (id TEXT PRIMARY KEY, driver TEXT NOT NULL,
+                          subnet TEXT NOT NULL, multicast INTEGER NOT NULL,
+                          isolated INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS endpoint (id TEXT PRIMARY KEY, network TEXT NOT NULL,
+                          address TEXT NOT NULL) STRICT;
 `;
 
 /** What is read from each table: a file in which one of these is missing is not ours any more. */
@@ -31,6 +36,8 @@ const columns: Readonly<Record<string, string>> = {
   exposed: "cidr, masquerade",
   name: "fqdn, ident, address",
   attached: "ident, namespace, path, cidrs, multicast",
+  network: "id, driver, subnet, multicast, isolated",
+  endpoint: "id, network, address",
 };
 
 /**

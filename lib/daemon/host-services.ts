@@ -3,10 +3,11 @@ import { coalesce } from "../base/coalesce.ts";
 import { splitHostPort } from "../base/endpoint.ts";
 import type { Log, World } from "../base/world.ts";
 import { type ContainerEngine, isContainerAlive } from "../host/container.ts";
-import type { DeviceNames } from "../host/device-names.ts";
+import { type DeviceNames, isEndpointPort } from "../host/device-names.ts";
 import { Exposure } from "../host/exposure.ts";
 import { Firewall } from "../host/firewall/firewall.ts";
 import type { GuardedPorts } from "../host/firewall/guarded-ports.ts";
+import { anonymousIdent } from "../ipam/request.ts";
 import type { ControlPlane } from "../peer/control-plane.ts";
 import type { Mac } from "../wire/ethernet.ts";
 import { AddressBook } from "./address-book.ts";
@@ -47,6 +48,8 @@ export interface HostServices {
   readonly names: NameService | undefined;
   readonly dns: DnsService | undefined;
   readonly firewall: Pick<Firewall, "inUse">;
+  /** To be called when containers came to the bridge, or went, by other hands than ours. */
+  containersChanged(): void;
   /** Mends what is at the bridge, and says what had to be done. @throws WeaveError */
   mend(): string[];
   stop(): Promise<void>;
@@ -117,6 +120,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     dns,
     firewall,
     nameRequests: new NameRequests(names, containers),
+    containersChanged: changed,
     mend: () => [...exposures.mend(), ...attachments.mend()],
     async stop() {
       stopRules();
@@ -145,11 +149,13 @@ function preClaims(containers: Containers, exposures: Exposures) {
   const bridge = exposures
     .cidrs()
     .map((cidr) => ({ ident: exposeIdent, isContainer: false, cidr }));
-  const attached = containers
-    .onBridge()
-    .flatMap(({ ident, addresses }) =>
-      addresses.map((cidr) => ({ ident: ident || "_", isContainer: ident !== "", cidr })),
-    );
+  const attached = containers.onBridge().flatMap(({ ident: noted, hostInterface, addresses }) => {
+    // The addresses of an engine's networks are the engine's to give back, not a container's.
+    const ident = isEndpointPort(hostInterface) ? "" : noted;
+    return addresses.map((cidr) => ({
+      ...{ ident: ident || anonymousIdent, isContainer: ident !== "", cidr },
+    }));
+  });
   return [...bridge, ...attached].flatMap(({ ident, isContainer, cidr }) =>
     cidr.address.family === 4
       ? [{ ident, isContainer, cidr: { address: cidr.address.value, prefix: cidr.prefix } }]

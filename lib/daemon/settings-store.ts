@@ -25,9 +25,32 @@ export interface StoredAttachment {
   readonly multicast: boolean;
 }
 
+/** A network of a container engine that the router carries. */
+export interface StoredNetwork {
+  /** As the engine has it. */
+  readonly id: string;
+  /** Under which name the engine knows the router. */
+  readonly driver: string;
+  /** In CIDR notation; empty when it is not known. */
+  readonly subnet: string;
+  /** Whether multicast is routed into it. */
+  readonly multicast: boolean;
+  /** Whether its endpoints are kept within its subnet. */
+  readonly isolated: boolean;
+}
+
+/** A container's place in one of these networks. */
+export interface StoredEndpoint {
+  /** As the engine has it. */
+  readonly id: string;
+  readonly network: string;
+  /** With the length of its prefix; empty for none. */
+  readonly address: string;
+}
+
 /**
  * Everything small that a router remembers: single settings, targets, exposed addresses, names,
- * attached containers.
+ * attached containers, networks of a container engine.
  */
 export class SettingsStore {
   readonly #database: Database;
@@ -109,6 +132,41 @@ export class SettingsStore {
     this.#database.query("DELETE FROM attached WHERE ident = ?").run(ident);
   }
 
+  networks(): StoredNetwork[] {
+    return this.#database
+      .query<NetworkRow, []>("SELECT * FROM network ORDER BY rowid")
+      .all()
+      .map(({ multicast, isolated, ...row }) => ({
+        ...row,
+        multicast: multicast !== 0,
+        isolated: isolated !== 0,
+      }));
+  }
+
+  saveNetwork({ id, driver, subnet, multicast, isolated }: StoredNetwork): void {
+    this.#database
+      .query("INSERT OR REPLACE INTO network VALUES (?, ?, ?, ?, ?)")
+      .run(id, driver, subnet, multicast ? 1 : 0, isolated ? 1 : 0);
+  }
+
+  removeNetwork(id: string): void {
+    this.#database.query("DELETE FROM network WHERE id = ?").run(id);
+  }
+
+  endpoints(): StoredEndpoint[] {
+    return this.#database.query<StoredEndpoint, []>("SELECT * FROM endpoint ORDER BY rowid").all();
+  }
+
+  saveEndpoint({ id, network, address }: StoredEndpoint): void {
+    this.#database
+      .query("INSERT OR REPLACE INTO endpoint VALUES (?, ?, ?)")
+      .run(id, network, address);
+  }
+
+  removeEndpoint(id: string): void {
+    this.#database.query("DELETE FROM endpoint WHERE id = ?").run(id);
+  }
+
   names(): StoredName[] {
     return this.#database.query<StoredName, []>("SELECT fqdn, ident, address FROM name").all();
   }
@@ -134,4 +192,12 @@ interface AttachedRow {
   readonly path: string;
   readonly cidrs: string;
   readonly multicast: number;
+}
+
+interface NetworkRow {
+  readonly id: string;
+  readonly driver: string;
+  readonly subnet: string;
+  readonly multicast: number;
+  readonly isolated: number;
 }

@@ -17,11 +17,15 @@ export const defaultDeviceNames: DeviceNames = {
   datapath: "datapath",
 };
 
-/** How the host ends of container interfaces begin, made by us or by the original. */
-export const containerPortPrefixes = ["vethwepl", "vethwl"] as const;
+/** The ends of the pair for an endpoint of a container engine's network, until the engine renames one. */
+const endpointPrefixes = { near: "vethwl", far: "vethwg" } as const;
+const endpointIdLength = 9;
 
-/** The pair by which another bridge is joined with ours: our end, and the other's. */
-export interface JoinEnds {
+/** How the host ends of container interfaces begin, made by us or by the original. */
+export const containerPortPrefixes = ["vethwepl", endpointPrefixes.near] as const;
+
+/** A pair of interfaces that leads from our bridge elsewhere: our end, and the other's. */
+export interface PairEnds {
   readonly near: string;
   readonly far: string;
 }
@@ -30,7 +34,7 @@ const joinPrefixes = { near: "vethwebl", far: "vethwebg" } as const;
 const interfaceNameMax = 15;
 
 /** Undefined for a bridge whose name leaves no room for the prefix. */
-export function joinEnds(bridge: string): JoinEnds | undefined {
+export function joinEnds(bridge: string): PairEnds | undefined {
   if (joinPrefixes.near.length + bridge.length > interfaceNameMax) return undefined;
   return { near: joinPrefixes.near + bridge, far: joinPrefixes.far + bridge };
 }
@@ -43,4 +47,15 @@ export function joinOf(nearEnd: string): string | undefined {
 
 export function isContainerPort(name: string): boolean {
   return containerPortPrefixes.some((prefix) => name.startsWith(prefix));
+}
+
+/** Ends of the pair for an endpoint with this id, as the original calls them too. */
+export function endpointEnds(id: string): PairEnds {
+  const short = id.slice(0, endpointIdLength);
+  return { near: endpointPrefixes.near + short, far: endpointPrefixes.far + short };
+}
+
+/** Whether a container engine has this interface made, for one of its networks. */
+export function isEndpointPort(name: string): boolean {
+  return name.startsWith(endpointPrefixes.near);
 }

@@ -1,5 +1,5 @@
 import { WeaveError } from "../base/errors.ts";
-import { type JoinEnds, joinEnds } from "./device-names.ts";
+import { type PairEnds, joinEnds } from "./device-names.ts";
 import type { Netlink } from "./netlink/conversation.ts";
 import type { Link } from "./netlink/link.ts";
 import * as links from "./netlink/link.ts";
@@ -38,7 +38,7 @@ export function joinBridge(netlink: Netlink, ourName: string, otherName: string)
   return true;
 }
 
-function stands(netlink: Netlink, { near, far }: JoinEnds, ours: Link, other: Link): boolean {
+function stands(netlink: Netlink, { near, far }: PairEnds, ours: Link, other: Link): boolean {
   const [one, two] = [near, far].map((name) => links.findLink(netlink, { name }));
   return (
     one?.master === ours.index &&
@@ -49,7 +49,7 @@ function stands(netlink: Netlink, { near, far }: JoinEnds, ours: Link, other: Li
   );
 }
 
-function makePair(netlink: Netlink, { near, far }: JoinEnds, ours: Link, other: Link): void {
+function makePair(netlink: Netlink, { near, far }: PairEnds, ours: Link, other: Link): void {
   for (const name of [near, far]) {
     const link = links.findLink(netlink, { name });
     if (link !== undefined) links.deleteLink(netlink, link.index);

@@ -29,6 +29,14 @@ describe("the router's state", () => {
     settings.saveAttachment({ ...container, cidrs: ["10.32.0.2/12", "10.2.0.2/24"] });
     settings.saveAttachment({ ...container, ident: "netns:c2" });
     settings.removeAttachment("netns:c2");
+    const network = { id: "n1", driver: "weavemesh", subnet: "10.50.0.0/16" };
+    settings.saveNetwork({ ...network, multicast: true, isolated: false });
+    settings.saveNetwork({ ...network, multicast: false, isolated: true });
+    settings.saveNetwork({ ...network, id: "n2", multicast: true, isolated: true });
+    settings.removeNetwork("n2");
+    settings.saveEndpoint({ id: "e1", network: "n1", address: "10.50.0.2/16" });
+    settings.saveEndpoint({ id: "e2", network: "n1", address: "" });
+    settings.removeEndpoint("e2");
     first.close();
 
     const second = openDatabase(path);
@@ -40,6 +48,8 @@ describe("the router's state", () => {
     expect(reread.attachments()).toEqual([
       { ...container, cidrs: ["10.32.0.2/12", "10.2.0.2/24"] },
     ]);
+    expect(reread.networks()).toEqual([{ ...network, multicast: false, isolated: true }]);
+    expect(reread.endpoints()).toEqual([{ id: "e1", network: "n1", address: "10.50.0.2/16" }]);
     expect(reread.names()).toEqual([
       { fqdn: "db.weave.local.", ident: "weave:extern", address: "10.0.0.9" },
     ]);
