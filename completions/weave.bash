@@ -31,6 +31,13 @@ _weave_flag_value() {
     "launch --docker-bridge") : ;;
     "launch --datapath") : ;;
     "launch --bufsz") : ;;
+    "launch --proxy-listen" | "launch -H") : ;;
+    "launch --hostname-from-label") : ;;
+    "launch --hostname-match") : ;;
+    "launch --hostname-replacement") : ;;
+    "launch --tlscacert") candidates+="$(compgen -f -- "$current")" ;;
+    "launch --tlscert") candidates+="$(compgen -f -- "$current")" ;;
+    "launch --tlskey") candidates+="$(compgen -f -- "$current")" ;;
     "launch --plugin-socket") candidates+="$(compgen -f -- "$current")" ;;
     "launch --plugin-mesh-socket") candidates+="$(compgen -f -- "$current")" ;;
     "launch --http-addr") : ;;
@@ -64,6 +71,13 @@ _weave_flag_value() {
     "setup-systemd --docker-bridge") : ;;
     "setup-systemd --datapath") : ;;
     "setup-systemd --bufsz") : ;;
+    "setup-systemd --proxy-listen" | "setup-systemd -H") : ;;
+    "setup-systemd --hostname-from-label") : ;;
+    "setup-systemd --hostname-match") : ;;
+    "setup-systemd --hostname-replacement") : ;;
+    "setup-systemd --tlscacert") candidates+="$(compgen -f -- "$current")" ;;
+    "setup-systemd --tlscert") candidates+="$(compgen -f -- "$current")" ;;
+    "setup-systemd --tlskey") candidates+="$(compgen -f -- "$current")" ;;
     "setup-systemd --plugin-socket") candidates+="$(compgen -f -- "$current")" ;;
     "setup-systemd --plugin-mesh-socket") candidates+="$(compgen -f -- "$current")" ;;
     "setup-systemd --http-addr") : ;;
@@ -124,11 +138,11 @@ _weave() {
     candidates="${candidates// /$'\n'}"
   else
     case "$command" in
-    launch) flags="--password --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --foreground --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --no-restart --help" ;;
+    launch) flags="--password --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --foreground --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --no-restart --help" ;;
     stop) flags="--help" ;;
     reset) flags="--force --help" ;;
     logs) flags="--follow -f --tail --help" ;;
-    setup-systemd) flags="--now --root --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --help" ;;
+    setup-systemd) flags="--now --root --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --help" ;;
     adopt) flags="--dry-run --yes -y --docker-api --help" ;;
     snapshot) flags="--force --ranges --help" ;;
     upgrade-self) flags="--help" ;;

@@ -79,6 +79,50 @@ export const launchOptionsSchema = v.strictObject({
   metricsAddress: v.string(),
   /** Endpoint of the Docker engine; empty for none. */
   dockerApi: v.string(),
+  /** How containers come to the network that the proxy or the plugin brings. */
+  engineContainers: v.optional(
+    v.strictObject({
+      /** Those that do not ask for an address get one. */
+      getDefaultAddress: v.boolean(),
+      /** Their hosts files name their address here. */
+      rewriteHosts: v.boolean(),
+      /** All multicast groups are routed through their interface. */
+      multicastRoute: v.boolean(),
+    }),
+    { getDefaultAddress: true, rewriteHosts: true, multicastRoute: true },
+  ),
+  /** The proxy before the engine's API; absent: off. */
+  proxy: v.optional(
+    v.strictObject({
+      /** `tcp://ip:port` or `unix:///path`; empty: the socket in the run folder. */
+      listen: v.array(v.string()),
+      /** Containers are told to ask weaveDNS. */
+      dns: v.boolean(),
+      /** Which of a container's names becomes its host name. */
+      hostname: v.strictObject({
+        /** Label whose value stands for the name; empty for none. */
+        fromLabel: v.string(),
+        /** In the syntax of RE2. */
+        match: v.string(),
+        replacement: v.string(),
+      }),
+      /** Questions about containers are answered with their address here. */
+      rewriteInspect: v.boolean(),
+      /** Absent: as the engine itself does, where that can be found out. */
+      tls: v.optional(
+        v.strictObject({
+          /** False: in clear, whatever the engine does. */
+          enabled: v.boolean(),
+          /** Clients must have a certificate of the authority. */
+          verify: v.boolean(),
+          /** Files with PEM. */
+          ca: v.string(),
+          cert: v.string(),
+          key: v.string(),
+        }),
+      ),
+    }),
+  ),
   /** Docker's network plugin; absent: off. */
   plugin: v.optional(
     v.strictObject({

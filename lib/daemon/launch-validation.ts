@@ -1,4 +1,3 @@
-import { splitHostPort } from "../base/endpoint.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import {
   cidrsOverlap,
@@ -15,17 +14,21 @@ import { parseSubnet } from "../ipam/range.ts";
 import { parseDirectPeer } from "../mesh/direct-peers.ts";
 import { parseDurationMs } from "./duration.ts";
 import type { LaunchOptions } from "./launch-options.ts";
-
-/** What was asked for on the command line, by the long names of the flags. */
-export interface LaunchWords {
-  readonly peers: readonly string[];
-  enabled(flag: string): boolean;
-  text(flag: string): string | undefined;
-}
+import {
+  conflict,
+  integer,
+  type LaunchWords,
+  linkName,
+  listenAddress,
+  parsed,
+} from "./launch-words.ts";
+import { proxyOptions } from "./proxy-validation.ts";
 
 /** What the machine adds. */
 export interface LaunchFacts {
   readonly hostname: string;
+  /** Folder of certificates for the Docker API, by its own variables; `.docker` without it. */
+  readonly certificates?: string;
 }
 
 const defaultRange = "10.32.0.0/12";
@@ -65,6 +68,7 @@ export function launchOptions(words: LaunchWords, facts: LaunchFacts): LaunchOpt
     ...networkOptions(words),
     plugin: pluginOptions(words),
     ...operationOptions(words),
+    ...proxyOptions(words, facts.certificates ?? ".docker"),
   };
 }
 
@@ -270,42 +274,6 @@ function operationOptions(
   };
 }
 
-function conflict(message: string, options: { remedy?: string } = {}): WeaveError {
-  return new WeaveError("LAUNCH_CONFLICT", message, options);
-}
-
-/** Names the flag when its value does not parse. */
-function parsed<T>(flag: string, text: string, parse: (text: string) => T): T {
-  try {
-    return parse(text);
-  } catch (cause) {
-    throw new WeaveError(
-      "LAUNCH_FLAG",
-      `invalid value "${text}" for flag --${flag}: ${errorText(cause)}`,
-      cause instanceof WeaveError && cause.remedy !== undefined
-        ? { remedy: cause.remedy, cause }
-        : { cause },
-    );
-  }
-}
-
-function integer(
-  words: LaunchWords,
-  flag: string,
-  otherwise: number,
-  minimum: number,
-  maximum: number,
-): number {
-  const text = words.text(flag);
-  if (text === undefined || text === "") return otherwise;
-  const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= minimum && value <= maximum) return value;
-  throw new WeaveError(
-    "LAUNCH_FLAG",
-    `invalid value "${text}" for flag --${flag}: not a whole number from ${minimum} to ${maximum}`,
-  );
-}
-
 function checkedPeer(peer: string, port: number): string {
   // Releases before 1.0 took the router's own subnet first.
   if (peer.includes("/")) {
@@ -314,29 +282,4 @@ function checkedPeer(peer: string, port: number): string {
     });
   }
   return parseDirectPeer(peer, port).text;
-}
-
-/** `ip:port`, `:port`, `/path` or empty. */
-function listenAddress(words: LaunchWords, flag: string, otherwise: string): string {
-  const text = words.text(flag) ?? otherwise;
-  if (text === "" || text.startsWith("/")) return text;
-  const address = text.startsWith(":") ? `0.0.0.0${text}` : text;
-  const parts = splitHostPort(address);
-  if (parts?.port === undefined) {
-    throw new WeaveError("LAUNCH_FLAG", `invalid value "${text}" for flag --${flag}`, {
-      remedy: "write ip:port, or the path of a unix socket",
-    });
-  }
-  return address;
-}
-
-/** Linux takes 15 octets, no blank and no slash (IFNAMSIZ). */
-function linkName(words: LaunchWords, flag: string, otherwise: string): string {
-  const name = words.text(flag) || otherwise;
-  if (!/^[^\s/]{1,15}$/.test(name) || name === "." || name === "..") {
-    throw new WeaveError("LAUNCH_FLAG", `invalid value "${name}" for flag --${flag}`, {
-      remedy: "a device name has at most 15 characters and no blank or slash",
-    });
-  }
-  return name;
 }

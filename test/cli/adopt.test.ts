@@ -92,7 +92,7 @@ describe("weave adopt", () => {
   nickname    host1
   peers       192.168.48.11
               192.168.48.12:6783
-  options     --port=6783 --nickname=host1 --docker-bridge=docker0 --weave-bridge=weave --datapath=datapath --ipalloc-range=10.32.0.0/12 --dns-listen-address=172.17.0.1:53 --http-addr=127.0.0.1:6784 --status-addr=127.0.0.1:6782 --plugin --conn-limit=50 --trusted-subnets=10.9.0.0/16
+  options     --port=6783 --nickname=host1 --docker-bridge=docker0 --weave-bridge=weave --datapath=datapath --ipalloc-range=10.32.0.0/12 --dns-listen-address=172.17.0.1:53 --http-addr=127.0.0.1:6784 --status-addr=127.0.0.1:6782 --plugin --proxy --proxy-listen=unix:///var/run/weave/weave.sock --conn-limit=50 --trusted-subnets=10.9.0.0/16
   password    as the old router has it
   data        /weavedb/weavedata.db
   addresses   4 in use by its data
@@ -110,8 +110,6 @@ To other hosts frames pause until the new router has its links: some seconds.
 
 Not taken over:
   --resolv-conf: names /var/run/weave/etc/resolv.conf, which only the old router's container has; /etc/resolv.conf is read
-  --proxy: needs the Docker API proxy, which this version does not have; attach containers with 'weave attach'
-  -H: needs the Docker API proxy, which this version does not have; attach containers with 'weave attach'
   the start of container cdcdcdcdcdcd, which its proxy has made: started again it waits until 'weave attach' gives it its interface
 `);
   });

@@ -23,6 +23,7 @@ describe("a flag of an earlier release", () => {
     ["--pktdebug"],
     ["--httpaddr", ":6784"],
     ["--api", "unix:///var/run/docker.sock"],
+    ["--no-default-ipam"],
   ];
   for (const words of taken) {
     test(`launch ${words[0]} starts a router, with a note of the new name`, async () => {
@@ -38,8 +39,7 @@ describe("a flag of an earlier release", () => {
     [["--dns-effective-listen-address", "1.2.3.4"], "use --dns-listen-address"],
     [["--with-dns"], "DNS is on unless --no-dns"],
     [["--with-ipam"], "allocation is on unless"],
-    [["--no-default-ipam"], "needs the Docker API proxy"],
-    [["-H", "tcp://:12375"], "-H needs the Docker API proxy"],
+    [["-H", "docker.sock"], "unix sockets must be specified as an absolute path"],
     [["10.2.1.1/16", "10.0.0.2"], "give it to --ipalloc-range"],
   ];
   for (const [words, says] of refused) {

@@ -129,13 +129,12 @@ describe("a mistake", () => {
 
 describe("a flag this version has no use for", () => {
   test("is refused with the reason when it asks for something", () => {
-    expect(refusal("launch --proxy").text).toContain("--proxy needs the Docker API proxy");
-    expect(refusal("launch -H unix:///x").text).toContain("needs the Docker API proxy");
+    expect(refusal("launch --awsvpc").text).toContain("--awsvpc needs the AWS route tables");
     expect(refusal("launch --token=abc").text).toContain("Weave Cloud");
   });
 
   test("is taken when it switches the thing off", () => {
-    expect(parse("launch --proxy=false --plugin=false host1").arguments).toEqual(["host1"]);
+    expect(parse("launch --awsvpc=false --expect-npc=false host1").arguments).toEqual(["host1"]);
   });
 });
 

@@ -78,6 +78,14 @@ describe("launch without options", () => {
         multicast: false,
       },
       dockerApi: "unix:///var/run/docker.sock",
+      engineContainers: { getDefaultAddress: true, rewriteHosts: true, multicastRoute: true },
+      proxy: {
+        listen: [],
+        dns: true,
+        hostname: { fromLabel: "", match: "(.*)", replacement: "$1" },
+        rewriteInspect: false,
+        tls: undefined,
+      },
       logLevel: "info",
       packetDebug: false,
       restart: true,
@@ -89,6 +97,57 @@ describe("launch without options", () => {
     const arrived = decodeLaunchOptions(JSON.stringify(options));
     expect(arrived).toEqual(options);
     expect(arrived.name).toBe("00:00:00:00:00:01");
+  });
+});
+
+describe("launch takes for the proxy", () => {
+  const askProxy = (flags: Record<string, string | true>, listen: string[] = []) =>
+    launchOptions(
+      {
+        peers: [],
+        enabled: (flag) => flags[flag] === true,
+        text: (flag) => (flags[flag] === true ? "true" : flags[flag]),
+        list: (flag) => (flag === "proxy-listen" ? listen : []),
+      },
+      { hostname: "host1", certificates: "/root/.docker" },
+    ).proxy;
+
+  test.each([
+    [":12375", "tcp://0.0.0.0:12375"],
+    ["tcp://127.0.0.1:1", "tcp://127.0.0.1:1"],
+    ["[::1]:12375", "tcp://[::1]:12375"],
+    ["/run/x.sock", "unix:///run/x.sock"],
+    ["unix:///run/x.sock", "unix:///run/x.sock"],
+  ])("%p as address, and knows it as %p", (given, known) => {
+    expect(askProxy({}, [given])?.listen).toEqual([known]);
+  });
+
+  test.each(["x.sock", "unix://x", "http://1.2.3.4:5", "tcp://", "/run/", ":0x1", "tcp://h:99999"])(
+    "no %p as address",
+    (given) => {
+      expect(() => askProxy({}, [given])).toThrow(`"${given}" for flag --proxy-listen`);
+    },
+  );
+
+  test("certificates from Docker's folder, unless they are named", () => {
+    expect(askProxy({ tlsverify: true, tlscert: "/etc/c.pem" })?.tls).toEqual({
+      ...{ enabled: true, verify: true, ca: "/root/.docker/ca.pem" },
+      ...{ cert: "/etc/c.pem", key: "/root/.docker/key.pem" },
+    });
+    expect(askProxy({ "no-detect-tls": true })?.tls?.enabled).toBe(false);
+  });
+
+  test("=false for none", () => {
+    expect(askProxy({ proxy: "false" })).toBeUndefined();
+  });
+
+  test("no names that weaveDNS would not be asked for", () => {
+    expect(askProxy({ "without-dns": true })?.dns).toBe(false);
+    expect(askProxy({ "no-dns": true })?.dns).toBe(false);
+  });
+
+  test("a pattern of RE2 and no other", () => {
+    expect(() => askProxy({ "hostname-match": "(?=x)" })).toThrow("no regular expression of RE2");
   });
 });
 

@@ -14,6 +14,7 @@ const itsDefaults: ReadonlyArray<readonly [flag: string, value: string]> = [
   ["dns-listen-address", "0.0.0.0:53"],
   ["http-addr", ""],
   ["status-addr", ""],
+  ["proxy", "false"],
   ["plugin", "false"],
 ];
 
@@ -49,6 +50,7 @@ export function translateSettings(
       peers: parsed.arguments,
       enabled: (flag) => parsed.flags.enabled(flag),
       text: (flag) => parsed.flags.text(flag),
+      list: (flag) => parsed.flags.list(flag),
     },
     machine,
   );

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { errorText, WeaveError } from "../../base/errors.ts";
 import { launchOptions } from "../../daemon/launch-validation.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
+import { defaultProxyListeners, dockerCertificates } from "../docker-client.ts";
 import { exitCode } from "../exit-code.ts";
 import { orUsageError } from "../or-usage-error.ts";
 import { missedVariables } from "../table/former-variables.ts";
@@ -34,8 +35,13 @@ export const launch: CommandHandler = async (context) => {
           if (flag === "password") return password;
           return flags.text(flag) ?? (flag === "dns-listen-address" ? dnsAddress : undefined);
         },
+        list(flag) {
+          const given = flags.list(flag);
+          if (flag !== "proxy-listen" || given.length > 0) return given;
+          return defaultProxyListeners(environment);
+        },
       },
-      { hostname: hostname() },
+      { hostname: hostname(), certificates: dockerCertificates(environment) },
     ),
   );
   if (flags.enabled("foreground")) return router.foreground(options);

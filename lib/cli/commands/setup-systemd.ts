@@ -10,7 +10,12 @@ export const setupSystemd: CommandHandler = async (context) => {
   // A service that cannot start because of a word is told so now.
   orUsageError(context, () =>
     launchOptions(
-      { peers, enabled: (flag) => flags.enabled(flag), text: (flag) => flags.text(flag) },
+      {
+        peers,
+        enabled: (flag) => flags.enabled(flag),
+        text: (flag) => flags.text(flag),
+        list: (flag) => flags.list(flag),
+      },
       { hostname: hostname() },
     ),
   );
@@ -25,10 +30,10 @@ export const setupSystemd: CommandHandler = async (context) => {
 
 /** The options of `weave launch` as words again; a service has no working folder of ours. */
 function launchWords({ flags }: CommandContext): string[] {
-  return serviceFlags.flatMap(({ name, value }) => {
-    const text = flags.text(name);
-    if (text === undefined) return [];
-    if (value === undefined) return text === "true" ? [`--${name}`] : [];
-    return [`--${name}=${value.kind === "file" && text !== "" ? resolve(text) : text}`];
-  });
+  return serviceFlags.flatMap(({ name, value }) =>
+    flags.list(name).map((text) => {
+      if (value === undefined) return text === "true" ? `--${name}` : `--${name}=false`;
+      return `--${name}=${value.kind === "file" && text !== "" ? resolve(text) : text}`;
+    }),
+  );
 }

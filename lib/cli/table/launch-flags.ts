@@ -180,6 +180,63 @@ const network: readonly FlagSpec[] = [
   { name: "bufsz", value: integer("MB"), default: "8", summary: "capture buffer of the bridge" },
 ];
 
+const proxy: readonly FlagSpec[] = [
+  {
+    name: "proxy",
+    default: "on where a Docker engine answers",
+    summary: "serve the engine's API, so that containers made through it are attached; =false: not",
+  },
+  {
+    name: "proxy-listen",
+    short: "H",
+    value: text("endpoint"),
+    default: "unix:///var/run/weave/weave.sock, or tcp://0.0.0.0:12375 where docker uses TCP",
+    repeatable: true,
+    summary: "where: [tcp://][ip]:port or [unix://]/path",
+  },
+  {
+    name: "no-default-ipalloc",
+    summary: "attach only containers that have WEAVE_CIDR in their environment",
+    formerly: [{ name: "no-default-ipam" }],
+  },
+  { name: "without-dns", summary: "do not make containers ask weaveDNS" },
+  {
+    name: "no-multicast-route",
+    summary: "do not route multicast through the containers' interface here",
+  },
+  {
+    name: "no-rewrite-hosts",
+    summary: "leave the containers' /etc/hosts as the engine wrote it",
+  },
+  {
+    name: "hostname-from-label",
+    value: text("label"),
+    summary: "take a container's host name from this label, not from its name",
+  },
+  {
+    name: "hostname-match",
+    value: text("regexp"),
+    default: "(.*)",
+    summary: "what of it is replaced, in the syntax of RE2",
+  },
+  {
+    name: "hostname-replacement",
+    value: text("text"),
+    default: "$1",
+    summary: "by what; $1 and $name are groups of the match",
+  },
+  {
+    name: "rewrite-inspect",
+    summary: "have 'docker inspect' show a container's address here",
+  },
+  { name: "tls", summary: "serve TLS" },
+  { name: "tlsverify", summary: "serve TLS to who has a certificate of the authority" },
+  { name: "tlscacert", value: file, default: "ca.pem", summary: "certificate of that authority" },
+  { name: "tlscert", value: file, default: "cert.pem", summary: "certificate of the proxy" },
+  { name: "tlskey", value: file, default: "key.pem", summary: "its key" },
+  { name: "no-detect-tls", summary: "do not look how the engine itself serves TLS" },
+];
+
 const plugin: readonly FlagSpec[] = [
   {
     name: "plugin",
@@ -263,6 +320,7 @@ const shown: readonly FlagSpec[] = [
   ...inGroup("Addresses", addresses),
   ...inGroup("Names", names),
   ...inGroup("Network", network),
+  ...inGroup("Docker API proxy", proxy),
   ...inGroup("Docker networks", plugin),
   ...inGroup("Operation", operation),
 ];

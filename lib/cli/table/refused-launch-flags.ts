@@ -8,8 +8,6 @@ import type { FlagSpec, ValueSpec } from "../command-spec.ts";
 
 const value: ValueSpec = { kind: "text", placeholder: "value" };
 
-const proxy =
-  "needs the Docker API proxy, which this version does not have; attach containers with 'weave attach'";
 const cloud = "belongs to Weave Cloud, which is gone; give the peers by address";
 
 const switches = (names: readonly string[], refusal: string): FlagSpec[] =>
@@ -18,12 +16,6 @@ const settings = (names: readonly string[], refusal: string): FlagSpec[] =>
   names.map((name) => ({ name, value, summary: "", refusal }));
 
 export const refusedLaunchFlags: readonly FlagSpec[] = [
-  ...switches(["proxy", "rewrite-inspect", "no-default-ipalloc", "no-rewrite-hosts"], proxy),
-  ...switches(["no-default-ipam"], proxy),
-  ...switches(["without-dns", "no-multicast-route", "tls", "tlsverify", "no-detect-tls"], proxy),
-  ...settings(["hostname-from-label", "hostname-match", "hostname-replacement"], proxy),
-  ...settings(["tlscacert", "tlscert", "tlskey"], proxy),
-  { name: "proxy-listen", short: "H", value, repeatable: true, summary: "", refusal: proxy },
   ...switches(["awsvpc"], "needs the AWS route tables, which this version does not write"),
   ...switches(["expect-npc"], "needs the network policy controller, which this version lacks"),
   ...settings(["token", "peer-discovery-url", "advertise-address"], cloud),
