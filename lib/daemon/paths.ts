@@ -4,7 +4,7 @@ import { join } from "node:path";
  * Everything a router keeps in files lies in two folders, so that several routers share a machine:
  *
  *   WEAVE_RUN_DIR    /run/weave      weave.sock  weave.pid  weave.keeper  weave.log     until a reboot
- *   WEAVE_STATE_DIR  /var/lib/weave  weave.db                                     until `weave reset`
+ *   WEAVE_STATE_DIR  /var/lib/weave  weave.db  w/ w-nomcast/ w-noop/              until `weave reset`
  */
 export interface Paths {
   readonly runDir: string;
@@ -16,6 +16,12 @@ export interface Paths {
   readonly keeperFile: string;
   readonly logFile: string;
   readonly database: string;
+  /** What containers of an engine mount, by what it waits for before it runs their command. */
+  readonly waitHelper: {
+    readonly dir: string;
+    readonly noMulticastDir: string;
+    readonly noopDir: string;
+  };
 }
 
 export function pathsFrom(env: Readonly<Record<string, string | undefined>>): Paths {
@@ -29,6 +35,11 @@ export function pathsFrom(env: Readonly<Record<string, string | undefined>>): Pa
     keeperFile: join(runDir, "weave.keeper"),
     logFile: join(runDir, "weave.log"),
     database: join(stateDir, "weave.db"),
+    waitHelper: {
+      dir: join(stateDir, "w"),
+      noMulticastDir: join(stateDir, "w-nomcast"),
+      noopDir: join(stateDir, "w-noop"),
+    },
   };
 }
 

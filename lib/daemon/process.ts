@@ -218,6 +218,9 @@ export async function resetRouter(
   options.removeTraces(paths);
   for (const file of [...databaseFiles(paths), paths.logFile, `${paths.logFile}.1`])
     rmSync(file, { force: true });
+  for (const folder of Object.values(paths.waitHelper)) {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** A router that cannot answer any more still has to go, so failure here is not fatal. */
