@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { errorText } from "../../lib/base/errors.ts";
+import { debianArchive } from "../debian-archive.ts";
 import { must, run } from "../hosts/shell.ts";
 
 /**
@@ -16,8 +18,6 @@ const packages = ["user-mode-linux", "libc6"] as const;
 
 /** The release whose kernel runs on processors with large register files; older ones do not. */
 const suite = "forky";
-
-const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /** Programs of the machine that fetching or the guests need. */
 const programs = ["apt-get", "dpkg-deb", "unshare", "chroot", "busybox", "ip"];
@@ -71,12 +71,14 @@ async function fetchInto(current: string): Promise<void> {
 
 /** Gives the kernel package's version. Whole machines have no say: lists and cache are private. */
 async function fetchPackages(scratch: string): Promise<string> {
-  if (!existsSync(keyring)) throw cannot(`there is no ${keyring} to check packages with`);
+  const { url, keyring } = await debianArchive().catch((error) => {
+    throw cannot(errorText(error));
+  });
   for (const folder of ["lists/partial", "cache/archives/partial", "packages"]) {
     mkdirSync(join(scratch, folder), { recursive: true });
   }
   const sources = join(scratch, "kernel.list");
-  writeFileSync(sources, `deb [signed-by=${keyring}] ${await archive()} ${suite} main\n`);
+  writeFileSync(sources, `deb [signed-by=${keyring}] ${url} ${suite} main\n`);
   const apt = [
     ...["apt-get", "-qq", "-o", `Dir::Etc::SourceList=${sources}`],
     ...["-o", "Dir::Etc::SourceParts=/nonexistent", "-o", `Dir::State::Lists=${scratch}/lists`],
@@ -93,16 +95,6 @@ async function fetchPackages(scratch: string): Promise<string> {
   }
   const [kernel] = [...new Bun.Glob(`${packages[0]}_*.deb`).scanSync(join(scratch, "packages"))];
   return kernel!.split("_")[1]!;
-}
-
-/** The archive of the release that this machine runs, as its own sources name it. */
-async function archive(): Promise<string> {
-  const release = /^VERSION_CODENAME=(.*)$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1];
-  const format = "$(CREATED_BY) $(RELEASE) $(COMPONENT) $(REPO_URI)";
-  const listed = await must(["apt-get", "indextargets", "--format", format]);
-  const wanted = listed.split("\n").find((line) => line.startsWith(`Packages ${release} main `));
-  if (wanted === undefined) throw cannot("the machine's apt sources name no Debian archive");
-  return wanted.split(" ")[3]!;
 }
 
 async function unpack(scratch: string): Promise<void> {
