@@ -42,6 +42,20 @@ export interface ContainersOptions {
   changed(): void;
 }
 
+/** How a container is attached; what is named as in {@link AttachRequest} is the same. */
+export interface AttachHow
+  extends Pick<AttachRequest, "addresses" | "withoutDns" | "multicastRoute"> {
+  /** Absent: its hosts file stays as it is. */
+  readonly hosts: HostsRewrite | undefined;
+}
+
+interface HostsRewrite {
+  /** `name:address` pairs. */
+  readonly added: readonly string[];
+  /** Whether a container without hosts file is not attached; otherwise that is noted in the log. */
+  readonly required: boolean;
+}
+
 /**
  * Attaching and detaching as whole operations:
  *
@@ -57,26 +71,40 @@ export class Containers {
   }
 
   async attach(request: AttachRequest, signal: AbortSignal): Promise<AttachAnswer> {
-    const tokens = parseAddressTokens(request.addresses);
+    const { rewriteHosts, addHosts } = request;
+    const rewrites = rewriteHosts || addHosts.length > 0;
+    const hosts = rewrites ? { added: addHosts, required: true } : undefined;
+    // What is written wrongly is said before the container is looked for.
+    parseAddressTokens(request.addresses);
     const container = await this.resolve(request.container);
+    return this.attachContainer(container, { ...request, hosts }, signal);
+  }
+
+  /** The same, for a container that was found already. */
+  async attachContainer(
+    container: Container,
+    how: AttachHow,
+    signal: AbortSignal,
+  ): Promise<AttachAnswer> {
+    const tokens = parseAddressTokens(how.addresses);
     return this.#locks.run(container.ident, async () => {
       using namespace = openContainer(container);
       const { book, bridgeName, log } = this.#options;
       const acquired = await book.acquire(container.ident, tokens, { isContainer: true, signal });
       try {
         const addresses = acquired.cidrs.map(cidrFromIpv4);
-        if (request.rewriteHosts || request.addHosts.length > 0) {
-          writeHosts(container, addresses, request.addHosts);
-        }
+        // An end of the container, or of whoever asked, that came while an address was awaited.
+        signal.throwIfAborted();
+        if (how.hosts !== undefined) writeHosts(container, addresses, how.hosts, log);
         const target = { ident: container.ident, namespace, bridgeName, log };
-        const { multicastRoute } = request;
+        const { multicastRoute } = how;
         const made = attachContainer(target, { addresses, multicastRoute });
         const { name, mac } = made;
         this.#options.attachments.attached(container, namespace, {
           ...{ cidrs: made.addresses, multicast: multicastRoute },
         });
         this.#options.changed();
-        const fqdn = request.withoutDns ? undefined : this.#register(container, addresses);
+        const fqdn = how.withoutDns ? undefined : this.#register(container, addresses);
         return {
           ident: container.ident,
           cidrs: addresses.map(formatCidr),
@@ -209,9 +237,11 @@ export class Containers {
   }
 }
 
-/** Host name and domain of a container that has both. */
+/** Host name and domain of a container that has both, in one part or in two. */
 export function fqdnOf({ hostname, domain }: Container): string | undefined {
-  return hostname && domain ? `${hostname}.${domain}` : undefined;
+  if (!hostname) return undefined;
+  if (domain) return `${hostname}.${domain}`;
+  return hostname.includes(".") ? hostname : undefined;
 }
 
 function listed(ref: string, { ident, mac, addresses }: Attachment): ListedContainer {
@@ -222,10 +252,18 @@ function listed(ref: string, { ident, mac, addresses }: Attachment): ListedConta
 function writeHosts(
   container: Container,
   addresses: readonly Cidr[],
-  added: readonly string[],
+  { added, required }: HostsRewrite,
+  log: Log,
 ): void {
   const hostname = container.hostname ?? container.ident.replace(/^.*[:/]/, "");
   const fqdn = fqdnOf(container) ?? hostname;
   const own = addresses.map(({ address }) => formatIp(address));
-  writeHostsFile(container, hostsFileText({ hostname, fqdn }, own, added));
+  try {
+    writeHostsFile(container, (present) =>
+      hostsFileText({ hostname, fqdn }, own, { pairs: added, present }),
+    );
+  } catch (error) {
+    if (required) throw error;
+    log.warn(`the hosts file of ${container.ident} stays as it is: ${errorText(error)}`);
+  }
 }

@@ -24,6 +24,8 @@ export interface Container {
   readonly hostname?: string;
   /** The domain that goes with it; empty for none. */
   readonly domain?: string;
+  /** The hosts file that the engine has made for it and may still edit. */
+  readonly hostsPath?: string;
 }
 
 /** What a container engine answers for a name or id; `undefined` when it knows no such container. */
@@ -43,6 +45,8 @@ export interface EngineAnswer {
   readonly pid: number;
   readonly hostname: string;
   readonly domainname: string;
+  /** The hosts file that it has made; empty for none. */
+  readonly hostsPath?: string;
 }
 
 const netnsPrefix = "netns:";
@@ -61,12 +65,18 @@ export async function resolveContainer(
   if (reference.startsWith(pidPrefix)) return byProcess(reference);
   const found = await engine?.(reference);
   if (found === undefined) throw unknown(reference, engine !== undefined);
-  if (found.pid === 0) throw notRunning(found.id);
+  return containerOfEngine(found);
+}
+
+/** @throws WeaveError `CONTAINER_NOT_RUNNING` */
+export function containerOfEngine(found: EngineAnswer): Container {
+  const { id, pid, hostname, domainname, hostsPath } = found;
+  if (pid === 0) throw notRunning(id);
   return {
-    ident: found.id,
-    namespacePath: `/proc/${found.pid}/ns/net`,
-    hostname: found.hostname,
-    domain: found.domainname,
+    ident: id,
+    namespacePath: `/proc/${pid}/ns/net`,
+    ...{ hostname, domain: domainname },
+    ...(hostsPath && { hostsPath }),
   };
 }
 

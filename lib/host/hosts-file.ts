@@ -1,19 +1,43 @@
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { WeaveError } from "../base/errors.ts";
 import type { Container } from "./container.ts";
 import { namedNamespaceFolder } from "./netns.ts";
 
+/** What is in a hosts file beside the container's own lines. */
+export interface AddedHosts {
+  /** `name:address` each; the first colon is where they part, so that IPv6 has a place. */
+  readonly pairs: readonly string[];
+  /** The file as the engine made it, in which it has resolved {@link gatewayWord}. */
+  readonly present?: string;
+}
+
+/** Stands for the address of the host, which only the engine knows. */
+const gatewayWord = "host-gateway";
+
 /**
- * The text of a hosts file for a container on the overlay (cli §8).
+ * The text of a hosts file for a container on the overlay (cli §8, docker §8).
  *
  * @param names the container's host name and its fully qualified name, without final dot
  * @param addresses the container's addresses on the overlay
- * @param added `name:ip` pairs
  */
 export function hostsFileText(
   names: { readonly hostname: string; readonly fqdn: string },
   addresses: readonly string[],
-  added: readonly string[],
+  added: AddedHosts,
 ): string {
   const own = names.fqdn === names.hostname ? names.hostname : `${names.fqdn} ${names.hostname}`;
   const line = (address: string, name: string): string => `${address.padEnd(15)} ${name}`;
@@ -23,10 +47,7 @@ export function hostsFileText(
     ...addresses.map((address) => line(address, own)),
     "",
     "# static names added with --add-host",
-    ...added.map((pair) => {
-      const colon = pair.indexOf(":");
-      return line(pair.slice(colon + 1), pair.slice(0, colon));
-    }),
+    ...readAdded(added).map(({ name, address }) => line(address, name)),
     "",
     "# default localhost entries",
     line("127.0.0.1", "localhost"),
@@ -40,23 +61,76 @@ export function hostsFileText(
   ].join("\n");
 }
 
+/** Pairs without colon, or whose address is not known, are left out. */
+function readAdded({ pairs, present = "" }: AddedHosts): { name: string; address: string }[] {
+  return pairs.flatMap((pair) => {
+    const colon = pair.indexOf(":");
+    if (colon < 0) return [];
+    const name = pair.slice(0, colon);
+    const given = pair.slice(colon + 1).replace(/^\[(.*)\]$/, "$1");
+    if (given !== gatewayWord) return [{ name, address: given }];
+    // Both families of the host have a line each.
+    return addressesIn(present, name).map((address) => ({ name, address }));
+  });
+}
+
+/** Addresses that a hosts file gives to a name. */
+function addressesIn(text: string, name: string): string[] {
+  return text.split("\n").flatMap((line) => {
+    const [address, ...names] = line.replace(/#.*/, "").trim().split(/\s+/);
+    return address !== undefined && names.includes(name) ? [address] : [];
+  });
+}
+
 /**
- * Writes the hosts file that programs of the container read: `/etc/netns/<name>/hosts` for a named
- * namespace (ip-netns(8)), `/etc/hosts` in the root of its process otherwise. It is written in
- * place, because engines bind-mount it.
+ * Writes the hosts file that programs of the container read: the one that its engine has made for
+ * it, else `/etc/netns/<name>/hosts` for a named namespace (ip-netns(8)), `/etc/hosts` in the root of
+ * its process otherwise. It is written in place, because engines bind-mount it.
  *
+ * @param textFor makes the text out of what is in the file
  * @throws WeaveError `HOSTS_FILE` when the container has no hosts file of its own
  */
-export function writeHostsFile(container: Container, text: string): void {
-  const path = hostsPathOf(container);
+export function writeHostsFile(container: Container, textFor: (present: string) => string): void {
+  const path = container.hostsPath ?? hostsPathOf(container);
   try {
-    writeFileSync(path, text);
+    const present = readIfThere(path);
+    const text = textFor(present);
+    if (text === present) return;
+    if (path === container.hostsPath) takeOver(path, text);
+    else writeFileSync(path, text);
   } catch (cause) {
     throw new WeaveError("HOSTS_FILE", `cannot write ${path}`, {
       remedy: "attach without --rewrite-hosts and --add-host",
       cause,
     });
   }
+}
+
+/**
+ * Writes a file that an engine has mounted into a container and goes on to edit: the container keeps
+ * the file that it has, with this text in it, and the engine finds another one in its place.
+ *
+ *   path ──▶ file ◀── container            path ──▶ copy      file ◀── container
+ *             ▲                      ─▶              ▲
+ *           engine                                 engine
+ */
+function takeOver(path: string, text: string): void {
+  const file = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  try {
+    ftruncateSync(file);
+    writeSync(file, text, 0);
+    const { mode, uid, gid } = fstatSync(file);
+    unlinkSync(path);
+    writeFileSync(path, text, { flag: "wx" });
+    chmodSync(path, mode & 0o7777);
+    chownSync(path, uid, gid);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readIfThere(path: string): string {
+  return statSync(path, { throwIfNoEntry: false }) === undefined ? "" : readFileSync(path, "utf8");
 }
 
 function hostsPathOf({ ident, namespacePath }: Container): string {
