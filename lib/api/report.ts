@@ -17,6 +17,8 @@ export interface Report {
   readonly IPAM?: IpamReport;
   /** Absent when DNS is off. */
   readonly DNS?: DnsReport;
+  /** Docker's network plugin; absent when it is off, or no Docker engine has answered yet. */
+  readonly Plugin?: PluginReport;
 }
 
 export interface RouterReport {
@@ -203,4 +205,38 @@ export interface DnsEntryReport {
   readonly Version: number;
   /** Unix seconds of deletion; 0 for a live name. */
   readonly Tombstone: number;
+}
+
+export interface PluginReport {
+  readonly Config: {
+    readonly Socket: string;
+    readonly MeshSocket: string;
+    readonly Enable: boolean;
+    /** Docker itself keeps this router as a plugin. */
+    readonly EnableV2: boolean;
+    readonly EnableV2Multicast: boolean;
+    readonly DNS: boolean;
+    readonly DefaultSubnet: string;
+    readonly ProcPath: string;
+  };
+  /** Of networks of a swarm, as Docker calls it. */
+  readonly DriverName: string;
+  /** Of networks with addresses of ours; absent without. */
+  readonly MeshDriverName?: string;
+  /** Networks of Docker that are ours. */
+  readonly Networks: readonly PluginNetworkReport[] | null;
+  /** What does not work; absent while there is nothing. */
+  readonly Problems?: readonly string[];
+}
+
+export interface PluginNetworkReport {
+  readonly ID: string;
+  readonly Driver: string;
+  /** Empty when it is not known. */
+  readonly Subnet: string;
+  readonly Multicast: boolean;
+  /** Whether its containers are kept within the subnet. */
+  readonly Isolated: boolean;
+  /** Containers of this host that are connected to it. */
+  readonly Endpoints: number;
 }

@@ -10,6 +10,7 @@ import {
 } from "./table/look-table.ts";
 import { nameTable } from "./table/name-table.ts";
 import { peerTable } from "./table/peer-table.ts";
+import { pluginTable } from "./table/plugin-table.ts";
 
 /** Every route there is, by the chapters of `docs/api.md`. */
 export const routeChapters: ReadonlyMap<string, RouteTable> = new Map<string, RouteTable>([
@@ -17,6 +18,7 @@ export const routeChapters: ReadonlyMap<string, RouteTable> = new Map<string, Ro
   ["Addresses", addressTable],
   ["Names", nameTable],
   ["Containers, names and the bridge", containerTable],
+  ["Docker's networks", pluginTable],
   ["Status", statusTable],
   ["Diagnosis", diagnosisTable],
   ["Report", reportTable],

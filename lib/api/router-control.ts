@@ -36,6 +36,25 @@ export interface RouterControl {
   readonly dns: { readonly names: NameRegistry; readonly listenAddress: string } | undefined;
   readonly containers: ContainerControl;
   readonly diagnosis: DiagnosisControl;
+  /** Absent when the router is no plugin of Docker. */
+  readonly plugin: PluginControl | undefined;
+}
+
+/** Networks of Docker that are the router's. */
+export interface PluginControl {
+  /**
+   * Takes the default network out of Docker, as the last act before a stop, unless containers are
+   * connected to it: gives those.
+   *
+   * @throws WeaveError `ENGINE_…`
+   */
+  retire(): Promise<{ readonly network: string; readonly containers: readonly PluginContainer[] }>;
+}
+
+export interface PluginContainer {
+  /** 64 hex digits. */
+  readonly id: string;
+  readonly name: string;
 }
 
 /** Looking for what is wrong. Both take a while on hosts with many rules and containers. */

@@ -3,6 +3,7 @@ import type {
   DnsReport,
   IpamReport,
   PeerReport,
+  PluginReport,
   Report,
   RouterReport,
 } from "./report.ts";
@@ -15,6 +16,7 @@ export function statusText(report: Report): string {
   const sections = [versionSection(report), routerSection(report.Router)];
   if (report.IPAM !== undefined) sections.push(ipamSection(report.IPAM));
   if (report.DNS !== undefined) sections.push(dnsSection(report.DNS));
+  if (report.Plugin !== undefined) sections.push(pluginSection(report.Plugin));
   return sections.join("\n");
 }
 
@@ -168,6 +170,14 @@ function dnsSection(dns: DnsReport): string {
     ["Upstream", orNone(dns.Upstream ?? [])],
     ["TTL", dns.TTL],
     ["Entries", (dns.Entries ?? []).filter((entry) => entry.Tombstone === 0).length],
+  ]);
+}
+
+function pluginSection({ Config, DriverName, Problems = [] }: PluginReport): string {
+  return lines([
+    ["Service", Config.EnableV2 ? "plugin (v2)" : "plugin (legacy)"],
+    ...(Config.EnableV2 ? [] : [["DriverName", DriverName] as const]),
+    ...Problems.map((problem) => ["Problem", problem] as const),
   ]);
 }
 

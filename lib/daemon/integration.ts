@@ -1,5 +1,5 @@
 import type { Report } from "../api/report.ts";
-import type { Gauge } from "../api/router-control.ts";
+import type { Gauge, PluginControl } from "../api/router-control.ts";
 import type { Log, World } from "../base/world.ts";
 import type { ContainerEngine } from "../host/container.ts";
 import type { DeviceNames } from "../host/device-names.ts";
@@ -37,5 +37,7 @@ export interface Integration {
   report(): Partial<Report>;
   /** Its part of `/metrics`. */
   gauges(): readonly Gauge[];
+  /** Absent when it offers no networks. */
+  readonly plugin?: PluginControl | undefined;
   stop(): Promise<void>;
 }

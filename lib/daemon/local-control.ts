@@ -73,6 +73,10 @@ export class LocalControl implements RouterControl {
     };
   }
 
+  get plugin(): RouterControl["plugin"] {
+    return this.#parts.integration?.plugin;
+  }
+
   connect(peers: readonly string[], options: { replace: boolean }) {
     return this.#parts.plane.mesh.connect(peers, options);
   }

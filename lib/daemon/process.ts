@@ -16,6 +16,7 @@ import {
   startTicksOf,
   writePidFile,
 } from "./pid-file.ts";
+import { removeDeadSockets } from "./plugin-sockets.ts";
 import { restOfAnswer } from "./router-answer.ts";
 
 /**
@@ -160,6 +161,7 @@ export async function stopRouter(paths: Paths): Promise<boolean> {
     else await Bun.sleep(lookAgainMs);
   }
   for (const file of [paths.pidFile, paths.keeperFile, paths.socket]) rmSync(file, { force: true });
+  removeDeadSockets(paths);
   return found;
 }
 

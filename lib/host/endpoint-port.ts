@@ -1,7 +1,9 @@
+import { isSystemError } from "../../ffi/system-error.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
-import type { Ipv4Cidr } from "../base/ip.ts";
+import type { Cidr, Ipv4Cidr } from "../base/ip.ts";
 import { findBridge } from "./attach.ts";
 import { endpointEnds, isEndpointPort } from "./device-names.ts";
+import { announceAddresses } from "./gratuitous-arp.ts";
 import type { Netlink } from "./netlink/conversation.ts";
 import * as links from "./netlink/link.ts";
 import { openRoute } from "./netlink/open.ts";
@@ -29,6 +31,8 @@ export interface EndpointPort {
   readonly farEnd: string;
   /** Of the far end, `8a:3e:…`. */
   readonly mac: string;
+  /** Why it deals with all subnets though it should not; missing when it does as it should. */
+  readonly unguarded?: string;
 }
 
 /**
@@ -50,10 +54,11 @@ export function createEndpointPort(bridgeName: string, request: EndpointRequest)
     );
     const port = need(netlink, near);
     // Before the first frame can pass.
-    if (request.within !== undefined) guardSubnet(netlink, port.index, request.within);
+    const unguarded = request.within && whyUnguarded(netlink, port.index, request.within);
     for (const name of [near, far]) refuseRouterAdvertisements(name);
     links.changeLink(netlink, port.index, { up: true, hairpin: true });
-    return { farEnd: far, mac: need(netlink, far).mac };
+    const { mac } = need(netlink, far);
+    return { farEnd: far, mac, ...(unguarded !== undefined && { unguarded }) };
   } catch (cause) {
     deletePair(netlink, near);
     throw new WeaveError(
@@ -61,6 +66,17 @@ export function createEndpointPort(bridgeName: string, request: EndpointRequest)
       `cannot plug endpoint ${request.id.slice(0, 12)} into ${bridgeName}: ${errorText(cause)}`,
       { remedy: "nothing was changed; see the cause, then start the container again", cause },
     );
+  }
+}
+
+/** A kernel that takes no programs still carries frames. */
+function whyUnguarded(netlink: Netlink, port: number, within: Ipv4Cidr): string | undefined {
+  try {
+    guardSubnet(netlink, port, within);
+    return undefined;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return `the kernel refuses the program for it: ${error.message}`;
   }
 }
 
@@ -76,6 +92,19 @@ export function endpointPorts(): ReadonlySet<string> {
   return new Set(
     links.listLinks(netlink).flatMap(({ name }) => (isEndpointPort(name) ? name : [])),
   );
+}
+
+/**
+ * Says on the network where an endpoint's address is, so that neighbours that knew it elsewhere
+ * notice. To be called before the engine takes the far end. False when there is no far end here.
+ */
+export function announceEndpoint(bridgeName: string, id: string, cidr: Cidr): boolean {
+  using netlink = openRoute();
+  const far = links.findLink(netlink, { name: endpointEnds(id).far });
+  if (far === undefined) return false;
+  const { index, name } = findBridge(netlink, bridgeName);
+  announceAddresses({ index, name, mac: far.mac }, [cidr]);
+  return true;
 }
 
 /** Notes at an endpoint's port whose it is, for whoever lists what is on the bridge. */

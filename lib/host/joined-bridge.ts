@@ -1,5 +1,5 @@
 import { WeaveError } from "../base/errors.ts";
-import { type PairEnds, joinEnds } from "./device-names.ts";
+import { joinEnds, type PairEnds } from "./device-names.ts";
 import type { Netlink } from "./netlink/conversation.ts";
 import type { Link } from "./netlink/link.ts";
 import * as links from "./netlink/link.ts";

@@ -27,6 +27,9 @@ export class TestRouter implements RouterControl {
       ...{ steps: [], findings: [] },
     }),
   };
+  plugin: RouterControl["plugin"] = {
+    retire: async () => ({ network: "weave", containers: [{ id: "ab".repeat(32), name: "c1" }] }),
+  };
   isReady = true;
   moreGauges: readonly Gauge[] = [];
 

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WeaveError } from "../../lib/base/errors.ts";
+import { ApiError } from "../../lib/cli/api-error.ts";
 import { FileFollower } from "../../lib/cli/file-follower.ts";
 import { weave } from "./command-line.ts";
 
@@ -111,6 +112,34 @@ describe("weave stop and reset", () => {
   test("stop succeeds, and says so when nothing ran", async () => {
     expect(await weave(["stop"], { running: true })).toMatchObject({ code: 0, stderr: "" });
     expect(await weave(["stop"])).toMatchObject({ code: 0, stderr: "Weave is not running.\n" });
+  });
+
+  test("stop has Docker give up its network, and lists the containers that hold it", async () => {
+    const id = "0123456789abcdef".repeat(4);
+    const answer = () => JSON.stringify({ network: "weave", containers: [{ id, name: "web" }] });
+    const outcome = await weave(["stop"], { running: true, answer });
+    expect(outcome.requests).toMatchObject([{ method: "DELETE", path: ["plugin", "network"] }]);
+    expect(outcome.router).toEqual(["stop"]);
+    expect(outcome).toMatchObject({ code: 0, stdout: "" });
+    expect(outcome.stderr).toBe(
+      'WARNING: the following containers are still attached to network "weave":\n' +
+        "  0123456789ab web\n" +
+        "Docker operations involving those containers may pause or fail\n" +
+        "while Weave is not running\n",
+    );
+  });
+
+  test("stop and reset go on when Docker or the router refuses that", async () => {
+    const refuse = (kind: "refused" | "feature-off") => () => {
+      throw new ApiError(kind, "ENGINE_UNREACHABLE", "no Docker engine answers");
+    };
+    const refused = await weave(["reset"], { answer: refuse("refused") });
+    expect(refused.stderr).toBe(
+      "note: Docker keeps its network of weave: no Docker engine answers\n",
+    );
+    expect(refused.router).toEqual(["reset"]);
+    const off = await weave(["stop"], { running: true, answer: refuse("feature-off") });
+    expect(off).toMatchObject({ code: 0, stderr: "" });
   });
 
   test("reset passes --force on", async () => {

@@ -9,6 +9,8 @@ import type {
   OffloadReport,
   PeerConnectionReport,
   PeerReport,
+  PluginNetworkReport,
+  PluginReport,
   ReclaimReport,
   RefusalReport,
   Report,
@@ -220,12 +222,47 @@ const dnsType = struct<DnsReport>("DnsReport", {
   Entries: slice(dnsEntryType),
 });
 
+const pluginType = struct<PluginReport>(
+  "PluginReport",
+  {
+    Config: struct<PluginReport["Config"]>("PluginConfig", {
+      Socket: string,
+      MeshSocket: string,
+      Enable: bool,
+      EnableV2: bool,
+      EnableV2Multicast: bool,
+      DNS: bool,
+      DefaultSubnet: string,
+      ProcPath: string,
+    }),
+    DriverName: string,
+    MeshDriverName: string,
+    Networks: slice(
+      struct<PluginNetworkReport>("PluginNetworkReport", {
+        ID: string,
+        Driver: string,
+        Subnet: string,
+        Multicast: bool,
+        Isolated: bool,
+        Endpoints: int,
+      }),
+    ),
+    Problems: slice(string),
+  },
+  { additions: ["Networks", "Problems"] },
+);
+
 /** A service that is off is a nil pointer: false to `if`, and an error to look into. */
-export const reportType = struct<Report>("Report", {
-  Ready: bool,
-  Version: string,
-  VersionCheck: versionCheckType,
-  Router: routerType,
-  IPAM: pointer(ipamType),
-  DNS: pointer(dnsType),
-});
+export const reportType = struct<Report>(
+  "Report",
+  {
+    Ready: bool,
+    Version: string,
+    VersionCheck: versionCheckType,
+    Router: routerType,
+    IPAM: pointer(ipamType),
+    DNS: pointer(dnsType),
+    Plugin: pointer(pluginType),
+  },
+  { additions: ["Plugin"] },
+);

@@ -1,6 +1,8 @@
 import type { CommandHandler } from "../context.ts";
+import { retirePlugin } from "../retire-plugin.ts";
 
-export const reset: CommandHandler = async ({ router, flags }) => {
-  await router.reset({ force: flags.enabled("force") });
+export const reset: CommandHandler = async (context) => {
+  await retirePlugin(context);
+  await context.router.reset({ force: context.flags.enabled("force") });
   return 0;
 };

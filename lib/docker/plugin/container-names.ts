@@ -1,0 +1,120 @@
+import { errorText } from "../../base/errors.ts";
+import { parseIp } from "../../base/ip.ts";
+import type { Log } from "../../base/world.ts";
+import type { NameService } from "../../daemon/name-service.ts";
+import { labelEndpointPort } from "../../host/endpoint-port.ts";
+import { announceAddresses } from "../../host/gratuitous-arp.ts";
+import { listLinks } from "../../host/netlink/link.ts";
+import { openRoute } from "../../host/netlink/open.ts";
+import { NetworkNamespace } from "../../host/netns.ts";
+import { checkNeighboursOften } from "../../host/sysctl.ts";
+import type { EngineAttachment, EngineContainer } from "../engine-models.ts";
+import type { EngineObserver } from "../engine-observer.ts";
+import type { NetworkTable } from "./network-table.ts";
+
+/** As the engine names the interfaces of our networks: `ethwe0`, `ethwe1`, … */
+const interfacePrefix = "ethwe";
+
+/** A name for an address, as a container of our networks has them. */
+export interface ContainerName {
+  readonly fqdn: string;
+  readonly address: string;
+}
+
+/**
+ * What a container is called in the cluster's domain: its host name with its domain, its own name,
+ * and its aliases in each network of ours.
+ *
+ * @param domain with final dot
+ */
+export function containerNames(
+  { hostname, domainname, name }: Pick<EngineContainer, "hostname" | "domainname" | "name">,
+  attachments: readonly Pick<EngineAttachment, "ip" | "aliases">[],
+  domain: string,
+): ContainerName[] {
+  const suffix = domain.replace(/\.$/, "");
+  const full = domainname === "" ? hostname : `${hostname}.${domainname}`;
+  const isOwn = full.toLowerCase().endsWith(`.${suffix.toLowerCase()}`);
+  return attachments.flatMap(({ ip, aliases }) => {
+    const short = [name, ...aliases].filter((each) => each !== "");
+    const names = new Set([...(isOwn ? [full] : []), ...short.map((each) => `${each}.${suffix}`)]);
+    return [...names].map((fqdn) => ({ fqdn, address: ip }));
+  });
+}
+
+export interface ContainerNamesOptions {
+  readonly networks: NetworkTable;
+  /** Missing when DNS is off. */
+  readonly names: NameService | undefined;
+  readonly log: Log;
+  /** Called when a container is at its place. */
+  moved(): void;
+}
+
+/** Gives containers of our networks their names, and makes them notice when others move. */
+export class ContainerNames implements EngineObserver {
+  readonly #options: ContainerNamesOptions;
+
+  constructor(options: ContainerNamesOptions) {
+    this.#options = options;
+  }
+
+  started(container: EngineContainer): void {
+    const { networks, moved } = this.#options;
+    const ours = container.networks.filter(
+      ({ networkId, ip }) => ip !== "" && networks.get(networkId) !== undefined,
+    );
+    if (ours.length === 0) return;
+    this.#register(container, ours);
+    try {
+      for (const at of ours) this.#label(container.id, at);
+      settleInterfaces(container.pid, ours);
+    } catch (error) {
+      // It may have ended by now, with all that was to be done in it.
+      this.#options.log.debug(`[plugin] container ${container.id}: ${errorText(error)}`);
+    }
+    moved();
+  }
+
+  died(id: string): void {
+    this.#options.names?.remove({ ident: id });
+    this.#options.moved();
+  }
+
+  #register(container: EngineContainer, ours: readonly EngineAttachment[]): void {
+    const { names, log } = this.#options;
+    if (names === undefined) return;
+    for (const { fqdn, address } of containerNames(container, ours, names.domain)) {
+      try {
+        names.add(fqdn, container.id, parseIp(address));
+      } catch (error) {
+        log.warn(`[plugin] container ${container.id}: no name ${fqdn}: ${errorText(error)}`);
+      }
+    }
+  }
+
+  /** `weave ps` and everything else that lists the bridge then knows whose the port is. */
+  #label(id: string, { networkId, ip }: EngineAttachment): void {
+    const endpoint = this.#options.networks
+      .endpoints()
+      .find(({ network, address }) => network === networkId && address.startsWith(`${ip}/`));
+    if (endpoint !== undefined) labelEndpointPort(endpoint.id, id);
+  }
+}
+
+/** In the container: ask often where neighbours are, and tell them where this one is. */
+function settleInterfaces(pid: number, ours: readonly EngineAttachment[]): void {
+  using namespace = new NetworkNamespace(`/proc/${pid}/ns/net`);
+  using netlink = openRoute(namespace);
+  const links = listLinks(netlink).filter(({ name }) => name.startsWith(interfacePrefix));
+  namespace.run(() => {
+    for (const link of links) {
+      checkNeighboursOften(link.name);
+      const own = ours.filter(({ mac }) => mac.toLowerCase() === link.mac);
+      announceAddresses(
+        link,
+        own.map(({ ip, prefix }) => ({ address: parseIp(ip), prefix })),
+      );
+    }
+  });
+}

@@ -1,0 +1,159 @@
+import { basename } from "node:path";
+import type { Ipv4 } from "../../base/ip.ts";
+import { parseCidr, parseIpv4Cidr } from "../../base/ip.ts";
+import type { IntegrationHost } from "../../daemon/integration.ts";
+import type { LaunchOptions } from "../../daemon/launch-options.ts";
+import type { StoredEndpoint, StoredNetwork } from "../../daemon/settings-store.ts";
+import { endpointEnds } from "../../host/device-names.ts";
+import {
+  announceEndpoint,
+  createEndpointPort,
+  endpointPorts,
+  removeEndpointPort,
+} from "../../host/endpoint-port.ts";
+import type { DockerEngine } from "../engine.ts";
+import { ipamDriver } from "./ipam-driver.ts";
+import { type EndpointPorts, networkDriver } from "./network-driver.ts";
+import type { NetworkTable } from "./network-table.ts";
+import type { PluginAddresses } from "./plugin-addresses.ts";
+import type { PluginMethods } from "./plugin-method.ts";
+import { describeNetwork, type NetworkDefaults } from "./plugin-network.ts";
+
+/** An engine has taken an endpoint's end into its container by then. */
+const movedDelayMs = 500;
+
+export interface SocketParts {
+  readonly host: IntegrationHost;
+  readonly plugin: NonNullable<LaunchOptions["plugin"]>;
+  /** Missing for a plugin that Docker itself keeps, which must not ask it anything. */
+  readonly engine: Pick<DockerEngine, "network"> | undefined;
+  readonly networks: NetworkTable;
+  /** Missing when the router allocates no addresses. */
+  readonly addresses: PluginAddresses | undefined;
+}
+
+/** A socket for Docker, and what is answered there. */
+export interface PluginSocket {
+  readonly path: string;
+  /** `NetworkDriver`, `IpamDriver`. */
+  readonly implemented: readonly string[];
+  readonly methods: PluginMethods;
+}
+
+/** What Docker calls the driver behind a socket. */
+export function driverName(socket: string): string {
+  return basename(socket, ".sock");
+}
+
+/** Those that the options ask for. */
+export function pluginSockets(parts: SocketParts): PluginSocket[] {
+  const { socket, meshSocket, managed, multicast } = parts.plugin;
+  const made = new SocketMaker(parts);
+  return [
+    ...(socket === "" ? [] : [made.ofSwarms(socket, managed && multicast)]),
+    ...(meshSocket === "" ? [] : [made.ofThisHost(meshSocket)]),
+  ];
+}
+
+class SocketMaker {
+  readonly #parts: SocketParts;
+  readonly #ports: EndpointPorts;
+
+  constructor(parts: SocketParts) {
+    const { bridge } = parts.host.devices;
+    this.#parts = parts;
+    this.#ports = {
+      create: (request) => createEndpointPort(bridge, request),
+      remove: removeEndpointPort,
+      farEnd: (id) => endpointEnds(id).far,
+    };
+  }
+
+  /** Its addresses are Docker's; ours only notes on a restart which are in use. */
+  ofSwarms(path: string, multicast: boolean): PluginSocket {
+    const implemented = ["NetworkDriver"];
+    const gone = (endpoint: StoredEndpoint) => releaseEndpoint(endpoint, this.#parts.addresses);
+    return { path, implemented, methods: this.#driver(path, { scope: "global", multicast, gone }) };
+  }
+
+  ofThisHost(path: string): PluginSocket {
+    const { addresses } = this.#parts;
+    const methods = {
+      ...this.#driver(path, { scope: "local", multicast: false, gone: () => {} }),
+      ...ipamDriver({ addresses, isInUse: (address) => this.#isInUse(address) }),
+    };
+    return { path, implemented: ["NetworkDriver", "IpamDriver"], methods };
+  }
+
+  #driver(
+    path: string,
+    how: {
+      readonly scope: "local" | "global";
+      readonly multicast: boolean;
+      gone(endpoint: StoredEndpoint): void;
+    },
+  ): PluginMethods {
+    const { host, networks, addresses } = this.#parts;
+    const moved = () => host.services.containersChanged();
+    const defaults = {
+      driver: driverName(path),
+      multicast: how.multicast,
+      defaultSubnet: addresses?.defaultSubnet,
+    };
+    return networkDriver({
+      ...{ networks, defaults, moved, scope: how.scope, ports: this.#ports, log: host.log },
+      lookup: (id) => this.#lookup(id, defaults),
+      joining: (endpoint) => {
+        if (endpoint.address !== "") {
+          announceEndpoint(host.devices.bridge, endpoint.id, parseCidr(endpoint.address));
+        }
+        host.world.after(movedDelayMs, moved);
+      },
+      gone: (endpoint) => {
+        how.gone(endpoint);
+        moved();
+      },
+    });
+  }
+
+  /** To a plugin that Docker keeps, Docker speaks of networks of that plugin alone. */
+  async #lookup(id: string, defaults: NetworkDefaults): Promise<StoredNetwork | undefined> {
+    const { engine } = this.#parts;
+    if (engine === undefined) return describeNetwork(id, { options: [], subnets: [] }, defaults);
+    const found = await engine.network(id);
+    if (found?.driver !== defaults.driver) return undefined;
+    const { options, subnets } = found;
+    return describeNetwork(id, { options: Object.entries(options), subnets }, defaults);
+  }
+
+  /** An engine that died has left endpoints in the table, but their ends went with containers. */
+  #isInUse(address: Ipv4): boolean {
+    const holders = this.#parts.networks.endpointsAt(address);
+    if (holders.length === 0) return false;
+    const standing = endpointPorts();
+    return holders.some(({ id }) => standing.has(endpointEnds(id).near));
+  }
+}
+
+/**
+ * Forgets endpoints that no longer stand, with their addresses: Docker did not give them back,
+ * because its machine went down or because nobody was there to be told.
+ */
+export function forgetStaleEndpoints(
+  networks: NetworkTable,
+  addresses: PluginAddresses | undefined,
+): void {
+  const standing = endpointPorts();
+  for (const { id } of networks.endpoints()) {
+    if (standing.has(endpointEnds(id).near)) continue;
+    const endpoint = networks.removeEndpoint(id);
+    if (endpoint !== undefined) releaseEndpoint(endpoint, addresses);
+  }
+}
+
+function releaseEndpoint(
+  { address }: StoredEndpoint,
+  addresses: PluginAddresses | undefined,
+): void {
+  if (address !== "") addresses?.release(parseIpv4Cidr(address).address);
+}
