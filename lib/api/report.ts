@@ -17,6 +17,8 @@ export interface Report {
   readonly IPAM?: IpamReport;
   /** Absent when DNS is off. */
   readonly DNS?: DnsReport;
+  /** The Docker engine; absent when none is asked. */
+  readonly Docker?: DockerReport;
   /** Docker's network plugin; absent when it is off, or no Docker engine has answered yet. */
   readonly Plugin?: PluginReport;
 }
@@ -205,6 +207,19 @@ export interface DnsEntryReport {
   readonly Version: number;
   /** Unix seconds of deletion; 0 for a live name. */
   readonly Tombstone: number;
+}
+
+/** How it stands with the Docker engine; texts are empty for what is not, times RFC 3339. */
+export interface DockerReport {
+  readonly Endpoint: string;
+  readonly TLS: boolean;
+  /** Of our own requests; empty while it is not known. */
+  readonly APIVersion: string;
+  /** Since when its events are followed; empty while they are not. */
+  readonly Since: string;
+  /** What ended that last, or keeps it from beginning. */
+  readonly LastError: string;
+  readonly LastErrorAt: string;
 }
 
 export interface PluginReport {

@@ -1,6 +1,7 @@
 import type {
   ConnectionReport,
   DnsReport,
+  DockerReport,
   IpamReport,
   PeerReport,
   PluginReport,
@@ -16,6 +17,7 @@ export function statusText(report: Report): string {
   const sections = [versionSection(report), routerSection(report.Router)];
   if (report.IPAM !== undefined) sections.push(ipamSection(report.IPAM));
   if (report.DNS !== undefined) sections.push(dnsSection(report.DNS));
+  if (report.Docker !== undefined) sections.push(dockerSection(report.Docker));
   if (report.Plugin !== undefined) sections.push(pluginSection(report.Plugin));
   return sections.join("\n");
 }
@@ -170,6 +172,17 @@ function dnsSection(dns: DnsReport): string {
     ["Upstream", orNone(dns.Upstream ?? [])],
     ["TTL", dns.TTL],
     ["Entries", (dns.Entries ?? []).filter((entry) => entry.Tombstone === 0).length],
+  ]);
+}
+
+/** What went wrong is shown while it does, and with who has it going again in the report. */
+function dockerSection({ Endpoint, APIVersion, Since, LastError }: DockerReport): string {
+  return lines([
+    ["Service", "docker"],
+    ["Endpoint", Endpoint],
+    ...(Since === ""
+      ? [["Status", `not connected: ${LastError || "asking"}`] as const]
+      : [["APIVersion", APIVersion] as const, ["Status", `connected since ${Since}`] as const]),
   ]);
 }
 

@@ -1,12 +1,11 @@
 import { everyBeat } from "../base/beat.ts";
-import { errorText } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
-import { type ContainerEngine, isContainerAlive } from "../host/container.ts";
+import { isContainerAlive } from "../host/container.ts";
 
-/** How often the router looks whether its containers are still there. */
+/** How often the router looks whether namespaces and processes are still there. */
 const lookPeriodMs = 5_000;
 
-/** What became of a container; without an engine the only thing that can be told is that it went. */
+/** What became of a container. */
 export interface ContainerFates {
   /** It ended and may be started again. */
   died(ident: string): void;
@@ -15,30 +14,34 @@ export interface ContainerFates {
   gone(ident: string): void;
 }
 
+/** What a container engine tells of its containers, by full id. May be told more than once. */
+export interface EngineNews {
+  started(id: string): void;
+  died(id: string): void;
+  destroyed(id: string): void;
+  /** All that it has, whether they run or not; whoever is not among them is destroyed. */
+  found(all: readonly { readonly id: string; readonly running: boolean }[]): void;
+}
+
 /**
- * Notices what happens to containers without `weave detach`: a namespace that was deleted, a process
- * that ended, a container that its engine stopped, started again or removed.
+ * Notices what happens to containers without `weave detach`: a namespace that was deleted and a
+ * process that ended, by looking; a container that its engine stopped, started again or removed, by
+ * what that tells. An engine that does not answer is no reason to take anything away.
  */
-export class ContainerWatch {
-  readonly #log: World["log"];
-  readonly #idents: () => Iterable<string>;
-  readonly #engine: ContainerEngine | undefined;
+export class ContainerWatch implements EngineNews {
+  readonly #idents: () => ReadonlySet<string>;
   readonly #fates: ContainerFates;
-  /** Containers of the engine that were found stopped. */
+  /** Containers of the engine of whose end was told, and of nothing since. */
   readonly #stopped = new Set<string>();
   readonly #cancel: () => void;
-  #asking = false;
 
   /** @param idents everybody who holds an address or a name */
   constructor(
-    world: Pick<World, "after" | "monotonicMs" | "log">,
-    idents: () => Iterable<string>,
-    engine: ContainerEngine | undefined,
+    world: Pick<World, "after" | "monotonicMs">,
+    idents: () => ReadonlySet<string>,
     fates: ContainerFates,
   ) {
-    this.#log = world.log;
     this.#idents = idents;
-    this.#engine = engine;
     this.#fates = fates;
     this.#cancel = everyBeat(world, lookPeriodMs, () => this.#look());
   }
@@ -47,43 +50,36 @@ export class ContainerWatch {
     this.#cancel();
   }
 
+  started(id: string): void {
+    this.#stopped.delete(id);
+    this.#fates.started(id);
+  }
+
+  died(id: string): void {
+    this.#stopped.add(id);
+    this.#fates.died(id);
+  }
+
+  destroyed(id: string): void {
+    this.#stopped.delete(id);
+    this.#fates.gone(id);
+  }
+
+  found(all: readonly { readonly id: string; readonly running: boolean }[]): void {
+    const runs = new Map(all.map(({ id, running }) => [id, running]));
+    for (const ident of this.#idents()) {
+      if (!/^[0-9a-f]{64}$/.test(ident)) continue;
+      const running = runs.get(ident);
+      if (running === undefined) this.destroyed(ident);
+      else if (running && this.#stopped.has(ident)) this.started(ident);
+      else if (!running && !this.#stopped.has(ident)) this.died(ident);
+    }
+    for (const id of this.#stopped) if (!runs.has(id)) this.#stopped.delete(id);
+  }
+
   #look(): void {
-    const ofEngine: string[] = [];
-    for (const ident of new Set(this.#idents())) {
+    for (const ident of this.#idents()) {
       if (isContainerAlive(ident) === false) this.#fates.gone(ident);
-      else if (/^[0-9a-f]{64}$/.test(ident)) ofEngine.push(ident);
-    }
-    if (ofEngine.length > 0 && this.#engine !== undefined) void this.#ask(this.#engine, ofEngine);
-  }
-
-  /** An engine that does not answer is no reason to take anything away. */
-  async #ask(engine: ContainerEngine, idents: readonly string[]): Promise<void> {
-    if (this.#asking) return;
-    this.#asking = true;
-    try {
-      const running = new Set(await engine.runningIds());
-      for (const ident of idents) {
-        if (running.has(ident)) this.#found(ident);
-        else await this.#missed(engine, ident);
-      }
-    } catch (error) {
-      this.#log.debug(`containers could not be looked at: ${errorText(error)}`);
-    } finally {
-      this.#asking = false;
-    }
-  }
-
-  #found(ident: string): void {
-    if (this.#stopped.delete(ident)) this.#fates.started(ident);
-  }
-
-  async #missed(engine: ContainerEngine, ident: string): Promise<void> {
-    if ((await engine.inspect(ident)) === undefined) {
-      this.#stopped.delete(ident);
-      this.#fates.gone(ident);
-    } else if (!this.#stopped.has(ident)) {
-      this.#stopped.add(ident);
-      this.#fates.died(ident);
     }
   }
 }

@@ -12,7 +12,7 @@ import type { ControlPlane } from "../peer/control-plane.ts";
 import type { Mac } from "../wire/ethernet.ts";
 import { AddressBook } from "./address-book.ts";
 import { AttachmentKeeper } from "./attachment-keeper.ts";
-import { ContainerWatch } from "./container-watch.ts";
+import { ContainerWatch, type EngineNews } from "./container-watch.ts";
 import { Containers } from "./containers.ts";
 import { DnsService } from "./dns-service.ts";
 import { Exposures, rememberedExposures } from "./exposures.ts";
@@ -50,6 +50,8 @@ export interface HostServices {
   readonly firewall: Pick<Firewall, "inUse">;
   /** To be called when containers came to the bridge, or went, by other hands than ours. */
   containersChanged(): void;
+  /** To be told what an engine tells of its containers. */
+  readonly news: EngineNews;
   /** Mends what is at the bridge, and says what had to be done. @throws WeaveError */
   mend(): string[];
   stop(): Promise<void>;
@@ -100,12 +102,17 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
   changed();
   names?.restore(isNameOwnerAlive);
   const allocator = plane.ipam?.allocator;
-  const everybody = () => [...holders(plane, settings), ...attachments.idents()];
-  const watch = new ContainerWatch(world, everybody, engine, {
-    died: (ident) => allocator?.containerDied(ident),
+  const everybody = () => new Set([...holders(plane, settings), ...attachments.idents()]);
+  const watch = new ContainerWatch(world, everybody, {
+    died(ident) {
+      allocator?.containerDied(ident);
+      names?.remove({ ident });
+    },
     started: (ident) => allocator?.containerStarted(ident),
     gone: (ident) => {
-      log.info(`container ${ident} is gone: its addresses and names are free`);
+      if (everybody().has(ident)) {
+        log.info(`container ${ident} is gone: its addresses and names are free`);
+      }
       allocator?.containerDestroyed(ident);
       names?.remove({ ident });
       attachments.forget(ident);
@@ -121,6 +128,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     firewall,
     nameRequests: new NameRequests(names, containers),
     containersChanged: changed,
+    news: watch,
     mend: () => [...exposures.mend(), ...attachments.mend()],
     async stop() {
       stopRules();

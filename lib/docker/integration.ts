@@ -1,5 +1,8 @@
 import type { EngineIntegration, Integration, IntegrationHost } from "../daemon/integration.ts";
 import { DockerEngine } from "./engine.ts";
+import { EngineEvents } from "./engine-events.ts";
+import type { EngineObserver } from "./engine-observer.ts";
+import { engineGauges, engineReport } from "./engine-report.ts";
 import { PluginService } from "./plugin/plugin-service.ts";
 
 /**
@@ -15,17 +18,36 @@ export function dockerIntegration(endpoint: string): EngineIntegration {
 /** Puts together what the router does for a Docker engine. */
 async function startDocker(engine: DockerEngine, host: IntegrationHost): Promise<Integration> {
   const { options } = host;
+  const events = new EngineEvents(host.world, engine);
+  events.observe(newsOf(host));
   const plugin = options.plugin && new PluginService({ host, engine, plugin: options.plugin });
+  if (plugin !== undefined) events.observe(plugin);
   await plugin?.begin();
+  events.start();
   return {
     plugin,
     report() {
       const ofPlugin = plugin?.report();
-      return { ...(ofPlugin !== undefined && { Plugin: ofPlugin }) };
+      return {
+        Docker: engineReport(engine.client, events.status()),
+        ...(ofPlugin !== undefined && { Plugin: ofPlugin }),
+      };
     },
-    gauges: () => plugin?.gauges() ?? [],
+    gauges: () => [...engineGauges(events.status()), ...(plugin?.gauges() ?? [])],
     async stop() {
+      await events.stop();
       await plugin?.stop();
     },
+  };
+}
+
+/** Whoever holds an address or a name keeps it, or gives it back. */
+function newsOf({ services: { news } }: IntegrationHost): EngineObserver {
+  return {
+    started: ({ id }) => news.started(id),
+    died: (id) => news.died(id),
+    destroyed: (id) => news.destroyed(id),
+    connected: (all) => news.found(all),
+    swept: (all) => news.found(all),
   };
 }

@@ -1,63 +1,70 @@
 import { describe, expect, test } from "bun:test";
 import { ContainerWatch } from "../../lib/daemon/container-watch.ts";
-import type { ContainerEngine } from "../../lib/host/container.ts";
 import { loneWorld } from "../sim/world.ts";
 
 const id = "ab".repeat(32);
+const other = "cd".repeat(32);
 
-/** An engine with one container, and what the watch made of it. */
+/** A watch over one container of an engine and a namespace that is not there. */
 function watched() {
   const { world, clock } = loneWorld();
-  const state = { exists: true, running: true, answers: true };
   const told: string[] = [];
-  const engine: ContainerEngine = {
-    async inspect() {
-      return state.exists ? { id, pid: 0, hostname: "", domainname: "" } : undefined;
-    },
-    async runningIds() {
-      if (!state.answers) throw new Error("no engine");
-      return state.running ? [id] : [];
-    },
+  const holders = new Set([id, "netns:weave-test-nowhere"]);
+  const tell = (what: string) => (ident: string) => {
+    told.push(`${what} ${ident === id ? "ours" : ident}`);
   };
-  const watch = new ContainerWatch(world, () => [id, "netns:weave-test-nowhere"], engine, {
-    died: () => told.push("died"),
-    started: () => told.push("started"),
-    gone: (ident) => {
-      if (ident === id) told.push("gone");
+  const watch = new ContainerWatch(world, () => new Set(holders), {
+    died: tell("died"),
+    started: tell("started"),
+    gone(ident) {
+      holders.delete(ident);
+      tell("gone")(ident);
     },
   });
-  const look = async (): Promise<string[]> => {
-    clock.run(5_000);
-    // The engine's answers are promises; each takes a turn or two.
-    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-    return told.splice(0);
-  };
-  return { state, look, watch, world };
+  const heard = (): string[] => told.splice(0);
+  return { watch, world, clock, heard };
 }
 
 describe("the watch over an engine's containers", () => {
-  test("tells once of a stop, and of the start after it", async () => {
-    const { state, look } = watched();
-    expect(await look()).toEqual([]);
-    state.running = false;
-    expect(await look()).toEqual(["died"]);
-    expect(await look()).toEqual([]);
-    state.running = true;
-    expect(await look()).toEqual(["started"]);
+  test("tells of each stop and start that the engine tells of", () => {
+    const { watch, heard } = watched();
+    watch.died(id);
+    watch.started(id);
+    watch.died(id);
+    watch.destroyed(id);
+    expect(heard()).toEqual(["died ours", "started ours", "died ours", "gone ours"]);
   });
 
-  test("tells of a container that was removed", async () => {
-    const { state, look } = watched();
-    state.running = false;
-    state.exists = false;
-    expect(await look()).toEqual(["gone"]);
+  test("tells once of what is found to have happened", () => {
+    const { watch, heard } = watched();
+    watch.found([{ id, running: true }]);
+    expect(heard()).toEqual([]);
+    for (const running of [false, false, true, true]) watch.found([{ id, running }]);
+    expect(heard()).toEqual(["died ours", "started ours"]);
+    watch.found([{ id: other, running: true }]);
+    watch.found([]);
+    expect(heard()).toEqual(["gone ours"]);
   });
 
-  test("takes nothing away while the engine does not answer", async () => {
-    const { state, look } = watched();
-    state.running = false;
-    state.answers = false;
-    expect(await look()).toEqual([]);
+  test("does not tell again of a stop that the engine told of", () => {
+    const { watch, heard } = watched();
+    watch.died(id);
+    watch.found([{ id, running: false }]);
+    expect(heard()).toEqual(["died ours"]);
+  });
+
+  test("takes nothing from whom the engine does not know by its id", () => {
+    const { watch, heard } = watched();
+    watch.found([{ id, running: true }]);
+    expect(heard()).toEqual([]);
+  });
+});
+
+describe("the watch over namespaces", () => {
+  test("tells of one that was deleted, and needs no engine for it", () => {
+    const { clock, heard } = watched();
+    clock.run(5_000);
+    expect(heard()).toEqual(["gone netns:weave-test-nowhere"]);
   });
 
   test("leaves no timer when it stops", () => {

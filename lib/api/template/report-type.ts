@@ -4,6 +4,7 @@ import type {
   DatapathReport,
   DnsEntryReport,
   DnsReport,
+  DockerReport,
   IpamReport,
   MacReport,
   OffloadReport,
@@ -222,6 +223,15 @@ const dnsType = struct<DnsReport>("DnsReport", {
   Entries: slice(dnsEntryType),
 });
 
+const dockerType = struct<DockerReport>("DockerReport", {
+  Endpoint: string,
+  TLS: bool,
+  APIVersion: string,
+  Since: string,
+  LastError: string,
+  LastErrorAt: string,
+});
+
 const pluginType = struct<PluginReport>(
   "PluginReport",
   {
@@ -262,7 +272,8 @@ export const reportType = struct<Report>(
     Router: routerType,
     IPAM: pointer(ipamType),
     DNS: pointer(dnsType),
+    Docker: pointer(dockerType),
     Plugin: pointer(pluginType),
   },
-  { additions: ["Plugin"] },
+  { additions: ["Docker", "Plugin"] },
 );

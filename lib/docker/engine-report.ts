@@ -1,0 +1,57 @@
+import type { DockerReport } from "../api/report.ts";
+import type { Gauge } from "../api/router-control.ts";
+import type { EngineClient } from "./engine-client.ts";
+import type { EngineConnection } from "./engine-events.ts";
+
+/** How it stands with the engine, for `report` and `status`. */
+export function engineReport(
+  { endpoint, apiVersion, isSecured }: EngineClient,
+  { sinceMs, lastError }: EngineConnection,
+): DockerReport {
+  return {
+    Endpoint: endpoint,
+    TLS: isSecured,
+    APIVersion: apiVersion ?? "",
+    Since: timeText(sinceMs),
+    LastError: lastError?.text ?? "",
+    LastErrorAt: timeText(lastError?.atMs),
+  };
+}
+
+function timeText(ms: number | undefined): string {
+  return ms === undefined ? "" : new Date(ms).toISOString();
+}
+
+/** The same for `/metrics`. */
+export function engineGauges(connection: EngineConnection): Gauge[] {
+  const { sinceMs, connections, events, missed } = connection;
+  return [
+    {
+      name: "weave_docker_connected",
+      help: "1 while events of the Docker engine are followed.",
+      type: "gauge",
+      value: sinceMs === undefined ? 0 : 1,
+    },
+    {
+      name: "weave_docker_connections_total",
+      help: "How often events of the Docker engine were subscribed to.",
+      type: "counter",
+      value: connections,
+    },
+    ...Object.entries(events).map(
+      ([action, value]): Gauge => ({
+        name: "weave_docker_events_total",
+        help: "Events of containers that the Docker engine has told.",
+        type: "counter",
+        labels: { action },
+        value,
+      }),
+    ),
+    {
+      name: "weave_docker_missed_events_total",
+      help: "Events of containers that were found by looking.",
+      type: "counter",
+      value: missed,
+    },
+  ];
+}
