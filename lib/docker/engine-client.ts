@@ -1,5 +1,6 @@
 import { errorCode, errorText, WeaveError } from "../base/errors.ts";
-import type { TlsFiles } from "./engine-tls.ts";
+import type { EngineAddress } from "./engine-address.ts";
+import type { TlsFiles, TlsSettings } from "./engine-tls.ts";
 import { type EngineRequest, EngineTransport } from "./engine-transport.ts";
 import {
   chooseApiVersion,
@@ -54,6 +55,12 @@ export class EngineClient {
   get socketPath(): string | undefined {
     const { address } = this.#transport;
     return address.kind === "unix" ? address.path : undefined;
+  }
+
+  /** For connections beside its own: where they go, and what TLS takes now. @throws WeaveError `ENGINE_TLS` */
+  way(): { readonly address: EngineAddress; readonly tls: TlsSettings | undefined } {
+    const { address, tls } = this.#transport;
+    return { address, tls };
   }
 
   /** Whether requests go by TLS. */

@@ -20,14 +20,20 @@ export interface TlsSettings {
   readonly rejectUnauthorized: boolean;
 }
 
+/** What is thrown for files that are not as they have to be. */
+export type TlsError = (why: string, cause?: unknown) => WeaveError;
+
 /** Certificates are renewed while the router runs: files are read again when they have changed. */
 export class TlsFileReader {
   readonly #files: TlsFiles;
+  readonly #error: TlsError;
   #stamp: string | undefined;
   #settings: TlsSettings | undefined;
 
-  constructor(files: TlsFiles) {
+  /** @param error what {@link current} throws; `ENGINE_TLS` when left out */
+  constructor(files: TlsFiles, error: TlsError = tlsError) {
     this.#files = files;
+    this.#error = error;
   }
 
   /**
@@ -40,7 +46,7 @@ export class TlsFileReader {
     const stamp = this.#stampNow();
     if (this.#settings !== undefined && stamp === this.#stamp) return this.#settings;
     try {
-      this.#settings = readTlsFiles(this.#files);
+      this.#settings = readTlsFiles(this.#files, this.#error);
       this.#stamp = stamp;
     } catch (error) {
       if (this.#settings === undefined) throw error;
@@ -59,29 +65,30 @@ export class TlsFileReader {
   }
 }
 
-function readTlsFiles({ caFile, certFile, keyFile, verify }: TlsFiles): TlsSettings {
+function readTlsFiles(
+  { caFile, certFile, keyFile, verify }: TlsFiles,
+  error: TlsError,
+): TlsSettings {
   if ((certFile === undefined) !== (keyFile === undefined)) {
-    throw tlsError(
-      `there is ${certFile ?? keyFile} without its ${certFile ? "key" : "certificate"}`,
-    );
+    throw error(`there is ${certFile ?? keyFile} without its ${certFile ? "key" : "certificate"}`);
   }
   return {
-    ...(caFile !== undefined && { ca: readPem(caFile) }),
-    ...(certFile !== undefined && { cert: readPem(certFile) }),
-    ...(keyFile !== undefined && { key: readPem(keyFile) }),
+    ...(caFile !== undefined && { ca: readPem(caFile, error) }),
+    ...(certFile !== undefined && { cert: readPem(certFile, error) }),
+    ...(keyFile !== undefined && { key: readPem(keyFile, error) }),
     rejectUnauthorized: verify,
   };
 }
 
-function readPem(path: string): string {
+function readPem(path: string, error: TlsError): string {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    throw tlsError(`${path} cannot be read: ${errorText(cause)}`, cause);
+    throw error(`${path} cannot be read: ${errorText(cause)}`, cause);
   }
   if (/^-----BEGIN [A-Z ]+-----[\s\S]*^-----END [A-Z ]+-----/m.test(text)) return text;
-  throw tlsError(`${path} is no PEM file`);
+  throw error(`${path} is no PEM file`);
 }
 
 function tlsError(why: string, cause?: unknown): WeaveError {

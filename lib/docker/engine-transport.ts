@@ -1,6 +1,6 @@
 import { WeaveError } from "../base/errors.ts";
 import { type EngineAddress, parseEngineAddress } from "./engine-address.ts";
-import { TlsFileReader, type TlsFiles } from "./engine-tls.ts";
+import { TlsFileReader, type TlsFiles, type TlsSettings } from "./engine-tls.ts";
 
 /** An answer that takes longer means an engine that hangs. */
 const answerWaitMs = 10_000;
@@ -40,6 +40,11 @@ export class EngineTransport {
     this.address = parseEngineAddress(endpoint, tls);
     const files = this.address.kind === "tcp" ? this.address.tls : undefined;
     this.#tls = files && new TlsFileReader(files);
+  }
+
+  /** What TLS takes now; missing in clear. @throws WeaveError `ENGINE_TLS` */
+  get tls(): TlsSettings | undefined {
+    return this.#tls?.current();
   }
 
   get isSecured(): boolean {
