@@ -189,6 +189,7 @@ export class ConnectionMaker {
       elsewhere: this.#redirects.endpoints(),
       records,
       own,
+      seemsInVain: (address) => this.#targets.get(address)?.seemsInVain === true,
     });
     // An address that led to a neighbour would only make a second connection to it, and one of the
     // two would have to go. `connect` makes us look again.

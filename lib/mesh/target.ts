@@ -5,6 +5,12 @@ import { type Random, randomUnit } from "../base/random.ts";
 
 export const firstRetryMs = 2_000;
 export const retryMaxMs = 6 * 60_000;
+/** An address that did not answer so often, one after the other, is not where the peer is found. */
+const failuresMax = 3;
+/** What this host's own kernel says of a family by which nobody is reached from here. */
+const unreachable: ReadonlySet<string> = new Set(
+  ["ENETUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"].map((name) => `TCP_${name}`),
+);
 /** A connection that lasted this long beyond its dialling was a good one: begin anew. */
 const goodConnectionMs = 60_000;
 
@@ -28,6 +34,8 @@ export class Target {
   remote: PeerName | undefined;
   #dueAtMs: number | undefined;
   #intervalMs = firstRetryMs;
+  /** Attempts that failed since the last connection. */
+  #failures = 0;
 
   /** `dueAtMs`: when to try first, monotonic. */
   constructor(endpoint: Endpoint, dueAtMs: number) {
@@ -45,6 +53,11 @@ export class Target {
     return this.#intervalMs;
   }
 
+  /** Whether the peer is better looked for at other addresses as well. */
+  get seemsInVain(): boolean {
+    return this.#failures >= failuresMax || unreachable.has(this.error?.code ?? "");
+  }
+
   /** The user asks for it: now, whatever happened before. */
   renew(nowMs: number): void {
     this.#dueAtMs = nowMs;
@@ -56,10 +69,12 @@ export class Target {
     this.state = "connected";
     this.remote = remote;
     this.error = undefined;
+    this.#failures = 0;
   }
 
   /** An attempt failed or a connection ended: wait half to one and a half intervals. */
   ended(error: WeaveError, nowMs: number, random: Random): void {
+    if (this.state === "attempting") this.#failures++;
     const lasted = this.state === "connected" && nowMs - this.#dueAtMs! > goodConnectionMs;
     this.state = "waiting";
     this.error = error;

@@ -1,6 +1,6 @@
 import { type Endpoint, formatEndpoint, tryParseEndpoint } from "../base/endpoint.ts";
 import type { PeerName } from "../base/peer-name.ts";
-import type { DirectPeers } from "./direct-peers.ts";
+import type { DirectPeer, DirectPeers } from "./direct-peers.ts";
 import type { PeerRecord } from "./peer-record.ts";
 import { dialable } from "./redirect.ts";
 
@@ -15,6 +15,8 @@ export interface Surroundings {
   /** Whether to look for the neighbours of others. */
   readonly discovery: boolean;
   readonly defaultPort: number;
+  /** Whether an address was tried to no avail, and its peer may be found at others of its name. */
+  seemsInVain(address: string): boolean;
   /** The records of all peers, ours among them. */
   readonly records: Iterable<PeerRecord>;
   readonly own: PeerRecord;
@@ -43,7 +45,7 @@ export function wantedAddresses(surroundings: Surroundings): Map<string, WantedA
   };
   const callers = new Set(links.filter(({ outbound }) => !outbound).map(hostOf));
   for (const peer of surroundings.direct) {
-    for (const endpoint of surroundings.direct.endpoints(peer)) {
+    for (const endpoint of worthTrying(surroundings, peer)) {
       // Whoever calls from there is taken for the peer meant, unless a port says which one it is.
       if (peer.portGiven || !callers.has(endpoint.host)) want(endpoint);
     }
@@ -53,6 +55,17 @@ export function wantedAddresses(surroundings: Surroundings): Map<string, WantedA
     for (const { endpoint, remote } of discovered(surroundings)) want(endpoint, remote);
   }
   return wanted;
+}
+
+/**
+ * The addresses of a peer, those of IPv6 only where it has no others that may do: kernels carry frames
+ * by IPv4 alone, and who is found by IPv6 first would be left to the slower way.
+ */
+function worthTrying({ direct, seemsInVain }: Surroundings, peer: DirectPeer): Endpoint[] {
+  const endpoints = direct.endpoints(peer);
+  const ofIpv4 = endpoints.filter(({ host }) => !host.includes(":"));
+  const inVain = ofIpv4.every((endpoint) => seemsInVain(formatEndpoint(endpoint)));
+  return inVain ? endpoints : ofIpv4;
 }
 
 /** Where the neighbours of others are that are not ours. */

@@ -315,15 +315,60 @@ describe("a direct peer", () => {
 describe("a direct peer given by name", () => {
   test("is tried at all its addresses, resolved anew at each attempt", () => {
     const { maker: made, state, clock, failure } = maker();
-    state.names.set("peer.example", ["10.0.0.2", "fd00::2"]);
+    state.names.set("peer.example", ["10.0.0.2", "10.0.0.4"]);
     made.connect(["peer.example:7000"], { replace: false });
     clock.run(10);
-    expect(state.dialled).toEqual(["10.0.0.2:7000", "[fd00::2]:7000"]);
+    expect(state.dialled).toEqual(["10.0.0.2:7000", "10.0.0.4:7000"]);
     state.names.set("peer.example", ["10.0.0.3"]);
     for (const { events } of [...state.attempts]) events.ended(failure);
     clock.run(4000);
     expect(state.dialled.slice(2)).toEqual(["10.0.0.3:7000"]);
     expect(made.targets().map(({ address }) => address)).toEqual(["10.0.0.3:7000"]);
+  });
+
+  test("is tried by IPv6 as well when it did not answer by IPv4 three times", () => {
+    const { maker: made, state, clock, failure } = maker();
+    state.names.set("peer.example", ["fd00::2", "10.0.0.2"]);
+    made.connect(["peer.example"], { replace: false });
+    for (let failures = 1; failures <= 3; failures++) {
+      clock.run(20_000);
+      expect(state.dialled).toEqual(Array(failures).fill("10.0.0.2:6783"));
+      state.attempts.at(-1)!.events.ended(failure);
+    }
+    clock.run(10);
+    expect(state.dialled.at(-1)).toBe("[fd00::2]:6783");
+  });
+
+  test("is tried by IPv6 at once where this host has no way out by IPv4", () => {
+    const { maker: made, state, clock } = maker();
+    state.names.set("peer.example", ["10.0.0.2", "fd00::2"]);
+    made.connect(["peer.example"], { replace: false });
+    clock.run(10);
+    state.attempts[0]!.events.ended(new WeaveError("TCP_ENETUNREACH", "network is unreachable"));
+    clock.run(10);
+    expect(state.dialled).toEqual(["10.0.0.2:6783", "[fd00::2]:6783"]);
+  });
+
+  test("is not looked for by IPv6 while a connection by IPv4 ends and begins again", () => {
+    const { maker: made, state, clock, failure } = maker();
+    state.names.set("peer.example", ["10.0.0.2", "fd00::2"]);
+    made.connect(["peer.example"], { replace: false });
+    clock.run(10);
+    for (let round = 0; round < 4; round++) {
+      state.attempts.at(-1)!.events.connected(sketch({ n: 2 }).name);
+      clock.run(70_000);
+      state.attempts.at(-1)!.events.ended(failure);
+      clock.run(20_000);
+    }
+    expect(new Set(state.dialled)).toEqual(new Set(["10.0.0.2:6783"]));
+  });
+
+  test("that has IPv6 addresses alone is tried at those", () => {
+    const { maker: made, state, clock } = maker();
+    state.names.set("peer.example", ["fd00::2", "fd00::3"]);
+    made.connect(["peer.example"], { replace: false });
+    clock.run(10);
+    expect(state.dialled).toEqual(["[fd00::2]:6783", "[fd00::3]:6783"]);
   });
 
   test("that does not resolve is shown, retried, and no hindrance to others", () => {
