@@ -5,12 +5,14 @@ import { addressOf, pinnedBytes } from "./memory.ts";
 
 export const AF_UNIX = 1;
 export const AF_INET = 2;
+export const AF_INET6 = 10;
 export const AF_PACKET = 17;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOL_SOCKET = 1;
 export const SOL_IP = 0;
 export const SOL_UDP = 17;
+export const SOL_IPV6 = 41;
 export const SOL_PACKET = 263;
 export const SOL_NETLINK = 270;
 
@@ -19,6 +21,8 @@ const SOCK_NONBLOCK = 0o4000;
 
 /** Octets of `struct sockaddr_in`. */
 export const sockaddrInBytes = 16;
+/** Octets of `struct sockaddr_in6`. */
+export const sockaddrIn6Bytes = 28;
 /** Octets of `struct sockaddr_ll`. */
 export const sockaddrLlBytes = 20;
 
@@ -157,6 +161,23 @@ export function writeSockaddrIn(into: DataView, at: number, ip: number, port: nu
   into.setUint16(at, AF_INET, true);
   into.setUint16(at + 2, port);
   into.setUint32(at + 4, ip);
+}
+
+/**
+ *   struct sockaddr_in6 (28)
+ *   +-----------+------------+-----------------+-------------+-------------------+
+ *   | family: 2 | port: 2 BE | flow: 4 (zeros) | address: 16 | scope: 4 (zeros)  |
+ *   +-----------+------------+-----------------+-------------+-------------------+
+ */
+export function writeSockaddrIn6(
+  into: DataView,
+  at: number,
+  octets: Uint8Array,
+  port: number,
+): void {
+  into.setUint16(at, AF_INET6, true);
+  into.setUint16(at + 2, port);
+  for (let i = 0; i < 16; i++) into.setUint8(at + 8 + i, octets[i]!);
 }
 
 /**

@@ -72,6 +72,30 @@ export function formatIp(address: IpAddress): string {
   return ipaddr.fromByteArray(Array.from(ipBytes(address))).toString();
 }
 
+/**
+ * An address to compare, to keep and to hand on: the number of an {@link Ipv4}, the canonical text of
+ * an IPv6 one. Unlike an {@link IpAddress} it is a primitive value, equal by `===`, a key of a map,
+ * and the same in every thread, process and document.
+ */
+export type HostIp = Ipv4 | string;
+
+export type IpFamily = 4 | 6;
+
+export function familyOf(ip: HostIp): IpFamily {
+  return typeof ip === "number" ? 4 : 6;
+}
+
+export function formatHostIp(ip: HostIp): string {
+  return typeof ip === "number" ? formatIpv4(ip) : ip;
+}
+
+/** Either family, as {@link tryParseIp}. */
+export function tryParseHostIp(text: string): HostIp | undefined {
+  const address = tryParseIp(text);
+  if (address === undefined) return undefined;
+  return address.family === 4 ? address.value : formatIp(address);
+}
+
 /** Network byte order: four or sixteen octets. */
 export function ipBytes(address: IpAddress): Uint8Array {
   const size = address.family === 4 ? 4 : 16;
@@ -96,7 +120,7 @@ export function equalIp(a: IpAddress, b: IpAddress): boolean {
 }
 
 /** Bits of an address of this family: 32 or 128. */
-export function ipBits(family: 4 | 6): 32 | 128 {
+export function ipBits(family: IpFamily): 32 | 128 {
   return family === 4 ? 32 : 128;
 }
 

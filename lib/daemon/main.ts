@@ -89,12 +89,10 @@ export async function runSuccessor(paths: Paths, integrations: Integrations): Pr
 }
 
 /** Is ready for the estate of the former router, and takes it up when it comes. */
-async function inherit(
-  { options, name, captureInterface, datapathMtu }: Summons,
-  log: Log,
-): Promise<Inheritance | undefined> {
+async function inherit(summons: Summons, log: Log): Promise<Inheritance | undefined> {
+  const { options, name, captureInterface, datapathMtu } = summons;
   const standing = { captureInterface, datapathMtu };
-  const parts = { name, options, log, ...standing, inherited: inheritedSockets };
+  const parts = { name, options, log, ...standing, inherited: inheritedSockets(summons) };
   const dataPlane = openDataPlane(parts);
   await dataPlane.ready;
   answer("warm");

@@ -3,7 +3,7 @@ import { listen } from "../api/listen.ts";
 import { toHex } from "../base/bytes.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import { errorText } from "../base/errors.ts";
-import { tryParseIpv4 } from "../base/ip.ts";
+import { tryParseHostIp } from "../base/ip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import { productVersion } from "../base/product-version.ts";
 import type { Log, World } from "../base/world.ts";
@@ -215,7 +215,7 @@ export function openDataPlane(parts: {
   return new DataPlane({
     ...rest,
     local: name,
-    host: tryParseIpv4(options.host) ?? 0,
+    host: tryParseHostIp(options.host) ?? 0,
     port: options.port,
     captureBufferBytes: options.captureBufferMegabytes << 20,
   });

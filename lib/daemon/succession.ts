@@ -35,6 +35,7 @@ import { restOfAnswer } from "./router-answer.ts";
  * | 4                           | {@link Estate}, when the time has come            |
  * | 5, 6                        | the sockets: UDP, capture                         |
  * | 7                           | the keeper's pipe                                 |
+ * | 8                           | UDP of another family, where the summons says so  |
  */
 export const successorWord = "successor";
 
@@ -46,8 +47,7 @@ const udpDescriptor = 5;
 const packetDescriptor = 6;
 /** Where a successor tells the keeper how it goes. */
 export const successorKeeperDescriptor = 7;
-
-export const inheritedSockets: InheritedSockets = { udpDescriptor, packetDescriptor };
+const secondUdpDescriptor = 8;
 
 /** A successor that is not warm, or not ready, after this time never will be. */
 const warmMaxMs = 30_000;
@@ -61,6 +61,8 @@ const summonsSchema = v.strictObject({
   name: v.pipe(v.string(), v.transform(parsePeerName)),
   captureInterface: v.number(),
   datapathMtu: v.optional(v.number()),
+  /** Whether there are UDP sockets of two families; absent: of one. */
+  twoFamilies: v.optional(v.literal(true)),
   /** Absent: the former one writes its log to standard error. */
   logFile: v.optional(v.string()),
 });
@@ -81,6 +83,12 @@ export function decodeSummons(text: string): Summons {
       },
     );
   }
+}
+
+/** What a successor gets from the former process. */
+export function inheritedSockets({ twoFamilies }: Summons): InheritedSockets {
+  const udpDescriptors = twoFamilies ? [udpDescriptor, secondUdpDescriptor] : [udpDescriptor];
+  return { udpDescriptors, packetDescriptor };
 }
 
 const estateSchema = v.custom<Estate>(
@@ -165,9 +173,11 @@ export class Successor {
 function start(parts: SuccessionParts): ChildProcess {
   const { command, environment, options, logFile, keeper, router } = parts;
   const { captureInterface, datapathMtu, sockets } = router.standing;
+  const [udp, secondUdp] = sockets.udpDescriptors;
   const summons: v.InferInput<typeof summonsSchema> = {
     format: successionFormat,
     ...{ options, name: formatPeerName(router.name), captureInterface, datapathMtu, logFile },
+    ...(secondUdp !== undefined && { twoFamilies: true }),
   };
   const [file, ...args] = command;
   const input = readableText(JSON.stringify(summons));
@@ -176,7 +186,8 @@ function start(parts: SuccessionParts): ChildProcess {
     return spawn(file!, [...args, routerCommand, successorWord], {
       stdio: [
         ...[input, "inherit" as const, "inherit" as const, "pipe" as const, "pipe" as const],
-        ...[sockets.udpDescriptor, sockets.packetDescriptor, keeper ?? nobody],
+        ...[udp ?? nobody, sockets.packetDescriptor, keeper ?? nobody],
+        ...(secondUdp === undefined ? [] : [secondUdp]),
       ],
       cwd: "/",
       env: environment,

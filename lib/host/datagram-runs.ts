@@ -1,7 +1,8 @@
 import { PinnedMemory } from "../../ffi/memory.ts";
 import { SendBatch } from "../../ffi/message-batch.ts";
-import { SOL_IP, SOL_UDP, sockaddrInBytes, writeSockaddrIn } from "../../ffi/socket.ts";
-import type { Ipv4 } from "../base/ip.ts";
+import { SOL_UDP } from "../../ffi/socket.ts";
+import type { HostIp } from "../base/ip.ts";
+import type { UdpFamily } from "./udp-family.ts";
 
 /** What fits the payload of one IPv4 packet, and so the longest run. */
 const runBytesMax = 65_507;
@@ -12,10 +13,11 @@ const datagramBytesMax = 65_535;
 /** Small enough to stay in the processor's cache from the copy into it to the copy out of it. */
 const memoryBytes = 512 * 1024;
 
-/** Where a datagram goes, and from which of the host's addresses. */
+/** Where a datagram goes, and from which of the host's addresses: addresses of the socket's family. */
 export interface DatagramRoute {
-  readonly from: Ipv4;
-  readonly to: Ipv4;
+  /** 0 for whichever the kernel chooses. */
+  readonly from: HostIp;
+  readonly to: HostIp;
   readonly port: number;
   /** Whether it must leave the host whole or not at all. */
   readonly dontFragment: boolean;
@@ -28,8 +30,8 @@ interface Run {
   datagrams: number;
   /** Octets of every datagram but the last, which may be shorter. */
   segment: number;
-  from: Ipv4;
-  to: Ipv4;
+  from: HostIp;
+  to: HostIp;
   port: number;
   dontFragment: boolean;
   mark: number;
@@ -44,31 +46,22 @@ interface Run {
  *
  * Each message says from which address it goes and, if it is more than one datagram, where to cut:
  *
- *   cmsghdr (16)                        in_pktinfo (12), padded to 16
- *   +-----------+----------+---------+  +------------+-----------------+------------+-----+
- *   | length 28 | level: 4 | type: 4 |  | ifindex: 4 | from address: 4 | address: 4 | pad |
- *   +-----------+----------+---------+  +------------+-----------------+------------+-----+
+ *   cmsghdr (16)                        in_pktinfo (12) or in6_pktinfo (20), padded to 8
+ *   +-----------+----------+---------+  +-----------------------------------+-----+
+ *   | length: 8 | level: 4 | type: 4 |  | see udp-family.ts                 | pad |
+ *   +-----------+----------+---------+  +-----------------------------------+-----+
  *   cmsghdr (16)                        padded to 8
  *   +-----------+----------+---------+  +---------+-----+
  *   | length 18 | level: 4 | type: 4 |  | size: 2 | pad |
  *   +-----------+----------+---------+  +---------+-----+
  */
 export class DatagramRuns {
+  readonly #family: UdpFamily;
   readonly #memory = new PinnedMemory(memoryBytes);
-  readonly #batch = new SendBatch({
-    messages: runsMax,
-    pieces: runsMax,
-    piecesPerMessage: 1,
-    nameBytes: sockaddrInBytes,
-    controlBytes,
-  });
-  readonly #alone = new SendBatch({
-    messages: 1,
-    pieces: 1,
-    piecesPerMessage: 1,
-    nameBytes: sockaddrInBytes,
-    controlBytes,
-  });
+  readonly #sourceBytes: number;
+  readonly #controlBytes: number;
+  readonly #batch: SendBatch;
+  readonly #alone: SendBatch;
   readonly #runs: readonly Run[] = Array.from({ length: runsMax }, newRun);
   /** The run that takes more. */
   #open: Run | undefined = undefined;
@@ -77,6 +70,16 @@ export class DatagramRuns {
   datagramsMax = datagramsPerRunMax;
   /** The largest datagram that may be fragmented and yet be in a run: what is cut is not fragmented. */
   wholeMax = 0;
+
+  constructor(family: UdpFamily) {
+    this.#family = family;
+    this.#sourceBytes = spaceFor(family.sourceInfo.bytes);
+    this.#controlBytes = this.#sourceBytes + spaceFor(cutBytes);
+    const { nameBytes } = family;
+    const shape = { piecesPerMessage: 1, nameBytes, controlBytes: this.#controlBytes };
+    this.#batch = new SendBatch({ ...shape, messages: runsMax, pieces: runsMax });
+    this.#alone = new SendBatch({ ...shape, messages: 1, pieces: 1 });
+  }
 
   get waiting(): number {
     return this.#batch.waiting;
@@ -122,7 +125,7 @@ export class DatagramRuns {
     run.dontFragment = route.dontFragment;
     run.mark = mark;
     this.#batch.append(this.#memory, at, length);
-    address(this.#batch, message, run);
+    this.#address(this.#batch, message, run);
     const isWhole = run.dontFragment || length <= this.wholeMax;
     this.#open = this.datagramsMax > 1 && isWhole ? run : undefined;
   }
@@ -132,7 +135,7 @@ export class DatagramRuns {
     run.bytes += length;
     run.datagrams++;
     this.#batch.replace(message, this.#memory, run.at, run.bytes);
-    if (run.datagrams === 2) cutAt(this.#batch, message, run.segment);
+    if (run.datagrams === 2) this.#cutAt(message, run.segment);
     if (length < run.segment || run.datagrams === this.datagramsMax) this.#open = undefined;
   }
 
@@ -169,7 +172,7 @@ export class DatagramRuns {
     const alone = this.#alone;
     const message = alone.begin();
     alone.append(this.#memory, run.at, Math.min(run.segment, run.bytes));
-    address(alone, message, run);
+    this.#address(alone, message, run);
     const sent = alone.send(descriptor, 1);
     if (sent < 0) alone.skip();
     return sent;
@@ -184,7 +187,7 @@ export class DatagramRuns {
     run.bytes -= run.segment;
     if (--run.datagrams === 1) {
       run.segment = run.bytes;
-      this.#batch.setControlLength(first, packetInfoBytes);
+      this.#batch.setControlLength(first, this.#sourceBytes);
     }
     this.#batch.replace(first, this.#memory, run.at, run.bytes);
     return true;
@@ -198,6 +201,28 @@ export class DatagramRuns {
 
   #reuse(): void {
     if (this.waiting === 0) this.#end = 0;
+  }
+
+  #address(batch: SendBatch, message: number, { from, to, port }: Run): void {
+    const { level, nameBytes, sourceInfo, writeName, writeIp } = this.#family;
+    writeName(batch.names, message * nameBytes, to, port);
+    const { control } = batch;
+    const at = message * this.#controlBytes;
+    control.setUint32(at, messageHeadBytes + sourceInfo.bytes, true);
+    control.setUint32(at + 8, level, true);
+    control.setUint32(at + 12, sourceInfo.type, true);
+    writeIp(control, at + messageHeadBytes + sourceInfo.addressAt, from);
+    batch.setControlLength(message, this.#sourceBytes);
+  }
+
+  #cutAt(message: number, segment: number): void {
+    const { control } = this.#batch;
+    const at = message * this.#controlBytes + this.#sourceBytes;
+    control.setUint32(at, messageHeadBytes + cutBytes, true);
+    control.setUint32(at + 8, SOL_UDP, true);
+    control.setUint32(at + 12, UDP_SEGMENT, true);
+    control.setUint16(at + messageHeadBytes, segment, true);
+    this.#batch.setControlLength(message, this.#controlBytes);
   }
 }
 
@@ -215,30 +240,13 @@ function newRun(): Run {
   };
 }
 
-const packetInfoBytes = 32;
-const packetInfoFromAt = 20;
-const controlBytes = 56;
+const messageHeadBytes = 16;
+/** Of the size at which the kernel cuts. */
+const cutBytes = 2;
 
-function address(batch: SendBatch, message: number, { from, to, port }: Run): void {
-  const IP_PKTINFO = 8;
-  writeSockaddrIn(batch.names, message * sockaddrInBytes, to, port);
-  const { control } = batch;
-  const at = message * controlBytes;
-  control.setUint32(at, 28, true);
-  control.setUint32(at + 8, SOL_IP, true);
-  control.setUint32(at + 12, IP_PKTINFO, true);
-  control.setUint32(at + packetInfoFromAt, from);
-  batch.setControlLength(message, packetInfoBytes);
-}
-
-function cutAt(batch: SendBatch, message: number, segment: number): void {
-  const { control } = batch;
-  const at = message * controlBytes + packetInfoBytes;
-  control.setUint32(at, 18, true);
-  control.setUint32(at + 8, SOL_UDP, true);
-  control.setUint32(at + 12, UDP_SEGMENT, true);
-  control.setUint16(at + 16, segment, true);
-  batch.setControlLength(message, controlBytes);
+/** What a structure of ancillary data takes with its head and what pads it. */
+function spaceFor(bytes: number): number {
+  return messageHeadBytes + Math.ceil(bytes / 8) * 8;
 }
 
 export const UDP_SEGMENT = 103;

@@ -2,29 +2,36 @@ import { closeDescriptor } from "../../ffi/descriptor.ts";
 import type { PinnedMemory } from "../../ffi/memory.ts";
 import { ReceiveBatch } from "../../ffi/message-batch.ts";
 import {
-  AF_INET,
+  AF_INET6,
   bindSocket,
   connectSocket,
   openSocket,
   SOCK_DGRAM,
-  SOL_IP,
+  SOL_IPV6,
   SOL_SOCKET,
   SOL_UDP,
   setSocketOption,
-  sockaddrIn,
-  sockaddrInBytes,
   socketName,
   socketOption,
 } from "../../ffi/socket.ts";
 import { errnoName } from "../../ffi/system-error.ts";
+import { formatEndpoint } from "../base/endpoint.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
-import { formatIpv4, type Ipv4 } from "../base/ip.ts";
+import { familyOf, formatHostIp, type HostIp, type IpFamily } from "../base/ip.ts";
 import { summableBytes } from "../wire/vector-sum.ts";
 import { type DatagramRoute, DatagramRuns, UDP_SEGMENT } from "./datagram-runs.ts";
+import {
+  nameBytesMax,
+  portOfName,
+  socketAddress,
+  type UdpFamily,
+  udpByIpv4,
+  udpByIpv6,
+} from "./udp-family.ts";
 
-const IP_MTU_DISCOVER = 10;
-const IP_PMTUDISC_DONT = 0;
-const IP_PMTUDISC_DO = 2;
+/** `IP_PMTUDISC_DONT` and `_DO`, the same numbers for both families. */
+const mayFragment = 0;
+const neverFragment = 2;
 const EAGAIN = 11;
 const datagramBytesMax = 65_535;
 const UDP_GRO = 104;
@@ -37,8 +44,19 @@ const largeMessageBytes = 8192;
 /** Why the kernel did not send a datagram. */
 export type SendFailure = { readonly pathMtu: number } | { readonly error: string };
 
+/** Memory for what sockets receive, which they may share: one at a time uses it. */
+export function newDatagramMemory(): ReceiveBatch {
+  return new ReceiveBatch({
+    slots: batchMessages,
+    payloadBytes: datagramBytesMax,
+    nameBytes: nameBytesMax,
+    controlBytes: runControlBytes,
+    allocate: summableBytes,
+  });
+}
+
 /**
- * The router's UDP socket. Both kinds of datagram leave by it, and so from the same port: those
+ * The router's UDP socket, of one family. Both kinds of datagram leave by it, and so from the same port: those
  * that must not be fragmented between switches of the socket's path MTU discovery.
  *
  * Where the kernel can, it carries runs of datagrams in one piece: outgoing ones it cuts, or lets
@@ -52,23 +70,24 @@ export type SendFailure = { readonly pathMtu: number } | { readonly error: strin
  */
 export class UdpSocket {
   readonly descriptor: number;
-  readonly #incoming = new ReceiveBatch({
-    slots: batchMessages,
-    payloadBytes: datagramBytesMax,
-    nameBytes: sockaddrInBytes,
-    controlBytes: runControlBytes,
-    allocate: summableBytes,
-  });
-  readonly #outgoing = new DatagramRuns();
+  readonly #family: UdpFamily;
+  readonly #incoming: ReceiveBatch;
+  readonly #outgoing: DatagramRuns;
   #ask = batchMessages;
-  #discovery = IP_PMTUDISC_DONT;
+  #discovery = mayFragment;
   /** Why runs are not sent or not received as one; empty when they are. */
   sendsSingly = "";
   receivesSingly = "";
 
-  /** @param descriptor from {@link openUdpSocket}; it is closed with {@link close} */
-  constructor(descriptor: number) {
+  /**
+   * @param descriptor from {@link openUdpSocket}; it is closed with {@link close}
+   * @param incoming where datagrams lie that other sockets do not receive meanwhile
+   */
+  constructor(descriptor: number, incoming = newDatagramMemory()) {
     this.descriptor = descriptor;
+    this.#family = familyOfSocket(descriptor);
+    this.#incoming = incoming;
+    this.#outgoing = new DatagramRuns(this.#family);
     this.sendsSingly = reasonAgainst(() =>
       socketOption(descriptor, SOL_UDP, UDP_SEGMENT, "segmentation of UDP"),
     );
@@ -79,7 +98,11 @@ export class UdpSocket {
   }
 
   get port(): number {
-    return new DataView(socketName(this.descriptor).slice().buffer).getUint16(2);
+    return udpPortOf(this.descriptor);
+  }
+
+  get family(): IpFamily {
+    return this.#family.family;
   }
 
   /** Where datagrams lie while they are handed out, and until the next {@link receive}. */
@@ -92,7 +115,7 @@ export class UdpSocket {
    * may be written to. Returns how many messages there were; 0 means "no more for now".
    */
   receive(
-    datagram: (bytes: Uint8Array, at: number, length: number, ip: Ipv4, port: number) => void,
+    datagram: (bytes: Uint8Array, at: number, length: number, ip: HostIp, port: number) => void,
   ): number {
     const batch = this.#incoming;
     const { bytes } = batch.memory;
@@ -101,9 +124,9 @@ export class UdpSocket {
     if (count < 0) return 0;
     let total = 0;
     for (let slot = 0; slot < count; slot++) {
-      const name = slot * sockaddrInBytes;
-      const ip = batch.names.getUint32(name + 4);
-      const port = batch.names.getUint16(name + 2);
+      const name = slot * nameBytesMax;
+      const ip = this.#family.ipOfName(batch.names, name);
+      const port = portOfName(batch.names, name);
       const length = batch.length(slot);
       const at = batch.offset(slot);
       const size = batch.controlLength(slot) === 0 ? 0 : runSegment(batch.control, slot);
@@ -141,7 +164,7 @@ export class UdpSocket {
   flush(failed: (mark: number, failure: SendFailure) => void): void {
     const runs = this.#outgoing;
     while (runs.waiting > 0) {
-      this.#discover(runs.first.dontFragment ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT);
+      this.#discover(runs.first.dontFragment ? neverFragment : mayFragment);
       const sent = runs.send(this.descriptor, runs.alike);
       if (sent >= 0) continue;
       if (sent === -EAGAIN) return;
@@ -188,7 +211,8 @@ export class UdpSocket {
 
   #discover(discovery: number): void {
     if (this.#discovery === discovery) return;
-    setSocketOption(this.descriptor, SOL_IP, IP_MTU_DISCOVER, discovery, "path MTU discovery");
+    const { level, discoverOption } = this.#family;
+    setSocketOption(this.descriptor, level, discoverOption, discovery, "path MTU discovery");
     this.#discovery = discovery;
   }
 
@@ -222,18 +246,38 @@ function reasonAgainst(ask: () => void): string {
   }
 }
 
+/** The port to which a UDP socket is bound. @throws SystemError */
+export function udpPortOf(descriptor: number): number {
+  return portOfName(nameOf(descriptor), 0);
+}
+
+/** A descriptor says of which family it is. @throws SystemError */
+function familyOfSocket(descriptor: number): UdpFamily {
+  return nameOf(descriptor).getUint16(0, true) === AF_INET6 ? udpByIpv6 : udpByIpv4;
+}
+
+function nameOf(descriptor: number): DataView {
+  return new DataView(socketName(descriptor).slice().buffer);
+}
+
+function udpTo(ip: HostIp): UdpFamily {
+  return familyOf(ip) === 6 ? udpByIpv6 : udpByIpv4;
+}
+
 /**
  * The largest packet that the kernel believes to reach `to`: the interface's MTU or what routers on
  * the way have said. `undefined` when there is no route.
+ *
+ * @param from of the same family; 0 for whichever the kernel chooses
  */
-export function kernelPathMtu(from: Ipv4, to: Ipv4): number | undefined {
-  const IP_MTU = 14;
+export function kernelPathMtu(from: HostIp, to: HostIp): number | undefined {
   const discardPort = 9;
-  const probe = openSocket(AF_INET, SOCK_DGRAM, 0, "to ask for a path MTU");
+  const family = udpTo(to);
+  const probe = openSocket(family.domain, SOCK_DGRAM, 0, "to ask for a path MTU");
   try {
-    if (from !== 0) bindSocket(probe, sockaddrIn(from, 0), formatIpv4(from));
-    connectSocket(probe, sockaddrIn(to, discardPort), formatIpv4(to));
-    return socketOption(probe, SOL_IP, IP_MTU, "path MTU");
+    if (from !== 0) bindSocket(probe, socketAddress(family, from, 0), formatHostIp(from));
+    connectSocket(probe, socketAddress(family, to, discardPort), formatHostIp(to));
+    return socketOption(probe, family.level, family.pathMtuOption, "path MTU");
   } catch {
     return undefined;
   } finally {
@@ -244,31 +288,38 @@ export function kernelPathMtu(from: Ipv4, to: Ipv4): number | undefined {
 /**
  * Opens a descriptor for {@link UdpSocket}, possibly for use in another thread.
  *
- * @param host local address; 0 for all
+ * @param host local address; 0 for all of IPv4, `::` for all of IPv6 and of it alone
  * @param port 0 for any
  * @param bufferBytes for each direction
- * @throws WeaveError `UDP_BIND`
+ * @throws WeaveError `UDP_BIND`, whose cause is a SystemError
  */
-export function openUdpSocket(host: Ipv4, port: number, bufferBytes: number): number {
+export function openUdpSocket(host: HostIp, port: number, bufferBytes: number): number {
+  const about = formatEndpoint({ host: formatHostIp(host), port });
   try {
-    return openUdp(host, port, bufferBytes);
+    return openUdp(host, port, bufferBytes, about);
   } catch (cause) {
-    const sentence = `cannot use UDP ${formatIpv4(host)}:${port}: ${errorText(cause)}`;
+    const sentence = `cannot use UDP ${about}: ${errorText(cause)}`;
     const remedy = "stop what uses the port, or choose another with --port";
     throw new WeaveError("UDP_BIND", sentence, { remedy, cause });
   }
 }
 
-function openUdp(host: Ipv4, port: number, bufferBytes: number): number {
+function openUdp(host: HostIp, port: number, bufferBytes: number, about: string): number {
   const SO_SNDBUFFORCE = 32;
   const SO_RCVBUFFORCE = 33;
-  const descriptor = openSocket(AF_INET, SOCK_DGRAM, 0, "for UDP");
+  const IPV6_V6ONLY = 26;
+  const family = udpTo(host);
+  const { level, discoverOption } = family;
+  const descriptor = openSocket(family.domain, SOCK_DGRAM, 0, "for UDP");
   try {
     const buffer = "buffer of the UDP socket";
-    setSocketOption(descriptor, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, "path MTU discovery");
+    if (family.family === 6) {
+      setSocketOption(descriptor, SOL_IPV6, IPV6_V6ONLY, 1, "IPv4 has a socket of its own");
+    }
+    setSocketOption(descriptor, level, discoverOption, mayFragment, "path MTU discovery");
     setSocketOption(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, bufferBytes, buffer);
     setSocketOption(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, bufferBytes, buffer);
-    bindSocket(descriptor, sockaddrIn(host, port), `${formatIpv4(host)}:${port}`);
+    bindSocket(descriptor, socketAddress(family, host, port), about);
     return descriptor;
   } catch (error) {
     closeDescriptor(descriptor);

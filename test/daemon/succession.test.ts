@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { parsePeerName } from "../../lib/base/peer-name.ts";
 import { launchOptions } from "../../lib/daemon/launch-validation.ts";
 import { fromPlainJson, toPlainJson } from "../../lib/daemon/plain-json.ts";
-import { decodeSummons, Successor } from "../../lib/daemon/succession.ts";
+import { decodeSummons, inheritedSockets, Successor } from "../../lib/daemon/succession.ts";
 
 const words = { peers: [], enabled: () => false, text: () => undefined };
 const options = launchOptions(words, { hostname: hostname() });
@@ -13,7 +13,7 @@ const name = parsePeerName("00:00:00:00:00:01");
 /** Starts a shell as the successor. */
 async function start(script: string): Promise<Successor> {
   const nothing = openSync("/dev/null", "r");
-  const sockets = { udpDescriptor: nothing, packetDescriptor: nothing };
+  const sockets = { udpDescriptors: [nothing, nothing], packetDescriptor: nothing };
   const standing = { captureInterface: 7, datapathMtu: undefined, sockets };
   try {
     return await Successor.start({
@@ -34,7 +34,8 @@ const estate = { bequest: { commands: [], routes: undefined, residents: [] }, ne
 test("a successor is told what it needs, and gets the estate when it is warm", async () => {
   const successor = await start(`
     case $2 in successor) ;; *) exit 1 ;; esac
-    grep -q '"captureInterface":7' || exit 1
+    grep -q '"captureInterface":7.*"twoFamilies":true' || exit 1
+    [ -e /proc/self/fd/8 ] || exit 1
     echo warm >&3
     read -r left <&4 || [ -n "$left" ] || exit 1
     echo "ready run" >&3
@@ -61,6 +62,14 @@ test("a successor of another format refuses", () => {
   expect(decodeSummons(JSON.stringify(summons))).toMatchObject({ name, captureInterface: 7 });
   const later = JSON.stringify({ ...summons, format: 2 });
   expect(() => decodeSummons(later)).toThrow("cannot take over from the one that runs");
+});
+
+test("a successor gets a socket of each family that the former process has", () => {
+  const summons = { format: 1, options, name: "00:00:00:00:00:01", captureInterface: 7 };
+  const socketsOf = (more: object) =>
+    inheritedSockets(decodeSummons(JSON.stringify({ ...summons, ...more }))).udpDescriptors;
+  expect(socketsOf({})).toEqual([5]);
+  expect(socketsOf({ twoFamilies: true })).toEqual([5, 8]);
 });
 
 test("what is left survives the way: large numbers and octets too", () => {

@@ -1,6 +1,6 @@
 import { Epoll } from "../../ffi/descriptor.ts";
-import type { Cidr } from "../../lib/base/ip.ts";
-import { formatIp, parseCidr, parseIpv4 } from "../../lib/base/ip.ts";
+import type { Cidr, HostIp } from "../../lib/base/ip.ts";
+import { formatHostIp, parseCidr, parseIpv4 } from "../../lib/base/ip.ts";
 import type { Log } from "../../lib/base/world.ts";
 import { addAddress } from "../../lib/host/netlink/address.ts";
 import type { Netlink } from "../../lib/host/netlink/conversation.ts";
@@ -12,6 +12,7 @@ import {
   type NetworkNamespace,
   namedNamespaces,
 } from "../../lib/host/netns.ts";
+import { setSysctl } from "../../lib/host/sysctl.ts";
 import { openUdpSocket, UdpSocket } from "../../lib/host/udp-socket.ts";
 
 /** Namespaces of one test file on the real kernel; all are gone after {@link close}. */
@@ -38,6 +39,8 @@ export class Laboratory {
     const name = this.name(short);
     const namespace = createNamedNamespace(name);
     this.#namespaces.push({ name, namespace });
+    // Addresses of IPv6 can be used at once: nobody else has them.
+    namespace.run(() => setSysctl("ipv6/conf/default/accept_dad", 0));
     using netlink = openRoute(namespace);
     changeLink(netlink, findLink(netlink, { name: "lo" })!.index, { up: true });
     return namespace;
@@ -92,7 +95,7 @@ export function awaitOperational(netlink: Netlink, name: string): void {
 }
 
 /** A UDP socket in a namespace. */
-export function udpIn(namespace: NetworkNamespace, host = 0, port = 0): UdpSocket {
+export function udpIn(namespace: NetworkNamespace, host: HostIp = 0, port = 0): UdpSocket {
   return new UdpSocket(namespace.run(() => openUdpSocket(host, port, bufferBytes)));
 }
 
@@ -106,8 +109,7 @@ export function awaitDatagram(
   epoll.add(socket.descriptor);
   if (epoll.wait(timeoutMs) > 0) {
     socket.receive((bytes, at, length, ip) => {
-      const from = formatIp({ family: 4, value: ip });
-      got ??= { payload: bytes.slice(at, at + length), from };
+      got ??= { payload: bytes.slice(at, at + length), from: formatHostIp(ip) };
     });
   }
   epoll.close();

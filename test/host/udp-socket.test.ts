@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { parseCidr, parseIpv4 } from "../../lib/base/ip.ts";
+import { type HostIp, parseCidr, tryParseHostIp } from "../../lib/base/ip.ts";
 import { keepOffloads } from "../../lib/host/interface-offloads.ts";
 import { addAddress } from "../../lib/host/netlink/address.ts";
 import { changeLink, findLink } from "../../lib/host/netlink/link.ts";
@@ -13,11 +13,28 @@ import {
 } from "../../lib/host/udp-socket.ts";
 import { awaitDatagram, Laboratory, udpIn } from "./laboratory.ts";
 
-const near = parseIpv4("192.168.5.1");
-const far = parseIpv4("192.168.5.2");
+/** Two hosts on a cable, by either family. */
+const underlays = [
+  {
+    ...{ family: 4, tag: "udp", any: 0, nowhere: "203.0.113.1", prefix: 24, headers: 28 },
+    ...{ near: "192.168.5.1", far: "192.168.5.2", other: "192.168.5.77" },
+  },
+  {
+    ...{ family: 6, tag: "ud6", any: "::", nowhere: "2001:db8::1", prefix: 64, headers: 48 },
+    ...{ near: "fd05::1", far: "fd05::2", other: "fd05::77" },
+  },
+] as const;
 
-describe("the UDP socket", () => {
-  const laboratory = new Laboratory("udp");
+describe.each(underlays)("the UDP socket by IPv$family", (underlay) => {
+  const { any, headers, prefix } = underlay;
+  const near = tryParseHostIp(underlay.near)!;
+  const far = tryParseHostIp(underlay.far)!;
+  const other = tryParseHostIp(underlay.other)!;
+  const nowhere = tryParseHostIp(underlay.nowhere)!;
+  /** The largest payload that is not fragmented. */
+  const whole = 1500 - headers;
+  const smallest = underlay.family === 4 ? 700 : 1280;
+  const laboratory = new Laboratory(underlay.tag);
   let a: NetworkNamespace;
   let b: NetworkNamespace;
   let sender: UdpSocket;
@@ -27,11 +44,11 @@ describe("the UDP socket", () => {
     a = laboratory.namespace("a");
     b = laboratory.namespace("b");
     laboratory.cable(
-      { in: a, name: "eth0", address: "192.168.5.1/24" },
-      { in: b, name: "eth0", address: "192.168.5.2/24" },
+      { in: a, name: "eth0", address: `${underlay.near}/${prefix}` },
+      { in: b, name: "eth0", address: `${underlay.far}/${prefix}` },
     );
-    sender = udpIn(a);
-    receiver = udpIn(b);
+    sender = udpIn(a, any);
+    receiver = udpIn(b, any);
   });
   afterAll(() => {
     sender.close();
@@ -41,7 +58,7 @@ describe("the UDP socket", () => {
 
   const append = (
     bytes: Uint8Array,
-    options: { df?: boolean; from?: number; mark?: number } = {},
+    options: { df?: boolean; from?: HostIp; mark?: number } = {},
   ) =>
     sender.append(
       {
@@ -68,9 +85,9 @@ describe("the UDP socket", () => {
   };
 
   test("sends a batch in order, from one port, whether it may be fragmented or not", () => {
-    const sizes = [1, 1472, 0, 60_000, 700, 65_507, 9, 1200];
+    const sizes = [1, whole, 0, 60_000, 700, 65_507, 9, 1200];
     for (const [index, size] of sizes.entries()) {
-      append(new Uint8Array(size).fill(index), { df: size <= 1472 && index % 2 === 1 });
+      append(new Uint8Array(size).fill(index), { df: size <= whole && index % 2 === 1 });
     }
     expect(flush()).toEqual([]);
     const got = drain();
@@ -83,7 +100,7 @@ describe("the UDP socket", () => {
   test("tells who sent a datagram, address and port", () => {
     append(Uint8Array.of(1));
     flush();
-    let from: [number, number] | undefined;
+    let from: [HostIp, number] | undefined;
     receiver.receive((_bytes, _at, _length, ip, port) => {
       from = [ip, port];
     });
@@ -93,42 +110,37 @@ describe("the UDP socket", () => {
   test("sends from whichever of the host's addresses it is told", () => {
     using netlink = openRoute(a);
     const { index } = findLink(netlink, { name: "eth0" })!;
-    addAddress(netlink, index, parseCidr("192.168.5.77/24"));
-    append(Uint8Array.of(1), { from: parseIpv4("192.168.5.77") });
+    addAddress(netlink, index, parseCidr(`${underlay.other}/${prefix}`));
+    append(Uint8Array.of(1), { from: other });
     append(Uint8Array.of(2), { from: near });
     expect(flush()).toEqual([]);
-    expect(awaitDatagram(receiver)?.from).toBe("192.168.5.77");
+    expect(awaitDatagram(receiver)?.from).toBe(underlay.other);
     drain();
   });
 
   test("reports what is larger than the path, with the path's MTU, and sends the rest", () => {
-    append(new Uint8Array(1472), { df: true, mark: 1 });
-    append(new Uint8Array(1473), { df: true, mark: 2 });
-    append(new Uint8Array(1473), { mark: 3 });
+    append(new Uint8Array(whole), { df: true, mark: 1 });
+    append(new Uint8Array(whole + 1), { df: true, mark: 2 });
+    append(new Uint8Array(whole + 1), { mark: 3 });
     append(new Uint8Array(5), { df: true, mark: 4 });
     expect(flush()).toEqual([[2, { pathMtu: 1500 }]]);
-    expect(drain().map(({ length }) => length)).toEqual([1472, 1473, 5]);
+    expect(drain().map(({ length }) => length)).toEqual([whole, whole + 1, 5]);
   });
 
   test("follows a path that becomes smaller", () => {
     using netlink = openRoute(a);
     const { index } = findLink(netlink, { name: "eth0" })!;
-    changeLink(netlink, index, { mtu: 700 });
-    append(new Uint8Array(1000), { df: true, mark: 8 });
-    expect(flush()).toEqual([[8, { pathMtu: 700 }]]);
-    expect(a.run(() => kernelPathMtu(0, far))).toBe(700);
+    changeLink(netlink, index, { mtu: smallest });
+    append(new Uint8Array(1300), { df: true, mark: 8 });
+    expect(flush()).toEqual([[8, { pathMtu: smallest }]]);
+    expect(a.run(() => kernelPathMtu(0, far))).toBe(smallest);
     changeLink(netlink, index, { mtu: 1500 });
     expect(a.run(() => kernelPathMtu(near, far))).toBe(1500);
-    expect(a.run(() => kernelPathMtu(0, parseIpv4("203.0.113.1")))).toBeUndefined();
+    expect(a.run(() => kernelPathMtu(0, nowhere))).toBeUndefined();
   });
 
   test("names any other reason for which a datagram is not sent", () => {
-    sender.append(
-      { from: 0, to: parseIpv4("203.0.113.1"), port: 9, dontFragment: true },
-      5,
-      Uint8Array.of(1),
-      1,
-    );
+    sender.append({ from: 0, to: nowhere, port: 9, dontFragment: true }, 5, Uint8Array.of(1), 1);
     append(Uint8Array.of(2));
     expect(flush()).toEqual([[5, { error: "ENETUNREACH" }]]);
     expect(drain().map((payload) => [...payload])).toEqual([[2]]);
@@ -201,7 +213,7 @@ describe("the UDP socket", () => {
     });
 
     test("reports each that is larger than the path, and sends the last, which is not", () => {
-      for (const datagram of run(4, 1473, 100)) append(datagram, { df: true, mark: 6 });
+      for (const datagram of run(4, whole + 1, 100)) append(datagram, { df: true, mark: 6 });
       append(Uint8Array.of(9), { df: true, mark: 5 });
       expect(flush()).toEqual([1, 2, 3].map(() => [6, { pathMtu: 1500 }]));
       expect(drain().map(({ length }) => length)).toEqual([100, 1]);
@@ -209,10 +221,10 @@ describe("the UDP socket", () => {
     });
 
     test("lets those be fragmented that may be", () => {
-      append(new Uint8Array(1472), { df: true });
+      append(new Uint8Array(whole), { df: true });
       flush();
       drain();
-      for (const size of [1472, 1473, 9000]) {
+      for (const size of [whole, whole + 1, 9000]) {
         for (const datagram of run(5, size)) append(datagram);
         expect(flush()).toEqual([]);
         expect(drain()).toEqual(run(5, size));
@@ -222,11 +234,11 @@ describe("the UDP socket", () => {
     test("finds out that a path became smaller, run by run", () => {
       using netlink = openRoute(a);
       const { index } = findLink(netlink, { name: "eth0" })!;
-      changeLink(netlink, index, { mtu: 700 });
-      for (const datagram of run(3, 1000)) append(datagram, { df: true, mark: 8 });
-      for (const datagram of run(3, 1000)) append(datagram);
-      expect(flush()).toEqual([1, 2, 3].map(() => [8, { pathMtu: 700 }]));
-      expect(drain()).toEqual(run(3, 1000));
+      changeLink(netlink, index, { mtu: smallest });
+      for (const datagram of run(3, 1300)) append(datagram, { df: true, mark: 8 });
+      for (const datagram of run(3, 1300)) append(datagram);
+      expect(flush()).toEqual([1, 2, 3].map(() => [8, { pathMtu: smallest }]));
+      expect(drain()).toEqual(run(3, 1300));
       changeLink(netlink, index, { mtu: 1500 });
     });
 
@@ -244,7 +256,7 @@ describe("the UDP socket", () => {
   });
 
   test("refuses a port that is taken, and says what to do", () => {
-    expect(() => a.run(() => openUdpSocket(0, sender.port, 1 << 16))).toThrow(
+    expect(() => a.run(() => openUdpSocket(any, sender.port, 1 << 16))).toThrow(
       expect.objectContaining({
         code: "UDP_BIND",
         remedy: expect.stringContaining("--port"),

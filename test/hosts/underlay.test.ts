@@ -91,26 +91,4 @@ describe("an underlay", () => {
     await c.pings(await inside.mustWeave(["attach", a.reference]), 11_000);
     expect(await outside.established(1)).toContain("192.168.2.1:");
   });
-
-  test("of IPv6 alone connects, and says why it carries no frames and what to do", async () => {
-    await using lab = await Lab.onSwitch("lfu", 2);
-    const [one, two] = lab.hosts as [Host, Host];
-    for (const host of [one, two]) {
-      const device = ["-n", host.namespace, "addr"];
-      await must(["ip", ...device, "flush", "dev", "eth0"]);
-      const address = `fd77::${host.number}/64`;
-      await must(["ip", ...device, "add", address, "dev", "eth0", "nodad"]);
-    }
-    await one.launch();
-    await two.launch(["fd77::1"]);
-    const why = "sleeve needs an IPv4 underlay, not fd77::2";
-    const shown = await eventually(
-      "the reason in status",
-      async () => (await two.weave(["status", "connections"])).stdout,
-      (text) => text.includes(why),
-    );
-    expect(shown).toContain("[fd77::1]:6783");
-    expect(shown).toContain(`no working forwarders to ${one.peerName}`);
-    expect(await two.mustWeave(["status", "targets"])).toBe("fd77::1");
-  });
 });

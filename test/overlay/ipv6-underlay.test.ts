@@ -2,35 +2,61 @@ import { expect, test } from "bun:test";
 import { silentLog } from "../../lib/base/world.ts";
 import { OverlayChooser } from "../../lib/overlay/chooser.ts";
 import { SleeveOverlay } from "../../lib/overlay/sleeve/overlay.ts";
+import type { SleeveEvents, SleeveLinkParameters } from "../../lib/overlay/sleeve/ports.ts";
 import { MeshCluster } from "../sim/mesh-peer.ts";
 
-const commands = {
-  prepare() {},
-  confirm() {},
-  control() {},
-  renew() {},
-  limit() {},
-  narrow() {},
-  stop() {},
-};
-
-test("peers that reach each other over IPv6 alone are told why no frames flow, and what to do", () => {
-  const two = new MeshCluster(1, {}, (n) => `fd00::${n}`);
-  for (const n of [1, 2]) {
-    const engines = [new SleeveOverlay(() => commands, { secretBox: "", aead: undefined })];
+/** Peers with sleeve, whose engines take every link for established and remember what it is. */
+function cluster(addresses: (n: number) => string): {
+  readonly peers: MeshCluster;
+  readonly links: SleeveLinkParameters[];
+  start(n: number, targets: readonly string[]): void;
+} {
+  const peers = new MeshCluster(1, {}, addresses);
+  const links: SleeveLinkParameters[] = [];
+  const connect = (events: SleeveEvents) => ({
+    prepare: (_: number, parameters: SleeveLinkParameters) => void links.push(parameters),
+    confirm: (link: number) => events.established(link),
+    control() {},
+    renew() {},
+    limit() {},
+    narrow() {},
+    stop() {},
+  });
+  const start = (n: number, targets: readonly string[]): void => {
+    const engines = [new SleeveOverlay(connect, { secretBox: "", aead: undefined })];
     const chooser = new OverlayChooser({ engines, log: silentLog });
-    two.start(n, n === 1 ? [] : ["fd00::1"]).overlay.prepare = chooser.prepare.bind(chooser);
-  }
-  two.clock.run(20_000);
-  const [target] = two.peer(2).mesh.status().connections;
+    peers.start(n, targets).overlay.prepare = chooser.prepare.bind(chooser);
+  };
+  return { peers, links, start };
+}
+
+test("peers that reach each other over IPv6 alone carry frames between their IPv6 addresses", () => {
+  const { peers, links, start } = cluster((n) => `fd00::${n}`);
+  start(1, []);
+  start(2, ["fd00::1"]);
+  peers.clock.run(20_000);
+  expect(peers.peer(2).mesh.status().connections).toMatchObject([
+    { address: "[fd00::1]:6783", state: "established", attributes: { name: "sleeve" } },
+  ]);
+  expect(links.map(({ localIp, remoteIp }) => [localIp, remoteIp]).sort()).toEqual([
+    ["fd00::1", "fd00::2"],
+    ["fd00::2", "fd00::1"],
+  ]);
+});
+
+test("peers that reach each other by addresses of one link are told why no frames flow", () => {
+  const { peers, start } = cluster((n) => `fe80::${n}`);
+  start(1, []);
+  start(2, ["fe80::1"]);
+  peers.clock.run(20_000);
+  const [target] = peers.peer(2).mesh.status().connections;
   expect(target).toMatchObject({
-    address: "[fd00::1]:6783",
+    address: "[fe80::1]:6783",
     state: "failed",
     error: {
       code: "OVERLAY_NONE_WORKING",
-      text: "no working forwarders to 01:00:00:01:00:00: sleeve needs an IPv4 underlay, not fd00::2",
+      text: "no working forwarders to 01:00:00:01:00:00: sleeve cannot send to fe80::2, which is of one link",
     },
   });
-  expect(target!.error!.remedy).toContain("IPv4");
-  expect(target!.info).toContain("sleeve needs an IPv4 underlay");
+  expect(target!.error!.remedy).toContain("not link-local");
 });

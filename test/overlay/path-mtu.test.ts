@@ -20,7 +20,7 @@ import { referencePlan } from "./sleeve/reference-plan.ts";
 
 /** As sleeve asks. */
 function searchOf(headSize: number, plan: PathMtuPlan): PathMtu {
-  return new PathMtu({ overhead: pathOverhead(headSize), testable: mtuTestable }, plan);
+  return new PathMtu({ overhead: pathOverhead(headSize, 4), testable: mtuTestable }, plan);
 }
 
 /** A path on which packets up to `passes` get through, answered after `delayMs`. */
@@ -81,7 +81,7 @@ describe("with the plan of the original", () => {
     test(run.description, () => {
       const headSize = run.encrypted ? encryptedHeadSize : plainHeadSize;
       const path = new Path(run.largest_overlay_mtu_that_really_passes, referencePlan, headSize);
-      expect(pathOverhead(headSize)).toBe(run.overhead_df);
+      expect(pathOverhead(headSize, 4)).toBe(run.overhead_df);
       path.kernelSays(run.kernel_reported_pmtu);
       const { bounds, mtu } = path.search;
       expect({
@@ -213,7 +213,7 @@ describe("with our plan", () => {
           const path = new Path(passes);
           path.kernelSays(pathMtu);
           path.settle();
-          expect(path.search.mtu).toBe(Math.min(passes, pathMtu - pathOverhead(plainHeadSize)));
+          expect(path.search.mtu).toBe(Math.min(passes, pathMtu - pathOverhead(plainHeadSize, 4)));
         },
       ),
       { seed: 1, numRuns: 300 },

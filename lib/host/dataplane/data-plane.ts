@@ -1,6 +1,6 @@
 import { closeDescriptor, Epoll, EventCounter } from "../../../ffi/descriptor.ts";
 import { assert, WeaveError } from "../../base/errors.ts";
-import type { Ipv4 } from "../../base/ip.ts";
+import type { HostIp } from "../../base/ip.ts";
 import type { PeerName } from "../../base/peer-name.ts";
 import type { RoutesSnapshot } from "../../base/routes-snapshot.ts";
 import type { Log } from "../../base/world.ts";
@@ -8,11 +8,11 @@ import type { SleeveCommands, SleeveEvents } from "../../overlay/sleeve/ports.ts
 import type { Mac } from "../../wire/ethernet.ts";
 import { NetworkNamespace } from "../netns.ts";
 import { openPacketSocket } from "../packet-socket.ts";
-import { openUdpSocket } from "../udp-socket.ts";
 import { type Bequest, Estate } from "./bequest.ts";
 import { CounterBoard, type DataPlaneCounters } from "./counter-board.ts";
 import { LinkLedger } from "./link-ledger.ts";
 import type { Inspection, WorkerEvent, WorkerSetup } from "./protocol.ts";
+import { openUnderlay } from "./underlay-descriptors.ts";
 import { WorkerKeeper } from "./worker-keeper.ts";
 
 const inspectWaitMs = 5000;
@@ -23,9 +23,9 @@ export interface DataPlaneOptions {
   readonly captureInterface: number;
   /** Where that interface leads to a kernel datapath, which decides where frames go: its MTU. */
   readonly datapathMtu?: number | undefined;
-  /** Local address of the UDP socket; 0 for all. */
-  readonly host: Ipv4;
-  /** Port of the UDP socket; 0 for any. */
+  /** Local address of the UDP socket; 0 for all, with a socket a family. */
+  readonly host: HostIp;
+  /** Port of the UDP sockets; 0 for any. */
   readonly port: number;
   /** Default 8 MiB. */
   readonly captureBufferBytes?: number;
@@ -39,7 +39,8 @@ export interface DataPlaneOptions {
 /** Descriptors, ours from now on. */
 export interface InheritedSockets {
   readonly packetDescriptor: number;
-  readonly udpDescriptor: number;
+  /** At most one a family. */
+  readonly udpDescriptors: readonly number[];
 }
 
 /**
@@ -54,7 +55,7 @@ export class DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #namespace: NetworkNamespace;
   readonly #wake: EventCounter;
-  readonly #udpDescriptor: number;
+  readonly #udpDescriptors: readonly number[];
   #packetDescriptor: number;
   /** Of the worker that runs: a thread that crashes closes nothing. */
   #epoll: Epoll | undefined;
@@ -87,9 +88,9 @@ export class DataPlane {
     this.#options = options;
     this.#board = new CounterBoard(this.#counterMemory);
     this.#waits = options.inherited !== undefined;
-    const sockets = options.inherited ?? this.#openSockets();
+    const sockets = this.#openSockets();
     this.#packetDescriptor = sockets.packetDescriptor;
-    this.#udpDescriptor = sockets.udpDescriptor;
+    this.#udpDescriptors = sockets.udpDescriptors;
     this.#namespace = NetworkNamespace.current();
     this.#wake = new EventCounter();
     this.#keeper = new WorkerKeeper({
@@ -216,7 +217,7 @@ export class DataPlane {
 
   /** What another process needs to take up the sockets. */
   get sockets(): InheritedSockets {
-    return { packetDescriptor: this.#packetDescriptor, udpDescriptor: this.#udpDescriptor };
+    return { packetDescriptor: this.#packetDescriptor, udpDescriptors: this.#udpDescriptors };
   }
 
   /** Ends the worker and leaves everything to another process: sockets, links, routes. */
@@ -265,16 +266,23 @@ export class DataPlane {
   }
 
   #closeSockets(): void {
-    for (const descriptor of [this.#packetDescriptor, this.#udpDescriptor]) {
+    for (const descriptor of [this.#packetDescriptor, ...this.#udpDescriptors]) {
       closeDescriptor(descriptor);
     }
   }
 
   #openSockets(): InheritedSockets {
-    const { host, port, udpBufferBytes = 4 << 20, captureInterface } = this.#options;
-    const packetDescriptor = this.#openCapture(captureInterface);
+    const { host, port, captureInterface, inherited } = this.#options;
+    const packetDescriptor = inherited?.packetDescriptor ?? this.#openCapture(captureInterface);
     try {
-      return { packetDescriptor, udpDescriptor: openUdpSocket(host, port, udpBufferBytes) };
+      const { descriptors, withoutIpv6 } = openUnderlay({
+        ...{ host, port, inherited: inherited?.udpDescriptors },
+        bufferBytes: this.#options.udpBufferBytes ?? 4 << 20,
+      });
+      if (withoutIpv6 !== "") {
+        this.#options.log.info(`hosts are reached by IPv4 alone: ${withoutIpv6}`);
+      }
+      return { packetDescriptor, udpDescriptors: descriptors };
     } catch (error) {
       closeDescriptor(packetDescriptor);
       throw error;
@@ -295,7 +303,7 @@ export class DataPlane {
       epollDescriptor: this.#epoll.descriptor,
       wakeDescriptor: this.#wake.descriptor,
       packetDescriptor: this.#packetDescriptor,
-      udpDescriptor: this.#udpDescriptor,
+      udpDescriptors: this.#udpDescriptors,
       counters: this.#counterMemory,
       datapathMtu: this.#options.datapathMtu,
       waits: this.#waits,

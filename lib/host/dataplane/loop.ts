@@ -1,23 +1,20 @@
 import { Epoll, EventCounter } from "../../../ffi/descriptor.ts";
+import type { HostIp } from "../../base/ip.ts";
 import type { Log } from "../../base/world.ts";
 import { Coalescer } from "../../overlay/offload/coalescer.ts";
 import { Segmenter } from "../../overlay/offload/segmenter.ts";
 import { finishChecksum } from "../../overlay/offload/unfinished-checksum.ts";
 import { SleeveEngine } from "../../overlay/sleeve/engine.ts";
-import type {
-  SendResult,
-  SleeveEvents,
-  SleevePorts,
-  UdpEndpoint,
-} from "../../overlay/sleeve/ports.ts";
+import type { SleeveEvents, SleevePorts } from "../../overlay/sleeve/ports.ts";
 import { type FrameOffload, superFrameKind } from "../../wire/virtio-net-header.ts";
 import { openAead } from "../aead.ts";
 import { monotonicMs } from "../monotonic-clock.ts";
 import { PacketSocket } from "../packet-socket.ts";
 import { openSecretBox } from "../secret-box.ts";
-import { type SendFailure, UdpSocket } from "../udp-socket.ts";
+import type { SendFailure, UdpSocket } from "../udp-socket.ts";
 import { CounterBoard, newSocketCounters } from "./counter-board.ts";
 import type { Command, Offload, WorkerEvent, WorkerSetup } from "./protocol.ts";
+import { UnderlaySockets } from "./underlay-sockets.ts";
 
 /** Batches taken from one socket before the other has its turn. */
 const batchesPerTurnMax = 4;
@@ -45,7 +42,7 @@ export class DataPlaneLoop {
   readonly #channel: LoopChannel;
   readonly #epoll: Epoll;
   readonly #wake: EventCounter;
-  readonly #udp: UdpSocket;
+  readonly #underlay: UnderlaySockets;
   #packets: PacketSocket;
   readonly #engine: SleeveEngine;
   readonly #segmenter = new Segmenter();
@@ -53,14 +50,13 @@ export class DataPlaneLoop {
   readonly #board: CounterBoard;
   readonly #socketCounters = newSocketCounters();
   /** The source address of each link's datagrams. */
-  readonly #sources = new Map<number, number>();
+  readonly #sources = new Map<number, HostIp>();
   #events: WorkerEvent[] = [];
   /** Descriptors that the main thread reads. */
   readonly #watched = new Set<number>();
   /** The mark of the frame at hand, or of the super-frame that it is a piece of. */
   #mark = 0;
   #failures: { readonly link: number; readonly failure: SendFailure }[] = [];
-  #watchingWritable = false;
   #publishAtMs = 0;
   #running = true;
 
@@ -68,7 +64,7 @@ export class DataPlaneLoop {
     this.#channel = channel;
     this.#epoll = new Epoll(8, setup.epollDescriptor);
     this.#wake = new EventCounter(setup.wakeDescriptor);
-    this.#udp = new UdpSocket(setup.udpDescriptor);
+    this.#underlay = new UnderlaySockets(setup.udpDescriptors, this.#epoll);
     this.#packets = new PacketSocket(setup.packetDescriptor);
     this.#coalescer = this.#newCoalescer();
     this.#board = new CounterBoard(setup.counters);
@@ -113,8 +109,9 @@ export class DataPlaneLoop {
     else if (descriptor === this.#packets.descriptor) this.#serveFrames();
     else if (this.#watched.has(descriptor)) this.#readable(descriptor);
     else {
-      if (this.#watchingWritable) this.#engine.flush();
-      this.#serveDatagrams();
+      const socket = this.#underlay.at(descriptor);
+      if (this.#underlay.isBlocked) this.#engine.flush();
+      if (socket !== undefined) this.#serveDatagrams(socket);
     }
   }
 
@@ -149,13 +146,13 @@ export class DataPlaneLoop {
     bytes: Uint8Array,
     at: number,
     length: number,
-    ip: number,
+    ip: HostIp,
     port: number,
   ): void => this.#engine.received(bytes, at, length, ip, port);
 
-  #serveDatagrams(): void {
+  #serveDatagrams(socket: UdpSocket): void {
     for (let left = batchesPerTurnMax; left > 0; left--) {
-      const datagrams = this.#udp.receive(this.#received);
+      const datagrams = socket.receive(this.#received);
       this.#engine.flush();
       if (datagrams === 0) return;
     }
@@ -222,7 +219,8 @@ export class DataPlaneLoop {
   }
 
   #begin(): void {
-    for (const socket of [this.#udp, this.#packets]) this.#epoll.add(socket.descriptor);
+    this.#underlay.begin();
+    this.#epoll.add(this.#packets.descriptor);
   }
 
   /** The interface was made anew, and the main thread has opened a socket on it. */
@@ -261,26 +259,20 @@ export class DataPlaneLoop {
     return [
       { name: "capture", missing: lacks(hasOffloads, "PACKET_VNET_HDR") },
       { name: "capture-udp", missing: lacks(takesUdpSuperFrames, "it on packet sockets") },
-      { name: "send", missing: this.#udp.sendsSingly },
-      { name: "receive", missing: this.#udp.receivesSingly },
+      { name: "send", missing: this.#underlay.whySingly("send") },
+      { name: "receive", missing: this.#underlay.whySingly("receive") },
     ];
   }
 
   #ports(): SleevePorts {
-    const route = { from: 0, to: 0, port: 0, dontFragment: false };
+    const failed = this.#sendFailed;
     return {
-      send: (link, to: UdpEndpoint, df, datagram, length): SendResult => {
-        if (this.#udp.full) this.#flushUdp();
-        if (this.#udp.full) return "busy";
-        route.from = this.#sources.get(link) ?? 0;
-        route.to = to.ip;
-        route.port = to.port;
-        route.dontFragment = df;
-        this.#udp.append(route, link, datagram, length);
-        return "sent";
+      send: (link, to, df, datagram, length) => {
+        const from = this.#sources.get(link) ?? 0;
+        return this.#underlay.send(link, from, to, df, datagram, length, failed);
       },
       flush: () => {
-        this.#flushUdp();
+        this.#underlay.flush(failed);
         this.#coalescer.flush();
         this.#packets.flush();
       },
@@ -290,7 +282,7 @@ export class DataPlaneLoop {
           this.#packets.mark = mark;
         }
         // What was received stays where it is until the burst ends; other buffers are used again.
-        const stays = bytes === this.#udp.memory.bytes;
+        const stays = bytes === this.#underlay.memory.bytes;
         if (stays && this.#packets.hasOffloads) this.#coalescer.add(bytes, at, length);
         else this.#packets.inject(bytes, at, length);
       },
@@ -299,8 +291,8 @@ export class DataPlaneLoop {
 
   #newCoalescer(): Coalescer {
     const coalescer = new Coalescer({
-      alone: (_bytes, at, length) => this.#packets.injectInPlace(this.#udp.memory, at, length),
-      merged: (run) => this.#packets.injectMerged(this.#udp.memory, run),
+      alone: (_bytes, at, length) => this.#packets.injectInPlace(this.#underlay.memory, at, length),
+      merged: (run) => this.#packets.injectMerged(this.#underlay.memory, run),
     });
     coalescer.mergesUdp = this.#packets.takesUdpSuperFrames;
     return coalescer;
@@ -309,14 +301,6 @@ export class DataPlaneLoop {
   readonly #sendFailed = (link: number, failure: SendFailure): void => {
     this.#failures.push({ link, failure });
   };
-
-  #flushUdp(): void {
-    this.#udp.flush(this.#sendFailed);
-    const waiting = this.#udp.waiting > 0;
-    if (waiting === this.#watchingWritable) return;
-    this.#watchingWritable = waiting;
-    this.#epoll.watchWritable(this.#udp.descriptor, waiting);
-  }
 
   /** The engine may answer a failure by sending, so it hears of failures outside the batch. */
   #deliverFailures(): void {

@@ -29,7 +29,8 @@ export interface WorkerSetup {
   readonly epollDescriptor: number;
   readonly wakeDescriptor: number;
   readonly packetDescriptor: number;
-  readonly udpDescriptor: number;
+  /** At most one a family. */
+  readonly udpDescriptors: readonly number[];
   readonly counters: SharedArrayBuffer;
   /** Another process still serves the sockets: leave them alone until told to begin. */
   readonly waits: boolean;

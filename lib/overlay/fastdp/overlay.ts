@@ -1,4 +1,3 @@
-import type { Endpoint } from "../../base/endpoint.ts";
 import { errorText, WeaveError } from "../../base/errors.ts";
 import { formatIpv4, tryParseIpv4 } from "../../base/ip.ts";
 import type { OverlayExtension } from "../../base/overlay.ts";
@@ -108,9 +107,11 @@ export class FastdpOverlay implements OverlayEngine {
     if (this.#failure !== undefined) throw this.#failure;
     const { world, datapath, encryption } = this.#options;
     const encrypted = parameters.sessionKey !== undefined;
-    if (encrypted) this.#neighbours.endGrace(parameters.remote);
+    const path = underlayOf(parameters);
+    if (encrypted || path === undefined) this.#neighbours.endGrace(parameters.remote);
+    if (path === undefined) throw otherUnderlay(parameters);
     if (encrypted && encryption === undefined) throw unencrypted();
-    const { remote, outbound, localAddress, remoteAddress, connectionUid, extensions } = parameters;
+    const { remote, outbound, remoteAddress, connectionUid, extensions } = parameters;
     const heartbeats = extensions.get(heartbeatsExtension) ?? 0;
     const link = new FastdpLink({
       world,
@@ -134,8 +135,7 @@ export class FastdpOverlay implements OverlayEngine {
       link,
       events,
       announcedId: announcedId(parameters.remoteFeatures),
-      localIp: underlayIp(localAddress),
-      remoteIp: underlayIp(remoteAddress),
+      ...path,
       port: acceptingPort + 1,
       shortId: undefined,
       formerMtu: undefined,
@@ -266,12 +266,18 @@ function announcedId(features: ReadonlyMap<string, string>): number | undefined 
     : undefined;
 }
 
-function underlayIp({ host }: Endpoint): number {
-  const ip = tryParseIpv4(host);
-  if (ip === undefined) {
-    throw new WeaveError("FASTDP_UNDERLAY", `fastdp needs an IPv4 underlay, not ${host}`, {
-      remedy: "connect the peers by IPv4 addresses; containers' IPv6 frames cross it all the same",
-    });
-  }
-  return ip;
+/** The addresses between which tunnels would go; nothing where they are not of IPv4. */
+function underlayOf({
+  localAddress,
+  remoteAddress,
+}: EngineLinkParameters): Pick<PlacedLink, "localIp" | "remoteIp"> | undefined {
+  const [localIp, remoteIp] = [tryParseIpv4(localAddress.host), tryParseIpv4(remoteAddress.host)];
+  return localIp === undefined || remoteIp === undefined ? undefined : { localIp, remoteIp };
+}
+
+function otherUnderlay({ remoteAddress }: EngineLinkParameters): WeaveError {
+  const sentence = `the datapath's tunnels need an IPv4 underlay, not ${remoteAddress.host}`;
+  return new WeaveError("FASTDP_UNDERLAY", sentence, {
+    remedy: "sleeve carries the frames; connect the peers by IPv4 addresses to have the datapath",
+  });
 }

@@ -1,4 +1,5 @@
 import { copyBytes, emptyBytes, readUint16, writeUint16 } from "../../base/bytes.ts";
+import type { IpFamily } from "../../base/ip.ts";
 import { noPeer, type PeerName, readPeerName, writePeerName } from "../../base/peer-name.ts";
 
 /**
@@ -28,25 +29,29 @@ export const recordHeaderSize = 14;
 export const plainHeadSize = 6;
 export const encryptedHeadSize = 30;
 
-/** What an IPv4 packet of 65535 octets leaves for UDP payload. */
+/** What an IPv4 packet of 65535 octets leaves for UDP payload; an IPv6 packet would leave 20 more. */
 export const datagramMax = 65_507;
 
-const ipAndUdpSize = 28;
+const ipSize: Readonly<Record<IpFamily, number>> = { 4: 20, 6: 40 };
+const udpSize = 8;
 const ethernetSize = 14;
 
-/** Octets that a path MTU loses to IP, UDP, sleeve and the inner Ethernet header: 62 or 86. */
-export function pathOverhead(headSize: number): number {
-  return ipAndUdpSize + headSize + recordHeaderSize + ethernetSize;
+/**
+ * Octets that a path MTU loses to IP, UDP, sleeve and the inner Ethernet header: 62 or 86 with IPv4,
+ * 82 or 106 with IPv6.
+ */
+export function pathOverhead(headSize: number, family: IpFamily): number {
+  return ipSize[family] + udpSize + datagramOverhead(headSize);
 }
 
-/** The largest UDP payload that a path MTU carries unfragmented. */
-function datagramMaxOfPath(pathMtu: number): number {
-  return pathMtu - ipAndUdpSize;
+/** Octets that a datagram has beside one inner packet. */
+function datagramOverhead(headSize: number): number {
+  return headSize + recordHeaderSize + ethernetSize;
 }
 
 /** The largest UDP payload when inner packets of `overlayMtu` octets are known to pass. */
 export function datagramMaxOfMtu(overlayMtu: number, headSize: number): number {
-  return Math.min(datagramMaxOfPath(overlayMtu + pathOverhead(headSize)), datagramMax);
+  return Math.min(overlayMtu + datagramOverhead(headSize), datagramMax);
 }
 
 /** An Ethernet frame in somebody's buffer: valid during the call it is passed to. */

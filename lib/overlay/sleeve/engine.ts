@@ -1,5 +1,6 @@
 import type { Aead } from "../../base/aead.ts";
 import { assert } from "../../base/errors.ts";
+import type { HostIp } from "../../base/ip.ts";
 import type { PeerName } from "../../base/peer-name.ts";
 import type { RoutesSnapshot } from "../../base/routes-snapshot.ts";
 import type { SecretBox } from "../../base/secret-box.ts";
@@ -240,7 +241,7 @@ export class SleeveEngine implements SleeveCommands {
    * A datagram from `ip`:`port`: `length` octets of `buffer` from `offset`. An encrypted one is
    * deciphered where it lies.
    */
-  received(buffer: Uint8Array, offset: number, length: number, ip: number, port: number): void {
+  received(buffer: Uint8Array, offset: number, length: number, ip: HostIp, port: number): void {
     this.#burst();
     this.#packets.received(buffer, offset, length, ip, port);
   }

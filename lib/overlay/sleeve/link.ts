@@ -1,8 +1,9 @@
 import type { Aead } from "../../base/aead.ts";
 import { msToBeat } from "../../base/beat.ts";
 import { emptyBytes, readUint16, writeUint16 } from "../../base/bytes.ts";
+import { formatEndpoint } from "../../base/endpoint.ts";
 import { assert } from "../../base/errors.ts";
-import { formatIpv4 } from "../../base/ip.ts";
+import { familyOf, formatHostIp, type IpFamily } from "../../base/ip.ts";
 import { formatPeerName, type PeerName } from "../../base/peer-name.ts";
 import type { SecretBox } from "../../base/secret-box.ts";
 import type { Log } from "../../base/world.ts";
@@ -108,6 +109,10 @@ function sealing(context: LinkContext, parameters: SleeveLinkParameters): Sealin
   return { cipher: "secretbox", sealer, opener };
 }
 
+function textOf({ ip, port }: UdpEndpoint): string {
+  return formatEndpoint({ host: formatHostIp(ip), port });
+}
+
 export type LinkState = "prepared" | "confirmed" | "established";
 
 export class SleeveLink {
@@ -118,6 +123,8 @@ export class SleeveLink {
   readonly opener: DatagramOpener;
   readonly counters: LinkCounters = newLinkCounters();
   readonly #context: LinkContext;
+  /** Of the TCP connection, and of all datagrams. */
+  readonly #family: IpFamily;
   readonly #sealer: DatagramSealer;
   readonly #sender: Sender;
   readonly #path: Path;
@@ -144,6 +151,7 @@ export class SleeveLink {
     this.id = id;
     this.remote = remote;
     this.#context = context;
+    this.#family = familyOf(parameters.remoteIp);
     const { cipher, sealer, opener } = sealing(context, parameters);
     this.cipher = cipher;
     this.opener = opener;
@@ -176,6 +184,7 @@ export class SleeveLink {
     return new Path({
       ...this.#context,
       headSize,
+      family: this.#family,
       sendZeros: (df, length) =>
         this.#sender.sendAlone(df, this.#toRemote, { bytes: zeros, at: 0, length }),
       changed: () => this.#pathChanged(),
@@ -312,12 +321,14 @@ export class SleeveLink {
     const to = this.#sender.to;
     const { nowMs } = this.#context.clock;
     if (to?.ip === from.ip && to.port === from.port) return;
+    // Nothing can be sent to one family from an address of the other.
+    if (familyOf(from.ip) !== this.#family) return;
     if (nowMs - this.#movedMs < remoteMoveMinMs) return;
     this.#movedMs = nowMs;
     this.#sender.to = { ip: from.ip, port: from.port };
     this.#context.events.remoteMoved(this.id, this.#sender.to);
     if (to === undefined) this.#beat();
-    else this.#note("info", `moved to ${formatIpv4(from.ip)}:${from.port}`);
+    else this.#note("info", `moved to ${textOf(from)}`);
   }
 
   #controlOut(tag: number, body: Uint8Array): void {

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../../base/endpoint.ts";
 import { WeaveError } from "../../base/errors.ts";
-import { tryParseIpv4 } from "../../base/ip.ts";
+import { familyOf, type HostIp, tryParseHostIp } from "../../base/ip.ts";
 import type { OverlayExtension } from "../../base/overlay.ts";
 import type {
   EngineLink,
@@ -88,7 +88,7 @@ export class SleeveOverlay implements OverlayEngine {
     return new Map(this.#ciphers.aead === undefined ? [] : [[aesExtension, 1]]);
   }
 
-  /** @throws WeaveError `SLEEVE_UNDERLAY` for a connection over anything but IPv4 */
+  /** @throws WeaveError `SLEEVE_UNDERLAY` for a connection between addresses that mean one link only */
   prepare(parameters: EngineLinkParameters, events: EngineLinkEvents): EngineLink {
     const { local, remote, sessionKey, extensions } = parameters;
     const link = ++this.#lastLink;
@@ -156,12 +156,18 @@ export class SleeveOverlay implements OverlayEngine {
   }
 }
 
-function underlayIp({ host }: Endpoint): number {
-  const ip = tryParseIpv4(host);
-  if (ip === undefined) {
-    throw new WeaveError("SLEEVE_UNDERLAY", `sleeve needs an IPv4 underlay, not ${host}`, {
-      remedy: "connect the peers by IPv4 addresses; containers' IPv6 frames cross it all the same",
+/** @throws WeaveError `SLEEVE_UNDERLAY` */
+function underlayIp({ host }: Endpoint): HostIp {
+  const ip = tryParseHostIp(host);
+  if (ip === undefined || isLinkLocal(ip)) {
+    throw new WeaveError("SLEEVE_UNDERLAY", `sleeve cannot send to ${host}, which is of one link`, {
+      remedy: "connect the peers by IPv4 addresses, or IPv6 ones that are not link-local",
     });
   }
   return ip;
+}
+
+/** fe80::/10 */
+function isLinkLocal(ip: HostIp): boolean {
+  return familyOf(ip) === 6 && /^fe[89ab].:/.test(String(ip));
 }

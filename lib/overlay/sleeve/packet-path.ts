@@ -1,4 +1,5 @@
 import { emptyBytes } from "../../base/bytes.ts";
+import type { HostIp } from "../../base/ip.ts";
 import { formatPeerName, noPeer, type PeerName, readPeerName } from "../../base/peer-name.ts";
 import { ethernetHeaderSize } from "../../wire/ethernet.ts";
 import type { FrameSwitch, ReceivedRoute, RouteDrop, Verdict } from "../frame-switch.ts";
@@ -95,7 +96,7 @@ export class PacketPath {
    * A datagram from `ip`:`port`: `length` octets of `buffer` from `offset`. An encrypted one is
    * deciphered where it lies.
    */
-  received(buffer: Uint8Array, offset: number, length: number, ip: number, port: number): void {
+  received(buffer: Uint8Array, offset: number, length: number, ip: HostIp, port: number): void {
     const link =
       length < senderSize ? undefined : this.#parts.byPeer.get(readPeerName(buffer, offset));
     if (link === undefined) {

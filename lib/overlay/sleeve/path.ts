@@ -1,3 +1,4 @@
+import type { IpFamily } from "../../base/ip.ts";
 import { ethernetHeaderSize } from "../../wire/ethernet.ts";
 import { PathMtu, type PathMtuPlan, unlimitedMtu } from "../path-mtu.ts";
 import type { PathLimits } from "./carriage.ts";
@@ -28,6 +29,8 @@ export interface BurstClock {
 
 export interface PathOptions {
   readonly headSize: number;
+  /** Of the underlay. */
+  readonly family: IpFamily;
   readonly plan: PathMtuPlan;
   readonly clock: BurstClock;
   /** Sends a frame of so many zero octets at once. May call {@link Path.tooBig} before it returns. */
@@ -47,7 +50,7 @@ export class Path implements PathLimits {
 
   constructor(options: PathOptions) {
     this.#options = options;
-    const overhead = pathOverhead(options.headSize);
+    const overhead = pathOverhead(options.headSize, options.family);
     this.#pathMtu = new PathMtu({ overhead, testable: mtuTestable }, options.plan);
   }
 

@@ -1,3 +1,4 @@
+import type { HostIp } from "../../base/ip.ts";
 import type { PeerName } from "../../base/peer-name.ts";
 import type { GenerationSecrets } from "./key-ratchet.ts";
 
@@ -6,9 +7,9 @@ import type { GenerationSecrets } from "./key-ratchet.ts";
  * passed to a port belong to sleeve and may be reused as soon as the call returns.
  */
 
-/** An IPv4 address as a 32-bit number, and a UDP port. */
+/** An address of either family, and a UDP port. */
 export interface UdpEndpoint {
-  readonly ip: number;
+  readonly ip: HostIp;
   readonly port: number;
 }
 
@@ -75,9 +76,9 @@ export interface SleeveLinkParameters {
   readonly connectionUid: bigint;
   /** Whether we dialled: then the peer's UDP address is that of the TCP connection. */
   readonly outbound: boolean;
-  /** The addresses of the TCP connection, IPv4 as 32-bit numbers. */
-  readonly localIp: number;
-  readonly remoteIp: number;
+  /** The addresses of the TCP connection, both of one family. */
+  readonly localIp: HostIp;
+  readonly remoteIp: HostIp;
   readonly remotePort: number;
   /** For NaCl's secretbox: 32 octets. */
   readonly key: Uint8Array | undefined;

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readlinkSync } from "node:fs";
 import { sliceNs } from "../../../ffi/scheduling.ts";
-import { parseIpv4 } from "../../../lib/base/ip.ts";
 import { formatPeerName, parsePeerName } from "../../../lib/base/peer-name.ts";
 import { capturedMtu, prepareBridge } from "../../../lib/host/bridge.ts";
 import { DataPlane } from "../../../lib/host/dataplane/data-plane.ts";
@@ -119,6 +118,79 @@ describe("two data planes", () => {
   });
 });
 
+describe("two data planes over IPv6", () => {
+  const laboratory = new Laboratory("pla6");
+  let hosts: TwoHosts;
+
+  beforeAll(async () => {
+    hosts = new TwoHosts(laboratory, 6);
+    await Promise.all([hosts.a.plane.ready, hosts.b.plane.ready]);
+  });
+  afterAll(async () => {
+    await hosts.stop();
+    laboratory.close();
+  });
+
+  const aToB = (size = 10) => deliver(hosts.a.container, hosts.b.container, "10.32.0.2", { size });
+  const bToA = (size = 10) => deliver(hosts.b.container, hosts.a.container, "10.32.0.1", { size });
+  const mtuAtBoth = async (mtu: number): Promise<void> => {
+    while (hosts.a.mtu !== mtu || hosts.b.mtu !== mtu) await new Promise(setImmediate);
+  };
+
+  for (const [how, seal, mtu] of [
+    ["in clear", undefined, 1418],
+    ["under NaCl's secretbox", new Uint8Array(32).fill(5), 1394],
+    ["under AES-256-GCM", { sessionKey: new Uint8Array(32).fill(6) }, 1394],
+  ] as const) {
+    test(`carry frames ${how}, and find out what the path carries`, async () => {
+      const link = mtu + how.length;
+      await hosts.connect(link, seal);
+      expect(aToB()).toBe("10.32.0.1");
+      expect(bToA(30_000)).toBe("10.32.0.2");
+      await mtuAtBoth(mtu);
+      const { links } = await hosts.b.plane.inspect();
+      expect(links).toMatchObject([{ link, endpoint: { ip: "fd05::1", port: 6783 } }]);
+      for (const { commands } of [hosts.a, hosts.b]) commands.stop(link);
+    });
+  }
+
+  test("go on when a worker fails, under keys that were never used", async () => {
+    await hosts.connect(5, { sessionKey: new Uint8Array(32).fill(7) });
+    await crash(hosts);
+    expect(bToA()).toBe("10.32.0.2");
+    expect(aToB()).toBe("10.32.0.1");
+    const { links } = await hosts.a.plane.inspect();
+    expect(links).toMatchObject([{ link: 5, cipher: "aes-256-gcm", endpoint: { ip: "fd05::2" } }]);
+    expect(hosts.b.failures).toEqual([]);
+  });
+
+  test("tell the log nothing of a family that they have", () => {
+    expect(hosts.a.log.lines.filter((line) => line.includes("IPv4 alone"))).toEqual([]);
+  });
+});
+
+/** A key of a wrong size is a fault that no caller of ours makes and no engine survives. */
+async function crash({ a, b, ips }: TwoHosts): Promise<void> {
+  const { commands, plane } = a;
+  commands.prepare(9, {
+    remote: b.name,
+    connectionUid: 9n,
+    outbound: true,
+    localIp: ips[0],
+    remoteIp: ips[1],
+    remotePort: 6783,
+    key: new Uint8Array(31),
+  });
+  commands.confirm(9);
+  await expect(plane.inspect()).rejects.toMatchObject({ code: "DATA_PLANE_SILENT" });
+  const working = () =>
+    plane.inspect().then(
+      () => true,
+      () => false,
+    );
+  while (!(await working())) await new Promise(setImmediate);
+}
+
 /** How many things this process waits on. */
 function epollsOpen(): number {
   return readdirSync("/proc/self/fd").filter((descriptor) => {
@@ -147,30 +219,8 @@ describe("a data plane whose worker fails", () => {
 
   const aToB = () => deliver(hosts.a.container, hosts.b.container, "10.32.0.2");
 
-  /** A key of a wrong size is a fault that no caller of ours makes and no engine survives. */
-  const crash = async () => {
-    const { commands, plane } = hosts.a;
-    commands.prepare(9, {
-      remote: hosts.b.name,
-      connectionUid: 9n,
-      outbound: true,
-      localIp: parseIpv4("192.168.5.1"),
-      remoteIp: parseIpv4("192.168.5.2"),
-      remotePort: 6783,
-      key: new Uint8Array(31),
-    });
-    commands.confirm(9);
-    await expect(plane.inspect()).rejects.toMatchObject({ code: "DATA_PLANE_SILENT" });
-    const working = () =>
-      plane.inspect().then(
-        () => true,
-        () => false,
-      );
-    while (!(await working())) await new Promise(setImmediate);
-  };
-
   test("starts another, which carries the links in clear on", async () => {
-    await crash();
+    await crash(hosts);
     const { failures, log, plane } = hosts.a;
     expect(plane.restarts).toBe(1);
     expect(log.lines.join("\n")).toMatch(/error data plane failed: .*32 octets/);
@@ -183,7 +233,7 @@ describe("a data plane whose worker fails", () => {
   test("gives up encrypted links, whose keys must not be used again", async () => {
     await hosts.connect(2, new Uint8Array(32).fill(1));
     hosts.a.failures.splice(0);
-    await crash();
+    await crash(hosts);
     expect(hosts.a.failures.sort()).toEqual(["2 SLEEVE_RESTARTED", "9 SLEEVE_RESTARTED"]);
     hosts.b.commands.stop(2);
     await hosts.connect(3, new Uint8Array(32).fill(2));
@@ -197,7 +247,7 @@ describe("a data plane whose worker fails", () => {
     expect(aToB()).toBe("10.32.0.1");
     hosts.a.failures.splice(0);
     for (let round = 0; round < 2; round++) {
-      await crash();
+      await crash(hosts);
       expect(hosts.a.failures.splice(0)).toEqual(["9 SLEEVE_RESTARTED"]);
       expect(aToB()).toBe("10.32.0.1");
       const back = deliver(hosts.b.container, hosts.a.container, "10.32.0.1");

@@ -1,4 +1,4 @@
-import { parseIpv4 } from "../../../lib/base/ip.ts";
+import { type HostIp, type IpFamily, tryParseHostIp } from "../../../lib/base/ip.ts";
 import { formatPeerName, type PeerName, parsePeerName } from "../../../lib/base/peer-name.ts";
 import type { RoutesSnapshot } from "../../../lib/base/routes-snapshot.ts";
 import { attachContainer } from "../../../lib/host/attach.ts";
@@ -37,22 +37,26 @@ export type Seal = Uint8Array | { readonly sessionKey: Uint8Array };
  * Two hosts on one cable, each with one container, and between them in place of the mesh a wire
  * that carries control messages:
  *
- *   10.32.0.1 ─[ a ]─ 192.168.5.1 ══ 192.168.5.2 ─[ b ]─ 10.32.0.2
+ *   10.32.0.1 ─[ a ]─ 192.168.5.1 ══ 192.168.5.2 ─[ b ]─ 10.32.0.2       or fd05::1 ══ fd05::2
  */
 export class TwoHosts {
   readonly a: TestHost;
   readonly b: TestHost;
+  /** Their addresses on the cable. */
+  readonly ips: readonly [HostIp, HostIp];
   #established: [PromiseWithResolvers<void>, PromiseWithResolvers<void>];
   /** Of the link under AES-256-GCM, if there is one. */
   #sessionKey: Uint8Array | undefined;
   #generation = 0;
 
-  constructor(laboratory: Laboratory) {
+  constructor(laboratory: Laboratory, family: IpFamily = 4) {
     const [ha, hb] = [laboratory.namespace("ha"), laboratory.namespace("hb")];
+    const network = family === 4 ? "192.168.5." : "fd05::";
     laboratory.cable(
-      { in: ha, name: "eth0", address: "192.168.5.1/24" },
-      { in: hb, name: "eth0", address: "192.168.5.2/24" },
+      { in: ha, name: "eth0", address: `${network}1/${family === 4 ? 24 : 64}` },
+      { in: hb, name: "eth0", address: `${network}2/${family === 4 ? 24 : 64}` },
     );
+    this.ips = [tryParseHostIp(`${network}1`)!, tryParseHostIp(`${network}2`)!];
     this.#established = [Promise.withResolvers(), Promise.withResolvers()];
     this.a = this.#host(0, ha, laboratory.namespace("ca"), () => this.b);
     this.b = this.#host(1, hb, laboratory.namespace("cb"), () => this.a);
@@ -64,7 +68,7 @@ export class TwoHosts {
    */
   async connect(link: number, seal?: Seal): Promise<void> {
     this.#established = [Promise.withResolvers(), Promise.withResolvers()];
-    const [ipA, ipB] = [parseIpv4("192.168.5.1"), parseIpv4("192.168.5.2")];
+    const [ipA, ipB] = this.ips;
     const common = { connectionUid: BigInt(link) };
     this.a.commands.prepare(link, {
       ...common,

@@ -1,4 +1,4 @@
-import { formatIpv4 } from "../../../lib/base/ip.ts";
+import { formatIpv4, type IpFamily } from "../../../lib/base/ip.ts";
 import type {
   OverlayLink,
   OverlayLinkParameters,
@@ -210,6 +210,9 @@ export class FrameCluster {
   }
 
   /** A TCP connection passed the introduction. */
+  /** By which connections are made from now on. */
+  family: IpFamily = 4;
+
   connect(dialler: FrameHost, acceptor: FrameHost, sessionKey?: Uint8Array): Connection {
     const uid = ++this.#lastUid * 0x0123456789abn;
     const connection: { a: End; b: End; open: boolean } = {
@@ -254,13 +257,15 @@ export class FrameCluster {
       }
     }
     const ephemeral = 40_000;
+    const addressOf = ({ ip }: FrameHost): string =>
+      this.family === 4 ? formatIpv4(ip) : `fd00::${ip.toString(16)}`;
     return {
       local: local.name,
       remote: remote.name,
       outbound,
-      localAddress: { host: formatIpv4(local.ip), port: outbound ? ephemeral : local.controlPort },
+      localAddress: { host: addressOf(local), port: outbound ? ephemeral : local.controlPort },
       remoteAddress: {
-        host: formatIpv4(remote.ip),
+        host: addressOf(remote),
         port: outbound ? remote.controlPort : ephemeral,
       },
       remoteFeatures: new Map([

@@ -68,6 +68,42 @@ describe("two hosts with a datapath", () => {
     expect(a.kernel!.neighbours.size).toBe(0);
   });
 
+  test("take sleeve where they reach each other by IPv6, and say why", () => {
+    const cluster = new FrameCluster();
+    const [a, b] = [cluster.host(), cluster.host()];
+    cluster.family = 6;
+    cluster.connect(a, b);
+    cluster.clock.run(60_000);
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      expect(cluster.overlay(from, to)).toBe("sleeve");
+      expect(cluster.reason(from, to)).toBe(
+        "sleeve: the peer acknowledges it; fastdp failed: " +
+          `the datapath's tunnels need an IPv4 underlay, not fd00::${to.ip.toString(16)}`,
+      );
+      expect(cluster.sends(from, broadcastMac)).toEqual({ [to.number]: 1 });
+    }
+    expect(cluster.wire.packets).toEqual([]);
+  });
+
+  test("send no more by tunnels to a peer that came back by IPv6, and again when by IPv4", () => {
+    const { cluster, a, b, connection } = pair();
+    cluster.disconnect(connection);
+    cluster.family = 6;
+    const second = cluster.connect(a, b);
+    cluster.clock.run(3000);
+    cluster.wire.packets.length = 0;
+    expect(cluster.sends(a, broadcastMac)).toEqual({ 2: 1 });
+    expect(cluster.wire.packets).toEqual([]);
+    cluster.disconnect(second);
+    cluster.family = 4;
+    cluster.connect(a, b);
+    cluster.clock.run(3000);
+    expect(cluster.overlay(a, b)).toBe("fastdp");
+  });
+
   test("stop sending in clear at once when a new connection is to be encrypted", () => {
     const { cluster, a, b, connection } = pair();
     cluster.disconnect(connection);

@@ -100,8 +100,14 @@ test("any octets are read to the end without reading beyond it", () => {
 });
 
 test("overheads are those of the original", () => {
-  expect(pathOverhead(plainHeadSize)).toBe(62);
-  expect(pathOverhead(encryptedHeadSize)).toBe(86);
+  expect(pathOverhead(plainHeadSize, 4)).toBe(62);
+  expect(pathOverhead(encryptedHeadSize, 4)).toBe(86);
   expect(datagramMaxOfMtu(1438, plainHeadSize)).toBe(1472);
   expect(datagramMaxOfMtu(1414, encryptedHeadSize)).toBe(1472);
+});
+
+test("IPv6 takes twenty octets more of a path", () => {
+  expect(pathOverhead(plainHeadSize, 6)).toBe(82);
+  expect(pathOverhead(encryptedHeadSize, 6)).toBe(106);
+  expect(datagramMaxOfMtu(1418, plainHeadSize)).toBe(1500 - 48);
 });

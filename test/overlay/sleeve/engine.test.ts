@@ -392,7 +392,7 @@ test("on any tree of hosts every broadcast arrives everywhere exactly once", () 
       net.run(300);
       for (const origin of net.hosts) {
         for (const host of net.hosts) host.injected.length = 0;
-        origin.capture(frameOf(everybody, 0xfe0000000000 + origin.ip));
+        origin.capture(frameOf(everybody, 0xfe0000000000 + Number(origin.ip)));
         net.run(50);
         for (const host of net.hosts) expect(host.injected).toHaveLength(host === origin ? 0 : 1);
       }

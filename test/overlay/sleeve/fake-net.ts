@@ -1,3 +1,4 @@
+import { familyOf, type HostIp, type IpFamily } from "../../../lib/base/ip.ts";
 import type { PeerName } from "../../../lib/base/peer-name.ts";
 import { portableSecretBox } from "../../../lib/base/secret-box.ts";
 import type { Log } from "../../../lib/base/world.ts";
@@ -35,18 +36,20 @@ export interface SentDatagram {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-const ipAndUdp = 28;
+const ipAndUdp = { 4: 28, 6: 48 } as const;
 export const sleevePort = 6783;
 
 export interface HostOptions {
   readonly plan?: PathMtuPlan;
   /** Of the kernel datapath behind which sleeve stands. */
   readonly datapathMtu?: number;
+  /** Of the underlay; default 4. */
+  readonly family?: IpFamily;
 }
 
 export class FakeHost implements SleevePorts, SleeveEvents {
   readonly name: PeerName;
-  readonly ip: number;
+  readonly ip: HostIp;
   readonly engine: SleeveEngine;
   shortId: number | undefined;
   readonly injected: string[] = [];
@@ -62,7 +65,7 @@ export class FakeHost implements SleevePorts, SleeveEvents {
   readonly results: SendResult[] = [];
   #net: FakeNet;
 
-  constructor(net: FakeNet, name: number, ip: number, options: HostOptions = {}) {
+  constructor(net: FakeNet, name: number, ip: HostIp, { family: _, ...options }: HostOptions = {}) {
     this.#net = net;
     this.name = name as PeerName;
     this.ip = ip;
@@ -171,7 +174,9 @@ export class FakeNet {
   #lastLink = 0;
 
   host(name: number, options?: HostOptions): FakeHost {
-    const host = new FakeHost(this, name, 0x0a090001 + this.hosts.length, options);
+    const number = this.hosts.length + 1;
+    const ip = options?.family === 6 ? `fd00::${number}` : 0x0a090000 + number;
+    const host = new FakeHost(this, name, ip, options);
     this.hosts.push(host);
     return host;
   }
@@ -237,7 +242,7 @@ export class FakeNet {
     const target = this.#hostAt(to);
     if (target === undefined) return "sent";
     const wire = this.wire(from, target);
-    const size = bytes.length + ipAndUdp;
+    const size = bytes.length + ipAndUdp[familyOf(to.ip)];
     if (df && size > wire.kernelMtu) return { pathMtu: wire.kernelMtu };
     if (!wire.up || size > wire.holeAbove) return "sent";
     const source = this.translated.get(from) ?? { ip: from.ip, port: sleevePort };

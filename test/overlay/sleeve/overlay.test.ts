@@ -218,6 +218,15 @@ describe("AES-256-GCM", () => {
   });
 });
 
-test("an IPv6 underlay is refused", () => {
-  expect(() => prepare("fe80::1")).toThrow("sleeve needs an IPv4 underlay, not fe80::1");
+test("a link over IPv6 goes to the address of its connection", () => {
+  prepare("fd00::2");
+  expect(commands[0]).toMatchObject(["prepare", 1, { remoteIp: "fd00::2", remotePort: 6783 }]);
+});
+
+test("an address that is good on one link alone is refused, with its reason", () => {
+  for (const address of ["fe80::1", "febf::1", "fe80::1%eth0"]) {
+    expect(() => prepare(address)).toThrow(
+      `sleeve cannot send to ${address}, which is of one link`,
+    );
+  }
 });
