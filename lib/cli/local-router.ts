@@ -47,10 +47,10 @@ export function localRouter(environment: Environment): RouterProcess {
       const { upgradeRouter } = await import("../daemon/upgrade.ts");
       return upgradeRouter(source, paths, environment.WEAVE_BASE_URL || releaseLocation);
     },
-    async findOldRouter(dockerEndpoint) {
+    async findOldRouter({ endpoint, access }) {
       const { openAdoption } = await import("../daemon/adoption/site.ts");
       const { DockerProgramEngine } = await import("../docker/program-engine.ts");
-      return openAdoption(new DockerProgramEngine(dockerEndpoint), paths);
+      return openAdoption(new DockerProgramEngine(endpoint, access), paths);
     },
     logFile: paths.logFile,
   };

@@ -4,6 +4,7 @@ import type { ServiceRequest } from "../daemon/service-setup.ts";
 import type { SnapshotExtent } from "../daemon/snapshot.ts";
 import type { RestoreOptions } from "../daemon/snapshot-store.ts";
 import type { Diagnosis } from "../diagnosis/doctor/diagnosis.ts";
+import type { EngineChoice } from "../docker/engine-choice.ts";
 
 /** The router's process on this host, as `lib/daemon` starts and stops it. */
 export interface RouterProcess {
@@ -32,7 +33,7 @@ export interface RouterProcess {
    */
   upgrade(source: string | undefined): Promise<number>;
   /** Finds the router of Weave Net 2.x on this host, asking this Docker engine if it answers. */
-  findOldRouter(dockerEndpoint: string): Promise<AdoptionSite>;
+  findOldRouter(engine: EngineChoice): Promise<AdoptionSite>;
   /** Path of the log of the current or last run. */
   readonly logFile: string;
 }

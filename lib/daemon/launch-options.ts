@@ -79,6 +79,23 @@ export const launchOptionsSchema = v.strictObject({
   metricsAddress: v.string(),
   /** Endpoint of the Docker engine; empty for none. */
   dockerApi: v.string(),
+  /** How it is spoken to; absent: in clear, and in the newest version that both have. */
+  dockerAccess: v.optional(
+    v.strictObject({
+      /** Of the engine's API. */
+      apiVersion: v.optional(v.string()),
+      /** Files with PEM; absent ones are not used. */
+      tls: v.optional(
+        v.strictObject({
+          caFile: v.optional(v.string()),
+          certFile: v.optional(v.string()),
+          keyFile: v.optional(v.string()),
+          /** Whether the engine's certificate must be signed and bear its name. */
+          verify: v.boolean(),
+        }),
+      ),
+    }),
+  ),
   /** How containers come to the network that the proxy or the plugin brings. */
   engineContainers: v.optional(
     v.strictObject({

@@ -24,7 +24,7 @@ import {
 /** Other programs on this host that the router works with. */
 export interface Integrations {
   /** The container engine at an endpoint; nothing is asked of it before it is needed. */
-  engine(endpoint: string): EngineIntegration;
+  engine(endpoint: string, access: LaunchOptions["dockerAccess"]): EngineIntegration;
 }
 
 /**
@@ -176,13 +176,14 @@ class RouterProcess {
   }
 
   async #start(inheritance: Inheritance | undefined): Promise<void> {
-    const { dockerApi } = this.#options;
+    const { dockerApi, dockerAccess } = this.#options;
     this.#summoned = Promise.withResolvers<Order>();
     this.#router = await startRouter({
       options: this.#options,
       paths: this.#paths,
       log: this.log,
-      integration: dockerApi === "" ? undefined : this.#integrations.engine(dockerApi),
+      integration:
+        dockerApi === "" ? undefined : this.#integrations.engine(dockerApi, dockerAccess),
       succeed: () => this.#summon(),
       inheritance,
     });

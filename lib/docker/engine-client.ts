@@ -13,8 +13,9 @@ import {
 /** What of a refusal is shown. */
 const refusalCharactersMax = 1000;
 
-export interface EngineClientOptions {
-  /** How to speak TLS to an engine on TCP; missing: in clear. */
+/** How an engine is spoken to. */
+export interface EngineAccess {
+  /** On TCP; missing: in clear. */
   readonly tls?: TlsFiles | undefined;
   /** The value of `DOCKER_API_VERSION`; missing: the newest that both have. */
   readonly apiVersion?: string | undefined;
@@ -41,7 +42,7 @@ export class EngineClient {
   #negotiation: Promise<string> | undefined;
 
   /** @param endpoint as in `DOCKER_HOST` @throws WeaveError `ENGINE_ENDPOINT` */
-  constructor(endpoint: string, { tls, apiVersion }: EngineClientOptions = {}) {
+  constructor(endpoint: string, { tls, apiVersion }: EngineAccess = {}) {
     this.#transport = new EngineTransport(endpoint, tls);
     this.#wanted = apiVersion;
   }

@@ -1,5 +1,6 @@
 import type { EngineIntegration, Integration, IntegrationHost } from "../daemon/integration.ts";
 import { DockerEngine } from "./engine.ts";
+import { type EngineAccess, EngineClient } from "./engine-client.ts";
 import { EngineEvents } from "./engine-events.ts";
 import type { EngineObserver } from "./engine-observer.ts";
 import { engineGauges, engineReport } from "./engine-report.ts";
@@ -10,8 +11,8 @@ import { PluginService } from "./plugin/plugin-service.ts";
  *
  * @throws WeaveError `ENGINE_ENDPOINT`
  */
-export function dockerIntegration(endpoint: string): EngineIntegration {
-  const engine = new DockerEngine(endpoint);
+export function dockerIntegration(endpoint: string, access?: EngineAccess): EngineIntegration {
+  const engine = new DockerEngine(new EngineClient(endpoint, access));
   return { engine, start: (host) => startDocker(engine, host) };
 }
 

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
 import type { EngineProgram, ProgramEngine, RestartPolicy } from "../daemon/adoption/facts.ts";
 import { inspectPath } from "./engine.ts";
-import { EngineClient } from "./engine-client.ts";
+import { type EngineAccess, EngineClient } from "./engine-client.ts";
 import { parseAnswer } from "./engine-models.ts";
 
 /** A program that does not end by then is killed; the engine itself may need a moment more. */
@@ -45,8 +45,8 @@ export class DockerProgramEngine implements ProgramEngine {
   readonly #client: EngineClient;
 
   /** @throws WeaveError `ENGINE_ENDPOINT` */
-  constructor(endpoint: string) {
-    this.#client = new EngineClient(endpoint);
+  constructor(endpoint: string, access?: EngineAccess) {
+    this.#client = new EngineClient(endpoint, access);
   }
 
   async describe(reference: string): Promise<EngineProgram | undefined> {

@@ -118,7 +118,7 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
         router.push(file === undefined ? "upgrade" : `upgrade ${file}`);
         return 4711;
       },
-      async findOldRouter(endpoint) {
+      async findOldRouter({ endpoint }) {
         router.push(`find an old router, asking ${endpoint}`);
         if (stage.site === undefined) throw new WeaveError("ADOPT_NOTHING", "no router runs here");
         return stage.site;

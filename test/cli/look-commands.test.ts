@@ -1,9 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { productVersion } from "../../lib/base/product-version.ts";
 import { ApiError } from "../../lib/cli/api-error.ts";
+import { FakeEngine } from "../docker/fake-engine.ts";
 import { requestLine, weave } from "./command-line.ts";
 
 const report = {
@@ -249,19 +247,15 @@ describe("values for completion", () => {
     const containers = ["weave:expose", "pid:4711", "ab".repeat(32)].map((ref) => ({
       ...{ ref, ident: ref, mac: "m", cidrs: [] },
     }));
-    const socket = join(mkdtempSync(join(tmpdir(), "weave-docker-")), "docker.sock");
-    const engine = Bun.serve({
-      unix: socket,
-      fetch: () => Response.json([{ Id: "ab".repeat(32), Names: ["/web"] }]),
-    });
+    await using engine = new FakeEngine(() =>
+      Response.json([{ Id: "ab".repeat(32), Names: ["/web"] }]),
+    );
     const { stdout } = await weave(["complete-values", "container"], {
       answer: () => JSON.stringify({ containers }),
-      environment: { DOCKER_HOST: `unix://${socket}` },
+      environment: { DOCKER_HOST: engine.endpoint },
     });
     const inside = stdout.split("\n").filter((line) => !line.startsWith("netns:"));
     expect(inside).toEqual(["web", "pid:4711", ""]);
-    await engine.stop(true);
-    rmSync(dirname(socket), { recursive: true });
   });
 
   test("come from the router, and are none without one", async () => {

@@ -1,15 +1,15 @@
 import { hostname } from "node:os";
 import { WeaveError } from "../../base/errors.ts";
 import { planAdoption } from "../../daemon/adoption/plan.ts";
+import { chooseEngine } from "../../docker/engine-choice.ts";
 import { translateSettings } from "../adoption/old-settings.ts";
 import { outcomeText, planText } from "../adoption/plan-text.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
 
-const defaultEndpoint = "unix:///var/run/docker.sock";
-
 export const adopt: CommandHandler = async (context) => {
-  const { flags, stdout, router } = context;
-  const site = await router.findOldRouter(flags.text("docker-api") || defaultEndpoint);
+  const { environment, flags, stdout, router } = context;
+  const engine = chooseEngine(flags.text("docker-api") || undefined, environment);
+  const site = await router.findOldRouter(engine);
   const { words, files } = site.router;
   const { isShared } = files;
   const settings = translateSettings(words, { hostname: hostname(), isShared });

@@ -70,9 +70,12 @@ async function containers(api: ApiClient, environment: Environment): Promise<str
   return found.flat();
 }
 
-async function inDocker({ DOCKER_HOST }: Environment): Promise<string[]> {
+async function inDocker(environment: Environment): Promise<string[]> {
   const { DockerEngine } = await import("../../docker/engine.ts");
-  return new DockerEngine(DOCKER_HOST || "unix:///var/run/docker.sock").runningNames({ waitMs });
+  const { EngineClient } = await import("../../docker/engine-client.ts");
+  const { chooseEngine } = await import("../../docker/engine-choice.ts");
+  const { endpoint, access } = chooseEngine(environment.DOCKER_HOST || undefined, environment);
+  return new DockerEngine(new EngineClient(endpoint, access)).runningNames({ waitMs });
 }
 
 /** Containers of Docker have names, which are easier to type than what is listed here. */

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { errorText, WeaveError } from "../../base/errors.ts";
 import { launchOptions } from "../../daemon/launch-validation.ts";
+import { chooseEngine } from "../../docker/engine-choice.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
 import { defaultProxyListeners, dockerCertificates } from "../docker-client.ts";
 import { exitCode } from "../exit-code.ts";
@@ -26,13 +27,15 @@ export const launch: CommandHandler = async (context) => {
     );
   }
   for (const line of missedVariables(environment)) stderr.write(`note: ${line}\n`);
-  const options = orUsageError(context, () =>
+  const engine = chooseEngine(flags.text("docker-api"), environment);
+  const validated = orUsageError(context, () =>
     launchOptions(
       {
         peers,
         enabled: (flag) => flags.enabled(flag),
         text: (flag) => {
           if (flag === "password") return password;
+          if (flag === "docker-api") return engine.endpoint;
           return flags.text(flag) ?? (flag === "dns-listen-address" ? dnsAddress : undefined);
         },
         list(flag) {
@@ -44,6 +47,7 @@ export const launch: CommandHandler = async (context) => {
       { hostname: hostname(), certificates: dockerCertificates(environment) },
     ),
   );
+  const options = { ...validated, dockerAccess: engine.access };
   if (flags.enabled("foreground")) return router.foreground(options);
   const id = await router.launch(options);
   stdout.write(`${id}\n`);
