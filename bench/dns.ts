@@ -81,7 +81,7 @@ async function addNames(host: Host): Promise<void> {
   for (let at = 0; at < groups * groupAddresses; at++) {
     wanted.push([group(at % groups), addressOf(singles + at)]);
   }
-  const unix = join(host.env.WEAVE_RUN_DIR!, "weave.sock");
+  const unix = join(host.env.WEAVE_RUN_DIR!, "control.sock");
   for (const [fqdn, address] of wanted) {
     const url = `http://localhost/name/weave:extern/${formatIpv4(address)}`;
     const answer = await fetch(url, { method: "PUT", unix, body: new URLSearchParams({ fqdn }) });

@@ -8,6 +8,7 @@ import { ipamRoutes } from "./ipam-routes.ts";
 import { meshRoutes } from "./mesh-routes.ts";
 import { answerOtherMethods, refuseHead } from "./methods.ts";
 import { pluginRoutes } from "./plugin-routes.ts";
+import { proxyRoutes } from "./proxy-routes.ts";
 import type { RouterControl } from "./router-control.ts";
 import { descriptionRoute, metricsRoute, statusRoutes } from "./status-routes.ts";
 
@@ -21,6 +22,7 @@ export function controlApp(router: RouterControl, log: Log = silentLog): Hono {
     containerRoutes(app, router.containers);
     diagnosisRoutes(app, router.diagnosis);
     if (router.ipam !== undefined) ipamRoutes(app, router.ipam, router.containers);
+    proxyRoutes(app, router);
     if (router.plugin !== undefined) pluginRoutes(app, router.plugin);
     if (router.dns !== undefined) dnsRoutes(app, router.dns, router.containers);
   });

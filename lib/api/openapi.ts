@@ -25,7 +25,7 @@ function openApiDocument(): JsonSchema {
       license: { name: "Apache 2.0", identifier: "Apache-2.0" },
     },
     servers: [
-      { url: "http://127.0.0.1:6784", description: "and the socket /run/weave/weave.sock" },
+      { url: "http://127.0.0.1:6784", description: "and the socket /run/weave/control.sock" },
     ],
     tags: [...routeChapters.keys()].map((name) => ({ name })),
     paths: paths(),

@@ -19,6 +19,8 @@ export interface Report {
   readonly DNS?: DnsReport;
   /** The Docker engine; absent when none is asked. */
   readonly Docker?: DockerReport;
+  /** The Docker API proxy; absent when it is off, or no Docker engine has answered yet. */
+  readonly Proxy?: ProxyReport;
   /** Docker's network plugin; absent when it is off, or no Docker engine has answered yet. */
   readonly Plugin?: PluginReport;
 }
@@ -220,6 +222,13 @@ export interface DockerReport {
   /** What ended that last, or keeps it from beginning. */
   readonly LastError: string;
   readonly LastErrorAt: string;
+}
+
+export interface ProxyReport {
+  /** Where it listens: `tcp://ip:port`, `unix:///path`. */
+  readonly Addresses: readonly string[] | null;
+  /** Where it cannot, and why; absent while there is nothing. */
+  readonly Problems?: readonly string[];
 }
 
 export interface PluginReport {

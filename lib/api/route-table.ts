@@ -11,6 +11,7 @@ import {
 import { nameTable } from "./table/name-table.ts";
 import { peerTable } from "./table/peer-table.ts";
 import { pluginTable } from "./table/plugin-table.ts";
+import { proxyTable } from "./table/proxy-table.ts";
 
 /** Every route there is, by the chapters of `docs/api.md`. */
 export const routeChapters: ReadonlyMap<string, RouteTable> = new Map<string, RouteTable>([
@@ -18,6 +19,7 @@ export const routeChapters: ReadonlyMap<string, RouteTable> = new Map<string, Ro
   ["Addresses", addressTable],
   ["Names", nameTable],
   ["Containers, names and the bridge", containerTable],
+  ["The Docker API proxy", proxyTable],
   ["Docker's networks", pluginTable],
   ["Status", statusTable],
   ["Diagnosis", diagnosisTable],

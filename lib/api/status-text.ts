@@ -5,6 +5,7 @@ import type {
   IpamReport,
   PeerReport,
   PluginReport,
+  ProxyReport,
   Report,
   RouterReport,
 } from "./report.ts";
@@ -18,6 +19,7 @@ export function statusText(report: Report): string {
   if (report.IPAM !== undefined) sections.push(ipamSection(report.IPAM));
   if (report.DNS !== undefined) sections.push(dnsSection(report.DNS));
   if (report.Docker !== undefined) sections.push(dockerSection(report.Docker));
+  if (report.Proxy !== undefined) sections.push(proxySection(report.Proxy));
   if (report.Plugin !== undefined) sections.push(pluginSection(report.Plugin));
   return sections.join("\n");
 }
@@ -183,6 +185,14 @@ function dockerSection({ Endpoint, APIVersion, Since, LastError }: DockerReport)
     ...(Since === ""
       ? [["Status", `not connected: ${LastError || "asking"}`] as const]
       : [["APIVersion", APIVersion] as const, ["Status", `connected since ${Since}`] as const]),
+  ]);
+}
+
+function proxySection({ Addresses, Problems = [] }: ProxyReport): string {
+  return lines([
+    ["Service", "proxy"],
+    ...(Addresses ?? []).map((address) => ["Address", address] as const),
+    ...Problems.map((problem) => ["Problem", problem] as const),
   ]);
 }
 

@@ -2,6 +2,7 @@ import type { AnsweredCommand, CommandGroup, CommandSpec } from "./command-spec.
 import { answeredCommands } from "./table/answered-commands.ts";
 import { containerCommands } from "./table/container-commands.ts";
 import { demoCommands } from "./table/demo-commands.ts";
+import { dockerCommands } from "./table/docker-commands.ts";
 import { formerCommands } from "./table/former-commands.ts";
 import { lookCommands } from "./table/look-commands.ts";
 import { moreCommands } from "./table/more-commands.ts";
@@ -14,6 +15,7 @@ import { simulateCommand } from "./table/simulate-command.ts";
 export const commandTable: readonly CommandSpec[] = [
   ...routerCommands,
   ...containerCommands,
+  ...dockerCommands,
   ...nameCommands,
   ...peerCommands,
   ...lookCommands,

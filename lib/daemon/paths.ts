@@ -1,9 +1,9 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /**
  * Everything a router keeps in files lies in two folders, so that several routers share a machine:
  *
- *   WEAVE_RUN_DIR    /run/weave      weave.sock  weave.pid  weave.keeper  weave.log     until a reboot
+ *   WEAVE_RUN_DIR    /run/weave      control.sock  weave.sock  weave.pid  …       until a reboot
  *   WEAVE_STATE_DIR  /var/lib/weave  weave.db  w/ w-nomcast/ w-noop/              until `weave reset`
  */
 export interface Paths {
@@ -11,6 +11,8 @@ export interface Paths {
   readonly stateDir: string;
   /** Control API for root alone. */
   readonly socket: string;
+  /** The Docker API proxy, where environments of Weave Net 2.x lead docker to. */
+  readonly proxySocket: string;
   readonly pidFile: string;
   /** Who starts the router again when it dies, in the form of a pid file. */
   readonly keeperFile: string;
@@ -30,15 +32,17 @@ export function pathsFrom(env: Readonly<Record<string, string | undefined>>): Pa
   return {
     runDir,
     stateDir,
-    socket: join(runDir, "weave.sock"),
+    socket: join(runDir, "control.sock"),
+    proxySocket: join(runDir === "/run/weave" ? "/var/run/weave" : runDir, "weave.sock"),
     pidFile: join(runDir, "weave.pid"),
     keeperFile: join(runDir, "weave.keeper"),
     logFile: join(runDir, "weave.log"),
     database: join(stateDir, "weave.db"),
     waitHelper: {
-      dir: join(stateDir, "w"),
-      noMulticastDir: join(stateDir, "w-nomcast"),
-      noopDir: join(stateDir, "w-noop"),
+      // An engine takes a path that is not absolute for the name of a volume.
+      dir: resolve(stateDir, "w"),
+      noMulticastDir: resolve(stateDir, "w-nomcast"),
+      noopDir: resolve(stateDir, "w-noop"),
     },
   };
 }

@@ -44,12 +44,15 @@ export function selfCommand(): string[] {
     : [process.execPath, Bun.main];
 }
 
-/** Makes the two folders, for root alone. */
+/** Makes the two folders, for root alone but for the way to the socket of the Docker API proxy. */
 export function makeFolders(paths: Paths): void {
-  for (const folder of [paths.runDir, paths.stateDir]) {
+  for (const [folder, mode] of [
+    [paths.runDir, 0o711],
+    [paths.stateDir, 0o700],
+  ] as const) {
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      chmodSync(folder, 0o700);
+      mkdirSync(folder, { recursive: true, mode });
+      chmodSync(folder, mode);
     } catch (cause) {
       throw new WeaveError("FOLDER_UNUSABLE", `cannot use ${folder}`, {
         remedy: "set WEAVE_RUN_DIR and WEAVE_STATE_DIR to folders that root can write",

@@ -32,6 +32,7 @@ function familyOf(name: string): string {
 
 test("docs/api.md has no route that the router does not have", async () => {
   const alone = new Alone();
+  alone.router.proxy = { Addresses: ["unix:///var/run/weave/weave.sock"] };
   const documented = [...text.matchAll(/`(GET|POST|PUT|DELETE) (\/[^`?…]*)(\?[^`]*)?`/g)];
   expect(documented.length).toBeGreaterThan(30);
   const headers = { Accept: "application/json" };

@@ -32,7 +32,7 @@ describe("a known path", () => {
 });
 
 describe("an unknown path", () => {
-  for (const path of ["/", "/proxyaddrs", "/status/", "/ip/", "/ip/a/", "/report/x", "/%2e%2e/x"]) {
+  for (const path of ["/", "/proxyaddr", "/status/", "/ip/", "/ip/a/", "/report/x", "/%2e%2e/x"]) {
     test(`${path} is not found, whatever the method`, async () => {
       for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH"]) {
         expect(await new Alone().ask(method, path)).toMatchObject({

@@ -16,6 +16,7 @@ export const requests: readonly string[] = [
   "POST /connect?replace=true\nContent-Type: application/x-www-form-urlencoded\n\npeer=10.0.0.2&peer=host2%3A6783",
   "POST /forget\nContent-Type: application/x-www-form-urlencoded\n\npeer=10.0.0.2",
   "DELETE /peer",
+  "GET /proxyaddrs",
   "DELETE /plugin/network",
   "DELETE /peer/01:00:00:01:00:00?force=true",
   "POST /expose/10.2.1.1/24?skipNAT=true",

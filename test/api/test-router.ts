@@ -81,6 +81,7 @@ export class TestRouter implements RouterControl {
 
   offloads: OffloadStatus[] = [];
   firewall: string[] | undefined;
+  proxy: Report["Proxy"];
 
   async report(): Promise<Report> {
     const { mesh } = this.peer.plane;
@@ -111,6 +112,7 @@ export class TestRouter implements RouterControl {
           Entries: orNull(this.dns.names.entries().map(nameStatus)),
         },
       }),
+      ...(this.proxy !== undefined && { Proxy: this.proxy }),
     };
   }
 }

@@ -13,7 +13,7 @@ let heard: Array<{ method: string; url: string; type: string | null; body: strin
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "weave-api-"));
   server = Bun.serve({
-    unix: join(folder, "weave.sock"),
+    unix: join(folder, "control.sock"),
     async fetch(request) {
       const url = new URL(request.url);
       heard.push({
@@ -66,13 +66,13 @@ describe("the control API", () => {
     expect(apiAddress({ WEAVE_HTTP_ADDR: "/x.sock" })).toEqual({ socketPath: "/x.sock" });
     expect(() => apiAddress({ WEAVE_HTTP_ADDR: "nonsense" })).toThrow("is no address");
     expect(apiAddress({ WEAVE_RUN_DIR: folder })).toEqual({
-      socketPath: join(folder, "weave.sock"),
+      socketPath: join(folder, "control.sock"),
     });
   });
 
   test("is never looked for elsewhere when the run folder was named", () => {
     expect(apiAddress({ WEAVE_RUN_DIR: "/nowhere" })).toEqual({
-      socketPath: "/nowhere/weave.sock",
+      socketPath: "/nowhere/control.sock",
     });
   });
 });

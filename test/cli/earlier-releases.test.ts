@@ -96,24 +96,3 @@ describe("a variable of an earlier release", () => {
     ]);
   });
 });
-
-describe("weave env", () => {
-  test("--restore gives docker back to the engine that it had", async () => {
-    const environment = { ORIG_DOCKER_HOST: "tcp://1.2.3.4:2375" };
-    expect(await weave(["env", "--restore"], { environment })).toMatchObject({
-      code: 0,
-      stdout: "DOCKER_HOST=tcp://1.2.3.4:2375\n",
-    });
-    const unset = await weave(["env", "--restore"], { environment: { ORIG_DOCKER_HOST: "" } });
-    expect(unset.stdout).toBe("DOCKER_HOST=\n");
-  });
-
-  test("--restore without anything to restore, and env alone, fail and print nothing to run", async () => {
-    const nothing = await weave(["env", "--restore"]);
-    expect(nothing).toMatchObject({ code: 1, stdout: "" });
-    expect(nothing.stderr).toStartWith("Nothing to restore.");
-    const alone = await weave(["env"]);
-    expect(alone).toMatchObject({ code: 1, stdout: "" });
-    expect(alone.stderr).toContain("no Docker API proxy");
-  });
-});

@@ -22,7 +22,7 @@ export class Crowd {
 
   /** Asks the router for all of them at once, as `weave attach` and `weave detach` do. */
   async all(what: "attach" | "detach"): Promise<void> {
-    const unix = join(this.host.env.WEAVE_RUN_DIR!, "weave.sock");
+    const unix = join(this.host.env.WEAVE_RUN_DIR!, "control.sock");
     await Promise.all(
       this.namespaces.map(async (name) => {
         const answer = await fetch(`http://weave/${what}/netns:${name}`, { unix, method: "POST" });

@@ -12,6 +12,7 @@ import type {
   PeerReport,
   PluginNetworkReport,
   PluginReport,
+  ProxyReport,
   ReclaimReport,
   RefusalReport,
   Report,
@@ -232,6 +233,12 @@ const dockerType = struct<DockerReport>("DockerReport", {
   LastErrorAt: string,
 });
 
+const proxyType = struct<ProxyReport>(
+  "ProxyReport",
+  { Addresses: slice(string), Problems: slice(string) },
+  { additions: ["Problems"] },
+);
+
 const pluginType = struct<PluginReport>(
   "PluginReport",
   {
@@ -273,7 +280,8 @@ export const reportType = struct<Report>(
     IPAM: pointer(ipamType),
     DNS: pointer(dnsType),
     Docker: pointer(dockerType),
+    Proxy: pointer(proxyType),
     Plugin: pointer(pluginType),
   },
-  { additions: ["Docker", "Plugin"] },
+  { additions: ["Docker", "Proxy", "Plugin"] },
 );

@@ -38,6 +38,8 @@ const handlers: Readonly<Record<string, () => Promise<CommandHandler>>> = {
   "bridge-type": async () => (await import("./bridge-type.ts")).bridgeType,
   "docker-bridge-ip": async () => (await import("./docker-bridge-ip.ts")).dockerBridgeIp,
   env: async () => (await import("./env.ts")).env,
+  config: async () => (await import("./env.ts")).config,
+  "docker-tls-args": async () => (await import("./docker-tls-args.ts")).dockerTlsArgs,
   help: async () => (await import("./help.ts")).help,
   completion: async () => (await import("./completion.ts")).completion,
   "complete-values": async () => (await import("./complete-values.ts")).completeValues,

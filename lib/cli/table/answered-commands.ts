@@ -5,7 +5,8 @@ export const answeredCommands: readonly AnsweredCommand[] = [
   {
     names: ["run", "start", "restart"],
     status: "removed",
-    answer: "Start the container with 'docker run' or 'docker start', then 'weave attach' it.",
+    answer:
+      "Use 'docker run' or 'docker start' after 'eval $(weave env)'; or without that, and then 'weave attach'.",
   },
   {
     names: ["launch-router", "launch-proxy", "launch-plugin"],
@@ -25,7 +26,7 @@ export const answeredCommands: readonly AnsweredCommand[] = [
   {
     names: ["proxy-env", "proxy-config"],
     status: "removed",
-    answer: "It set up the Docker API proxy; attach containers with 'weave attach'.",
+    answer: "Use 'weave env' and 'weave config'.",
   },
   {
     names: ["create-bridge", "attach-router"],
@@ -37,12 +38,6 @@ export const answeredCommands: readonly AnsweredCommand[] = [
     status: "never",
     answer:
       "Use 'weave launch <peer>' to start and join, or 'weave connect <peer>' when the router runs already.",
-  },
-  {
-    names: ["config"],
-    status: "absent",
-    answer:
-      "It prints how to reach the Docker API proxy, which this version does not have; attach containers with 'weave attach'.",
   },
   {
     names: ["setup", "setup-cni"],

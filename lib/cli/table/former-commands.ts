@@ -31,18 +31,16 @@ export const formerCommands: readonly CommandSpec[] = [
     exitCodes: [{ code: 1, when: "there is no such bridge, or it has no address" }],
   },
   {
-    name: "env",
+    name: "docker-tls-args",
     group: "More",
     hidden: true,
-    summary: "undo in a shell what `weave env` of an earlier release did",
+    summary: "print how the Docker engine of this host serves TLS",
     description: [
-      "Earlier releases led docker to a proxy of weave's by setting DOCKER_HOST. This version has no such proxy; --restore prints the DOCKER_HOST from before.",
+      "Prints the --tls options by which the engine runs, from the arguments of its process and its daemon.json. Needs no router.",
     ],
     arguments: [],
-    flags: [{ name: "restore", summary: "print what DOCKER_HOST was before" }],
-    examples: [
-      { line: "eval $(weave env --restore)", explains: "lead docker to its engine again" },
-    ],
-    exitCodes: [{ code: 1, when: "there is nothing to restore, or --restore is missing" }],
+    flags: [],
+    examples: [{ line: "weave docker-tls-args", explains: "in a script" }],
+    exitCodes: [{ code: 1, when: "no engine runs here" }],
   },
 ];

@@ -39,11 +39,6 @@ export const formerVariables: readonly FormerVariable[] = [
     answer: "this version installs no CNI plugin",
     isMissed: false,
   },
-  {
-    names: ["PROXY_HOST", "DOCKER_CLIENT_HOST", "DOCKER_CLIENT_ARGS"],
-    answer: "this version has no Docker API proxy",
-    isMissed: false,
-  },
   { names: ["DOCKERHUB_USER", "EXEC_IMAGE"], answer: "there are no images", isMissed: false },
   { names: ["IPTABLES_BACKEND"], answer: "rules are made as the host has them", isMissed: false },
 ];
