@@ -48,6 +48,18 @@ describe("the ports of a router", () => {
     }
   });
 
+  test("of the mesh are closed to containers by IPv6 as well", async () => {
+    const inside = new Container(host.namespace);
+    for (const [end, device, address] of [
+      [inside, "weave", "fd32::9/64"],
+      [attached, "ethwe", "fd32::1/64"],
+    ] as const) {
+      await must(end.command(["ip", "addr", "add", address, "dev", device, "nodad"]));
+    }
+    expect(await reachesTcp(inside, "fd32::9", 6783)).toBe(true);
+    expect(await reachesTcp(attached, "fd32::9", 6783)).toBe(false);
+  });
+
   test("of the control API are closed to neighbours, also where the kernel routes to loopback", async () => {
     const routeLocalnet = ["sysctl", "-q", "-w", "net.ipv4.conf.eth0.route_localnet=1"];
     for (const end of [new Container(host.namespace), neighbour]) {
@@ -64,11 +76,15 @@ describe("the ports of a router", () => {
 
   test("are closed again within seconds when somebody deletes the rules", async () => {
     const nft = (...words: string[]) => host.exec(["nft", ...words]);
-    const rules = async () => (await nft("list", "table", "ip", "weave")).stdout;
+    const rules = async () => {
+      const tables = ["ip", "ip6"].map((family) => nft("list", "table", family, "weave"));
+      return (await Promise.all(tables)).map(({ stdout }) => stdout).join("");
+    };
     const before = await rules();
     for (const deed of [
       ["delete", "table", "ip", "weave"],
       ["flush", "chain", "ip", "weave", "input"],
+      ["flush", "chain", "ip6", "weave", "input"],
       ["flush", "ruleset"],
     ]) {
       expect((await nft(...deed)).code).toBe(0);

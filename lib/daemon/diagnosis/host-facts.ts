@@ -4,7 +4,7 @@ import { parseIptablesSave } from "../../diagnosis/firewall/iptables-save.ts";
 import { parseNftRuleset } from "../../diagnosis/firewall/nft-json.ts";
 import type { FirewallFacts, Table } from "../../diagnosis/firewall/rules.ts";
 import { type BoundSocket, boundSockets } from "../../host/bound-sockets.ts";
-import { firewallTable } from "../../host/firewall/nftables-backend.ts";
+import { firewallTables } from "../../host/firewall/nftables-backend.ts";
 import { listLinks } from "../../host/netlink/link.ts";
 import { openRoute } from "../../host/netlink/open.ts";
 import { listRoutes } from "../../host/netlink/route.ts";
@@ -58,9 +58,9 @@ async function gatherFirewall(notes: Notes): Promise<FirewallFacts> {
   };
 }
 
-/** Our own table keeps containers and neighbours out on purpose. */
+/** Our own tables keep containers and neighbours out on purpose. */
 function isForeign({ family, name }: Table): boolean {
-  return family !== firewallTable.family || name !== firewallTable.name;
+  return !Object.values(firewallTables).some((own) => own.family === family && own.name === name);
 }
 
 /** What could not be looked at. */

@@ -21,7 +21,7 @@ export function exposedChains(bridgeName: string, exposed: readonly Exposed[]): 
   const forIpv4 = exposed.filter(({ cidr }) => cidr.address.family === 4);
   return [
     {
-      at: "forward",
+      ...{ family: 4, at: "forward" },
       rules: [
         { from: { is: bridgeName }, verdict: "accept" },
         { to, known: true, verdict: "accept" },
@@ -34,7 +34,7 @@ export function exposedChains(bridgeName: string, exposed: readonly Exposed[]): 
       ],
     },
     {
-      at: "postrouting",
+      ...{ family: 4, at: "postrouting" },
       rules: forIpv4.filter(({ masquerade }) => masquerade).flatMap(({ cidr }) => natRules(cidr)),
     },
   ];

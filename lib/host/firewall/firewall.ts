@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { isSystemError } from "../../../ffi/system-error.ts";
 import { errorText, WeaveError } from "../../base/errors.ts";
+import type { IpFamily } from "../../base/ip.ts";
 import { type Log, silentLog } from "../../base/world.ts";
 import { type Exposed, exposedChains } from "./exposed-rules.ts";
-import { type GuardedPorts, guardChain } from "./guarded-ports.ts";
+import { type GuardedPorts, guardChains } from "./guarded-ports.ts";
 import { speechOf } from "./iptables.ts";
 import { IptablesBackend, removeIptables } from "./iptables-backend.ts";
 import {
@@ -17,6 +19,8 @@ import type { FirewallBackend, PacketChain } from "./packet-rule.ts";
 export interface FirewallBackends {
   /** All rules are there; `undefined` where the host has nothing that could hold any. */
   readonly own: FirewallBackend | undefined;
+  /** The same for those of IPv6; `undefined` also on a host without that. */
+  readonly ownIpv6: FirewallBackend | undefined;
   /** Where other programs may drop what is forwarded, and so have to see an accept of ours. */
   readonly others: readonly IptablesBackend[];
 }
@@ -30,6 +34,7 @@ export interface FirewallOptions {
 }
 
 const [program, legacyProgram] = ["iptables", "iptables-legacy"] as const;
+const [ipv6Program, legacyIpv6Program] = ["ip6tables", "ip6tables-legacy"] as const;
 
 /**
  * By what the kernel has: a table of our own where it knows nf_tables, and iptables, whichever half
@@ -38,15 +43,28 @@ const [program, legacyProgram] = ["iptables", "iptables-legacy"] as const;
 export function chooseBackends(): FirewallBackends {
   const speech = speechOf(program);
   if (!hasNftables()) {
-    const own = new IptablesBackend({ program, onlyWhereFiltered: false });
-    return { own: speech === undefined ? undefined : own, others: [] };
+    const ownIpv6 = hasIpv6() ? withProgram(ipv6Program) : undefined;
+    return { own: withProgram(program), ownIpv6, others: [] };
   }
   // Both halves may have rules, and a packet has to get past both.
   const programs = speech === "legacy" ? [program] : [program, legacyProgram];
   return {
-    own: new NftablesBackend(),
+    own: new NftablesBackend(4),
+    ownIpv6: hasIpv6() ? new NftablesBackend(6) : undefined,
     others: programs.map((each) => new IptablesBackend({ program: each, onlyWhereFiltered: true })),
   };
+}
+
+/** All rules of a family, by a program that may be missing. */
+function withProgram(each: string): IptablesBackend | undefined {
+  return speechOf(each) === undefined
+    ? undefined
+    : new IptablesBackend({ program: each, onlyWhereFiltered: false });
+}
+
+/** Whether the kernel has it, switched on or not. */
+function hasIpv6(): boolean {
+  return existsSync("/proc/thread-self/net/if_inet6");
 }
 
 /**
@@ -57,8 +75,8 @@ export class Firewall {
   readonly #options: FirewallOptions;
   readonly #backends: FirewallBackends;
   readonly #log: Log;
-  /** Why the last attempt failed where others filter: said once. */
-  #trouble: string | undefined;
+  /** What the last attempts met where rules are good to have, and not needed: said once. */
+  readonly #troubles = new Map<string, string>();
 
   constructor(options: FirewallOptions) {
     this.#options = options;
@@ -68,8 +86,10 @@ export class Firewall {
 
   /** Where there are rules of ours, as an operator knows it. */
   get inUse(): string[] {
-    const { own, others } = this.#backends;
-    return [own, ...others.filter(({ isInUse }) => isInUse)].flatMap((each) => each?.name ?? []);
+    const { own, ownIpv6, others } = this.#backends;
+    const ipv6 = this.#troubles.get(ownIpv6?.name ?? "") === "" ? ownIpv6 : undefined;
+    const inUse = [own, ipv6, ...others.filter(({ isInUse }) => isInUse)];
+    return [...new Set(inUse.flatMap((each) => each?.name ?? []))];
   }
 
   /**
@@ -79,9 +99,11 @@ export class Firewall {
    */
   apply(exposed: readonly Exposed[]): void {
     const chains = this.#chains(exposed);
-    this.#applyOwn(chains, exposed.length > 0);
+    const ofFamily = (wanted: IpFamily) => chains.filter(({ family }) => family === wanted);
+    this.#applyOwn(ofFamily(4), exposed.length > 0);
+    this.#withIpv6((own) => own.apply(ofFamily(6)));
     this.#withOthers((other) => {
-      if (other.apply(chains))
+      if (other.apply(ofFamily(4)))
         this.#log.info(`let the overlay pass the FORWARD chain of ${other.name}`);
     });
   }
@@ -98,6 +120,7 @@ export class Firewall {
       this.#log.warn(`put our rules back in ${backend.name}: somebody had changed them`);
     };
     if (own !== undefined) told(own);
+    this.#withIpv6(told);
     this.#withOthers(told);
   }
 
@@ -117,22 +140,30 @@ export class Firewall {
   }
 
   #withOthers(act: (other: IptablesBackend) => void): void {
-    let trouble: string | undefined;
-    for (const other of this.#backends.others) {
-      try {
-        act(other);
-      } catch (error) {
-        if (!(error instanceof WeaveError)) throw error;
-        trouble = errorText(error);
-      }
+    for (const other of this.#backends.others) this.#attempt(other, act);
+  }
+
+  /** A kernel may know IPv6, and not how to filter it. */
+  #withIpv6(act: (own: FirewallBackend) => void): void {
+    const { ownIpv6 } = this.#backends;
+    if (ownIpv6 !== undefined) this.#attempt(ownIpv6, act);
+  }
+
+  #attempt<Backend extends FirewallBackend>(backend: Backend, act: (backend: Backend) => void) {
+    let trouble = "";
+    try {
+      act(backend);
+    } catch (error) {
+      if (!(error instanceof WeaveError) && !isSystemError(error)) throw error;
+      trouble = errorText(error);
     }
-    if (trouble !== undefined && trouble !== this.#trouble) this.#log.warn(trouble);
-    this.#trouble = trouble;
+    if (trouble !== "" && trouble !== this.#troubles.get(backend.name)) this.#log.warn(trouble);
+    this.#troubles.set(backend.name, trouble);
   }
 
   #chains(exposed: readonly Exposed[]): PacketChain[] {
     const { bridge, guarded } = this.#options;
-    const guard = guarded === undefined ? [] : [guardChain(guarded)];
+    const guard = guarded === undefined ? [] : guardChains(guarded);
     return [...guard, ...exposedChains(bridge, exposed)];
   }
 }
@@ -140,7 +171,7 @@ export class Firewall {
 /** Removes all of the router's rules, whatever put them there. @throws WeaveError, SystemError */
 export function removeFirewall(): void {
   removeNftables();
-  for (const each of [program, legacyProgram]) removeIptables(each);
+  for (const each of [program, legacyProgram, ipv6Program, legacyIpv6Program]) removeIptables(each);
 }
 
 function noFirewall(): WeaveError {

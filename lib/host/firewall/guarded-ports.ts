@@ -1,4 +1,4 @@
-import { parseCidr } from "../../base/ip.ts";
+import { type IpFamily, parseCidr } from "../../base/ip.ts";
 import type { PacketChain, PacketRule } from "./packet-rule.ts";
 
 /** Ports of the router that not everybody who can send to this host is to reach. */
@@ -20,28 +20,37 @@ const loopback = parseCidr("127.0.0.0/8");
  *   another link than lo     127.0.0.0/8, a port of the control API      kube-proxy makes the
  *                                                                        kernel route to these
  *   a bridge of containers   the mesh by TCP or UDP, or VXLAN            else they could join
+ *
+ * The second holds for both families; what comes from elsewhere to ::1 no kernel takes.
  */
-export function guardChain({ ofLoopback, mesh, containerBridges }: GuardedPorts): PacketChain {
-  const rules = ofLoopback.map(
-    (number): PacketRule => ({
-      from: { isNot: "lo" },
-      destination: { is: loopback },
-      port: { protocol: "tcp", number },
-      verdict: "drop",
-      comment: "the control API is for this host alone",
-    }),
+export function guardChains(ports: GuardedPorts): PacketChain[] {
+  const ofMesh = meshRules(ports);
+  const chain = (family: IpFamily, rules: readonly PacketRule[]): PacketChain => ({
+    ...{ family, at: "input", rules },
+  });
+  return [chain(4, [...controlRules(ports), ...ofMesh]), chain(6, ofMesh)];
+}
+
+function controlRules({ ofLoopback }: GuardedPorts): PacketRule[] {
+  return ofLoopback.map((number) => ({
+    from: { isNot: "lo" },
+    destination: { is: loopback },
+    port: { protocol: "tcp", number },
+    verdict: "drop",
+    comment: "the control API is for this host alone",
+  }));
+}
+
+function meshRules({ mesh, containerBridges }: GuardedPorts): PacketRule[] {
+  const ports = [
+    { protocol: "tcp", number: mesh },
+    { protocol: "udp", number: mesh },
+    { protocol: "udp", number: mesh + 1 },
+  ] as const;
+  return containerBridges.flatMap((bridge) =>
+    ports.map((port) => ({
+      ...{ from: { is: bridge }, port, verdict: "drop" },
+      comment: "the mesh is for hosts, not for containers",
+    })),
   );
-  for (const bridge of containerBridges) {
-    for (const [protocol, number] of [
-      ["tcp", mesh],
-      ["udp", mesh],
-      ["udp", mesh + 1],
-    ] as const) {
-      rules.push({
-        ...{ from: { is: bridge }, port: { protocol, number }, verdict: "drop" },
-        comment: "the mesh is for hosts, not for containers",
-      });
-    }
-  }
-  return { at: "input", rules };
 }

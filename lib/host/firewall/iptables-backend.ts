@@ -44,7 +44,8 @@ export class IptablesBackend implements FirewallBackend {
   }
 
   get name(): string {
-    return `iptables (${this.#iptables.speech ?? "missing"})`;
+    const { family, speech } = this.#iptables;
+    return `${family === 4 ? "iptables" : "ip6tables"} (${speech ?? "missing"})`;
   }
 
   /** Whether there are rules of ours. */

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { errorText, WeaveError } from "../../base/errors.ts";
+import type { IpFamily } from "../../base/ip.ts";
 
 /** iptables waits so long for others that hold its lock, in seconds. */
 const lockWait = "5";
@@ -21,10 +22,10 @@ export function speechByVersion(version: string): Speech {
   return version.includes("nf_tables") ? "nf_tables" : "legacy";
 }
 
-/** Names of the tables that iptables-legacy uses in this namespace. */
-export function legacyTables(): string[] {
+/** Names of the tables that iptables-legacy, or ip6tables-legacy, uses in this namespace. */
+export function legacyTables(family: IpFamily = 4): string[] {
   try {
-    const names = readFileSync("/proc/net/ip_tables_names", "utf8");
+    const names = readFileSync(`/proc/net/${family === 4 ? "ip" : "ip6"}_tables_names`, "utf8");
     return names.split("\n").filter((name) => name !== "");
   } catch {
     return [];
@@ -33,12 +34,15 @@ export function legacyTables(): string[] {
 
 /** One of the programs named iptables, which may speak to either half of the kernel. */
 export class Iptables {
-  /** `iptables`, `iptables-legacy`, … */
+  /** `iptables`, `iptables-legacy`, `ip6tables`, … */
   readonly program: string;
+  /** Of the packets whose rules it knows. */
+  readonly family: IpFamily;
   #speech: Speech | undefined;
 
   constructor(program: string) {
     this.program = program;
+    this.family = program.startsWith("ip6") ? 6 : 4;
   }
 
   /** Asked once there is such a program. */
@@ -49,7 +53,9 @@ export class Iptables {
 
   /** Whether anybody has used that table; asking for its rules would make one that nobody has. */
   hasTable(table: TableName): boolean {
-    return this.speech === "legacy" ? legacyTables().includes(table) : this.speech !== undefined;
+    return this.speech === "legacy"
+      ? legacyTables(this.family).includes(table)
+      : this.speech !== undefined;
   }
 
   /** What `-S` prints, line by line; `undefined` when there is no such program, or it refuses. */

@@ -1,19 +1,22 @@
 import { isSystemError } from "../../../ffi/system-error.ts";
+import type { IpFamily } from "../../base/ip.ts";
 import type { Netlink } from "../netlink/conversation.ts";
 import * as nft from "../netlink/nft-expression.ts";
 import {
   deleteTable,
   listRules,
   type NftChain,
-  type NftTable,
   replaceTable,
   rulesGeneration,
 } from "../netlink/nftables.ts";
 import { openNetfilter } from "../netlink/open.ts";
 import type { FirewallBackend, PacketChain, PacketRule, Unless } from "./packet-rule.ts";
 
-/** The router's own table of packet filter rules; nobody else's rules are ever touched. */
-export const firewallTable = { family: "ip", name: "weave" } as const;
+/** The router's own tables of packet filter rules; nobody else's rules are ever touched. */
+export const firewallTables = {
+  4: { family: "ip", name: "weave" },
+  6: { family: "ip6", name: "weave" },
+} as const;
 
 const hooks = {
   input: { type: "filter", at: "input", priority: 0 },
@@ -24,16 +27,21 @@ const hooks = {
 /** Rules in a table of our own, put in place as a whole in one transaction. */
 export class NftablesBackend implements FirewallBackend {
   readonly name = "nftables";
+  readonly #table: (typeof firewallTables)[IpFamily];
   #wanted: readonly PacketChain[] | undefined;
   /** How the kernel's rules were when ours were in place: as a whole, and ours one by one. */
   #inPlace: { readonly generation: number; readonly rules: string } | undefined;
+
+  constructor(family: IpFamily) {
+    this.#table = firewallTables[family];
+  }
 
   apply(chains: readonly PacketChain[]): boolean {
     this.#wanted = chains;
     this.#inPlace = undefined;
     using netfilter = openNetfilter();
-    replaceTable(netfilter, tableOf(chains));
-    this.#inPlace = { generation: rulesGeneration(netfilter), rules: ownRules(netfilter) };
+    replaceTable(netfilter, { ...this.#table, chains: chains.map(chainOf) });
+    this.#inPlace = { generation: rulesGeneration(netfilter), rules: this.#ownRules(netfilter) };
     return true;
   }
 
@@ -43,12 +51,19 @@ export class NftablesBackend implements FirewallBackend {
     if (generation === undefined || generation === inPlace.generation) return false;
     {
       using netfilter = openNetfilter();
-      if (ownRules(netfilter) === inPlace.rules) {
+      if (this.#ownRules(netfilter) === inPlace.rules) {
         this.#inPlace = { ...inPlace, generation };
         return false;
       }
     }
     return this.apply(wanted);
+  }
+
+  /** Every rule of ours by its chain and handle: a rule that was made anew has another one. */
+  #ownRules(netfilter: Netlink): string {
+    return listRules(netfilter, this.#table)
+      .map(({ chain, handle }) => `${chain} ${handle}`)
+      .join();
   }
 }
 
@@ -72,28 +87,16 @@ export function hasNftables(): boolean {
 export function removeNftables(): boolean {
   if (!hasNftables()) return false;
   using netfilter = openNetfilter();
-  return deleteTable(netfilter, firewallTable);
+  return Object.values(firewallTables).filter((table) => deleteTable(netfilter, table)).length > 0;
 }
 
-/** Every rule of ours by its chain and handle: a rule that was made anew has another one. */
-function ownRules(netfilter: Netlink): string {
-  return listRules(netfilter, firewallTable)
-    .map(({ chain, handle }) => `${chain} ${handle}`)
-    .join();
-}
-
-function tableOf(chains: readonly PacketChain[]): NftTable {
+function chainOf({ at, rules }: PacketChain): NftChain {
   return {
-    ...firewallTable,
-    chains: chains.map(
-      ({ at, rules }): NftChain => ({
-        ...{ name: at, hook: hooks[at] },
-        rules: rules.map((rule) => ({
-          expressions: expressionsOf(rule),
-          ...(rule.comment !== undefined && { comment: rule.comment }),
-        })),
-      }),
-    ),
+    ...{ name: at, hook: hooks[at] },
+    rules: rules.map((rule) => ({
+      expressions: expressionsOf(rule),
+      ...(rule.comment !== undefined && { comment: rule.comment }),
+    })),
   };
 }
 

@@ -1,10 +1,12 @@
-import type { Cidr } from "../../base/ip.ts";
+import type { Cidr, IpFamily } from "../../base/ip.ts";
 
 /**
  * Packet filter rules as the router declares them, whatever program or kernel interface puts them in
- * place. They are for IPv4.
+ * place.
  */
 export interface PacketChain {
+  /** Of the packets that meet it. */
+  readonly family: IpFamily;
   /** Where packets meet it: to this host, through it, or on their way out. */
   readonly at: "input" | "forward" | "postrouting";
   readonly rules: readonly PacketRule[];
@@ -31,7 +33,7 @@ export interface PacketRule {
 /** Something that a packet is to have, or is not to have. */
 export type Unless<T> = { readonly is: T } | { readonly isNot: T };
 
-/** One way of putting rules in place. It acts on the thread's network namespace. */
+/** One way of putting rules of one family in place. It acts on the thread's network namespace. */
 export interface FirewallBackend {
   /** As an operator knows it. */
   readonly name: string;

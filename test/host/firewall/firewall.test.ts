@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { parseCidr } from "../../../lib/base/ip.ts";
+import { WeaveError } from "../../../lib/base/errors.ts";
+import { type HostIp, parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
 import { parsePeerName } from "../../../lib/base/peer-name.ts";
 import { attachContainer } from "../../../lib/host/attach.ts";
 import { capturedMtu, prepareBridge } from "../../../lib/host/bridge.ts";
@@ -27,6 +28,7 @@ const checksMax = 5;
 
 /**
  *   c1 10.32.0.1 ── [ weave 10.32.0.9 ] host 192.168.5.1 ─── outside 192.168.5.2
+ *      fd32::1              fd32::9
  */
 describe("the rules of a router", () => {
   const laboratory = new Laboratory("firewall");
@@ -52,9 +54,12 @@ describe("the rules of a router", () => {
       prepareBridge(netlink, { names, peer: parsePeerName("::1"), mtu: capturedMtu });
       const target = { ident: "c1", namespace: c1, bridgeName: "weave", log };
       attachContainer(target, { addresses: cidrs("10.32.0.1/12"), multicastRoute: false });
-      addAddress(netlink, findLink(netlink, { name: "weave" })!.index, exposed[0]!.cidr);
+      const { index } = findLink(netlink, { name: "weave" })!;
+      addAddress(netlink, index, exposed[0]!.cidr);
+      addAddress(netlink, index, parseCidr("fd32::9/64"));
     });
     using guest = openRoute(c1);
+    addAddress(guest, findLink(guest, { name: "ethwe" })!.index, parseCidr("fd32::1/64"));
     addRoute(guest, {
       destination: parseCidr("192.168.0.0/16"),
       interfaceIndex: findLink(guest, { name: "ethwe" })!.index,
@@ -75,21 +80,21 @@ describe("the rules of a router", () => {
     });
   /** Without what is counted, and when it was asked. */
   const rules = () =>
-    (run("iptables-save") + run("iptables-legacy-save") + run("nft", "list", "ruleset"))
+    [
+      ...["iptables-save", "iptables-legacy-save", "ip6tables-save", "ip6tables-legacy-save"].map(
+        (program) => run(program),
+      ),
+      run("nft", "list", "ruleset"),
+    ]
+      .join("")
       .replace(/\[\d+:\d+\]|packets \d+ bytes \d+/g, "")
       .replace(/^#.*\n/gm, "");
   const sourceSeenOutside = () => deliver(c1, outside, "192.168.5.2", { timeoutMs: 200 });
-  const meshReached = (): boolean => {
-    const [server, client] = [udpIn(host, 0, 6783), udpIn(c1)];
+  const meshReached = (any: HostIp = 0, to: HostIp = parseIpv4("10.32.0.9")): boolean => {
+    const [server, client] = [udpIn(host, any, 6783), udpIn(c1, any)];
     try {
-      const to = parseCidr("10.32.0.9/32").address;
-      if (to.family !== 4) throw new Error("an IPv4 address");
-      client.append(
-        { from: 0, to: to.value, port: 6783, dontFragment: false },
-        0,
-        Uint8Array.of(7),
-        1,
-      );
+      const route = { from: 0, to, port: 6783, dontFragment: false };
+      client.append(route, 0, Uint8Array.of(7), 1);
       client.flush(() => {});
       return awaitDatagram(server, 200) !== undefined;
     } finally {
@@ -100,12 +105,17 @@ describe("the rules of a router", () => {
 
   const everywhere = (program: string): FirewallBackends => ({
     own: new IptablesBackend({ program, onlyWhereFiltered: false }),
+    ownIpv6: undefined,
     others: [],
   });
   for (const { name, backends, flush } of [
     {
       name: "nftables",
-      backends: (): FirewallBackends => ({ own: new NftablesBackend(), others: [] }),
+      backends: (): FirewallBackends => ({
+        own: new NftablesBackend(4),
+        ownIpv6: undefined,
+        others: [],
+      }),
       flush: ["nft", "flush", "chain", "ip", "weave", "postrouting"],
     },
     {
@@ -141,6 +151,54 @@ describe("the rules of a router", () => {
     });
   }
 
+  const meshReachedByIpv6 = () => meshReached("::", "fd32::9");
+  for (const { name, ownIpv6, flush } of [
+    {
+      name: "nftables",
+      ownIpv6: new NftablesBackend(6),
+      flush: ["nft", "delete", "table", "ip6", "weave"],
+    },
+    ...["ip6tables", "ip6tables-legacy"].map((program) => ({
+      name: `ip6tables (${program === "ip6tables" ? "nf_tables" : "legacy"})`,
+      ownIpv6: new IptablesBackend({ program, onlyWhereFiltered: false }),
+      flush: [program, "-F", "INPUT"],
+    })),
+  ]) {
+    test(`keep containers from the mesh by IPv6 as well, by ${name}`, () => {
+      const backends = { own: undefined, ownIpv6, others: [] };
+      const firewall = host.run(() => new Firewall({ bridge: "weave", guarded, backends, log }));
+      expect(meshReachedByIpv6()).toBe(true);
+      host.run(() => firewall.apply([]));
+      expect(firewall.inUse).toEqual([name]);
+      expect(meshReachedByIpv6()).toBe(false);
+      const inForce = rules();
+      run(...flush);
+      expect(meshReachedByIpv6()).toBe(true);
+      for (let check = 0; check < checksMax; check++) host.run(() => firewall.mend());
+      expect(meshReachedByIpv6()).toBe(false);
+      expect(rules()).toBe(inForce);
+      host.run(removeFirewall);
+      expect(meshReachedByIpv6()).toBe(true);
+    });
+  }
+
+  test("of IPv4 are put in place where those of IPv6 cannot be, and it is said why", () => {
+    const refusing = {
+      name: "a filter",
+      apply() {
+        throw new WeaveError("IPTABLES_FAILED", "this kernel filters no IPv6");
+      },
+      mend: () => false,
+    };
+    const backends = { own: new NftablesBackend(4), ownIpv6: refusing, others: [] };
+    const firewall = host.run(() => new Firewall({ bridge: "weave", guarded, backends, log }));
+    for (let round = 0; round < 2; round++) host.run(() => firewall.apply(exposed));
+    expect(firewall.inUse).toEqual(["nftables"]);
+    expect(meshReached()).toBe(false);
+    const said = log.lines.filter((line) => line === "warn this kernel filters no IPv6");
+    expect(said).toHaveLength(1);
+  });
+
   for (const program of ["iptables", "iptables-legacy"]) {
     test(`let the overlay pass where ${program} drops what is forwarded, and nowhere else`, () => {
       const firewall = host.run(
@@ -165,7 +223,7 @@ describe("the rules of a router", () => {
   }
 
   test("are refused on a host that can hold none, but only when they are needed", () => {
-    const backends = { own: undefined, others: [] };
+    const backends = { own: undefined, ownIpv6: undefined, others: [] };
     const firewall = new Firewall({ bridge: "weave", guarded, backends });
     firewall.apply([]);
     expect(() => firewall.apply(exposed)).toThrow(
