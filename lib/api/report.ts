@@ -222,6 +222,29 @@ export interface DockerReport {
   /** What ended that last, or keeps it from beginning. */
   readonly LastError: string;
   readonly LastErrorAt: string;
+  /** Containers that run and were attached when they started, or were found. */
+  readonly Attached: number;
+  /** Containers that could not be attached, and why the last time; absent while there are none. */
+  readonly Failures?: readonly AttachFailureReport[];
+  /** Containers whose commands wait for the network; absent while there are none. */
+  readonly Waiting?: readonly WaitingContainerReport[];
+}
+
+export interface AttachFailureReport {
+  readonly ContainerID: string;
+  readonly Name: string;
+  readonly At: string;
+  readonly Reason: string;
+  readonly Remedy: string;
+}
+
+export interface WaitingContainerReport {
+  readonly ContainerID: string;
+  readonly Name: string;
+  /** How long it has waited so far. */
+  readonly Seconds: number;
+  readonly Reason: string;
+  readonly Remedy: string;
 }
 
 export interface ProxyReport {

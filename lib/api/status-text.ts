@@ -178,14 +178,33 @@ function dnsSection(dns: DnsReport): string {
 }
 
 /** What went wrong is shown while it does, and with who has it going again in the report. */
-function dockerSection({ Endpoint, APIVersion, Since, LastError }: DockerReport): string {
+function dockerSection(docker: DockerReport): string {
+  const { Endpoint, APIVersion, Since, LastError, Attached } = docker;
   return lines([
     ["Service", "docker"],
     ["Endpoint", Endpoint],
     ...(Since === ""
       ? [["Status", `not connected: ${LastError || "asking"}`] as const]
       : [["APIVersion", APIVersion] as const, ["Status", `connected since ${Since}`] as const]),
+    ["Attached", Attached],
+    ...attachTroubles(docker),
   ]);
+}
+
+/** Lines that only appear when there is something for an operator to do. */
+function attachTroubles({ Failures = [], Waiting = [] }: DockerReport): [string, string][] {
+  const failures = Failures.flatMap(({ Name, At, Reason, Remedy }): [string, string][] => [
+    ["NotAttached", `${Name}, last at ${At}: ${Reason}`],
+    ...remedyLine(Remedy),
+  ]);
+  const failed = new Set(Failures.map(({ ContainerID }) => ContainerID));
+  const waiting = Waiting.filter(({ ContainerID }) => !failed.has(ContainerID)).flatMap(
+    ({ Name, Seconds, Reason, Remedy }): [string, string][] => [
+      ["Waiting", `${Name} for ${Seconds} s: ${Reason}`],
+      ...remedyLine(Remedy),
+    ],
+  );
+  return [...failures, ...waiting];
 }
 
 function proxySection({ Addresses, Problems = [] }: ProxyReport): string {

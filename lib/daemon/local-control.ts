@@ -125,10 +125,14 @@ export class LocalControl implements RouterControl {
   }
 
   get diagnosis(): RouterControl["diagnosis"] {
-    const { options, plane, services, fastdp, refusals } = this.#parts;
+    const { options, plane, services, fastdp, refusals, integration } = this.#parts;
     return new Diagnostician({
       ...{ options, plane, containers: services.containers },
       datapath: () => ({ backend: fastdp?.status().backend, refusals }),
+      waiting: () =>
+        (integration?.report().Docker?.Waiting ?? []).map(({ Name, Seconds, Reason, Remedy }) => ({
+          ...{ name: Name, seconds: Seconds, reason: Reason, remedy: Remedy },
+        })),
       macs: async () => (await this.#dataPlaneReport()).macs,
     });
   }

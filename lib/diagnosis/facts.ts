@@ -11,6 +11,8 @@ export interface Facts {
   /** Missing when no router answers. */
   readonly cluster?: ClusterFacts;
   readonly containers: readonly ContainerFacts[];
+  /** Containers whose commands wait for their interface; missing when no router answers. */
+  readonly waiting?: readonly WaitingFact[];
   /** MAC addresses from which this host has had frames of late, its own included. */
   readonly seenMacs: ReadonlySet<string>;
 }
@@ -172,6 +174,17 @@ export interface ContainerFacts {
   readonly addresses: readonly Cidr[];
   readonly routes: readonly RouteFact[];
   readonly neighbours: readonly NeighbourFact[];
+}
+
+/** A container of an engine whose command does not run yet. */
+export interface WaitingFact {
+  /** As people call it. */
+  readonly name: string;
+  readonly seconds: number;
+  /** Why it has no interface. */
+  readonly reason: string;
+  /** Empty when that is not known. */
+  readonly remedy: string;
 }
 
 export interface NeighbourFact {

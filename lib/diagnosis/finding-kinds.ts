@@ -189,6 +189,12 @@ const containerKinds = kinds({
       "A container has no interface on the bridge, though it holds an address or was asked for.",
     remedy: "attach it again: it gets the address it had",
   },
+  CONTAINER_WAITS: {
+    severity: "error",
+    meaning:
+      "A container of the engine was started and its command does not run: it waits for an interface that the router cannot give it.",
+    remedy: "see the reason that is given, and the router's log",
+  },
   INTERFACE_DOWN: {
     severity: "error",
     meaning: "One end of a container's interface is switched off.",

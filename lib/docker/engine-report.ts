@@ -1,5 +1,6 @@
 import type { DockerReport } from "../api/report.ts";
 import type { Gauge } from "../api/router-control.ts";
+import type { AttachReport } from "./attach-service.ts";
 import type { EngineClient } from "./engine-client.ts";
 import type { EngineConnection } from "./engine-events.ts";
 
@@ -7,7 +8,7 @@ import type { EngineConnection } from "./engine-events.ts";
 export function engineReport(
   { endpoint, apiVersion, isSecured }: EngineClient,
   { sinceMs, lastError }: EngineConnection,
-): DockerReport {
+): Omit<DockerReport, keyof AttachReport> {
   return {
     Endpoint: endpoint,
     TLS: isSecured,

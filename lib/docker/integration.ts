@@ -1,4 +1,5 @@
 import type { EngineIntegration, Integration, IntegrationHost } from "../daemon/integration.ts";
+import { attachGauges, attachReport, openAttacher } from "./attach-service.ts";
 import { DockerEngine } from "./engine.ts";
 import { type EngineAccess, EngineClient } from "./engine-client.ts";
 import { EngineEvents } from "./engine-events.ts";
@@ -21,6 +22,8 @@ async function startDocker(engine: DockerEngine, host: IntegrationHost): Promise
   const { options } = host;
   const events = new EngineEvents(host.world, engine);
   events.observe(newsOf(host));
+  const attacher = openAttacher(engine, host);
+  events.observe(attacher);
   const plugin = options.plugin && new PluginService({ host, engine, plugin: options.plugin });
   if (plugin !== undefined) events.observe(plugin);
   await plugin?.begin();
@@ -30,12 +33,17 @@ async function startDocker(engine: DockerEngine, host: IntegrationHost): Promise
     report() {
       const ofPlugin = plugin?.report();
       return {
-        Docker: engineReport(engine.client, events.status()),
+        Docker: { ...engineReport(engine.client, events.status()), ...attachReport(attacher) },
         ...(ofPlugin !== undefined && { Plugin: ofPlugin }),
       };
     },
-    gauges: () => [...engineGauges(events.status()), ...(plugin?.gauges() ?? [])],
+    gauges: () => [
+      ...engineGauges(events.status()),
+      ...attachGauges(attacher),
+      ...(plugin?.gauges() ?? []),
+    ],
     async stop() {
+      attacher.stop();
       await events.stop();
       await plugin?.stop();
     },

@@ -267,6 +267,12 @@ const cases: ReadonlyArray<
     ["weave attach netns:blue"],
   ],
   [
+    "a container of the engine whose command waits",
+    { ...facts, waiting: [{ name: "web", seconds: 40, reason: "it has no address", remedy: "" }] },
+    "CONTAINER_WAITS",
+    [],
+  ],
+  [
     "an interface that is down",
     withContainer({ guest: { ...container.guest!, up: false } }),
     "INTERFACE_DOWN",

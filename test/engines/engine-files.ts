@@ -32,6 +32,7 @@ const programs: Readonly<Record<string, string>> = {
   containerd: "containerd",
   mmdebstrap: "mmdebstrap",
   busybox: "busybox-static",
+  "qemu-aarch64-static": "qemu-user-static",
   iptables: "iptables",
   ip: "iproute2",
   nsenter: "util-linux",

@@ -1,4 +1,5 @@
 import type {
+  AttachFailureReport,
   ConflictReport,
   ConnectionReport,
   DatapathReport,
@@ -18,6 +19,7 @@ import type {
   Report,
   RingEntryReport,
   RouterReport,
+  WaitingContainerReport,
 } from "../report.ts";
 import {
   any,
@@ -224,14 +226,37 @@ const dnsType = struct<DnsReport>("DnsReport", {
   Entries: slice(dnsEntryType),
 });
 
-const dockerType = struct<DockerReport>("DockerReport", {
-  Endpoint: string,
-  TLS: bool,
-  APIVersion: string,
-  Since: string,
-  LastError: string,
-  LastErrorAt: string,
+const attachFailureType = struct<AttachFailureReport>("AttachFailureReport", {
+  ContainerID: string,
+  Name: string,
+  At: string,
+  Reason: string,
+  Remedy: string,
 });
+
+const waitingContainerType = struct<WaitingContainerReport>("WaitingContainerReport", {
+  ContainerID: string,
+  Name: string,
+  Seconds: int,
+  Reason: string,
+  Remedy: string,
+});
+
+const dockerType = struct<DockerReport>(
+  "DockerReport",
+  {
+    Endpoint: string,
+    TLS: bool,
+    APIVersion: string,
+    Since: string,
+    LastError: string,
+    LastErrorAt: string,
+    Attached: int,
+    Failures: slice(attachFailureType),
+    Waiting: slice(waitingContainerType),
+  },
+  { additions: ["Failures", "Waiting"] },
+);
 
 const proxyType = struct<ProxyReport>(
   "ProxyReport",

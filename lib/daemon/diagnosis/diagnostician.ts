@@ -2,7 +2,7 @@ import { WeaveError } from "../../base/errors.ts";
 import { parseCidr } from "../../base/ip.ts";
 import { formatPeerName, type PeerName } from "../../base/peer-name.ts";
 import { type Diagnosis, diagnose } from "../../diagnosis/doctor/diagnosis.ts";
-import type { DatapathFacts, Facts, SetupFacts } from "../../diagnosis/facts.ts";
+import type { DatapathFacts, Facts, SetupFacts, WaitingFact } from "../../diagnosis/facts.ts";
 import { explain } from "../../diagnosis/why/explain.ts";
 import type { Explanation } from "../../diagnosis/why/explanation.ts";
 import type { Question, Word } from "../../diagnosis/why/question.ts";
@@ -21,6 +21,7 @@ export interface DiagnosticianParts {
   readonly plane: ControlPlane;
   readonly containers: Pick<Containers, "onBridge" | "resolve">;
   datapath(): DatapathFacts;
+  waiting(): readonly WaitingFact[];
   /** MAC addresses from which frames came, and at which peer they are. */
   macs(): Promise<readonly SeenMac[]>;
 }
@@ -82,6 +83,7 @@ export class Diagnostician {
       host: await gatherHost(setup, this.#parts.datapath()),
       cluster: gatherCluster(plane),
       containers: await gatherContainers(attached, held),
+      waiting: this.#parts.waiting(),
       seenMacs: new Set(seen.map(({ mac }) => mac)),
     };
   }

@@ -7,7 +7,7 @@ import {
   ipBits,
   networkOf,
 } from "../../base/ip.ts";
-import type { ContainerFacts, DeviceFact, Facts, NeighbourFact } from "../facts.ts";
+import type { ContainerFacts, DeviceFact, Facts, NeighbourFact, WaitingFact } from "../facts.ts";
 import { type Finding, finding } from "../finding.ts";
 import { ipInside, shellLine } from "../shell-words.ts";
 
@@ -16,6 +16,7 @@ export function checkContainers(facts: Facts): Finding[] {
   return [
     ...facts.containers.flatMap((container) => containerFindings(facts, container)),
     ...doubles(facts.containers),
+    ...(facts.waiting ?? []).map(waits),
   ];
 }
 
@@ -38,6 +39,11 @@ function detached({ ident, held }: ContainerFacts): Finding {
   return finding("CONTAINER_DETACHED", ident, sentence, {
     commands: [shellLine("weave", "attach", ident)],
   });
+}
+
+function waits({ name, seconds, reason, remedy }: WaitingFact): Finding {
+  const sentence = `the command of ${name} has waited for its network for ${seconds} s: ${reason}`;
+  return finding("CONTAINER_WAITS", name, sentence, remedy === "" ? {} : { remedy });
 }
 
 function ends(

@@ -55,7 +55,13 @@ const storeOpcodes: Readonly<Record<Size, number>> = {
   64: 0xf9000000,
 };
 
+const wordBytes = 4;
+
 export class Arm64Assembler extends Assembler {
+  constructor() {
+    super(wordBytes);
+  }
+
   override set(to: Register, value: number): void {
     inRange(value, -(2 ** 31), 2 ** 31 - 1, "constant");
     this.#set(numbers[to], value);
@@ -159,10 +165,6 @@ export class Arm64Assembler extends Assembler {
     this.#word(0xaa000000 | (kernelResult << 16) | (zero << 5) | numbers.result);
   }
 
-  protected override align(): void {
-    while (this.length % 4 !== 0) this.emit(0);
-  }
-
   /** The lower half first; what is above it is zeros, or for a negative number ones. */
   #set(register: number, value: number): void {
     const low = value & 0xffff;
@@ -197,5 +199,5 @@ function place(size: Size, base: Register, offset: number): number {
 /** A distance in octets as one in words, in this many bits with sign. */
 function words(distance: number, bits: number): number {
   const limit = 2 ** (bits - 1);
-  return inRange(distance / 4, -limit, limit - 1, "distance") & (2 ** bits - 1);
+  return inRange(distance / wordBytes, -limit, limit - 1, "distance") & (2 ** bits - 1);
 }

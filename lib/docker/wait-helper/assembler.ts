@@ -26,9 +26,15 @@ export type Relation = "==" | "!=" | "<" | ">=";
 
 /** Instructions and data, and places in them that have names. */
 export abstract class Assembler {
+  readonly #alignment: number;
   readonly #octets: number[] = [];
   readonly #labels = new Map<string, number>();
   readonly #references: Reference[] = [];
+
+  /** @param alignment octets of which instructions begin at multiples */
+  constructor(alignment: number) {
+    this.#alignment = alignment;
+  }
 
   /** What follows is called `name`. @throws RangeError when something else is already */
   label(name: string): void {
@@ -38,8 +44,8 @@ export abstract class Assembler {
 
   /** Data, among instructions that lead around it. */
   data(octets: Iterable<number>): void {
-    this.#octets.push(...octets);
-    this.align();
+    this.emit(...octets);
+    while (this.length % this.#alignment !== 0) this.emit(0);
   }
 
   /** to = value, of 32 bits, extended with its sign */
@@ -72,19 +78,18 @@ export abstract class Assembler {
   /** result = the call of this number with the arguments */
   abstract systemCall(number: number): void;
 
-  /** Instructions of some processors begin at multiples of a number of octets. */
-  protected abstract align(): void;
+  // What instructions are made of.
 
-  protected get length(): number {
+  get length(): number {
     return this.#octets.length;
   }
 
-  protected emit(...octets: readonly number[]): void {
+  emit(...octets: readonly number[]): void {
     this.#octets.push(...octets);
   }
 
   /** Has `patch` put the distance to `label` into octets emitted before, once all places are known. */
-  protected refer(label: string, patch: Reference["patch"]): void {
+  refer(label: string, patch: Reference["patch"]): void {
     this.#references.push({ label, patch });
   }
 

@@ -5,7 +5,7 @@ import { frame, frameBytes, kept } from "./frame.ts";
 import * as linux from "./linux.ts";
 import { runCommand } from "./run-command.ts";
 import { Texts } from "./texts.ts";
-import { waitForInterface } from "./wait-for-interface.ts";
+import { type Patience, waitForInterface } from "./wait-for-interface.ts";
 import { X86Assembler } from "./x86-64.ts";
 
 /** What the command of a container waits for (docker.md §7). */
@@ -18,6 +18,8 @@ export type WaitsFor =
 
 /** The interface that is waited for. */
 const interfaceName = "ethwe";
+
+const usualPatience: Patience = { firstWordAfterS: 30, nextWordAfterS: 600 };
 
 /** Exit codes of programs that a signal ended begin here. */
 const signalExitCode = 128;
@@ -33,7 +35,11 @@ const signalExitCode = 128;
  * While it waits it may be the first process of a container, which the kernel spares from signals
  * that it does not handle: without handlers Ctrl-C would do nothing, and a stop take ten seconds.
  */
-export function waitHelper(machine: Machine, waitsFor: WaitsFor): Uint8Array<ArrayBuffer> {
+export function waitHelper(
+  machine: Machine,
+  waitsFor: WaitsFor,
+  patience: Patience = usualPatience,
+): Uint8Array<ArrayBuffer> {
   const asm = machine === "arm64" ? new Arm64Assembler() : new X86Assembler();
   const calls = linux.systemCalls[machine];
   const texts = new Texts(asm);
@@ -41,7 +47,7 @@ export function waitHelper(machine: Machine, waitsFor: WaitsFor): Uint8Array<Arr
   if (waitsFor !== "nothing") {
     handleSignals(asm, calls);
     const forRoute = waitsFor === "route";
-    waitForInterface(asm, calls, texts, { name: interfaceName, forRoute });
+    waitForInterface(asm, calls, texts, { name: interfaceName, forRoute, patience });
   }
   runCommand(asm, calls, texts);
   asm.label("noCommand");

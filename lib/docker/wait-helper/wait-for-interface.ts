@@ -4,10 +4,12 @@ import * as linux from "./linux.ts";
 import type { Texts } from "./texts.ts";
 
 const lookPeriodMs = 20;
-/** Whoever waits longer than this is told for what. */
-const firstWordAfterS = 30;
-/** And again after each of these. */
-const nextWordAfterS = 600;
+/** When whoever waits is told for what, in seconds. */
+export interface Patience {
+  readonly firstWordAfterS: number;
+  /** And again after each of these. */
+  readonly nextWordAfterS: number;
+}
 
 const waitingText =
   "weave: waiting for the weave router to attach this container...\n" +
@@ -32,11 +34,12 @@ export function waitForInterface(
   asm: Assembler,
   calls: linux.SystemCalls,
   texts: Texts,
-  { name, forRoute }: { readonly name: string; readonly forRoute: boolean },
+  what: { readonly name: string; readonly forRoute: boolean; readonly patience: Patience },
 ): void {
+  const { name, forRoute, patience } = what;
   readClock(asm, calls);
   asm.load(64, deadline, "stack", frame.seconds);
-  asm.add(deadline, deadline, firstWordAfterS);
+  asm.add(deadline, deadline, patience.firstWordAfterS);
   openSocket(asm, calls, linux.AF_INET, linux.SOCK_DGRAM);
   asm.jumpIf("result", "<", 0, "ready");
   asm.move(socket, "result");
@@ -62,7 +65,7 @@ export function waitForInterface(
   readClock(asm, calls);
   asm.load(64, "argument0", "stack", frame.seconds);
   asm.jumpIf("argument0", "<", deadline, "look");
-  asm.add(deadline, "argument0", nextWordAfterS);
+  asm.add(deadline, "argument0", patience.nextWordAfterS);
   texts.write(waitingText);
   asm.jump("look");
 

@@ -51,6 +51,10 @@ const loads: Readonly<Record<Size, { readonly rex: number; readonly opcode: read
   };
 
 export class X86Assembler extends Assembler {
+  constructor() {
+    super(1);
+  }
+
   override set(to: Register, value: number): void {
     inRange(value, -(2 ** 31), 2 ** 31 - 1, "constant");
     this.#registers([0xc7], 0, numbers[to]);
@@ -136,9 +140,6 @@ export class X86Assembler extends Assembler {
     this.set("result", number);
     this.emit(0x0f, 0x05);
   }
-
-  /** Instructions begin anywhere. */
-  protected override align(): void {}
 
   #registers(opcode: readonly number[], register: number, base: number): void {
     this.emit(rex(wide, register, base), ...opcode);
