@@ -11,6 +11,7 @@ const codesByStatus: ReadonlyArray<readonly [ContentfulStatusCode, readonly stri
       "BRIDGE_UNKNOWN",
       "CIDR_FAMILY",
       "CIDR_FORMAT",
+      "CONTAINER_AMBIGUOUS",
       "CONTAINER_REFERENCE",
       "DNS_ADDRESS_FAMILY",
       "DNS_NAME",
@@ -37,7 +38,7 @@ const codesByStatus: ReadonlyArray<readonly [ContentfulStatusCode, readonly stri
       "IPAM_PEER_ALIVE",
     ],
   ],
-  [503, ["DNS_TABLE_FULL", "ENGINE_UNREACHABLE", "IPAM_BUSY"]],
+  [503, ["DNS_TABLE_FULL", "ENGINE_TLS", "ENGINE_UNREACHABLE", "ENGINE_VERSION", "IPAM_BUSY"]],
 ];
 
 const statusByCode = new Map(

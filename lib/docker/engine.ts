@@ -27,10 +27,30 @@ export class DockerEngine {
     this.client = typeof client === "string" ? new EngineClient(client) : client;
   }
 
-  /** By name, id or unambiguous start of an id; `undefined` when there is no such container. */
+  /**
+   * By name, id, unambiguous start of an id, or `label:<key>[=<value>]` for the only one that runs and
+   * has that label; `undefined` when there is no such container.
+   *
+   * @throws WeaveError `CONTAINER_AMBIGUOUS` when several have the label
+   */
   async inspect(reference: string): Promise<EngineContainer | undefined> {
+    // No name has a colon.
+    const label = /^label:(.+)$/.exec(reference)?.[1];
+    if (label !== undefined) return this.#inspectLabelled(label);
     const raw = await this.client.request({ path: inspectPath(reference) });
     return raw === undefined ? undefined : readContainer(raw);
+  }
+
+  async #inspectLabelled(label: string): Promise<EngineContainer | undefined> {
+    const filters = encodeURIComponent(JSON.stringify({ label: [label] }));
+    const found = await this.#list(`/containers/json?filters=${filters}`, {});
+    if (found.length <= 1) return found[0] && this.inspect(found[0].id);
+    const names = found.map(({ id, names }) => names[0] ?? id.slice(0, 12));
+    throw new WeaveError(
+      "CONTAINER_AMBIGUOUS",
+      `label ${label} is that of ${found.length} containers: ${listed(names)}`,
+      { remedy: "name one of them, or a label that it alone has" },
+    );
   }
 
   /** Ids of all running containers. */
@@ -102,6 +122,14 @@ export class DockerEngine {
     const path = `/containers/${encodeURIComponent(id)}/kill?signal=${signal}`;
     return (await this.client.request({ method: "POST", path })) !== undefined;
   }
+}
+
+/** What a sentence has room for. */
+const namesShownMax = 5;
+
+function listed(names: readonly string[]): string {
+  const shown = names.toSorted().slice(0, namesShownMax).join(", ");
+  return names.length > namesShownMax ? `${shown}, …` : shown;
 }
 
 export function inspectPath(reference: string): string {

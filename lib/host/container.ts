@@ -172,7 +172,7 @@ function notRunning(ident: string, cause?: unknown): WeaveError {
 function badReference(reference: string): WeaveError {
   return new WeaveError("CONTAINER_REFERENCE", `invalid container reference "${reference}"`, {
     remedy:
-      "write netns:<name>, netns:/path/to/namespace, pid:<number>, or a container's name or id",
+      "write netns:<name>, netns:/path/to/namespace, pid:<number>, or a container's name, id or label",
   });
 }
 

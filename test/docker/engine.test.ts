@@ -46,12 +46,16 @@ const bare = {
   Mounts: null,
 };
 
+/** Who has the label that is asked for. */
+let labelled: readonly string[] = [];
+
 const pages: Record<string, unknown> = {
   "/containers/json": [
     { Id: id, Names: ["/web", "/proxy/web"], State: "running", Labels: { tier: "front" } },
     { Id: networkId, Names: null, State: "exited" },
   ],
   "/containers/web/json": container,
+  [`/containers/${id}/json`]: { ...bare, Name: "/byid" },
   "/containers/bare/json": bare,
   "/containers/odd/json": { Id: 5 },
   "/images/registry/team/app:1/json": {
@@ -82,8 +86,10 @@ const pages: Record<string, unknown> = {
 };
 
 const fake = new FakeEngine((request) => {
-  const { method, path } = request;
+  const { method, path, query } = request;
   if (method !== "GET") posted.push(request);
+  const label = JSON.parse(query.get("filters") ?? "{}").label?.[0];
+  if (label !== undefined) return Response.json(labelled.map((Id) => ({ Id })));
   if (path === "/containers/text/json") return new Response("no json");
   if (path === "/containers/broken/json") {
     return Response.json({ message: "out of order" }, { status: 500 });
@@ -127,6 +133,20 @@ describe("a Docker engine", () => {
         },
       ],
       hostsPath: "/var/lib/docker/hosts",
+    });
+  });
+
+  test("finds a container by a label that it alone has", async () => {
+    labelled = [id];
+    expect((await engine.inspect("label:app=web"))?.name).toBe("byid");
+    expect(fake.asked.at(-1)).toBe(`GET /v1.41/containers/${id}/json`);
+    labelled = [];
+    expect(await engine.inspect("label:app")).toBeUndefined();
+    labelled = Array.from({ length: 7 }, (_, at) => `${at}`.repeat(64));
+    await expect(engine.inspect("label:app")).rejects.toMatchObject({
+      code: "CONTAINER_AMBIGUOUS",
+      message:
+        "label app is that of 7 containers: 000000000000, 111111111111, 222222222222, 333333333333, 444444444444, …",
     });
   });
 

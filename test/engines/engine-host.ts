@@ -82,6 +82,13 @@ export class EngineHost {
     return run(this.command(command), { ...options, env });
   }
 
+  /** Gives what it printed, without the line end. @throws Error when it fails */
+  async mustExec(command: readonly string[], options: RunOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.exec(command, options);
+    if (code === 0) return stdout.trimEnd();
+    throw new Error(`${command.join(" ")}: exit ${code}\n${stdout}${stderr}`);
+  }
+
   /** A command where the engine sees files. */
   #engineCommand(command: readonly string[]): string[] {
     if (this.#parts.root === undefined) return [...command];
