@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
 import { localRouter, runRouterChild } from "../lib/cli/local-router.ts";
+import { managedPluginWord, runManagedPlugin } from "../lib/cli/managed-plugin.ts";
 import { processSurroundings } from "../lib/cli/process-surroundings.ts";
 import { run } from "../lib/cli/run.ts";
 
@@ -7,11 +8,14 @@ import { run } from "../lib/cli/run.ts";
  * The one executable. Its first word decides what it is:
  *
  *   weave router      the router behind `weave launch`, which starts it so
+ *   weave plugin-v2   the router as a plugin that Docker starts and keeps
  *   weave <command>   the command line
  */
 const words = process.argv.slice(2);
-const ended =
-  words[0] === "router"
-    ? runRouterChild(words.slice(1), process.env)
-    : run(words, processSurroundings(localRouter(process.env)));
-process.exitCode = await ended;
+process.exitCode = await ended(words);
+
+function ended([role, ...rest]: readonly string[]): Promise<number> {
+  if (role === "router") return runRouterChild(rest, process.env);
+  if (role === managedPluginWord) return runManagedPlugin(process.env);
+  return run(words, processSurroundings(localRouter(process.env)));
+}

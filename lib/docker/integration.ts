@@ -5,6 +5,7 @@ import { type EngineAccess, EngineClient } from "./engine-client.ts";
 import { EngineEvents } from "./engine-events.ts";
 import type { EngineObserver } from "./engine-observer.ts";
 import { engineGauges, engineReport } from "./engine-report.ts";
+import { startManagedPlugin } from "./plugin/managed-plugin.ts";
 import { PluginService } from "./plugin/plugin-service.ts";
 
 /**
@@ -14,7 +15,15 @@ import { PluginService } from "./plugin/plugin-service.ts";
  */
 export function dockerIntegration(endpoint: string, access?: EngineAccess): EngineIntegration {
   const engine = new DockerEngine(new EngineClient(endpoint, access));
-  return { engine, start: (host) => startDocker(engine, host) };
+  return {
+    engine,
+    start(host) {
+      const { plugin } = host.options;
+      return plugin?.managed === true
+        ? startManagedPlugin(engine, plugin, host)
+        : startDocker(engine, host);
+    },
+  };
 }
 
 /** Puts together what the router does for a Docker engine. */
