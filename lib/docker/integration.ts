@@ -7,6 +7,7 @@ import type { EngineObserver } from "./engine-observer.ts";
 import { engineGauges, engineReport } from "./engine-report.ts";
 import { startManagedPlugin } from "./plugin/managed-plugin.ts";
 import { PluginService } from "./plugin/plugin-service.ts";
+import { openProxy } from "./proxy/open-proxy.ts";
 
 /**
  * The Docker engine at an endpoint; nothing is asked of it before it is needed.
@@ -35,23 +36,29 @@ async function startDocker(engine: DockerEngine, host: IntegrationHost): Promise
   events.observe(attacher);
   const plugin = options.plugin && new PluginService({ host, engine, plugin: options.plugin });
   if (plugin !== undefined) events.observe(plugin);
-  await plugin?.begin();
+  const proxy = openProxy(engine, attacher, host);
+  if (proxy !== undefined) events.observe(proxy);
+  await Promise.all([plugin?.begin(), proxy?.begin()]);
   events.start();
   return {
     plugin,
     report() {
       const ofPlugin = plugin?.report();
+      const ofProxy = proxy?.report();
       return {
         Docker: { ...engineReport(engine.client, events.status()), ...attachReport(attacher) },
+        ...(ofProxy !== undefined && { Proxy: ofProxy }),
         ...(ofPlugin !== undefined && { Plugin: ofPlugin }),
       };
     },
     gauges: () => [
       ...engineGauges(events.status()),
       ...attachGauges(attacher),
+      ...(proxy?.gauges() ?? []),
       ...(plugin?.gauges() ?? []),
     ],
     async stop() {
+      proxy?.stop();
       attacher.stop();
       await events.stop();
       await plugin?.stop();
