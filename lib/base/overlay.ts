@@ -19,11 +19,15 @@ export interface Overlay {
 }
 
 /**
- * `sleeve-aes-gcm`: frames of sleeve are sealed with AES-256-GCM. `fastdp-heartbeats`: neighbours on
- * the fast datapath hear each other every second and say when they do not. `fastdp-mtu`: they say
- * what size of heartbeats gets through.
+ * `sleeve-aes-gcm`: frames of sleeve are sealed with AES-256-GCM. `sleeve-ipv6`: they may travel by
+ * IPv6. `fastdp-heartbeats`: neighbours on the fast datapath hear each other every second and say when
+ * they do not. `fastdp-mtu`: they say what size of heartbeats gets through.
  */
-export type OverlayExtension = "sleeve-aes-gcm" | "fastdp-heartbeats" | "fastdp-mtu";
+export type OverlayExtension =
+  | "sleeve-aes-gcm"
+  | "sleeve-ipv6"
+  | "fastdp-heartbeats"
+  | "fastdp-mtu";
 
 export interface OverlayLinkParameters {
   readonly local: PeerName;

@@ -1,3 +1,4 @@
+import type { Overlay } from "../../lib/base/overlay.ts";
 import type { PeerName } from "../../lib/base/peer-name.ts";
 import type { RoutesSnapshot } from "../../lib/base/routes-snapshot.ts";
 import { Mesh, type MeshConfig, type MeshEvent } from "../../lib/mesh/mesh.ts";
@@ -31,6 +32,8 @@ export interface MeshPeerOptions extends Partial<MeshConfig> {
   readonly channels?: readonly string[];
   /** How long an overlay link takes to work; infinite for never. */
   readonly overlayDelayMs?: number;
+  /** In place of one whose links simply work. */
+  readonly realOverlay?: Overlay;
 }
 
 /** Peers 1, 2, 3 … with addresses 10.0.0.1, 10.0.0.2 … on one simulated network. */
@@ -65,7 +68,7 @@ export class MeshCluster {
     const ip = this.ipOf(n);
     const world = new SimWorld(this.clock, this.#seed * 1_000_003 + this.#started++);
     const all = { ...this.#defaults, ...options };
-    const { channels = [], overlayDelayMs = 5, ...config } = all;
+    const { channels = [], overlayDelayMs = 5, realOverlay, ...config } = all;
     const overlay = new InstantOverlay(world, overlayDelayMs);
     const host = this.network.host(ip);
     const peer: MeshPeer = {
@@ -80,7 +83,7 @@ export class MeshCluster {
       routes: undefined,
       mesh: new Mesh(world, meshConfig(n, config), {
         transport: host.transport,
-        overlay,
+        overlay: realOverlay ?? overlay,
         saveTargets: (texts) => peer.saved.splice(0, peer.saved.length, ...texts),
         onRoutes: (snapshot) => {
           peer.routes = snapshot;

@@ -12,7 +12,7 @@ import { unlimitedMtu } from "../path-mtu.ts";
 import { generationMax } from "./epoch.ts";
 import { type GenerationSecrets, generationSecrets, type LinkIdentity } from "./key-ratchet.ts";
 import { controlTag } from "./link.ts";
-import type { SleeveCommands, SleeveEvents } from "./ports.ts";
+import type { SleeveCommands, SleeveEvents, SleeveLinkParameters } from "./ports.ts";
 
 /**
  * Sleeve as the control plane sees it: links are numbered, commands go to the {@link SleeveEngine}
@@ -48,6 +48,9 @@ export interface SleeveCiphers {
 
 /** Both peers of a connection that has this extension seal with AES-256-GCM. */
 export const aesExtension: OverlayExtension = "sleeve-aes-gcm";
+
+/** Both peers of a connection that has this extension receive datagrams by IPv6 as well. */
+export const ipv6Extension: OverlayExtension = "sleeve-ipv6";
 
 export class SleeveOverlay implements OverlayEngine {
   readonly name = "sleeve";
@@ -85,12 +88,17 @@ export class SleeveOverlay implements OverlayEngine {
   }
 
   extensions(): ReadonlyMap<OverlayExtension, number> {
-    return new Map(this.#ciphers.aead === undefined ? [] : [[aesExtension, 1]]);
+    const extensions = this.#ciphers.aead === undefined ? [] : [aesExtension];
+    return new Map([...extensions, ipv6Extension].map((name) => [name, 1]));
   }
 
-  /** @throws WeaveError `SLEEVE_UNDERLAY` for a connection between addresses that mean one link only */
+  /**
+   * @throws WeaveError `SLEEVE_UNDERLAY` for a connection over IPv6 to a peer whose sleeve has IPv4
+   * alone, or between addresses that mean one link only
+   */
   prepare(parameters: EngineLinkParameters, events: EngineLinkEvents): EngineLink {
     const { local, remote, sessionKey, extensions } = parameters;
+    const path = underlayOf(parameters);
     const link = ++this.#lastLink;
     const identity =
       sessionKey !== undefined && extensions.has(aesExtension)
@@ -100,8 +108,7 @@ export class SleeveOverlay implements OverlayEngine {
       remote,
       connectionUid: parameters.connectionUid,
       outbound: parameters.outbound,
-      localIp: underlayIp(parameters.localAddress),
-      remoteIp: underlayIp(parameters.remoteAddress),
+      ...path,
       remotePort: parameters.remoteAddress.port,
       ...(identity === undefined
         ? { key: sessionKey }
@@ -156,18 +163,32 @@ export class SleeveOverlay implements OverlayEngine {
   }
 }
 
-/** @throws WeaveError `SLEEVE_UNDERLAY` */
-function underlayIp({ host }: Endpoint): HostIp {
+/** Between which addresses datagrams go. @throws WeaveError `SLEEVE_UNDERLAY` */
+function underlayOf({
+  localAddress,
+  remoteAddress,
+  extensions,
+}: EngineLinkParameters): Pick<SleeveLinkParameters, "localIp" | "remoteIp"> {
+  const [localIp, remoteIp] = [hostIp(localAddress), hostIp(remoteAddress)];
+  if (familyOf(remoteIp) === 6 && !extensions.has(ipv6Extension)) {
+    throw unusable(`sleeve of this peer needs an IPv4 underlay, not ${remoteAddress.host}`);
+  }
+  return { localIp, remoteIp };
+}
+
+function hostIp({ host }: Endpoint): HostIp {
   const ip = tryParseHostIp(host);
-  if (ip === undefined || isLinkLocal(ip)) {
-    throw new WeaveError("SLEEVE_UNDERLAY", `sleeve cannot send to ${host}, which is of one link`, {
-      remedy: "connect the peers by IPv4 addresses, or IPv6 ones that are not link-local",
-    });
+  // fe80::/10
+  if (ip === undefined || (typeof ip === "string" && /^fe[89ab].:/.test(ip))) {
+    throw unusable(`sleeve cannot send to ${host}, which is of one link`);
   }
   return ip;
 }
 
-/** fe80::/10 */
-function isLinkLocal(ip: HostIp): boolean {
-  return familyOf(ip) === 6 && /^fe[89ab].:/.test(String(ip));
+function unusable(sentence: string): WeaveError {
+  return new WeaveError("SLEEVE_UNDERLAY", sentence, {
+    remedy:
+      "connect the peers by IPv4 addresses, or where both are of this kind by IPv6 ones that are " +
+      "not link-local; containers' IPv6 frames cross either",
+  });
 }

@@ -157,9 +157,9 @@ describe("AES-256-GCM", () => {
   );
 
   test("is offered where the machine has it", () => {
-    expect([...overlay.extensions()]).toEqual([["sleeve-aes-gcm", 1]]);
+    expect(overlay.extensions().get("sleeve-aes-gcm")).toBe(1);
     const without = new SleeveOverlay(connectNothing, { ...ciphers, aead: undefined });
-    expect([...without.extensions()]).toEqual([]);
+    expect(without.extensions().has("sleeve-aes-gcm")).toBe(false);
   });
 
   test("is used where both peers have it and there is a session key, which stays here", () => {
@@ -218,8 +218,11 @@ describe("AES-256-GCM", () => {
   });
 });
 
-test("a link over IPv6 goes to the address of its connection", () => {
-  prepare("fd00::2");
+test("a link over IPv6 goes to the address of its connection, where both peers have it", () => {
+  expect(() => prepare("fd00::2")).toThrow(
+    "sleeve of this peer needs an IPv4 underlay, not fd00::2",
+  );
+  prepare("fd00::2", undefined, overlay.extensions());
   expect(commands[0]).toMatchObject(["prepare", 1, { remoteIp: "fd00::2", remotePort: 6783 }]);
 });
 
