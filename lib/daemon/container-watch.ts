@@ -9,6 +9,7 @@ const lookPeriodMs = 5_000;
 export interface ContainerFates {
   /** It ended and may be started again. */
   died(ident: string): void;
+  /** It runs again, or nobody can tell whether it does. */
   started(ident: string): void;
   /** It will not come back. */
   gone(ident: string): void;
@@ -19,6 +20,8 @@ export interface EngineNews {
   started(id: string): void;
   died(id: string): void;
   destroyed(id: string): void;
+  /** It is away, and may start containers before it tells of them. */
+  lost(): void;
   /** All that it has, whether they run or not; whoever is not among them is destroyed. */
   found(all: readonly { readonly id: string; readonly running: boolean }[]): void;
 }
@@ -63,6 +66,11 @@ export class ContainerWatch implements EngineNews {
   destroyed(id: string): void {
     this.#stopped.delete(id);
     this.#fates.gone(id);
+  }
+
+  lost(): void {
+    for (const id of this.#stopped) this.#fates.started(id);
+    this.#stopped.clear();
   }
 
   found(all: readonly { readonly id: string; readonly running: boolean }[]): void {

@@ -117,7 +117,7 @@ export class EngineClient {
     ask: (versioned: EngineRequest) => Promise<A>,
   ): Promise<A> {
     const attempt = async (): Promise<A> =>
-      ask({ ...request, path: `/v${await this.#negotiated()}${request.path}` });
+      ask({ ...request, path: `/v${await this.#negotiated(request)}${request.path}` });
     try {
       const isFresh = this.#version === undefined;
       const answer = await attempt();
@@ -132,9 +132,9 @@ export class EngineClient {
   }
 
   /** Requests that come together negotiate once. */
-  async #negotiated(): Promise<string> {
+  async #negotiated({ waitMs }: EngineRequest): Promise<string> {
     if (this.#version !== undefined) return this.#version;
-    this.#negotiation ??= this.#negotiate().finally(() => {
+    this.#negotiation ??= this.#negotiate(waitMs).finally(() => {
       this.#negotiation = undefined;
     });
     this.#version = await this.#negotiation;
@@ -142,19 +142,19 @@ export class EngineClient {
   }
 
   /** The oldest version that it answers matters only where ours is older than its newest. */
-  async #negotiate(): Promise<string> {
-    const ping = await this.#transport.ask({ path: "/_ping" });
+  async #negotiate(waitMs: number | undefined): Promise<string> {
+    const ping = await this.#transport.ask({ path: "/_ping", waitMs });
     if (ping.status >= 400) throw refusal(ping.status, ping.text);
     const newest = ping.headers.get("Api-Version") ?? "";
     if (isApiVersion(newest) && this.#wanted === undefined) {
       const choice = chooseApiVersion({ newest }, undefined);
       if (choice === newest) return choice;
     }
-    return chooseApiVersion(await this.#versions(), this.#wanted);
+    return chooseApiVersion(await this.#versions(waitMs), this.#wanted);
   }
 
-  async #versions(): Promise<EngineVersions> {
-    const { status, text } = await this.#transport.ask({ path: "/version" });
+  async #versions(waitMs: number | undefined): Promise<EngineVersions> {
+    const { status, text } = await this.#transport.ask({ path: "/version", waitMs });
     if (status >= 400) throw refusal(status, text);
     return readVersions(text);
   }

@@ -124,13 +124,15 @@ export class EngineEvents {
 
   #disconnected(error: unknown): void {
     const { log } = this.#world;
-    const text = causes(error);
-    if (this.#sinceMs !== undefined) log.warn(`lost the Docker engine: ${text}; trying again`);
+    const text = errorText(error);
+    const wasConnected = this.#sinceMs !== undefined;
+    if (wasConnected) log.warn(`lost the Docker engine: ${text}; trying again`);
     else if (this.#lastError?.text !== text) log.info(`${text}; trying again now and then`);
     this.#sinceMs = undefined;
     this.#subscription = undefined;
     this.#starts.clear();
     this.#lastError = { text, atMs: this.#world.now() };
+    if (wasConnected) this.#tell((observer) => observer.disconnected?.());
   }
 
   /** Resolves with what has ended the connection. */
@@ -234,10 +236,4 @@ export class EngineEvents {
       }
     }
   }
-}
-
-/** With what is underneath, for `no Docker engine answers` has many reasons. */
-function causes(error: unknown): string {
-  const { cause } = error instanceof Error ? error : {};
-  return cause === undefined ? errorText(error) : `${errorText(error)} (${errorText(cause)})`;
 }

@@ -11,6 +11,8 @@ export interface EngineObserver {
   died?(id: string): void;
   /** It was removed, and will not come back. */
   destroyed?(id: string): void;
+  /** What happens from now on is told later, or found. */
+  disconnected?(): void;
   /** All containers at each (re)connect, after what was missed has been told. */
   connected?(all: readonly ListedEngineContainer[]): void;
   /** The same at each look while the connection stands. */

@@ -15,7 +15,7 @@ export interface EngineRequest {
   /** Sent as JSON. */
   readonly body?: unknown;
   /** Default {@link answerWaitMs}. */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
 }
 
 /** An answer as it comes. */
@@ -127,12 +127,31 @@ export class EngineTransport {
     try {
       return await act();
     } catch (cause) {
-      throw new WeaveError("ENGINE_UNREACHABLE", `no Docker engine answers at ${this.endpoint}`, {
-        remedy: "name containers as netns:<name> or pid:<n>, or start the engine",
-        cause,
-      });
+      throw new WeaveError(
+        "ENGINE_UNREACHABLE",
+        `no Docker engine answers at ${this.endpoint}: ${reasonOf(cause)}`,
+        { remedy: "name containers as netns:<name> or pid:<n>, or start the engine", cause },
+      );
     }
   }
+}
+
+/** What the runtime has less to say about than its code tells. */
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such socket",
+  EACCES: "its socket may not be used",
+  ECONNREFUSED: "nothing listens there",
+  ECONNRESET: "the connection was closed",
+  EPIPE: "the connection was closed",
+  ENOTFOUND: "there is no such host",
+  EPROTO: "no TLS could be agreed on",
+};
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  if (cause.name === "TimeoutError" || cause.name === "AbortError") return "it takes too long";
+  const code = "code" in cause ? String(cause.code) : "";
+  return reasons[code] ?? cause.message;
 }
 
 async function whole(chunks: AsyncIterable<Uint8Array>): Promise<string> {

@@ -72,6 +72,7 @@ function newsOf({ services: { news } }: IntegrationHost): EngineObserver {
     started: ({ id }) => news.started(id),
     died: (id) => news.died(id),
     destroyed: (id) => news.destroyed(id),
+    disconnected: () => news.lost(),
     connected: (all) => news.found(all),
     swept: (all) => news.found(all),
   };

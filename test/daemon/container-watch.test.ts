@@ -53,6 +53,17 @@ describe("the watch over an engine's containers", () => {
     expect(heard()).toEqual(["died ours"]);
   });
 
+  test("lets no time run out while the engine is away, which may start it again", () => {
+    const { watch, heard } = watched();
+    watch.died(id);
+    watch.lost();
+    expect(heard()).toEqual(["died ours", "started ours"]);
+    watch.lost();
+    expect(heard()).toEqual([]);
+    watch.found([{ id, running: false }]);
+    expect(heard()).toEqual(["died ours"]);
+  });
+
   test("takes nothing from whom the engine does not know by its id", () => {
     const { watch, heard } = watched();
     watch.found([{ id, running: true }]);

@@ -26,6 +26,7 @@ class Followed implements AsyncDisposable {
       started: (container) => tell(`started ${container.id} ${container.pid}`),
       died: (died) => tell(`died ${died}`),
       destroyed: (destroyed) => tell(`destroyed ${destroyed}`),
+      disconnected: () => tell("disconnected"),
       connected: (all) => tell(`connected ${all.map((each) => each.id).join()}`),
       swept: () => tell("swept"),
     });
@@ -151,7 +152,7 @@ describe("who follows an engine", () => {
     followed.sim.clock.run(1000);
     const told = await followed.until("started d 7");
     expect(told.filter((each) => !each.startsWith("connected"))).toEqual([
-      ...["died a", "destroyed b", "started d 7"],
+      ...["disconnected", "died a", "destroyed b", "started d 7"],
     ]);
     expect(told.indexOf("connected a,c,d")).toBeGreaterThan(told.indexOf("destroyed b"));
     expect(followed.events.status()).toMatchObject({ connections: 2, missed: 3 });

@@ -225,9 +225,26 @@ describe("a Docker engine", () => {
     await expect(engine.inspect("broken")).rejects.toThrow("answered 500: out of order");
   });
 
-  test("that is not there says what else names a container", async () => {
+  test("that is not there says why, and what else names a container", async () => {
     const absent = new DockerEngine(`unix://${fake.folder}/none.sock`);
-    await expect(absent.inspect("web")).rejects.toHaveProperty("code", "ENGINE_UNREACHABLE");
+    await expect(absent.inspect("web")).rejects.toMatchObject({
+      code: "ENGINE_UNREACHABLE",
+      message: `no Docker engine answers at unix://${fake.folder}/none.sock: there is no such socket`,
+    });
+    const refusing = new DockerEngine("tcp://127.0.0.1:1");
+    await expect(refusing.inspect("web")).rejects.toThrow("nothing listens there");
     expect(() => new DockerEngine("ftp://x")).toThrow("cannot use");
+  });
+
+  test("that hangs is not waited for, and more than can be meant is not kept", async () => {
+    const never = Promise.withResolvers<Response>();
+    await using hanging = new FakeEngine(() => never.promise);
+    const slow = new DockerEngine(hanging.endpoint);
+    await expect(slow.runningNames({ waitMs: 20 })).rejects.toThrow("it takes too long");
+    never.resolve(new Response());
+    const piece = new Uint8Array(1 << 20).fill(0x20);
+    hanging.answers = () =>
+      new Response(new ReadableStream({ pull: (controller) => controller.enqueue(piece) }));
+    await expect(slow.info()).rejects.toThrow("more than 64 MiB in one answer");
   });
 });

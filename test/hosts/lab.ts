@@ -168,7 +168,12 @@ export class Host {
     this.namespace = namespace;
     this.ip = ip;
     const folder = join(lab.folder, `h${number}`);
-    this.env = { WEAVE_RUN_DIR: join(folder, "run"), WEAVE_STATE_DIR: join(folder, "state") };
+    this.env = {
+      WEAVE_RUN_DIR: join(folder, "run"),
+      WEAVE_STATE_DIR: join(folder, "state"),
+      // The machine's own engine is none of its.
+      DOCKER_HOST: `unix://${join(folder, "docker.sock")}`,
+    };
   }
 
   /** A peer name that tells the host's number. */
