@@ -90,8 +90,16 @@ describe("two hosts with a datapath in the kernel", () => {
   });
 
   test("make again what somebody deleted", async () => {
-    await must(["ip", "-n", two.namespace, "link", "del", "vethwe-bridge"]);
-    await must(["ip", "-n", two.namespace, "link", "del", "vethwe-pcap"]);
+    const devices = ["vethwe-bridge", "vethwe-pcap"];
+    for (const device of devices) await must(["ip", "-n", two.namespace, "link", "del", device]);
+    // Frames of neighbours go on by their lanes meanwhile.
+    for (const device of devices) {
+      await eventually(
+        `another ${device}`,
+        () => two.exec(["ip", "link", "show", "dev", device]),
+        ({ code }) => code === 0,
+      );
+    }
     await c1.pings(ip2, 20_000);
     for (const host of lab.hosts) await overFor(host, "fastdp", 1, 60_000);
     await c2.pings(ip1);

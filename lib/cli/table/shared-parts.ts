@@ -16,7 +16,8 @@ export const addressArguments: ArgumentSpec = {
 export const containerArgument: ArgumentSpec = {
   kind: "container",
   placeholder: "container",
-  summary: "netns:<name or path>, pid:<n>, or the name, id or label:<key>[=<value>] of a Docker container",
+  summary:
+    "netns:<name or path>, pid:<n>, or the name, id or label:<key>[=<value>] of a Docker container",
   minimum: 1,
   maximum: 1,
 };

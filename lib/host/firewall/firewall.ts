@@ -3,16 +3,12 @@ import { isSystemError } from "../../../ffi/system-error.ts";
 import { errorText, WeaveError } from "../../base/errors.ts";
 import type { IpFamily } from "../../base/ip.ts";
 import { type Log, silentLog } from "../../base/world.ts";
+import { hasNftables, nftablesGeneration } from "../own-table.ts";
 import { type Exposed, exposedChains } from "./exposed-rules.ts";
 import { type GuardedPorts, guardChains } from "./guarded-ports.ts";
 import { speechOf } from "./iptables.ts";
 import { IptablesBackend, removeIptables } from "./iptables-backend.ts";
-import {
-  hasNftables,
-  NftablesBackend,
-  nftablesGeneration,
-  removeNftables,
-} from "./nftables-backend.ts";
+import { NftablesBackend, removeNftables } from "./nftables-backend.ts";
 import type { FirewallBackend, PacketChain } from "./packet-rule.ts";
 
 /** By what rules are put in place on a host. */

@@ -1,6 +1,6 @@
 import { formatCidr } from "../../base/ip.ts";
+import { nftablesGeneration } from "../own-table.ts";
 import { Iptables } from "./iptables.ts";
-import { nftablesGeneration } from "./nftables-backend.ts";
 import type { FirewallBackend, PacketChain, PacketRule, Unless } from "./packet-rule.ts";
 
 /** Where iptables has what a chain of ours is for, and how it is called there. */

@@ -1,15 +1,8 @@
-import { isSystemError } from "../../../ffi/system-error.ts";
 import type { IpFamily } from "../../base/ip.ts";
-import type { Netlink } from "../netlink/conversation.ts";
 import * as nft from "../netlink/nft-expression.ts";
-import {
-  deleteTable,
-  listRules,
-  type NftChain,
-  replaceTable,
-  rulesGeneration,
-} from "../netlink/nftables.ts";
+import { deleteTable, type NftChain } from "../netlink/nftables.ts";
 import { openNetfilter } from "../netlink/open.ts";
+import { hasNftables, OwnTable } from "../own-table.ts";
 import type { FirewallBackend, PacketChain, PacketRule, Unless } from "./packet-rule.ts";
 
 /** The router's own tables of packet filter rules; nobody else's rules are ever touched. */
@@ -27,60 +20,24 @@ const hooks = {
 /** Rules in a table of our own, put in place as a whole in one transaction. */
 export class NftablesBackend implements FirewallBackend {
   readonly name = "nftables";
-  readonly #table: (typeof firewallTables)[IpFamily];
+  readonly #table: OwnTable;
   #wanted: readonly PacketChain[] | undefined;
-  /** How the kernel's rules were when ours were in place: as a whole, and ours one by one. */
-  #inPlace: { readonly generation: number; readonly rules: string } | undefined;
 
   constructor(family: IpFamily) {
-    this.#table = firewallTables[family];
+    this.#table = new OwnTable(firewallTables[family]);
   }
 
   apply(chains: readonly PacketChain[]): boolean {
     this.#wanted = chains;
-    this.#inPlace = undefined;
-    using netfilter = openNetfilter();
-    replaceTable(netfilter, { ...this.#table, chains: chains.map(chainOf) });
-    this.#inPlace = { generation: rulesGeneration(netfilter), rules: this.#ownRules(netfilter) };
+    this.#table.put({ chains: chains.map(chainOf) });
     return true;
   }
 
   mend(generation: number | undefined): boolean {
-    const [wanted, inPlace] = [this.#wanted, this.#inPlace];
-    if (wanted === undefined || inPlace === undefined) return false;
-    if (generation === undefined || generation === inPlace.generation) return false;
-    {
-      using netfilter = openNetfilter();
-      if (this.#ownRules(netfilter) === inPlace.rules) {
-        this.#inPlace = { ...inPlace, generation };
-        return false;
-      }
-    }
-    return this.apply(wanted);
+    const wanted = this.#wanted;
+    if (wanted === undefined || generation === undefined) return false;
+    return this.#table.isSpoilt(generation) && this.apply(wanted);
   }
-
-  /** Every rule of ours by its chain and handle: a rule that was made anew has another one. */
-  #ownRules(netfilter: Netlink): string {
-    return listRules(netfilter, this.#table)
-      .map(({ chain, handle }) => `${chain} ${handle}`)
-      .join();
-  }
-}
-
-/** Another number when any rule of nf_tables has changed since; `undefined` in a kernel without. */
-export function nftablesGeneration(): number | undefined {
-  try {
-    using netfilter = openNetfilter();
-    return rulesGeneration(netfilter);
-  } catch (error) {
-    if (isSystemError(error)) return undefined;
-    throw error;
-  }
-}
-
-/** Whether the kernel has such tables. */
-export function hasNftables(): boolean {
-  return nftablesGeneration() !== undefined;
 }
 
 /** Removes all of the router's rules there; false when there were none. @throws SystemError */

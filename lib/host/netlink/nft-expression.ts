@@ -12,7 +12,12 @@ const register = 1;
 const EXPRESSION = { name: 1, data: 2 } as const;
 const DATA = { value: 1, verdict: 2 } as const;
 const COMPARE = { equal: 0, notEqual: 1 } as const;
-const META = { inputInterfaceName: 6, outputInterfaceName: 7, transportProtocol: 16 } as const;
+const META = {
+  mark: 3,
+  inputInterfaceName: 6,
+  outputInterfaceName: 7,
+  transportProtocol: 16,
+} as const;
 const HEADER = { network: 1, transport: 2 } as const;
 const protocolNumber = { tcp: 6, udp: 17 } as const;
 const interfaceNameBytes = 16;
@@ -54,6 +59,55 @@ export function destinationPort(protocol: "tcp" | "udp", port: number): Uint8Arr
     compare(COMPARE.equal, Uint8Array.of(protocolNumber[protocol])),
     payload(HEADER.transport, 2, 2),
     compare(COMPARE.equal, Uint8Array.of(port >>> 8, port & 0xff)),
+  ];
+}
+
+/** UDP packets that carry no checksum, which IPv4 allows (RFC 768). */
+export function withoutUdpChecksum(): Uint8Array[] {
+  return [payload(HEADER.transport, 6, 2), compare(COMPARE.equal, new Uint8Array(2))];
+}
+
+/** A part of the packet: `bytes` of it from `offset` in the header. */
+export interface PacketField {
+  readonly header: keyof typeof HEADER;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** The packet's mark becomes what the map has for these fields; a packet that is not in it goes no further. */
+export function markByMap(map: string, fields: readonly PacketField[]): Uint8Array[] {
+  // Registers of four octets each, which fields of a key fill one by one.
+  const first = 8;
+  const found = first + fields.length;
+  return [
+    ...fields.map(({ header, offset, bytes }, index) =>
+      payload(HEADER[header], offset, bytes, first + index),
+    ),
+    expression(
+      "lookup",
+      message.text(1, map),
+      message.uint32BigEndian(2, first),
+      message.uint32BigEndian(3, found),
+    ),
+    expression("meta", message.uint32BigEndian(2, META.mark), message.uint32BigEndian(3, found)),
+  ];
+}
+
+/** The packet goes to another UDP port of this host. It must not have a checksum: none is updated. */
+export function redirectUdp(port: number): Uint8Array[] {
+  return [
+    expression(
+      "immediate",
+      message.uint32BigEndian(1, register),
+      message.nested(2, message.attribute(DATA.value, Uint8Array.of(port >>> 8, port & 0xff))),
+    ),
+    expression(
+      "payload",
+      message.uint32BigEndian(2, HEADER.transport),
+      message.uint32BigEndian(3, 2),
+      message.uint32BigEndian(4, 2),
+      message.uint32BigEndian(5, register),
+    ),
   ];
 }
 
@@ -115,10 +169,10 @@ function maskBytes(network: Cidr): Uint8Array {
   return mask;
 }
 
-function payload(header: number, offset: number, length: number): Uint8Array {
+function payload(header: number, offset: number, length: number, into = register): Uint8Array {
   return expression(
     "payload",
-    message.uint32BigEndian(1, register),
+    message.uint32BigEndian(1, into),
     message.uint32BigEndian(2, header),
     message.uint32BigEndian(3, offset),
     message.uint32BigEndian(4, length),

@@ -18,7 +18,21 @@ export type NftFamily = "ip" | "ip6" | "inet";
 export interface NftTable {
   readonly family: NftFamily;
   readonly name: string;
+  readonly maps?: readonly NftMap[];
   readonly chains: readonly NftChain[];
+}
+
+/** From keys of equal length to packet marks. */
+export interface NftMap {
+  readonly name: string;
+  /** Of one key; each of its fields is padded to four octets. */
+  readonly keyBytes: number;
+  readonly entries: readonly NftMapEntry[];
+}
+
+export interface NftMapEntry {
+  readonly key: Uint8Array;
+  readonly mark: number;
 }
 
 export interface NftChain {
@@ -47,6 +61,9 @@ const NFT = {
   newChain: 3,
   newRule: 6,
   getRule: 7,
+  newSet: 9,
+  newSetElement: 12,
+  deleteSetElement: 14,
   getGeneration: 16,
 } as const;
 const GENERATION_ID = 1;
@@ -59,12 +76,31 @@ const TABLE_NAME = 1;
 const CHAIN = { table: 1, name: 3, hook: 4, policy: 5, type: 7 } as const;
 const HOOK = { number: 1, priority: 2 } as const;
 const RULE = { table: 1, chain: 2, handle: 3, expressions: 4, userData: 7 } as const;
+const SET = {
+  table: 1,
+  name: 2,
+  flags: 3,
+  keyType: 4,
+  keyBytes: 5,
+  dataType: 6,
+  dataBytes: 7,
+  id: 10,
+} as const;
+const SET_ELEMENTS = { table: 1, set: 2, elements: 3 } as const;
+const SET_ELEMENT = { key: 1, data: 2 } as const;
+const DATA_VALUE = 1;
+const setIsMap = 8;
+const markBytes = 4;
+/** How the `nft` program shows them: it knows numbers by these, and the kernel none. */
+const typeInteger = 4;
+const typeMark = 19;
 const policyAccept = 1;
 const LIST_ELEMENT = 1;
 
 /** Puts `table` in the place of whatever table of this name there was. @throws SystemError */
 export function replaceTable(netlink: Netlink, table: NftTable): void {
   const content = [
+    ...(table.maps ?? []).flatMap((map, index) => mapRequests(table, map, index + 1)),
     ...table.chains.map((chain) => chainRequest(table, chain)),
     ...table.chains.flatMap((chain) => chain.rules.map((rule) => ruleRequest(table, chain, rule))),
   ];
@@ -75,6 +111,23 @@ export function replaceTable(netlink: Netlink, table: NftTable): void {
     if (!isSystemError(error, "EEXIST")) throw error;
     transact(netlink, [tableRequest(NFT.deleteTable, 0, table), create, ...content]);
   }
+}
+
+/** A map of a table that stands. */
+export interface NftMapId extends Pick<NftTable, "family" | "name"> {
+  readonly map: string;
+}
+
+/** Adds entries to a map, or takes some away that it has. @throws SystemError */
+export function changeMap(
+  netlink: Netlink,
+  map: NftMapId,
+  { add = [], remove = [] }: { add?: readonly NftMapEntry[]; remove?: readonly NftMapEntry[] },
+): void {
+  transact(netlink, [
+    ...(remove.length === 0 ? [] : [entriesRequest(NFT.deleteSetElement, map, remove)]),
+    ...(add.length === 0 ? [] : [entriesRequest(NFT.newSetElement, map, add)]),
+  ]);
 }
 
 /** False when there was none, or the kernel has no such tables. @throws SystemError */
@@ -180,6 +233,53 @@ function chainRequest(table: NftTable, chain: NftChain): NetlinkRequest {
       ...hook,
     ),
     about: `nftables chain ${table.name} ${chain.name}`,
+  };
+}
+
+function mapRequests(table: NftTable, map: NftMap, id: number): NetlinkRequest[] {
+  const { name, keyBytes, entries } = map;
+  const declaration: NetlinkRequest = {
+    type: (subsystem << 8) | NFT.newSet,
+    flags: flags.create,
+    body: concatBytes(
+      nfgen(familyNumber[table.family], 0),
+      message.text(SET.table, table.name),
+      message.text(SET.name, name),
+      message.uint32BigEndian(SET.flags, setIsMap),
+      message.uint32BigEndian(SET.keyType, typeInteger),
+      message.uint32BigEndian(SET.keyBytes, keyBytes),
+      message.uint32BigEndian(SET.dataType, typeMark),
+      message.uint32BigEndian(SET.dataBytes, markBytes),
+      message.uint32BigEndian(SET.id, id),
+    ),
+    about: `nftables map ${table.name} ${name}`,
+  };
+  const filling = entriesRequest(NFT.newSetElement, { ...table, map: name }, entries);
+  return entries.length === 0 ? [declaration] : [declaration, filling];
+}
+
+function entriesRequest(
+  kind: number,
+  { family, name, map }: NftMapId,
+  entries: readonly NftMapEntry[],
+): NetlinkRequest {
+  const elements = entries.map(({ key, mark }) =>
+    message.nested(
+      LIST_ELEMENT,
+      message.nested(SET_ELEMENT.key, message.attribute(DATA_VALUE, key)),
+      message.nested(SET_ELEMENT.data, message.uint32(DATA_VALUE, mark)),
+    ),
+  );
+  return {
+    type: (subsystem << 8) | kind,
+    flags: kind === NFT.newSetElement ? flags.create : 0,
+    body: concatBytes(
+      nfgen(familyNumber[family], 0),
+      message.text(SET_ELEMENTS.table, name),
+      message.text(SET_ELEMENTS.set, map),
+      message.nested(SET_ELEMENTS.elements, ...elements),
+    ),
+    about: `nftables map ${name} ${map}`,
   };
 }
 

@@ -192,14 +192,15 @@ export class Neighbours {
 
   #set(placed: PlacedLink): boolean {
     const { datapath, world } = this.#options;
-    const { shortId, localIp, remoteIp, port } = placed;
+    const { shortId, localIp, remoteIp, port, encrypted } = placed;
     if (shortId === undefined) return true;
     const grace = this.#graced.get(shortId);
     const isFollower = grace !== undefined && isFollowed(grace, placed);
     if (isFollower) placed.formerMtu = grace.mtu;
     const mtu = mtuOf(placed);
     try {
-      datapath.setNeighbour({ shortId, localIp, remoteIp, port, mtu } satisfies DatapathNeighbour);
+      const tunnel = { shortId, localIp, remoteIp, port, mtu, encrypted };
+      datapath.setNeighbour(tunnel satisfies DatapathNeighbour);
     } catch (thrown) {
       placed.endTrial?.();
       world.log.warn(`fastdp: cannot serve ${formatPeerName(placed.remote)}: ${errorText(thrown)}`);

@@ -62,6 +62,8 @@ export interface DatapathNeighbour {
   readonly port: number;
   /** Largest packet that takes the tunnel, octets; `undefined` for any. Heartbeats always do. */
   readonly mtu?: number | undefined;
+  /** Whether the kernel encrypts what is exchanged with it, by policies that name the port. */
+  readonly encrypted?: boolean;
 }
 
 export type NextHop =

@@ -106,6 +106,13 @@ export class DatapathHost {
   /** Knows the others as neighbours, and routes to them by what is given. */
   route(ways: Ways): void {
     this.inside(() => this.#route(ways));
+    this.mend();
+  }
+
+  /** As a router does when links have changed; says what it found amiss. */
+  mend(): readonly string[] {
+    const { bridge } = this;
+    return this.inside(() => this.datapath.mend(bridge));
   }
 
   #route(options: Ways): void {

@@ -21,19 +21,26 @@ import {
 /** Marks of frames that one of our programs sends to another. */
 export const tunnelledFlag = 0x0400_0000;
 export const deliveredFlag = 0x0800_0000;
+/**
+ * On the way out: a program has put the frame on its lane. On the way in: it came through the gate,
+ * from the neighbour in the low bits.
+ */
+export const lanedFlag = 0x1000_0000;
 export const shortIdBits = 12;
 
 const holdDownTicks = Math.ceil(macHoldDownMs / tickMs);
 /** An entry that was seen so recently is not written again. */
 const refreshTicks = 64;
 
-export type Origin = "container" | "wire" | "handover";
+export type Origin = "container" | "wire" | "lane" | "handover";
 
 /** What happens to a frame of peer r7 for peer r8 that came from another host. */
-export function writeArrival(program: FrameProgram, from: "wire" | "handover"): void {
+export function writeArrival(program: FrameProgram, from: "wire" | "lane" | "handover"): void {
   const { asm } = program;
-  program.loadStack(r1, stack.self);
-  asm.jumpIf(r8, "!=", r1, "forward");
+  if (from !== "lane") {
+    program.loadStack(r1, stack.self);
+    asm.jumpIf(r8, "!=", r1, "forward");
+  }
   program.readClock(tickShift);
   writeLearning(program, "received");
   program.lookupIndex("routes", r7, "deliver");
@@ -54,9 +61,15 @@ export function writeArrival(program: FrameProgram, from: "wire" | "handover"): 
   program.measureFrame();
   writeFlood(program, from);
   asm.label("deliver");
-  if (from === "wire") {
+  if (from !== "handover") {
     program.count("receivedFrames");
     program.count("receivedBytes", true);
+  }
+  if (from === "lane") {
+    asm.jump("delivered");
+    return;
+  }
+  if (from === "wire") {
     program.loadFrame(r1, frame.device);
     program.loadStack(r2, stack.uplink);
     asm.jumpIf(r1, "==", r2, "delivered");
@@ -135,6 +148,9 @@ export function writeForward(program: FrameProgram, from: Origin): void {
     asm.jumpIf(r7, "==", 0, "by tunnel");
     countSent(program, from);
     program.setMark(0);
+    program.loadFrame(r1, frame.device);
+    asm.jumpIf(r1, "==", r7, "passed");
+    program.setMark(lanedFlag);
     asm.set(r1, r7);
     program.sendBy();
   } else {
@@ -168,7 +184,7 @@ function writeReturnCheck(program: FrameProgram, returns: string): void {
   program.loadStack(r2, stack.outerSource);
   asm.jumpIf(r1, "!=", r2, goesOn);
   asm.load("u32", r1, r0, neighbour.device);
-  program.loadFrame(r2, frame.device);
+  program.loadStack(r2, stack.arrivedBy);
   asm.jumpIf(r1, "==", r2, returns);
   asm.label(goesOn);
 }
@@ -271,6 +287,7 @@ function writeCopy(program: FrameProgram, from: Origin): void {
     asm.load("u32", r1, r0, neighbour.lane);
     asm.jumpIf(r1, "==", 0, "copy by tunnel");
     program.storeStack(stack.device, r1);
+    program.setMark(lanedFlag);
     asm.jump("copy leaves");
   }
   asm.label("copy by tunnel");

@@ -13,6 +13,7 @@ import type { DatapathBackend, DatapathOptions, HostDatapath } from "../backend.
 import { EbpfDatapath } from "./ebpf-datapath.ts";
 import { removeDevices } from "./ebpf-devices.ts";
 import { type Hooks, openHooks } from "./hooks.ts";
+import { removeGate } from "./lane-gate.ts";
 import { takesPrograms } from "./program-set.ts";
 
 /** Of the device that is made to see what the kernel can do, and removed again. */
@@ -50,6 +51,7 @@ export function ebpfBackendBy(hooksOf: (netlink: Netlink) => Hooks): DatapathBac
     },
 
     remove(): readonly string[] {
+      removeGate();
       using netlink = openRoute();
       return removeDevices(netlink);
     },

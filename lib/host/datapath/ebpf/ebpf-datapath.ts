@@ -27,6 +27,7 @@ import {
 } from "./ebpf-devices.ts";
 import { HeartbeatPort } from "./heartbeat-port.ts";
 import type { Hooks } from "./hooks.ts";
+import { LaneGate } from "./lane-gate.ts";
 import { type LanePurpose, Lanes, laneName } from "./lanes.ts";
 import { ProgramSet, programName, tablesOf } from "./program-set.ts";
 import type { ProgramKind } from "./programs.ts";
@@ -47,6 +48,7 @@ export class EbpfDatapath implements HostDatapath {
   readonly #hooks: Hooks;
   readonly #devices: EbpfDevices;
   readonly #lanes: Lanes;
+  readonly #gate: LaneGate;
   readonly #programs: ProgramSet;
   readonly #heartbeats: HeartbeatPort;
   readonly #neighbours = new Map<ShortId, DatapathNeighbour>();
@@ -78,6 +80,7 @@ export class EbpfDatapath implements HostDatapath {
     );
     this.#devices.prepare(options.bridge);
     this.#lanes = new Lanes(this.#netlink);
+    this.#gate = new LaneGate(options.port);
     this.adopted = standing && this.#adopt(standing);
     this.#introduceDevices();
     this.#lanes.closeOthers(this.#neighbours);
@@ -112,7 +115,8 @@ export class EbpfDatapath implements HostDatapath {
     const mendedLanes = [...this.#neighbours.values()].flatMap(
       (neighbour) => this.#place(neighbour) ?? [],
     );
-    return [...this.#devices.takeMended(), ...mendedLanes];
+    const opened = this.#gate.settle(this.#lanes.port) ? ["opened the gate to lanes again"] : [];
+    return [...this.#devices.takeMended(), ...mendedLanes, ...opened];
   }
 
   connect(events: DatapathEvents): void {
@@ -130,6 +134,7 @@ export class EbpfDatapath implements HostDatapath {
   removeNeighbour(shortId: ShortId): void {
     if (!this.#neighbours.delete(shortId)) return;
     this.#programs.tables.setNeighbour(shortId, undefined);
+    this.#gate.exclude(shortId);
     this.#lanes.close(shortId);
     this.#settleSources();
   }
@@ -232,7 +237,8 @@ export class EbpfDatapath implements HostDatapath {
     for (const [shortId, { device, local, remote, longest }] of tables.neighbours()) {
       const port = this.#devices.portOf(device);
       const mtu = longest === 0 ? undefined : longest - ethernetHeaderSize;
-      const neighbour = { shortId, localIp: local, remoteIp: remote, mtu };
+      // Whoever knows whether it is encrypted will set it again.
+      const neighbour = { shortId, localIp: local, remoteIp: remote, mtu, encrypted: true };
       if (port === undefined) tables.setNeighbour(shortId, undefined);
       else this.#neighbours.set(shortId, { ...neighbour, port });
     }
@@ -278,22 +284,39 @@ export class EbpfDatapath implements HostDatapath {
     const entry = { local, remote, device, lane: 0, longest };
     const purpose = this.#lanePurpose();
     if (purpose === undefined) {
+      this.#gate.exclude(shortId);
       tables.setNeighbour(shortId, entry);
       return undefined;
     }
     const equip = (device: number): boolean =>
-      this.#hooks.put({ device, edge: "ingress" }, this.#programs.program("lane"));
+      [
+        this.#hooks.put({ device, edge: "ingress" }, this.#programs.program("lane")),
+        this.#hooks.put({ device, edge: "egress" }, this.#programs.program("container")),
+      ].includes(true);
     const standing = this.#lanes.find(neighbour, purpose);
     if (standing !== undefined) {
       tables.setNeighbour(shortId, { ...entry, lane: standing });
+      this.#settlePass(neighbour);
       return equip(standing) ? `put a program at ${laneName(shortId)} again` : undefined;
     }
     // Frames take the tunnel while there is no lane.
     tables.setNeighbour(shortId, entry);
+    this.#gate.exclude(shortId);
     const lane = this.#lanes.make(neighbour, purpose, equip);
     if (lane === undefined) return undefined;
     tables.setNeighbour(shortId, { ...entry, lane });
+    this.#settlePass(neighbour);
     return `made ${laneName(shortId)}`;
+  }
+
+  /** Of a neighbour that has its lane. */
+  #settlePass({ shortId, remoteIp, port, encrypted }: DatapathNeighbour): void {
+    const self = this.#self;
+    if (self === undefined || encrypted === true || port !== this.#options.port) {
+      this.#gate.exclude(shortId);
+      return;
+    }
+    this.#gate.admit({ shortId, remoteIp, vni: makeVni(shortId, self) });
   }
 
   #lanePurpose(): LanePurpose | undefined {

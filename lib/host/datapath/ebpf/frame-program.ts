@@ -10,7 +10,8 @@ import { type CounterName, counterAt, type TableName } from "./tables.ts";
  *   -16  source MAC, as a key           -88  outer source         -112  the tree of a flood
  *   -64  tunnel key (44)                -92  own short id         -116  uplink
  *   -72  index into an array            -96  time in ticks        -120  handover
- *   -80  a new entry of `macs`               -124  a neighbour and        -128  the device of a copy
+ *   -80  a new entry of `macs`           -104  device at which it came in
+ *                                        -124  a neighbour and        -128  the device of a copy
  */
 export const stack = {
   destination: -8,
@@ -23,6 +24,7 @@ export const stack = {
   self: -92,
   now: -96,
   length: -100,
+  arrivedBy: -104,
   tree: -112,
   uplink: -116,
   handover: -120,

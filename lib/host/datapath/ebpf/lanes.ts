@@ -15,14 +15,17 @@ import { openUdpSocket } from "../../udp-socket.ts";
 import { deviceAlias, isOurs } from "./ebpf-devices.ts";
 
 /**
- * A lane is a device whose frames all go to one neighbour, with the VNI of frames from us to it. It
- * saves what the tunnel costs for each frame when it is told where to: a key, and looking up the
- * route to the neighbour's host.
+ * A lane is a device for the frames of one neighbour: out with the VNI of frames from us to it, in
+ * with that of frames from it to us. It saves what a tunnel costs that is told of each frame where
+ * to, and that tells of each where from: a key, looking up the route to the neighbour's host, and
+ * the kernel's object for a received key.
  *
- * Lanes only send. Devices that are told their VNI cannot share a UDP port with the one that takes
- * any VNI, so theirs is another port, at which a program lets nothing in. They are ports of the
- * bridge for one reason: only then the kernel tells a container that its packet is too large for
- * the way. The bridge itself never sends anything there.
+ * Devices that are told their VNI cannot share a UDP port with the one that takes any VNI, so theirs
+ * is another port. Frames come to that by the gate (lane-gate.ts); a program lets in nothing else.
+ *
+ * Lanes are ports of the bridge. It learns which addresses are behind them and sends there what is
+ * for those, past the uplink; a program at the lane has the last word on where a frame goes. Floods
+ * are the uplink's affair.
  */
 export const lanesMax = 128;
 const prefix = "vethwe-n";
@@ -61,6 +64,11 @@ export class Lanes {
     }
   }
 
+  /** UDP port that all of them share; none before the first. */
+  get port(): number | undefined {
+    return this.#port;
+  }
+
   get names(): string[] {
     return [...this.#lanes.keys()].map(laneName);
   }
@@ -96,8 +104,8 @@ export class Lanes {
       sendAllTo(this.#netlink, index, { remote: remoteIp, port, vni });
       setSysctl(`ipv6/conf/${laneName(shortId)}/disable_ipv6`, 1);
       links.changeLink(this.#netlink, index, { master: purpose.bridge, alias });
-      const closed = { isolated: true, learning: false, flooding: false };
-      changeBridgePort(this.#netlink, index, closed);
+      const alone = { isolated: true, learning: true, flooding: false };
+      changeBridgePort(this.#netlink, index, alone);
       links.changeLink(this.#netlink, index, { up: true });
     } catch (error) {
       if (index !== undefined) links.deleteLink(this.#netlink, index);
@@ -121,13 +129,13 @@ export class Lanes {
     if (link !== undefined && isOurs(link)) links.deleteLink(this.#netlink, lane.index);
   }
 
-  #create({ shortId, localIp }: DatapathNeighbour, { mtu }: LanePurpose): number {
+  #create({ shortId, localIp }: DatapathNeighbour, { mtu, self }: LanePurpose): number {
     const name = laneName(shortId);
     // Between asking for a free port and using it, somebody else may take it.
     for (let left = portTriesMax; ; left--) {
       const port = this.#port ?? freePort();
       try {
-        const vxlan = { kind: "plain", id: shortId, port, local: localIp } as const;
+        const vxlan = { kind: "plain", id: makeVni(shortId, self), port, local: localIp } as const;
         createVxlan(this.#netlink, { name, mtu }, vxlan);
         this.#port = port;
         return links.findLink(this.#netlink, { name })!.index;
@@ -140,8 +148,10 @@ export class Lanes {
 }
 
 function aliasOf({ shortId, localIp, remoteIp, port }: DatapathNeighbour, { self }: LanePurpose) {
-  const vni = makeVni(self, shortId);
-  return deviceAlias(`lane ${vni} ${formatIpv4(localIp)} to ${formatIpv4(remoteIp)}:${port}`);
+  const [out, back] = [makeVni(self, shortId), makeVni(shortId, self)];
+  return deviceAlias(
+    `lane ${out} ${back} ${formatIpv4(localIp)} to ${formatIpv4(remoteIp)}:${port}`,
+  );
 }
 
 function freePort(): number {

@@ -3,6 +3,7 @@ import { macAgeMaxMs } from "../../../overlay/mac-table.ts";
 import { Assembler, type Assembly, fp, r0, r1, r2, r3, r4, r5, r6, r7, r8 } from "./assembler.ts";
 import {
   deliveredFlag,
+  lanedFlag,
   setTunnelKeyOf,
   shortIdBits,
   tunnelledFlag,
@@ -35,13 +36,14 @@ import {
 /**
  * The programs, as `ports.ts` describes what they decide:
  *
- *   bridge ──▶ egress of the uplink: container ──▶ lane of the neighbour, or the tunnel
+ *   bridge ──▶ egress of the uplink and of lanes: container ──▶ lane of the neighbour, or the tunnel
  *   bridge ◀── ingress of the uplink, and of other VXLAN devices: wire ──▶ tunnel, sleeve
+ *   bridge ◀── ingress of lanes, for what came through the gate: lane ──▶ tunnel, sleeve
  *   bridge ◀── ingress of our end of the pair to sleeve: handover ──▶ tunnel, sleeve
- *              ingress of lanes: lane, which lets nothing in
  *
  * The uplink is itself the VXLAN device of our own port. A frame that comes in elsewhere reaches the
- * bridge through the uplink as well, so that the bridge sees all other hosts behind one port.
+ * bridge through the uplink as well, so that the bridge sees those hosts behind one port; what comes
+ * by a lane enters there, and the bridge sends what is for its sender to that lane by itself.
  */
 export type ProgramKind = "container" | "wire" | "handover" | "lane";
 export const programKinds: readonly ProgramKind[] = ["container", "wire", "handover", "lane"];
@@ -118,8 +120,10 @@ function passMarked(program: FrameProgram): void {
   asm.set(r2, r1);
   asm.compute(r2, "shiftRight", flagShift);
   asm.jumpIf(r2, "==", heartbeatFlag >>> flagShift, "heartbeat");
+  asm.jumpIf(r2, "==", lanedFlag >>> flagShift, "laned");
   asm.jumpIf(r2, "!=", tunnelledFlag >>> flagShift, "unmarked");
   program.readTunnelKey("no key");
+  asm.label("laned");
   program.setMark(0);
   asm.jump("passed");
 
@@ -155,6 +159,8 @@ function writeWire(program: FrameProgram): void {
   program.storeStack(stack.outerSource, r1);
   program.loadStack(r1, stack.tunnelKey + tunnelKey.vni);
   program.storeStack(stack.vni, r1);
+  program.loadFrame(r1, frame.device);
+  program.storeStack(stack.arrivedBy, r1);
   program.readAddresses();
   splitVni(program, "own");
   asm.jumpIf(r4, "==", 0, "no source");
@@ -180,6 +186,7 @@ function writeHandover(program: FrameProgram): void {
   asm.compute(r1, "and", vniMask);
   program.storeStack(stack.vni, r1);
   program.storeStack(stack.outerSource, 0);
+  program.storeStack(stack.arrivedBy, 0);
   program.count("handedInFrames");
   program.readAddresses();
   asm.jumpIf(r4, "==", 0, program.dropped("malformed"));
@@ -191,8 +198,34 @@ function writeHandover(program: FrameProgram): void {
 }
 
 function writeLane(program: FrameProgram): void {
+  const { asm } = program;
+  program.loadFrame(r7, frame.mark);
+  asm.set(r2, r7);
+  asm.compute(r2, "shiftRight", flagShift);
+  asm.jumpIf(r2, "!=", lanedFlag >>> flagShift, "unmarked");
+  asm.compute(r7, "and", shortIdMask);
+  program.lookupIndex("neighbours", r7, program.dropped("unknownPeer"));
+  asm.load("u32", r1, r0, neighbour.present);
+  asm.jumpIf(r1, "==", 0, program.dropped("unknownPeer"));
+  asm.load("u32", r1, r0, neighbour.remote);
+  program.storeStack(stack.outerSource, r1);
+  program.loadStack(r1, stack.uplink);
+  program.storeStack(stack.arrivedBy, r1);
+  program.loadStack(r1, stack.self);
+  asm.compute(r1, "shiftLeft", shortIdBits);
+  asm.compute(r1, "or", r7);
+  program.storeStack(stack.vni, r1);
+  program.readAddresses();
+  asm.jumpIf(r4, "==", 0, "no source");
+  writeArrival(program, "lane");
+
+  asm.label("unmarked");
   program.passPathErrors();
-  program.asm.jump(program.dropped("unknownPeer"));
+  asm.jump(program.dropped("unknownPeer"));
+  asm.label("delivered");
+  program.setMark(0);
+  asm.jump("passed");
+  writeHeard(program);
 }
 
 /** r7 = originator, r8 = destination, r2 is lost; to `own` when we are the originator. */
@@ -258,7 +291,7 @@ function writeHeard(program: FrameProgram): void {
   program.loadStack(r1, stack.vni);
   asm.swap(r1, 32);
   program.storeStack(at + 4, r1);
-  program.loadFrame(r1, frame.device);
+  program.loadStack(r1, stack.arrivedBy);
   asm.swap(r1, 32);
   program.storeStack(at + 8, r1);
   program.storeStack(at + typeAt, heartbeatEtherTypeOnWire, "u16");

@@ -4,6 +4,7 @@ import { mapById } from "../../../../ffi/bpf/maps.ts";
 import { loadProgram, programById, programInformation } from "../../../../ffi/bpf/programs.ts";
 import { closeDescriptor } from "../../../../ffi/descriptor.ts";
 import { isSystemError } from "../../../../ffi/system-error.ts";
+import { parseIpv4 } from "../../../../lib/base/ip.ts";
 import { Assembler, link, r0 } from "../../../../lib/host/datapath/ebpf/assembler.ts";
 import { ebpfBackend } from "../../../../lib/host/datapath/ebpf/ebpf-backend.ts";
 import { hasTcx } from "../../../../lib/host/datapath/ebpf/hooks.ts";
@@ -12,9 +13,10 @@ import { tableNames } from "../../../../lib/host/datapath/ebpf/table-set.ts";
 import { defaultDeviceNames } from "../../../../lib/host/device-names.ts";
 import { findLink } from "../../../../lib/host/netlink/link.ts";
 import { openRoute } from "../../../../lib/host/netlink/open.ts";
-import { eventually, must } from "../../../hosts/shell.ts";
+import { makeVni } from "../../../../lib/overlay/fastdp/vni.ts";
+import { eventually, must, run } from "../../../hosts/shell.ts";
 import { transfer } from "../../../hosts/traffic.ts";
-import { type DatapathHost, DatapathLab } from "../datapath-lab.ts";
+import { type DatapathHost, DatapathLab, port } from "../datapath-lab.ts";
 import { detachPrograms } from "../detach-programs.ts";
 import { behavesAsDatapath } from "../scenarios.ts";
 
@@ -103,6 +105,98 @@ describe("somebody who removes devices", () => {
     await one.container.pings(two.containerIp);
   });
 });
+
+describe("frames of a neighbour", () => {
+  const neighbour = (host: DatapathHost, other: DatapathHost) => ({
+    ...{ shortId: other.id, port },
+    ...{ localIp: parseIpv4(host.host.ip), remoteIp: parseIpv4(other.host.ip) },
+  });
+  /** Frames that came in by the device. */
+  async function received({ host }: DatapathHost, device: string): Promise<number> {
+    const shown = await must(["ip", "-n", host.namespace, "-s", "-j", "link", "show", device]);
+    const [link] = JSON.parse(shown) as { stats64: { rx: { packets: number } } }[];
+    return link!.stats64.rx.packets;
+  }
+  const gate = (host: DatapathHost) =>
+    run(["ip", "netns", "exec", host.host.namespace, "nft", "list", "table", "ip", "weave-fastdp"]);
+
+  test("come by its lane, until they are encrypted", async () => {
+    await using lab = await make(2);
+    const [one, two] = lab.hosts as readonly [DatapathHost, DatapathHost];
+    lab.mesh();
+    await one.container.pings(two.containerIp);
+    const lane = `vethwe-n${two.id}`;
+    const before = await received(one, lane);
+    await one.container.pings(two.containerIp);
+    expect(await received(one, lane)).toBeGreaterThan(before);
+
+    one.inside(() => one.datapath.setNeighbour({ ...neighbour(one, two), encrypted: true }));
+    const shut = await received(one, lane);
+    await one.container.pings(two.containerIp);
+    expect(await received(one, lane)).toBe(shut);
+  });
+
+  test("find the gate open again when somebody has taken it away", async () => {
+    await using lab = await make(2);
+    const [one, two] = lab.hosts as readonly [DatapathHost, DatapathHost];
+    lab.mesh();
+    await one.container.pings(two.containerIp);
+    const table = ["table", "ip", "weave-fastdp"];
+    await must(["ip", "netns", "exec", one.host.namespace, "nft", "delete", ...table]);
+    await one.container.pings(two.containerIp);
+    expect(one.mend()).toEqual(["opened the gate to lanes again"]);
+    expect(one.mend()).toEqual([]);
+    await one.container.pings(two.containerIp);
+  });
+
+  test("are known by where they come from: the port of lanes itself lets nothing in", async () => {
+    await using lab = await make(2);
+    const [one, two] = lab.hosts as readonly [DatapathHost, DatapathHost];
+    lab.mesh();
+    await one.container.pings(two.containerIp);
+    const lanePort = /udp dport set (\d+)/.exec((await gate(one)).stdout)![1]!;
+    const before = one.datapath.counters();
+    const vni = Buffer.from([0, 0, 0]);
+    vni.writeUIntBE(makeVni(two.id, one.id), 0, 3);
+    const frame = `08000000${vni.toString("hex")}00${"02".repeat(12)}0800${"00".repeat(46)}`;
+    await must(sendUdp(two.host.namespace, one.host.ip, lanePort, frame));
+    await eventually(
+      "the frame to be refused",
+      () => must(["true"]),
+      () => one.datapath.counters().drops.unknownPeer !== before.drops.unknownPeer,
+    );
+    expect(one.datapath.counters().receivedFrames).toBe(before.receivedFrames);
+  });
+
+  test("find no gate of a router that is gone, whose neighbours may be others now", async () => {
+    await using lab = await make(2);
+    const [one, two] = lab.hosts as readonly [DatapathHost, DatapathHost];
+    lab.mesh();
+    await one.container.pings(two.containerIp);
+    one.kill();
+    expect((await gate(one)).stdout).toContain("elements");
+    one.open();
+    expect((await gate(one)).code).not.toBe(0);
+    await two.container.pings(one.containerIp);
+    one.kill();
+    one.inside(() => ebpfBackend.remove(defaultDeviceNames));
+    expect((await gate(one)).code).not.toBe(0);
+  });
+});
+
+/** A datagram of these octets from a host. */
+function sendUdp(namespace: string, to: string, port: string, hex: string): string[] {
+  const octets = hex.replace(/../g, "\\x$&");
+  return [
+    "ip",
+    "netns",
+    "exec",
+    namespace,
+    "bash",
+    "-c",
+    `printf '${octets}' > /dev/udp/${to}/${port}`,
+  ];
+}
 
 /** The verdict that leaves a frame to the next program. */
 const tcxNext = -1;

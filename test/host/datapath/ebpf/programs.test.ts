@@ -18,6 +18,7 @@ const [ours, theirs, unheard, broadcast] = [
 ];
 const tunnelled = 0x0400_0000;
 const delivered = 0x0800_0000;
+const laned = 0x1000_0000;
 
 const vni = (from: number, to: number): number => (to << 12) | from;
 
@@ -73,7 +74,23 @@ describe("a frame of a container", () => {
   test("takes the lane of its neighbour, which needs no key", () => {
     bench.tables.setNeighbour(near, neighbourEntry(nearIp, { lane }));
     bench.tables.setMac(theirs, near);
-    expect(run(ethernet(theirs, ours))).toEqual([{ what: "send", device: lane, mark: 0 }]);
+    expect(run(ethernet(theirs, ours))).toEqual([{ what: "send", device: lane, mark: laned }]);
+  });
+
+  test("stays on the lane on which the bridge has put it, if that is the right one", () => {
+    bench.tables.setNeighbour(near, neighbourEntry(nearIp, { lane: testDevice }));
+    bench.tables.setMac(theirs, near);
+    expect(run(ethernet(theirs, ours))).toEqual([pass()]);
+    bench.tables.setMac(theirs, slow);
+    expect(run(ethernet(theirs, ours))).toEqual([
+      { what: "send", device: handover, mark: handoverMark(self, slow) },
+    ]);
+    expect(counted()).toEqual({ sentFrames: 1, sentBytes: 60, handedOverFrames: 1 });
+  });
+
+  test("leaves by a lane as it is when a program has put it there", () => {
+    expect(run(ethernet(theirs, ours), laned)).toEqual([pass()]);
+    expect(counted()).toEqual({});
   });
 
   test("takes no lane to a peer behind the neighbour: the lane's VNI is the neighbour's", () => {
@@ -207,7 +224,7 @@ describe("a frame too long for the tunnel to a neighbour", () => {
     device: handover,
     mark: handoverMark(from, to),
   });
-  const byLane: Deed = { what: "send", device: lane, mark: 0 };
+  const byLane: Deed = { what: "send", device: lane, mark: laned };
   beforeEach(() => {
     bench.tables.setNeighbour(near, neighbourEntry(nearIp, { lane, longest }));
     bench.tables.setMac(theirs, near);
@@ -409,6 +426,42 @@ describe("a frame from the wire", () => {
 
   test("without tunnel is none", () => {
     expect(bench.run("wire", ethernet(ours, theirs)).deeds).toEqual([drop]);
+  });
+});
+
+describe("a frame that came by the lane of its originator", () => {
+  const run = (frame: Uint8Array, from: number) => bench.run("lane", frame, { mark: laned | from });
+
+  test("is delivered there, and its sender is at the originator from now on", () => {
+    bench.tables.setMac(theirs, self);
+    expect(run(ethernet(ours, theirs), near).deeds).toEqual([pass()]);
+    expect(bench.tables.macs()).toEqual([{ mac: theirs, owner: near, age: expect.any(Number) }]);
+    expect(counted()).toEqual({ receivedFrames: 1, receivedBytes: 60 });
+  });
+
+  test("is flooded along the tree of its originator, never back to it", () => {
+    bench.tables.setTree(near, [other, near]);
+    expect(run(ethernet(broadcast, theirs), near).deeds).toEqual([
+      { what: "copy", device: uplink, key: keyTo(vni(near, other), otherIp), mark: tunnelled },
+      expect.objectContaining({ what: "pass", mark: 0 }),
+    ]);
+    expect(counted()).toMatchObject({ relayedFrames: 1, floodedFrames: 1, receivedFrames: 1 });
+  });
+
+  test("is none of a peer that is no neighbour", () => {
+    expect(run(ethernet(ours, theirs), stranger).deeds).toEqual([drop]);
+    expect(counted()).toEqual({ unknownPeer: 1 });
+  });
+
+  test("may be a heartbeat, which goes to this process as from the port at which it came in", () => {
+    const beat = fromHex("000000000000000000000000000000112233445566770400".padEnd(120, "0"));
+    const { deeds, frame } = run(beat, near);
+    expect(deeds).toEqual([
+      expect.objectContaining({ what: "arrive", device: handover, mark: heartbeatFlag }),
+    ]);
+    expect(toHex(frame.subarray(0, 14))).toBe(
+      `0a000002${vni(near, self).toString(16).padStart(8, "0")}0000000188b5`,
+    );
   });
 });
 
