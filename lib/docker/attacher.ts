@@ -19,7 +19,7 @@ const retryDelays: RetryDelays = { firstMs: 2_000, maxMs: 60_000, growth: 1.5 };
 const looksMax = 8;
 
 /** One that has waited for no longer may just be on its way. */
-const quietWaitMs = 5_000;
+const quietWaitMs = 2_000;
 
 export interface AttacherParts {
   readonly world: Pick<World, "after" | "monotonicMs" | "now">;

@@ -365,10 +365,10 @@ describe("a container that waits", () => {
     attacher.started(at.run());
     await at.settle();
     expect(attacher.waiting()).toEqual([]);
-    at.clock.run(5000);
+    at.clock.run(2000);
     const remedy = "see 'weave status ipam'";
     const reason = "it has no address yet";
-    expect(attacher.waiting()).toEqual([{ id, name: "web", forMs: 5000, reason, remedy }]);
+    expect(attacher.waiting()).toEqual([{ id, name: "web", forMs: 2000, reason, remedy }]);
     at.waiting.clear();
     expect(attacher.waiting()).toEqual([]);
   });
