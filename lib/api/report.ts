@@ -222,6 +222,8 @@ export interface DockerReport {
   /** What ended that last, or keeps it from beginning. */
   readonly LastError: string;
   readonly LastErrorAt: string;
+  /** Of an engine that is there, or was, and is not followed; absent while there is none. */
+  readonly Trouble?: { readonly Code: string; readonly Message: string; readonly Remedy: string };
   /** Containers that run and were attached when they started, or were found. */
   readonly Attached: number;
   /** Containers that could not be attached, and why the last time; absent while there are none. */

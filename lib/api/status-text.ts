@@ -179,13 +179,14 @@ function dnsSection(dns: DnsReport): string {
 
 /** What went wrong is shown while it does, and with who has it going again in the report. */
 function dockerSection(docker: DockerReport): string {
-  const { Endpoint, APIVersion, Since, LastError, Attached } = docker;
+  const { Endpoint, APIVersion, Since, LastError, Trouble, Attached } = docker;
   return lines([
     ["Service", "docker"],
     ["Endpoint", Endpoint],
     ...(Since === ""
       ? [["Status", `not connected: ${LastError || "asking"}`] as const]
       : [["APIVersion", APIVersion] as const, ["Status", `connected since ${Since}`] as const]),
+    ...remedyLine(Trouble?.Remedy ?? ""),
     ["Attached", Attached],
     ...attachTroubles(docker),
   ]);

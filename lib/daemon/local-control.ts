@@ -11,6 +11,7 @@ import type {
 } from "../api/router-control.ts";
 import type { Cidr } from "../base/ip.ts";
 import { productVersion } from "../base/product-version.ts";
+import type { EngineFact } from "../diagnosis/facts.ts";
 import { nameStatus } from "../dns/name-report.ts";
 import type { DataPlane } from "../host/dataplane/data-plane.ts";
 import type { FastdpOverlay, FastdpStatus } from "../overlay/fastdp/overlay.ts";
@@ -129,6 +130,7 @@ export class LocalControl implements RouterControl {
     return new Diagnostician({
       ...{ options, plane, containers: services.containers },
       datapath: () => ({ backend: fastdp?.status().backend, refusals }),
+      engine: () => engineFact(integration?.report().Docker),
       waiting: () =>
         (integration?.report().Docker?.Waiting ?? []).map(({ Name, Seconds, Reason, Remedy }) => ({
           ...{ name: Name, seconds: Seconds, reason: Reason, remedy: Remedy },
@@ -208,6 +210,12 @@ export class LocalControl implements RouterControl {
       Entries: orNull(plane.names.entries().map(nameStatus)),
     };
   }
+}
+
+function engineFact(docker: Report["Docker"]): EngineFact | undefined {
+  if (docker?.Trouble === undefined) return undefined;
+  const { Endpoint: endpoint, Trouble } = docker;
+  return { endpoint, message: Trouble.Message, remedy: Trouble.Remedy };
 }
 
 function datapathMac({ mac, peer, ageMs }: FastdpStatus["macs"][number]) {

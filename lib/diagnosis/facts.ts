@@ -11,10 +11,19 @@ export interface Facts {
   /** Missing when no router answers. */
   readonly cluster?: ClusterFacts;
   readonly containers: readonly ContainerFacts[];
+  /** Why the container engine is not followed, which is there, or was; missing while it is. */
+  readonly engine?: EngineFact;
   /** Containers whose commands wait for their interface; missing when no router answers. */
   readonly waiting?: readonly WaitingFact[];
   /** MAC addresses from which this host has had frames of late, its own included. */
   readonly seenMacs: ReadonlySet<string>;
+}
+
+export interface EngineFact {
+  readonly endpoint: string;
+  readonly message: string;
+  /** Empty where there is none in particular. */
+  readonly remedy: string;
 }
 
 /** How the router is, or would be, set up. */

@@ -189,6 +189,12 @@ const containerKinds = kinds({
       "A container has no interface on the bridge, though it holds an address or was asked for.",
     remedy: "attach it again: it gets the address it had",
   },
+  ENGINE_UNHEARD: {
+    severity: "warning",
+    meaning:
+      "The router does not hear what becomes of a Docker engine's containers: the engine has gone, or refuses to be asked.",
+    remedy: "start the engine, or stop the router and launch it without (--docker-api '')",
+  },
   CONTAINER_WAITS: {
     severity: "error",
     meaning:

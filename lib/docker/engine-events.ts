@@ -1,5 +1,5 @@
 import { everyBeat } from "../base/beat.ts";
-import { errorText, WeaveError } from "../base/errors.ts";
+import { errorCode, errorText, WeaveError } from "../base/errors.ts";
 import type { Cancel, World } from "../base/world.ts";
 import { ContainerStates } from "./container-states.ts";
 import type { DockerEngine } from "./engine.ts";
@@ -24,6 +24,14 @@ const sweepPeriodMs = 30_000;
 /** Events while a list is on its way; with more of them, everything is begun anew. */
 const heldEventsMax = 10_000;
 
+export interface EngineTrouble {
+  readonly code: string;
+  readonly text: string;
+  /** Empty where there is none in particular. */
+  readonly remedy: string;
+  readonly atMs: number;
+}
+
 /** How it stands with the engine. Times are milliseconds since the Unix epoch. */
 export interface EngineConnection {
   /** Missing while there is no connection. */
@@ -31,7 +39,7 @@ export interface EngineConnection {
   /** How often there has been one. */
   readonly connections: number;
   /** What ended the last one, or kept one from coming; kept when it goes on. */
-  readonly lastError: { readonly text: string; readonly atMs: number } | undefined;
+  readonly lastError: EngineTrouble | undefined;
   /** Told by the engine, since the start. */
   readonly events: Readonly<Record<ContainerAction, number>>;
   /** Found by looking, since the start. */
@@ -131,7 +139,11 @@ export class EngineEvents {
     this.#sinceMs = undefined;
     this.#subscription = undefined;
     this.#starts.clear();
-    this.#lastError = { text, atMs: this.#world.now() };
+    const remedy = error instanceof WeaveError ? error.remedy : undefined;
+    this.#lastError = {
+      ...{ code: errorCode(error), text, remedy: remedy ?? "" },
+      atMs: this.#world.now(),
+    };
     if (wasConnected) this.#tell((observer) => observer.disconnected?.());
   }
 

@@ -7,8 +7,10 @@ import type { EngineConnection } from "./engine-events.ts";
 /** How it stands with the engine, for `report` and `status`. */
 export function engineReport(
   { endpoint, apiVersion, isSecured }: EngineClient,
-  { sinceMs, lastError }: EngineConnection,
+  connection: EngineConnection,
 ): Omit<DockerReport, keyof AttachReport> {
+  const { sinceMs, lastError } = connection;
+  const trouble = troubleOf(connection);
   return {
     Endpoint: endpoint,
     TLS: isSecured,
@@ -16,7 +18,16 @@ export function engineReport(
     Since: timeText(sinceMs),
     LastError: lastError?.text ?? "",
     LastErrorAt: timeText(lastError?.atMs),
+    ...(trouble !== undefined && {
+      Trouble: { Code: trouble.code, Message: trouble.text, Remedy: trouble.remedy },
+    }),
   };
+}
+
+/** A host where no engine has ever answered is none with trouble. */
+function troubleOf({ sinceMs, connections, lastError }: EngineConnection) {
+  if (sinceMs !== undefined) return undefined;
+  return connections > 0 || lastError?.code !== "ENGINE_UNREACHABLE" ? lastError : undefined;
 }
 
 function timeText(ms: number | undefined): string {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { goJson } from "../../lib/api/go-json.ts";
-import type { DnsReport, IpamReport, RouterReport } from "../../lib/api/report.ts";
+import type { DnsReport, DockerReport, IpamReport, RouterReport } from "../../lib/api/report.ts";
 import {
   connectionsText,
   dnsText,
@@ -99,6 +99,36 @@ describe("the text of status", () => {
     expect(targetsText({ ...router, Targets: ["host2", "10.0.0.3:6783"] })).toBe(
       "host2\n10.0.0.3:6783\n",
     );
+  });
+});
+
+describe("the part of 'weave status' for a Docker engine", () => {
+  const docker: DockerReport = {
+    ...{ Endpoint: "unix:///d.sock", TLS: false, APIVersion: "1.51", Attached: 2 },
+    ...{ Since: "2026-01-02T00:00:00.000Z", LastError: "", LastErrorAt: "" },
+  };
+  const shown = (changes: Partial<DockerReport>) =>
+    statusText({ ...base, Docker: { ...docker, ...changes } }).split("Service: docker\n")[1];
+
+  test("says since when its events are followed", () => {
+    expect(shown({})).toBe(
+      "       Endpoint: unix:///d.sock\n" +
+        "     APIVersion: 1.51\n" +
+        "         Status: connected since 2026-01-02T00:00:00.000Z\n" +
+        "       Attached: 2\n",
+    );
+  });
+
+  test("says why they are not, and what to do when that is a trouble", () => {
+    const LastError = "no Docker engine answers";
+    const lost = { Since: "", LastError, Trouble: { Code: "X", Message: LastError, Remedy: "y" } };
+    expect(shown({ ...lost, Attached: 0 })).toBe(
+      "       Endpoint: unix:///d.sock\n" +
+        "         Status: not connected: no Docker engine answers\n" +
+        "         Remedy: y\n" +
+        "       Attached: 0\n",
+    );
+    expect(shown({ Since: "" })).toContain("Status: not connected: asking\n");
   });
 });
 

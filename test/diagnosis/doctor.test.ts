@@ -267,6 +267,12 @@ const cases: ReadonlyArray<
     ["weave attach netns:blue"],
   ],
   [
+    "a container engine that has gone",
+    { ...facts, engine: { endpoint: "unix:///d.sock", message: "it has gone", remedy: "" } },
+    "ENGINE_UNHEARD",
+    [],
+  ],
+  [
     "a container of the engine whose command waits",
     { ...facts, waiting: [{ name: "web", seconds: 40, reason: "it has no address", remedy: "" }] },
     "CONTAINER_WAITS",

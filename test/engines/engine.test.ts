@@ -152,6 +152,7 @@ describe("a router that cannot reach its engine for a while", () => {
     await attached(host, "ends");
     await relay.cut();
     await connected(host, false);
+    expect((await host.weave(["doctor"])).stdout).toContain("ENGINE_UNHEARD");
     await host.mustDocker(["rm", "-f", "goes"]);
     await host.mustDocker(["kill", "ends"]);
     expect(await host.mustWeave(["dns-lookup", "goes"])).not.toBe("");
@@ -160,6 +161,7 @@ describe("a router that cannot reach its engine for a while", () => {
     await addressesInUse(host, 2);
     for (const name of ["goes", "ends"]) await nameGone(host, name);
     expect(await host.mustWeave(["dns-lookup", "stays"])).toBe(stays);
+    expect((await host.weave(["doctor"])).stdout).not.toContain("ENGINE_UNHEARD");
     const metrics = await host.mustExec(["wget", "-qO-", "http://127.0.0.1:6782/metrics"]);
     expect(metrics).toContain("\nweave_docker_missed_events_total 2\n");
     expect(metrics).toContain("\nweave_docker_connections_total 2\n");
@@ -194,5 +196,18 @@ describe("a router whose engine speaks TLS", () => {
     await attached(host, "c1");
     await host.mustDocker(["rm", "-f", "c1"]);
     await addressesInUse(host, 0);
+  });
+});
+
+describe("a router that is to have no engine", () => {
+  test("asks none and says nothing of any, and finds no container by name", async () => {
+    await using lab = await EngineLab.start("dnone", { engine: "20.10" });
+    const { host } = lab;
+    await host.launch(["--docker-api", ""]);
+    expect(await host.mustWeave(["status"])).not.toContain("docker");
+    await host.mustDocker(["run", "-d", "--name", "c1", "bb", "sleep", "600"]);
+    const { code, stderr } = await host.weave(["attach", "c1"]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("unable to inspect container c1");
   });
 });

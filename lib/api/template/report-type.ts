@@ -251,11 +251,18 @@ const dockerType = struct<DockerReport>(
     Since: string,
     LastError: string,
     LastErrorAt: string,
+    Trouble: pointer(
+      struct<NonNullable<DockerReport["Trouble"]>>("DockerTrouble", {
+        Code: string,
+        Message: string,
+        Remedy: string,
+      }),
+    ),
     Attached: int,
     Failures: slice(attachFailureType),
     Waiting: slice(waitingContainerType),
   },
-  { additions: ["Failures", "Waiting"] },
+  { additions: ["Trouble", "Failures", "Waiting"] },
 );
 
 const proxyType = struct<ProxyReport>(

@@ -2,7 +2,13 @@ import { WeaveError } from "../../base/errors.ts";
 import { parseCidr } from "../../base/ip.ts";
 import { formatPeerName, type PeerName } from "../../base/peer-name.ts";
 import { type Diagnosis, diagnose } from "../../diagnosis/doctor/diagnosis.ts";
-import type { DatapathFacts, Facts, SetupFacts, WaitingFact } from "../../diagnosis/facts.ts";
+import type {
+  DatapathFacts,
+  EngineFact,
+  Facts,
+  SetupFacts,
+  WaitingFact,
+} from "../../diagnosis/facts.ts";
 import { explain } from "../../diagnosis/why/explain.ts";
 import type { Explanation } from "../../diagnosis/why/explanation.ts";
 import type { Question, Word } from "../../diagnosis/why/question.ts";
@@ -22,6 +28,8 @@ export interface DiagnosticianParts {
   readonly containers: Pick<Containers, "onBridge" | "resolve">;
   datapath(): DatapathFacts;
   waiting(): readonly WaitingFact[];
+  /** Missing while all is well with the container engine, and where there is none. */
+  engine(): EngineFact | undefined;
   /** MAC addresses from which frames came, and at which peer they are. */
   macs(): Promise<readonly SeenMac[]>;
 }
@@ -78,11 +86,13 @@ export class Diagnostician {
     const setup = runningSetup(options);
     const attached = containers.onBridge();
     const held = plane.ipam?.allocator.list() ?? [];
+    const engine = this.#parts.engine();
     return {
       setup,
       host: await gatherHost(setup, this.#parts.datapath()),
       cluster: gatherCluster(plane),
       containers: await gatherContainers(attached, held),
+      ...(engine !== undefined && { engine }),
       waiting: this.#parts.waiting(),
       seenMacs: new Set(seen.map(({ mac }) => mac)),
     };

@@ -7,7 +7,14 @@ import {
   ipBits,
   networkOf,
 } from "../../base/ip.ts";
-import type { ContainerFacts, DeviceFact, Facts, NeighbourFact, WaitingFact } from "../facts.ts";
+import type {
+  ContainerFacts,
+  DeviceFact,
+  EngineFact,
+  Facts,
+  NeighbourFact,
+  WaitingFact,
+} from "../facts.ts";
 import { type Finding, finding } from "../finding.ts";
 import { ipInside, shellLine } from "../shell-words.ts";
 
@@ -16,8 +23,13 @@ export function checkContainers(facts: Facts): Finding[] {
   return [
     ...facts.containers.flatMap((container) => containerFindings(facts, container)),
     ...doubles(facts.containers),
+    ...(facts.engine === undefined ? [] : [unheard(facts.engine)]),
     ...(facts.waiting ?? []).map(waits),
   ];
+}
+
+function unheard({ endpoint, message, remedy }: EngineFact): Finding {
+  return finding("ENGINE_UNHEARD", endpoint, message, remedy === "" ? {} : { remedy });
 }
 
 /** What is wrong with one container, whoever it wants to reach. */
