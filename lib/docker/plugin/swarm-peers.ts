@@ -5,7 +5,7 @@ import type { DockerEngine } from "../engine.ts";
 import type { EngineInfo } from "../engine-models.ts";
 
 /** How often it is looked which hosts manage the swarm: some come after the plugin, or instead. */
-const lookPeriodMs = 30_000;
+const lookPeriodMs = 10_000;
 
 export interface SwarmPeersOptions {
   readonly world: Pick<World, "after" | "log">;
