@@ -7,7 +7,7 @@ import { announceAddresses } from "./gratuitous-arp.ts";
 import type { Netlink } from "./netlink/conversation.ts";
 import * as links from "./netlink/link.ts";
 import { openRoute } from "./netlink/open.ts";
-import { guardSubnet } from "./subnet-guard.ts";
+import { guardSubnet, isGuarded } from "./subnet-guard.ts";
 import { refuseRouterAdvertisements } from "./sysctl.ts";
 
 /**
@@ -67,6 +67,18 @@ export function createEndpointPort(bridgeName: string, request: EndpointRequest)
       { remedy: "nothing was changed; see the cause, then start the container again", cause },
     );
   }
+}
+
+/**
+ * Keeps an endpoint within its subnet again when somebody has taken away what does. Whether there
+ * was anything to do. @throws SystemError
+ */
+export function mendEndpointGuard(id: string, within: Ipv4Cidr): boolean {
+  using netlink = openRoute();
+  const port = links.findLink(netlink, { name: endpointEnds(id).near });
+  if (port === undefined || isGuarded(netlink, port.index)) return false;
+  guardSubnet(netlink, port.index, within);
+  return true;
 }
 
 /** A kernel that takes no programs still carries frames. */

@@ -65,6 +65,16 @@ export function guardSubnet(netlink: Netlink, port: number, subnet: Ipv4Cidr): v
   }
 }
 
+/** Whether both programs sit at the port. @throws SystemError */
+export function isGuarded(netlink: Netlink, port: number): boolean {
+  const hooks = openHooks(netlink);
+  return (["from", "to"] as const).every((direction) => {
+    const found = hooks.find({ device: port, edge: edge[direction] }, programName[direction]);
+    if (found !== undefined) closeDescriptor(found);
+    return found !== undefined;
+  });
+}
+
 /** One of the two programs. Begins with the frame in r1 and ends with a verdict in r0. */
 export function assembleGuard(direction: GuardedDirection, subnet: Ipv4Cidr): Assembly {
   const asm = new Assembler();

@@ -72,16 +72,25 @@ export class DefaultNetwork {
   /** Why it is not ours; `undefined` when it is. */
   async #make(): Promise<string | undefined> {
     const { engine, driver, subnet, log } = this.#options;
+    const wanted = formatIpv4Cidr(subnet);
     const found = await engine.network(defaultNetworkName);
-    if (found?.driver === driver) return undefined;
-    if (found !== undefined) {
+    if (found !== undefined && found.driver !== driver) {
       return `a network ${defaultNetworkName} of driver ${found.driver} is there already`;
+    }
+    if (found !== undefined) {
+      const [present = wanted] = found.subnets;
+      if (present === wanted) return undefined;
+      if (found.containers.length > 0) {
+        return `network ${defaultNetworkName} has containers and the subnet ${present}, not ${wanted}`;
+      }
+      // Of a router that was launched with another default subnet.
+      await engine.removeNetwork(found.id);
     }
     try {
       await engine.createNetwork({
         name: defaultNetworkName,
         driver,
-        ipam: { driver, subnet: formatIpv4Cidr(subnet) },
+        ipam: { driver, subnet: wanted },
         options: { "works.weave.multicast": "true" },
       });
     } catch (error) {

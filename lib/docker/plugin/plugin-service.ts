@@ -2,8 +2,10 @@ import type { Listener } from "../../api/listen.ts";
 import { orNull } from "../../api/make-router-report.ts";
 import type { PluginNetworkReport, PluginReport } from "../../api/report.ts";
 import type { Gauge, PluginControl } from "../../api/router-control.ts";
+import { everyBeat } from "../../base/beat.ts";
 import { errorText } from "../../base/errors.ts";
 import { formatIpv4Cidr } from "../../base/ip.ts";
+import type { Cancel } from "../../base/world.ts";
 import type { IntegrationHost } from "../../daemon/integration.ts";
 import type { LaunchOptions } from "../../daemon/launch-options.ts";
 import { notePluginSockets } from "../../daemon/plugin-sockets.ts";
@@ -15,7 +17,10 @@ import { DefaultNetwork, defaultNetworkName } from "./default-network.ts";
 import { NetworkTable } from "./network-table.ts";
 import { AllocatorAddresses } from "./plugin-addresses.ts";
 import { servePlugin } from "./plugin-server.ts";
-import { driverName, forgetStaleEndpoints, pluginSockets } from "./plugin-sockets.ts";
+import { driverName, forgetStaleEndpoints, mendGuards, pluginSockets } from "./plugin-sockets.ts";
+
+/** How often it is looked whether networks are still kept apart. */
+const guardLookMs = 30_000;
 
 /** How long a launch waits for an engine that takes the call and says nothing. */
 const engineWaitMs = 5000;
@@ -46,6 +51,7 @@ export class PluginService implements EngineObserver, PluginControl {
   /** Why the sockets could not be opened. */
   #trouble: string | undefined;
   #isRetired = false;
+  #stopLooking: Cancel = () => {};
 
   constructor(options: PluginServiceOptions) {
     const { host, plugin, engine } = options;
@@ -69,7 +75,9 @@ export class PluginService implements EngineObserver, PluginControl {
    * @throws WeaveError `PLUGIN_LISTEN` when the plugin was asked for in so many words
    */
   async begin(): Promise<void> {
+    const { world, log } = this.#options.host;
     forgetStaleEndpoints(this.#networks, this.#addresses);
+    this.#stopLooking = everyBeat(world, guardLookMs, () => mendGuards(this.#networks, log));
     if (this.#options.plugin.asked || this.#networks.networks().length > 0) this.#open();
     const late = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => late.resolve(false), engineWaitMs);
@@ -137,6 +145,11 @@ export class PluginService implements EngineObserver, PluginControl {
 
   /** Leaves no socket behind: an engine that starts would wait for an answer from it. */
   async stop(): Promise<void> {
+    this.#stopLooking();
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
   }
 
@@ -156,7 +169,7 @@ export class PluginService implements EngineObserver, PluginControl {
       }
       this.#trouble = undefined;
     } catch (error) {
-      void this.stop();
+      void this.#close();
       if (plugin.asked) throw error;
       this.#trouble = errorText(error);
       host.log.warn(`[plugin] ${this.#trouble}`);

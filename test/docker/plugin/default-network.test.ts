@@ -80,6 +80,19 @@ describe("the default network", () => {
     expect(network.trouble).toBeUndefined();
   });
 
+  test("is made anew for another default subnet, once nobody is connected to it", async () => {
+    const { engine, network } = both();
+    const former = { subnets: ["10.2.0.0/16"] };
+    engine.found = { ...networkOf("weavemesh", [{ id: "c1", name: "web" }]), ...former };
+    await network.ensure();
+    expect(network.trouble).toBe(
+      "network weave has containers and the subnet 10.2.0.0/16, not 10.32.0.0/12",
+    );
+    engine.found = { ...networkOf("weavemesh"), ...former };
+    await network.ensure();
+    expect([engine.removed, engine.created.length, network.trouble]).toEqual([1, 1, undefined]);
+  });
+
   test("is tried again when the engine failed", async () => {
     const { engine, network } = both();
     engine.failure = new WeaveError("ENGINE_REFUSED", "not now");
