@@ -18,13 +18,17 @@ export const wordsPath = "/etc/default/weave";
 export const unitMark =
   "# Written by 'weave setup-systemd'. For changes of your own: systemctl edit weave";
 
-/** What a router and the programs that it starts (iptables) are allowed of root's powers. */
+/**
+ * What a router and the programs that it starts (iptables) are allowed of root's powers. Containers
+ * that cannot be attached are ended whatever user they run as.
+ */
 export const serviceCapabilities = [
   "CAP_NET_ADMIN",
   "CAP_NET_RAW",
   "CAP_NET_BIND_SERVICE",
   "CAP_SYS_ADMIN",
   "CAP_SYS_PTRACE",
+  "CAP_KILL",
   "CAP_DAC_OVERRIDE",
   "CAP_DAC_READ_SEARCH",
   "CAP_CHOWN",
