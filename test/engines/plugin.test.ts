@@ -125,6 +125,20 @@ describe("a network of one's own", () => {
     expect(taken.stderr).toContain(`address ${second} is in use by another container`);
   });
 
+  test("names a container that is connected while it runs, until it is disconnected", async () => {
+    await start(one, "g1", "--net=weave");
+    await one.mustDocker(["network", "connect", "--alias", "late", "own", "g1"]);
+    await reaches(two, "b2", "late");
+    expect(await one.mustWeave(["ps"])).toMatch(/^([0-9a-f]{12} .*\n?|weave:expose .*\n)+$/);
+    await one.mustDocker(["network", "disconnect", "own", "g1"]);
+    const names = await one.mustWeave(["status", "dns"]);
+    expect(names).toMatch(/^g1 /m);
+    expect(names).not.toMatch(/^late /m);
+    await one.mustWeave(["attach", "g1"]);
+    expect((await one.weave(["doctor"])).stdout).not.toContain("ADDRESS_MISSING");
+    await remove(one, "g1");
+  });
+
   test("has multicast routed to it when it is told so, and else not", async () => {
     const cases = { "": "", true: "224.0.0.0/4 dev ethwe0", false: "" };
     let third = 34;

@@ -5,6 +5,7 @@ import type { ContainerFacts } from "../../diagnosis/facts.ts";
 import { addressesOf } from "../../host/attach.ts";
 import { type Attachment, namespacePath } from "../../host/attachments.ts";
 import { isContainerAlive, resolveContainer } from "../../host/container.ts";
+import { isEndpointPort } from "../../host/device-names.ts";
 import { findLink, type Link } from "../../host/netlink/link.ts";
 import { listNeighbours } from "../../host/netlink/neighbour.ts";
 import { openRoute } from "../../host/netlink/open.ts";
@@ -26,7 +27,7 @@ export async function gatherContainers(
   const byIdent = new Map(held.map(({ ident, cidrs }) => [ident, cidrs.map(cidrFromIpv4)]));
   const onBridge = attached
     .slice(0, containersMax)
-    .flatMap((each) => attachedFacts(each, byIdent.get(each.ident) ?? []));
+    .flatMap((each) => attachedFacts(each, heldBy(each, byIdent)));
   const idents = new Set(attached.map(({ ident }) => ident));
   const lost: ContainerFacts[] = [];
   for (const [ident, cidrs] of byIdent) {
@@ -34,6 +35,14 @@ export async function gatherContainers(
     lost.push(await detachedFacts(ident, cidrs));
   }
   return [...onBridge, ...lost];
+}
+
+/** Addresses of an engine's networks are held by nobody in particular. */
+function heldBy(
+  { ident, hostInterface }: Attachment,
+  byIdent: ReadonlyMap<string, readonly Cidr[]>,
+): readonly Cidr[] {
+  return isEndpointPort(hostInterface) ? [] : (byIdent.get(ident) ?? []);
 }
 
 /** Nothing of a container that ends while it is looked at. */

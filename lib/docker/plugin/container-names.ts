@@ -1,13 +1,15 @@
 import { errorText } from "../../base/errors.ts";
-import { parseIp } from "../../base/ip.ts";
+import { parseCidr, parseIp } from "../../base/ip.ts";
 import type { Log } from "../../base/world.ts";
 import type { NameService } from "../../daemon/name-service.ts";
+import type { StoredEndpoint } from "../../daemon/settings-store.ts";
 import { labelEndpointPort } from "../../host/endpoint-port.ts";
 import { announceAddresses } from "../../host/gratuitous-arp.ts";
 import { listLinks } from "../../host/netlink/link.ts";
 import { openRoute } from "../../host/netlink/open.ts";
 import { NetworkNamespace } from "../../host/netns.ts";
 import { checkNeighboursOften } from "../../host/sysctl.ts";
+import type { DockerEngine } from "../engine.ts";
 import type { EngineAttachment, EngineContainer } from "../engine-models.ts";
 import type { EngineObserver } from "../engine-observer.ts";
 import type { NetworkTable } from "./network-table.ts";
@@ -23,12 +25,17 @@ export interface ContainerName {
 
 /**
  * What a container is called in the cluster's domain: its host name with its domain, its own name,
- * and its aliases in each network of ours.
+ * and its aliases in each network of ours, but for its short id.
  *
  * @param domain with final dot
  */
 export function containerNames(
-  { hostname, domainname, name }: Pick<EngineContainer, "hostname" | "domainname" | "name">,
+  {
+    id,
+    hostname,
+    domainname,
+    name,
+  }: Pick<EngineContainer, "id" | "hostname" | "domainname" | "name">,
   attachments: readonly Pick<EngineAttachment, "ip" | "aliases">[],
   domain: string,
 ): ContainerName[] {
@@ -36,13 +43,14 @@ export function containerNames(
   const full = domainname === "" ? hostname : `${hostname}.${domainname}`;
   const isOwn = full.toLowerCase().endsWith(`.${suffix.toLowerCase()}`);
   return attachments.flatMap(({ ip, aliases }) => {
-    const short = [name, ...aliases].filter((each) => each !== "");
+    const short = [name, ...aliases].filter((each) => each !== "" && !id.startsWith(each));
     const names = new Set([...(isOwn ? [full] : []), ...short.map((each) => `${each}.${suffix}`)]);
     return [...names].map((fqdn) => ({ fqdn, address: ip }));
   });
 }
 
 export interface ContainerNamesOptions {
+  readonly engine: Pick<DockerEngine, "network" | "inspect"> | undefined;
   readonly networks: NetworkTable;
   /** Missing when DNS is off. */
   readonly names: NameService | undefined;
@@ -54,6 +62,8 @@ export interface ContainerNamesOptions {
 /** Gives containers of our networks their names, and makes them notice when others move. */
 export class ContainerNames implements EngineObserver {
   readonly #options: ContainerNamesOptions;
+  /** Whose endpoints are, as far as that is known. */
+  readonly #owners = new Map<string, string>();
 
   constructor(options: ContainerNamesOptions) {
     this.#options = options;
@@ -74,6 +84,37 @@ export class ContainerNames implements EngineObserver {
       this.#options.log.debug(`[plugin] container ${container.id}: ${errorText(error)}`);
     }
     moved();
+  }
+
+  /**
+   * Finds out whose an endpoint is when nobody has told for a while: an engine connects containers
+   * that run, and says nothing of it to those who follow containers.
+   */
+  async find({ id, network }: StoredEndpoint): Promise<void> {
+    const { engine, networks, log } = this.#options;
+    if (engine === undefined || this.#owners.has(id) || networks.endpoint(id) === undefined) return;
+    try {
+      const found = await engine.network(network);
+      const settled = new Set(
+        networks
+          .endpoints()
+          .flatMap((each) => (each.network === network ? (this.#owners.get(each.id) ?? []) : [])),
+      );
+      for (const each of found?.containers ?? []) {
+        const container = settled.has(each.id) ? undefined : await engine.inspect(each.id);
+        if (container?.running === true) this.started(container);
+      }
+    } catch (error) {
+      log.debug(`[plugin] whose endpoint ${id} is was not told: ${errorText(error)}`);
+    }
+  }
+
+  /** An endpoint is no more: the container may live on without it. */
+  gone({ id, address }: StoredEndpoint): void {
+    const ident = this.#owners.get(id);
+    this.#owners.delete(id);
+    if (ident === undefined || address === "") return;
+    this.#options.names?.remove({ ident, address: parseCidr(address).address });
   }
 
   died(id: string): void {
@@ -98,7 +139,9 @@ export class ContainerNames implements EngineObserver {
     const endpoint = this.#options.networks
       .endpoints()
       .find(({ network, address }) => network === networkId && address.startsWith(`${ip}/`));
-    if (endpoint !== undefined) labelEndpointPort(endpoint.id, id);
+    if (endpoint === undefined) return;
+    this.#owners.set(endpoint.id, id);
+    labelEndpointPort(endpoint.id, id);
   }
 }
 

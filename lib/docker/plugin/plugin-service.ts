@@ -60,7 +60,7 @@ export class PluginService implements EngineObserver, PluginControl {
     this.#networks = new NetworkTable(settings);
     this.#addresses = plane.ipam && new AllocatorAddresses(plane.ipam);
     this.#names = new ContainerNames({
-      ...{ networks: this.#networks, names: services.names, log },
+      ...{ engine, networks: this.#networks, names: services.names, log },
       moved: () => services.containersChanged(),
     });
     if (engine === undefined || plane.ipam === undefined || plugin.meshSocket === "") return;
@@ -158,7 +158,8 @@ export class PluginService implements EngineObserver, PluginControl {
     const { host, plugin, engine } = this.#options;
     const [networks, addresses] = [this.#networks, this.#addresses];
     try {
-      const sockets = pluginSockets({ host, plugin, engine, networks, addresses });
+      const observer = this.#names;
+      const sockets = pluginSockets({ host, plugin, engine, networks, addresses, observer });
       notePluginSockets(
         host.settings,
         sockets.map(({ path }) => path),

@@ -25,6 +25,9 @@ import { describeNetwork, guardedSubnet, type NetworkDefaults } from "./plugin-n
 /** An engine has taken an endpoint's end into its container by then. */
 const movedDelayMs = 500;
 
+/** Whoever follows containers has heard of one that was started by then. */
+const toldDelayMs = 3000;
+
 export interface SocketParts {
   readonly host: IntegrationHost;
   readonly plugin: NonNullable<LaunchOptions["plugin"]>;
@@ -33,6 +36,12 @@ export interface SocketParts {
   readonly networks: NetworkTable;
   /** Missing when the router allocates no addresses. */
   readonly addresses: PluginAddresses | undefined;
+  /** Told of endpoints as they come and go. */
+  readonly observer: {
+    /** It has been in a container for a while. */
+    find(endpoint: StoredEndpoint): Promise<void>;
+    gone(endpoint: StoredEndpoint): void;
+  };
 }
 
 /** A socket for Docker, and what is answered there. */
@@ -96,7 +105,7 @@ class SocketMaker {
       gone(endpoint: StoredEndpoint): void;
     },
   ): PluginMethods {
-    const { host, networks, addresses } = this.#parts;
+    const { host, networks, addresses, observer } = this.#parts;
     const moved = () => host.services.containersChanged();
     const defaults = {
       driver: driverName(path),
@@ -111,8 +120,10 @@ class SocketMaker {
           announceEndpoint(host.devices.bridge, endpoint.id, parseCidr(endpoint.address));
         }
         host.world.after(movedDelayMs, moved);
+        host.world.after(toldDelayMs, () => void observer.find(endpoint));
       },
       gone: (endpoint) => {
+        observer.gone(endpoint);
         how.gone(endpoint);
         moved();
       },

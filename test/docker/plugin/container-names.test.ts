@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { containerNames } from "../../../lib/docker/plugin/container-names.ts";
 
 const at = (ip: string, ...aliases: string[]) => ({ ip, aliases });
-const named = (hostname: string, domainname = "") => ({ hostname, domainname, name: "web" });
+const id = "0123456789abcdef".repeat(4);
+const named = (hostname: string, domainname = "") => ({ id, hostname, domainname, name: "web" });
 const names = (...args: Parameters<typeof containerNames>) =>
   containerNames(...args).map(({ fqdn, address }) => `${fqdn} ${address}`);
 
@@ -28,7 +29,7 @@ describe("a container of Docker's networks", () => {
   });
 
   test("is known by its aliases of each network, at its address there, and by each once", () => {
-    const two = [at("10.32.0.2", "db", "web"), at("10.50.0.2", "cache")];
+    const two = [at("10.32.0.2", "db", "web", id.slice(0, 12)), at("10.50.0.2", "cache")];
     expect(names(named("x"), two, "my.domain.")).toEqual([
       "web.my.domain 10.32.0.2",
       "db.my.domain 10.32.0.2",
