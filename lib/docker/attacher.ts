@@ -111,6 +111,9 @@ export class Attacher implements StartHold, EngineObserver {
   }
 
   swept(all: readonly ListedEngineContainer[]): void {
+    for (const run of this.#runs.values()) {
+      if (run.isAttached) run.isAttached = !this.#parts.isWaiting(run.pid);
+    }
     void this.#look(all, (id) => this.#needsLook(id));
   }
 
@@ -244,7 +247,7 @@ export class Attacher implements StartHold, EngineObserver {
     } else if (cause === "look" || !this.#parts.isWaiting(pid)) {
       this.#retryLater(id);
     } else {
-      const isStill = async () => !(await this.#hasEnded(container));
+      const isStill = () => this.#isSure(container);
       await this.#tried(`end container ${name}`, () => this.#parts.endProcess(pid, isStill));
     }
     if (cause === "start") throw failure;
@@ -257,6 +260,11 @@ export class Attacher implements StartHold, EngineObserver {
     } catch {
       return false;
     }
+  }
+
+  /** Whether this process is that of the container, as the engine and the kernel have it. */
+  async #isSure({ id, pid }: EngineContainer): Promise<boolean> {
+    return this.#parts.isWaiting(pid) && (await this.#parts.engine.inspect(id))?.pid === pid;
   }
 
   async #tried(what: string, action: () => Promise<unknown>): Promise<void> {
@@ -300,14 +308,11 @@ export class Attacher implements StartHold, EngineObserver {
     });
   }
 
-  /** Unknown ones, and those that wait although nothing is done about them any more. */
+  /** Unknown ones, and those that are not attached and about which nothing is being done. */
   #needsLook(id: string): boolean {
     const run = this.#runs.get(id);
     if (run === undefined) return true;
-    if (run.plan.kind !== "attach" || this.#busy.has(id) || this.#retries.has(id)) return false;
-    if (run.isAttached && !this.#parts.isWaiting(run.pid)) return false;
-    run.isAttached = false;
-    return true;
+    return !this.#isSettled(run) && !this.#busy.has(id) && !this.#retries.has(id);
   }
 
   #isSettled({ plan, isAttached }: Run): boolean {

@@ -12,6 +12,8 @@ import { someContainer } from "./some-container.ts";
 class Surroundings {
   readonly clock = new VirtualClock();
   readonly present = new Map<string, EngineContainer>();
+  /** Whether the engine does. */
+  answers = true;
   /** Namespace paths, in the order of attaching. */
   readonly attached: string[] = [];
   readonly killedByEngine: string[] = [];
@@ -29,7 +31,10 @@ class Surroundings {
     },
     log: silentLog,
     engine: {
-      inspect: async (id) => this.present.get(id),
+      inspect: async (id) => {
+        if (!this.answers) throw new WeaveError("ENGINE_UNREACHABLE", "no engine answers");
+        return this.present.get(id);
+      },
       kill: async (id) => {
         this.killedByEngine.push(id);
         return this.end(id);
@@ -221,6 +226,17 @@ describe("a container that cannot be attached", () => {
     attacher.started(container);
     await at.settle();
     expect(at.endedProcesses).toEqual([]);
+  });
+
+  test("is not ended while nobody can say whether the process is its own", async () => {
+    at.attach = async () => {
+      at.answers = false;
+      throw refusal;
+    };
+    attacher.started(at.run());
+    await at.settle();
+    expect(at.endedProcesses).toEqual([]);
+    expect(attacher.failures()).toHaveLength(1);
   });
 
   test("is not ended when it has been started again meanwhile", async () => {
