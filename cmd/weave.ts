@@ -1,6 +1,5 @@
 #!/usr/bin/env bun
 import { localRouter, runRouterChild } from "../lib/cli/local-router.ts";
-import { managedPluginWord, runManagedPlugin } from "../lib/cli/managed-plugin.ts";
 import { processSurroundings } from "../lib/cli/process-surroundings.ts";
 import { run } from "../lib/cli/run.ts";
 
@@ -14,8 +13,11 @@ import { run } from "../lib/cli/run.ts";
 const words = process.argv.slice(2);
 process.exitCode = await ended(words);
 
-function ended([role, ...rest]: readonly string[]): Promise<number> {
+async function ended([role, ...rest]: readonly string[]): Promise<number> {
   if (role === "router") return runRouterChild(rest, process.env);
-  if (role === managedPluginWord) return runManagedPlugin(process.env);
+  if (role === "plugin-v2") {
+    const { runManagedPlugin } = await import("../lib/cli/managed-plugin.ts");
+    return runManagedPlugin(process.env);
+  }
   return run(words, processSurroundings(localRouter(process.env)));
 }

@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync } from "node:fs";
+import { formatEndpoint } from "../base/endpoint.ts";
 import { errorText } from "../base/errors.ts";
 import { pathsFrom } from "../daemon/paths.ts";
 import { ApiError } from "./api-error.ts";
@@ -70,59 +71,89 @@ function usable(socket: string): boolean {
   }
 }
 
-/**
- * The client that commands use. Built on `node:http`, which, unlike `fetch`, never sends a request
- * to a proxy named in the environment.
- */
+/** The client that commands use. It never asks a proxy that the environment names. */
 export function httpApiClient(environment: Environment): ApiClient {
   return { request: (request) => send(apiAddress(environment), request) };
 }
 
 async function send(address: ApiAddress, request: ApiRequest): Promise<string> {
-  const { request: httpRequest } = await import("node:http");
+  using patience = new Patience(request);
+  let answer: { readonly status: number; readonly text: string };
+  try {
+    answer = await exchange(address, request, patience);
+  } catch (cause) {
+    throw unreachable(address, cause instanceof Error ? cause : new Error(errorText(cause)));
+  }
+  const { status, text } = answer;
+  if (status >= 200 && status < 300) return text;
+  throw refused(status, text, request.feature);
+}
+
+/** @throws Error of the connection, or of who waited for it in vain */
+async function exchange(
+  address: ApiAddress,
+  request: ApiRequest,
+  patience: Patience,
+): Promise<{ status: number; text: string }> {
   const { type, body } = encodeBody(request);
-  const path = `/${request.path.map(encodeURIComponent).join("/")}`;
-  const query = encodeFields(request.query ?? []);
-  return new Promise((resolve, reject) => {
-    const outgoing = httpRequest(
-      {
-        ...address,
-        method: request.method,
-        path: query === "" ? path : `${path}?${query}`,
-        agent: false,
-        headers: {
-          ...("socketPath" in address ? { Host: "localhost" } : {}),
-          ...(request.accept === undefined ? {} : { Accept: request.accept }),
-          ...(type === undefined ? {} : { "Content-Type": type }),
-          "Content-Length": Buffer.byteLength(body),
-        },
-      },
-      (incoming) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        incoming.on("data", (chunk: Buffer) => {
-          size += chunk.length;
-          if (size > answerBytesMax) outgoing.destroy(new Error("the answer is too long"));
-          else chunks.push(chunk);
-        });
-        incoming.on("error", (cause) => reject(unreachable(address, cause)));
-        incoming.on("end", () => {
-          const text = Buffer.concat(chunks).toString("utf8");
-          const status = incoming.statusCode ?? 0;
-          if (status >= 200 && status < 300) resolve(text);
-          else reject(refused(status, text, request.feature));
-        });
-      },
-    );
-    outgoing.on("error", (cause) => reject(unreachable(address, cause)));
-    if (request.patient !== true) {
-      const waitMs = request.waitMs ?? answerWaitMs;
-      outgoing.setTimeout(waitMs, () =>
-        outgoing.destroy(new Error(`no answer within ${waitMs / 1000} s`)),
-      );
-    }
-    outgoing.end(body);
+  const response = await fetch(urlOf(address, request), {
+    method: request.method,
+    headers: {
+      ...(request.accept === undefined ? {} : { Accept: request.accept }),
+      ...(type === undefined ? {} : { "Content-Type": type }),
+    },
+    ...(request.method !== "GET" && { body }),
+    ...("socketPath" in address && { unix: address.socketPath }),
+    signal: patience.signal,
+    timeout: false,
+    redirect: "manual",
+    keepalive: false,
+    proxy: false,
   });
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    patience.renew();
+    size += chunk.length;
+    if (size > answerBytesMax) throw new Error("the answer is too long");
+    chunks.push(chunk);
+  }
+  return { status: response.status, text: Buffer.concat(chunks).toString("utf8") };
+}
+
+function urlOf(address: ApiAddress, { path, query = [] }: ApiRequest): string {
+  const host = "socketPath" in address ? "localhost" : formatEndpoint(address);
+  const fields = encodeFields(query);
+  const where = `http://${host}/${path.map(encodeURIComponent).join("/")}`;
+  return fields === "" ? where : `${where}?${fields}`;
+}
+
+/** How long somebody waits for each part of an answer. */
+class Patience implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #waitMs: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor({ patient, waitMs = answerWaitMs }: ApiRequest) {
+    this.#waitMs = patient === true ? undefined : waitMs;
+    this.renew();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  renew(): void {
+    const waitMs = this.#waitMs;
+    if (waitMs === undefined) return;
+    clearTimeout(this.#timer);
+    const inVain = new Error(`no answer within ${waitMs / 1000} s`);
+    this.#timer = setTimeout(() => this.#controller.abort(inVain), waitMs);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
 }
 
 function encodeFields(fields: ReadonlyArray<readonly [string, string]>): string {

@@ -1,48 +1,30 @@
 import { httpApiClient } from "./api-client.ts";
 import type { Output, Surroundings } from "./context.ts";
-import { forTerminal } from "./for-terminal.ts";
+import { isTerminalAt, processOutput } from "./process-output.ts";
 import type { RouterProcess } from "./router-process.ts";
 
 /** The surroundings of a real command: this process's streams, environment and signals. */
 export function processSurroundings(router: RouterProcess): Surroundings {
+  const environment = process.env;
+  const stdout = processOutput(1, environment);
   return {
-    environment: process.env,
-    stdout: outputOf(process.stdout),
-    stderr: outputOf(process.stderr),
+    environment,
+    stdout,
+    stderr: processOutput(2, environment),
     isRoot: process.geteuid?.() === 0,
     readStdin: () => Bun.stdin.text(),
-    ...(process.stdin.isTTY && process.stdout.isTTY && { confirm }),
+    ...(isTerminalAt(0) &&
+      stdout.isTerminal && { confirm: (question) => confirm(stdout, question) }),
     interrupts,
-    api: httpApiClient(process.env),
+    api: httpApiClient(environment),
     router,
   };
 }
 
-async function confirm(question: string): Promise<boolean> {
-  process.stdout.write(`${question} [y/N] `);
+async function confirm(stdout: Output, question: string): Promise<boolean> {
+  stdout.write(`${question} [y/N] `);
   for await (const line of console) return /^y(es)?$/i.test(line.trim());
   return false;
-}
-
-function outputOf(stream: NodeJS.WriteStream): Output {
-  // `weave report | head`: a reader that has seen enough is no failure.
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit();
-    throw error;
-  });
-  return {
-    write(text) {
-      stream.write(stream.isTTY === true ? forTerminal(text) : text);
-    },
-    isTerminal: stream.isTTY === true,
-    isColoured: showsColours(stream),
-  };
-}
-
-/** By the conventions of no-color.org and of terminals that call themselves dumb. */
-function showsColours(stream: NodeJS.WriteStream): boolean {
-  const { NO_COLOR, TERM } = process.env;
-  return stream.isTTY === true && !NO_COLOR && TERM !== "dumb";
 }
 
 function interrupts(): AbortSignal {

@@ -19,6 +19,9 @@ describe("a compiled executable", () => {
       target: "bun",
       naming: { asset: embeddedNaming },
       loader: { ".so": "file" },
+      bytecode: true,
+      splitting: true,
+      format: "esm",
       compile: { outfile },
     });
     expect(result.success).toBe(true);

@@ -1,8 +1,5 @@
-import { readAnswer } from "../answer.ts";
 import { ApiError } from "../api-error.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
-import { reportModel } from "../report-model.ts";
-import { writeStatus } from "../status-json.ts";
 
 export const status: CommandHandler = async (context) => {
   const part = context.arguments[0];
@@ -23,6 +20,10 @@ async function printJson(context: CommandContext, part: string | undefined): Pro
     path: ["report"],
     accept: "application/json",
   });
+  // Schemas take longer to make than the page of a router takes to come.
+  const { readAnswer } = await import("../answer.ts");
+  const { reportModel } = await import("../report-model.ts");
+  const { writeStatus } = await import("../status-json.ts");
   if (!writeStatus(context.stdout, part, readAnswer(reportModel, body))) {
     throw new ApiError("feature-off", "API_NOT_FOUND", `the router runs without ${part}`, {
       remedy: "'weave launch --help' shows the options that decide it",
