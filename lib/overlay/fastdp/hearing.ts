@@ -13,6 +13,9 @@
  *                                                  └──▶ does not: hearing as before
  *
  * Whoever looks too late has not listened meanwhile: the peer has its time to be heard once more.
+ *
+ * Who has another reason to suspect the path asks before any heartbeat is late, and has an answer
+ * sooner, for the answer and the heartbeats that come with it are all that is waited for.
  */
 export interface HearingRules {
   /** After this time without any heartbeat the path is lost. */
@@ -57,6 +60,9 @@ export const showingRules: HearingRules = { ...ownKindRules, silenceMs: 2_000, a
 export const lifeBeats = 3;
 export const lifeBeatMs = 150;
 
+/** The same as {@link HearingRules.answerMs} for a path that is suspected: two such heartbeats. */
+export const suspectedAnswerMs = 250;
+
 /** Who looks so much too late had no processor, and has not listened either. */
 const lateMs = 200;
 
@@ -70,7 +76,9 @@ export class Hearing {
   #hears = true;
   /** Since it was heard for the last time. */
   #asked = false;
+  #askedMs = 0;
   #answeredMs: number | undefined;
+  #isSuspected = false;
   /** Whether its time to be heard began anew in this silence. */
   #wasLate = false;
   /** Whether anything was heard; before that, only the longer silence counts. */
@@ -124,6 +132,7 @@ export class Hearing {
     if (this.#asked && nowMs - this.#lastMs >= ownKindRules.silenceMs) this.#lastFullMs = nowMs;
     this.#lastMs = nowMs;
     this.#asked = false;
+    this.#isSuspected = false;
     this.#answeredMs = undefined;
     this.#wasLate = false;
     if (!isFull) return;
@@ -138,10 +147,31 @@ export class Hearing {
     if (this.asks) this.#answeredMs = nowMs;
   }
 
+  /** Asks now, if the peer can be asked and has not been since it was heard. Whether it did. */
+  suspect(nowMs: number): boolean {
+    const canAsk = this.#hears && this.#began && this.#rules.answerMs > 0;
+    if (!canAsk || this.#asked) return false;
+    this.#isSuspected = true;
+    this.#askNow(nowMs);
+    return true;
+  }
+
+  /** Since when an answer is waited for; `undefined` when none is. */
+  get askedMs(): number | undefined {
+    return this.#asked ? this.#askedMs : undefined;
+  }
+
+  #askNow(nowMs: number): void {
+    this.#asked = true;
+    this.#askedMs = nowMs;
+    this.#ask();
+  }
+
   /** When {@link check} has something to find if nothing is heard until then. */
   get deadlineMs(): number {
     if (!this.#hears) return Number.POSITIVE_INFINITY;
-    const { silenceMs, fullSilenceMs, answerMs } = this.#rules;
+    const { silenceMs, fullSilenceMs } = this.#rules;
+    const answerMs = this.#isSuspected ? suspectedAnswerMs : this.#rules.answerMs;
     const fullMs = this.#lastFullMs + fullSilenceMs;
     if (!this.#began) return fullMs;
     if (!this.#asked) return Math.min(this.#lastMs + silenceMs - answerMs, fullMs);
@@ -151,8 +181,7 @@ export class Hearing {
   check(nowMs: number): void {
     if (nowMs < this.deadlineMs) return;
     if (this.#isToAsk(nowMs)) {
-      this.#asked = true;
-      this.#ask();
+      this.#askNow(nowMs);
       return;
     }
     if (this.#isLate(nowMs)) {

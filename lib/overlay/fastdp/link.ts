@@ -24,6 +24,8 @@ import {
   writeHeartbeat,
 } from "./heartbeat.ts";
 import { CompatibleMtu, FixedMtu, type LinkMtu } from "./link-mtu.ts";
+import type { NeighbourTraffic } from "./ports.ts";
+import { TrafficWatch } from "./traffic-watch.ts";
 
 /**
  * The life of one connection on the fast datapath (fastdp §2.7).
@@ -55,6 +57,9 @@ const hopefulMs = 60_000;
 /** How often one of the heartbeats to our own kind is a full one. */
 const fullMs = 5_000;
 
+/** The datapath's clock goes in steps of so much. */
+const clockStepMs = 10;
+
 /** How many questions about sizes we answer: a whole search at once, a trickle from then on. */
 const answersLimit = { burst: 128, perSecond: 20 };
 
@@ -80,6 +85,8 @@ export interface FastdpLinkOptions {
   >;
   /** Sends a frame to the peer through the datapath. */
   transmit(frame: Uint8Array): void;
+  /** What the datapath has had of the peer; `undefined` where nobody knows. */
+  traffic(): NeighbourTraffic | undefined;
   /** {@link FastdpLink.mtu} is another one now. */
   mtuChanged(): void;
 }
@@ -89,6 +96,7 @@ export class FastdpLink {
   readonly #mtu: LinkMtu;
   readonly #brief: Uint8Array;
   readonly #answers = new TokenBucket(answersLimit);
+  readonly #traffic: TrafficWatch;
   #full: Uint8Array;
   #hearing: Hearing;
   #acknowledged = false;
@@ -111,6 +119,13 @@ export class FastdpLink {
     this.#full = writeHeartbeat(connectionUid, fullHeartbeatLength(this.#mtu.heartbeat));
     this.#brief = writeHeartbeat(connectionUid, briefHeartbeatLength);
     this.#hearing = this.#newHearing(world.monotonicMs());
+    this.#traffic = new TrafficWatch({
+      world,
+      activity: () => options.traffic()?.activity,
+      fellSilent: () => {
+        if (this.#hearing.suspect(this.#nowMs())) this.#watch();
+      },
+    });
   }
 
   #newMtu(): LinkMtu {
@@ -148,9 +163,11 @@ export class FastdpLink {
     this.#tellPeerTakes();
     this.#beat();
     this.#watch();
+    if (this.#options.showsLife) this.#traffic.start();
   }
 
   stop(): void {
+    this.#traffic.stop();
     this.#cancelBeat();
     this.#cancelLife();
     this.#cancelCheck();
@@ -287,10 +304,21 @@ export class FastdpLink {
     if (deadlineMs === Number.POSITIVE_INFINITY) return;
     const nowMs = this.#nowMs();
     this.#cancelCheck = this.#options.world.after(Math.max(0, deadlineMs - nowMs), () => {
-      this.#hearing.check(this.#nowMs());
+      if (!this.#hearsMore()) this.#hearing.check(this.#nowMs());
       this.#judge();
       this.#watch();
     });
+  }
+
+  /** Whether something came since the peer was asked, of which we only have not heard yet. */
+  #hearsMore(): boolean {
+    const { askedMs } = this.#hearing;
+    const silenceMs = this.#options.traffic()?.silenceMs;
+    const nowMs = this.#nowMs();
+    if (askedMs === undefined || silenceMs === undefined) return false;
+    if (silenceMs >= nowMs - askedMs - clockStepMs) return false;
+    this.#hearing.heard(nowMs, false);
+    return true;
   }
 
   #judge(): void {

@@ -127,6 +127,8 @@ export class FastdpOverlay implements OverlayEngine {
       transmit: (frame) => {
         if (placed.shortId !== undefined) datapath.sendHeartbeat(placed.shortId, frame);
       },
+      traffic: () =>
+        placed.shortId === undefined ? undefined : datapath.traffic?.(placed.shortId),
       mtuChanged: () => this.#neighbours.resize(placed),
     });
     const acceptingPort = outbound ? remoteAddress.port : this.#options.controlPort;

@@ -90,6 +90,14 @@ export interface AdoptedTables {
   readonly trees: ReadonlyMap<ShortId, readonly ShortId[]>;
 }
 
+/** What came of a neighbour's own, through the tunnel. */
+export interface NeighbourTraffic {
+  /** How long ago anything did, heartbeats included, in ms; resolution of some ms. */
+  readonly silenceMs: number;
+  /** Counts the moments of some ms in which frames came, up to 2^32 and from 0 again. */
+  readonly activity: number;
+}
+
 export interface DatapathMac {
   readonly mac: Mac;
   readonly shortId: ShortId;
@@ -159,6 +167,8 @@ export interface KernelDatapath {
   forgetMacs(shortId: ShortId): void;
   /** The addresses of our own containers, whole: here at once, never aged, never evicted. */
   setResidents(macs: readonly Mac[]): void;
+  /** Missing in a datapath that does not count by neighbour. */
+  traffic?(shortId: ShortId): NeighbourTraffic | undefined;
   /** Sends a frame with VNI `self | shortId << 12` to a neighbour. What fails is counted only. */
   sendHeartbeat(shortId: ShortId, frame: Uint8Array): void;
 

@@ -25,6 +25,51 @@ function settling(hearing: Hearing, fromMs: number, everyMs: number): number {
   }
 }
 
+describe("a path that is suspected", () => {
+  const suspected = () => {
+    const asked: string[] = [];
+    const hearing = new Hearing(showingRules, 0, () => asked.push("asked"));
+    hear(hearing, 0, 3000, 1000);
+    return { hearing, asked };
+  };
+
+  test("is lost a quarter of a second after an answer that nothing follows", () => {
+    const { hearing, asked } = suspected();
+    expect(hearing.suspect(3200)).toBe(true);
+    expect([asked.length, hearing.askedMs]).toEqual([1, 3200]);
+    expect(hearing.suspect(3300)).toBe(false);
+    hearing.answered(3210);
+    hearing.check(3459);
+    expect(hearing.hears).toBe(true);
+    hearing.check(3460);
+    expect(hearing.hears).toBe(false);
+  });
+
+  test("is as good as before when a heartbeat comes, and may be suspected again", () => {
+    const { hearing, asked } = suspected();
+    hearing.suspect(3200);
+    hearing.answered(3210);
+    hearing.heard(3300, false);
+    expect([hearing.askedMs, hearing.deadlineMs]).toEqual([undefined, 3300 + 1300]);
+    expect(hearing.suspect(3400)).toBe(true);
+    expect(asked.length).toBe(2);
+  });
+
+  test("stays while the peer does not answer: its router may hang", () => {
+    const { hearing } = suspected();
+    hearing.suspect(3200);
+    hearing.check(60_000);
+    expect(hearing.hears).toBe(true);
+  });
+
+  test("is not asked about where nobody would answer, or nothing was heard yet", () => {
+    const quiet = new Hearing(ownKindRules, 0);
+    hear(quiet, 0, 3000, 1000);
+    expect(quiet.suspect(3200)).toBe(false);
+    expect(new Hearing(showingRules, 0).suspect(3200)).toBe(false);
+  });
+});
+
 describe("a peer", () => {
   test("that never says anything is given up after 25 s, whatever it is", () => {
     for (const rules of [originalRules, ownKindRules]) {

@@ -29,6 +29,7 @@ function make(ownKind: boolean, more: Partial<FastdpLinkOptions> = {}) {
       peerTakes: (mtu) => told.push(`peer takes ${mtu}`),
       pathCarries: (mtu) => told.push(`path carries ${mtu}`),
     },
+    traffic: () => undefined,
     transmit: (frame) => sent.push(`${clock.nowMs} ${frame.length}`),
     mtuChanged: () => told.push(`mtu ${link.mtu.limit}`),
     ...more,
@@ -141,6 +142,44 @@ describe("a link to a peer that shows that it lives", () => {
     link.control(4, Uint8Array.of(1));
     clock.run(700);
     expect(told).toEqual(["send 4:00", "send 2:00", "on hold"]);
+  });
+
+  /** One over whose tunnel frames came until 3000 ms, and nothing from then on. */
+  function cut(silentSinceMs = 3000) {
+    const made = make(true, {
+      ...showing,
+      traffic: () => {
+        const { nowMs } = made.clock;
+        const activity = Math.floor(Math.min(nowMs, 3000) / 4);
+        return { silenceMs: Math.max(0, nowMs - silentSinceMs), activity };
+      },
+    });
+    made.link.confirm();
+    made.link.control(0, new Uint8Array(0));
+    for (let second = 0; second < 3; second++) {
+      made.hear();
+      made.clock.run(1000);
+    }
+    made.hear();
+    made.told.length = 0;
+    return made;
+  }
+
+  test("asks for it as soon as its frames stop, and gives the path up soon after the answer", () => {
+    const { link, clock, told } = cut();
+    clock.run(200);
+    expect(told).toEqual(["send 4:00"]);
+    link.control(4, Uint8Array.of(1));
+    clock.run(250);
+    expect(told).toEqual(["send 4:00", "send 2:00", "on hold"]);
+  });
+
+  test("takes what the datapath has had for heard, whoever has not got to tell of it", () => {
+    const { link, clock, told } = cut(3300);
+    clock.run(200);
+    link.control(4, Uint8Array.of(1));
+    clock.run(1000);
+    expect(told).toEqual(["send 4:00"]);
   });
 
   test("sends three heartbeats when it is asked, however often that is", () => {

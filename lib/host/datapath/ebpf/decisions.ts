@@ -2,16 +2,7 @@ import { handoverFlag } from "../../../overlay/fastdp/ports.ts";
 import { macHoldDownMs } from "../../../overlay/mac-table.ts";
 import { fp, type Register, r0, r1, r2, r3, r4, r7, r8 } from "./assembler.ts";
 import { type FrameProgram, frame, stack } from "./frame-program.ts";
-import {
-  aheadTicksMax,
-  floodMax,
-  mac,
-  neighbour,
-  route,
-  routeKind,
-  tickMs,
-  tickShift,
-} from "./tables.ts";
+import { aheadTicksMax, floodMax, mac, neighbour, route, routeKind, tickMs } from "./tables.ts";
 
 /**
  * What the programs decide alike. r7 is the originator of the frame, r8 the peer it is for; frames
@@ -34,14 +25,13 @@ const refreshTicks = 64;
 
 export type Origin = "container" | "wire" | "lane" | "handover";
 
-/** What happens to a frame of peer r7 for peer r8 that came from another host. */
+/** What happens to a frame of peer r7 for peer r8 that came from another host; the time has been read. */
 export function writeArrival(program: FrameProgram, from: "wire" | "lane" | "handover"): void {
   const { asm } = program;
   if (from !== "lane") {
     program.loadStack(r1, stack.self);
     asm.jumpIf(r8, "!=", r1, "forward");
   }
-  program.readClock(tickShift);
   writeLearning(program, "received");
   program.lookupIndex("routes", r7, "deliver");
   asm.load("u16", r1, r0, route.floods);
@@ -81,6 +71,28 @@ export function writeArrival(program: FrameProgram, from: "wire" | "lane" | "han
   asm.label("forward");
   program.measureFrame();
   writeForward(program, from);
+}
+
+/**
+ * Notes that the neighbour at r0 was heard, by a frame or a heartbeat, for which both addresses have
+ * been read. What many processors look at is written once a tick at most.
+ */
+export function writeNeighbourHeard(program: FrameProgram): void {
+  const { asm } = program;
+  const [beat, noted] = [program.label("beat"), program.label("noted")];
+  program.loadStack(r1, stack.now);
+  program.loadStack(r2, stack.source, "u64");
+  asm.jumpIf(r2, "==", 0, beat);
+  asm.load("u32", r2, r0, neighbour.frameHeard);
+  asm.jumpIf(r1, "==", r2, noted, 32);
+  asm.store("u32", r0, neighbour.frameHeard, r1);
+  asm.load("u32", r2, r0, neighbour.activity);
+  asm.compute(r2, "add", 1);
+  asm.store("u32", r0, neighbour.activity, r2);
+  asm.jump(noted);
+  asm.label(beat);
+  asm.store("u32", r0, neighbour.beatHeard, r1);
+  asm.label(noted);
 }
 
 /** The frame's source address is at peer r7 from now on. Keeps r7 and r8. */

@@ -8,6 +8,7 @@ import type {
   DatapathMac,
   DatapathNeighbour,
   ForwardingChanges,
+  NeighbourTraffic,
   ShortId,
 } from "../../../overlay/fastdp/ports.ts";
 import { makeVni } from "../../../overlay/fastdp/vni.ts";
@@ -167,6 +168,11 @@ export class EbpfDatapath implements HostDatapath {
       // Here at once, wherever it was before; later it may be heard elsewhere again.
       if (!before.has(mac) && this.#self !== undefined) tables.setMac(mac, this.#self);
     }
+  }
+
+  traffic(shortId: ShortId): NeighbourTraffic | undefined {
+    const heard = this.#programs.tables.heardOf(shortId);
+    return heard && { silenceMs: heard.ageTicks * tickMs, activity: heard.activity };
   }
 
   sendHeartbeat(shortId: ShortId, frame: Uint8Array): void {

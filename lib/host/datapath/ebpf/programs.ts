@@ -12,6 +12,7 @@ import {
   writeForward,
   writeLearning,
   writeLeaving,
+  writeNeighbourHeard,
 } from "./decisions.ts";
 import {
   type Actions,
@@ -162,7 +163,10 @@ function writeWire(program: FrameProgram): void {
   program.loadFrame(r1, frame.device);
   program.storeStack(stack.arrivedBy, r1);
   program.readAddresses();
+  program.readClock(tickShift);
   splitVni(program, "own");
+  writeOriginatorHeard(program);
+  program.loadStack(r4, stack.source, "u64");
   asm.jumpIf(r4, "==", 0, "no source");
   writeSourceCheck(program);
   writeArrival(program, "wire");
@@ -194,6 +198,7 @@ function writeHandover(program: FrameProgram): void {
   program.lookupIndex("routes", r7, program.dropped("unknownPeer"));
   asm.load("u16", r1, r0, route.kind);
   asm.jumpIf(r1, "==", routeKind.none, program.dropped("unknownPeer"));
+  program.readClock(tickShift);
   writeArrival(program, "handover");
 }
 
@@ -204,18 +209,21 @@ function writeLane(program: FrameProgram): void {
   asm.compute(r2, "shiftRight", flagShift);
   asm.jumpIf(r2, "!=", lanedFlag >>> flagShift, "unmarked");
   asm.compute(r7, "and", shortIdMask);
+  program.readAddresses();
+  program.readClock(tickShift);
   program.lookupIndex("neighbours", r7, program.dropped("unknownPeer"));
   asm.load("u32", r1, r0, neighbour.present);
   asm.jumpIf(r1, "==", 0, program.dropped("unknownPeer"));
   asm.load("u32", r1, r0, neighbour.remote);
   program.storeStack(stack.outerSource, r1);
+  writeNeighbourHeard(program);
   program.loadStack(r1, stack.uplink);
   program.storeStack(stack.arrivedBy, r1);
   program.loadStack(r1, stack.self);
   asm.compute(r1, "shiftLeft", shortIdBits);
   asm.compute(r1, "or", r7);
   program.storeStack(stack.vni, r1);
-  program.readAddresses();
+  program.loadStack(r4, stack.source, "u64");
   asm.jumpIf(r4, "==", 0, "no source");
   writeArrival(program, "lane");
 
@@ -237,6 +245,17 @@ function splitVni(program: FrameProgram, own: string): void {
   asm.compute(r8, "shiftRight", shortIdBits);
   program.loadStack(r2, stack.self);
   asm.jumpIf(r7, "==", r2, own);
+}
+
+/** Notes that r7 was heard, if the frame came from its host. */
+function writeOriginatorHeard(program: FrameProgram): void {
+  const { asm } = program;
+  program.lookupIndex("neighbours", r7, "not of a neighbour");
+  asm.load("u32", r1, r0, neighbour.remote);
+  program.loadStack(r2, stack.outerSource);
+  asm.jumpIf(r1, "!=", r2, "not of a neighbour");
+  writeNeighbourHeard(program);
+  asm.label("not of a neighbour");
 }
 
 /** Whether we know where the frame comes from, inside and outside. */
@@ -279,6 +298,7 @@ function writePeerCheck(program: FrameProgram): void {
 function writeHeard(program: FrameProgram): void {
   const { asm } = program;
   asm.label("no source");
+  program.readAddresses();
   asm.jumpIf(r3, "!=", 0, program.dropped("malformed"));
   const typeAt = 12;
   asm.load("u16", r1, r1, typeAt);

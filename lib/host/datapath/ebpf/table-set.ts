@@ -128,6 +128,18 @@ export class TableSet {
     });
   }
 
+  /** What came of a neighbour, in ticks; `undefined` when nothing ever did. */
+  heardOf(shortId: number): { readonly ageTicks: number; readonly activity: number } | undefined {
+    const view = this.#read("neighbours", shortId);
+    const now = nowTicks();
+    const ages = [neighbour.beatHeard, neighbour.frameHeard].flatMap((at) => {
+      const heard = view.getUint32(at, true);
+      return heard === 0 ? [] : [Math.max(0, (now - heard) | 0)];
+    });
+    if (ages.length === 0) return undefined;
+    return { ageTicks: Math.min(...ages), activity: view.getUint32(neighbour.activity, true) };
+  }
+
   /** All of them, by destination. */
   routes(): Map<number, RouteEntry> {
     return this.#all("routes", routeEntry);

@@ -26,7 +26,7 @@ export const settings = {
   uplink: 4,
   handover: 8,
   layout: 12,
-  layoutVersion: 1,
+  layoutVersion: 2,
   bytes: 16,
 } as const;
 export const neighbour = {
@@ -36,7 +36,12 @@ export const neighbour = {
   device: 12,
   lane: 16,
   longest: 20,
-  bytes: 24,
+  /** When the last heartbeat came of it, and the last frame, in ticks; 0 for never. */
+  beatHeard: 24,
+  frameHeard: 28,
+  /** Counts the ticks in which frames came. */
+  activity: 32,
+  bytes: 36,
 } as const;
 export const route = { kind: 0, neighbour: 2, floods: 4, bytes: 8 } as const;
 export const routeKind = { none: 0, tunnel: 1, sleeve: 2 } as const;

@@ -465,6 +465,38 @@ describe("a frame that came by the lane of its originator", () => {
   });
 });
 
+describe("what came of a neighbour", () => {
+  const from = (ip: number) => ({ vni: vni(near, self), remote: ip, local: here });
+  const beat = ethernet(0, 0, 0);
+
+  test("is known by lane and wire, frames and heartbeats", () => {
+    const { tables } = bench;
+    expect(tables.heardOf(near)).toBeUndefined();
+    bench.run("lane", beat, { mark: laned | near });
+    expect(tables.heardOf(near)).toEqual({ ageTicks: expect.any(Number), activity: 0 });
+    bench.run("lane", ethernet(ours, theirs), { mark: laned | near });
+    expect(tables.heardOf(near)).toMatchObject({ activity: 1 });
+    expect(tables.heardOf(near)!.ageTicks * tickMs).toBeLessThan(1000);
+    tables.setNeighbour(near, neighbourEntry(nearIp));
+    bench.run("wire", beat, { from: from(nearIp) });
+    expect(tables.heardOf(near)).toMatchObject({ activity: 0 });
+    bench.run("wire", ethernet(ours, theirs), { from: from(nearIp) });
+    expect(tables.heardOf(near)).toMatchObject({ activity: 1 });
+  });
+
+  test("is counted by moments, however many frames come in one", () => {
+    bench.run("lane", ethernet(ours, theirs), { mark: laned | near, repeat: 10_000 });
+    const { activity } = bench.tables.heardOf(near)!;
+    expect(activity).toBeGreaterThan(0);
+    expect(activity).toBeLessThan(1000);
+  });
+
+  test("is not what came of it by another host", () => {
+    bench.run("wire", ethernet(ours, theirs), { from: from(otherIp) });
+    expect(bench.tables.heardOf(near)).toBeUndefined();
+  });
+});
+
 describe("a heartbeat from the wire", () => {
   const beat = fromHex("000000000000000000000000000000112233445566770400".padEnd(120, "0"));
   const run = (frame: Uint8Array, from: number, ip = nearIp) =>

@@ -34,6 +34,11 @@ describe("the tables of the programs", () => {
     expect(tables.trees()).toEqual(new Map([0, 4095].map((id) => [id, [4095, 0]])));
   });
 
+  test("know nothing of what came of a neighbour that was set just now", () => {
+    expect(tables.heardOf(4095)).toBeUndefined();
+    expect(tables.heardOf(17)).toBeUndefined();
+  });
+
   test("keep the tree of an originator to which there is no route any more", () => {
     tables.setRoute(4095, undefined);
     expect(tables.routes().has(4095)).toBe(false);
