@@ -3,10 +3,11 @@ import type { Register } from "./assembler.ts";
 /**
  * Memory of the wait helper: a frame on its stack, below the command line.
  *
- *   +------------------+----------+-------------------+-------------------+------------------+
- *   | interface        | time     | signal action     | path of a command | answer on routes |
- *   | request: 40      | 16       | 32                | 4096              | 16384            |
- *   +------------------+----------+-------------------+-------------------+------------------+
+ *   +-----------+------+-----------+--------+-------------------+------------------+
+ *   | interface | time | signal    | rest   | path of a command | answer on routes |
+ *   | request   |      | action    |        |                   |                  |
+ *   |  40       |  16  |  32       |  16    |  4096             |  16384           |
+ *   +-----------+------+-----------+--------+-------------------+------------------+
  */
 export const frame = {
   /** `struct ifreq`: 16 octets of name, then flags. */
@@ -14,15 +15,17 @@ export const frame = {
   interfaceFlags: 16,
   /** `struct timespec`: seconds and nanoseconds, 8 octets each. */
   seconds: 40,
-  nanoseconds: 48,
   /** The kernel's `struct sigaction`: handler, flags, restorer, signals to hold back. */
   signalHandler: 56,
   signalFlags: 64,
   signalRestorer: 72,
   signalMask: 80,
-  path: 88,
-  pathEnd: 88 + 4096,
-  answer: 88 + 4096,
+  /** `struct timespec` again. */
+  restSeconds: 88,
+  restNanoseconds: 96,
+  path: 104,
+  pathEnd: 104 + 4096,
+  answer: 104 + 4096,
 } as const;
 
 /** What the kernel puts into one part of a dump. */

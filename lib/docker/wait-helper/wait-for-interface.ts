@@ -3,7 +3,10 @@ import { answerBytes, frame } from "./frame.ts";
 import * as linux from "./linux.ts";
 import type { Texts } from "./texts.ts";
 
-const lookPeriodMs = 20;
+/** Between two looks: so long at first, longer by that each time, and never longer than this. */
+const firstRestNs = 1_000_000;
+const longestRestNs = 20_000_000;
+
 /** When whoever waits is told for what, in seconds. */
 export interface Patience {
   readonly firstWordAfterS: number;
@@ -45,6 +48,11 @@ export function waitForInterface(
   asm.move(socket, "result");
   storeName(asm, name);
 
+  asm.set("argument0", 0);
+  asm.store(64, "stack", frame.restSeconds, "argument0");
+  asm.set("argument0", firstRestNs);
+  asm.store(64, "stack", frame.restNanoseconds, "argument0");
+
   asm.label("look");
   asm.move("argument0", socket);
   asm.set("argument1", linux.SIOCGIFFLAGS);
@@ -55,13 +63,7 @@ export function waitForInterface(
   asm.jumpIfBit("argument0", linux.interfaceUpBit, forRoute ? "lookAtRoutes" : "ready");
 
   asm.label("rest");
-  asm.set("argument0", 0);
-  asm.store(64, "stack", frame.seconds, "argument0");
-  asm.set("argument0", lookPeriodMs * 1_000_000);
-  asm.store(64, "stack", frame.nanoseconds, "argument0");
-  asm.add("argument0", "stack", frame.seconds);
-  asm.set("argument1", 0);
-  asm.systemCall(calls.nanosleep);
+  rest(asm, calls);
   readClock(asm, calls);
   asm.load(64, "argument0", "stack", frame.seconds);
   asm.jumpIf("argument0", "<", deadline, "look");
@@ -71,6 +73,19 @@ export function waitForInterface(
 
   if (forRoute) lookAtRoutes(asm, calls);
   asm.label("ready");
+}
+
+/** Most containers have their interface within some hundredths of a second. */
+function rest(asm: Assembler, calls: linux.SystemCalls): void {
+  asm.add("argument0", "stack", frame.restSeconds);
+  asm.set("argument1", 0);
+  asm.systemCall(calls.nanosleep);
+  asm.load(64, "argument0", "stack", frame.restNanoseconds);
+  asm.set("argument1", longestRestNs);
+  asm.jumpIf("argument0", ">=", "argument1", "rested");
+  asm.add("argument0", "argument0", firstRestNs);
+  asm.store(64, "stack", frame.restNanoseconds, "argument0");
+  asm.label("rested");
 }
 
 /** Asks for all routes (rtnetlink(7)) and reads the answer up to the one that is looked for. */
