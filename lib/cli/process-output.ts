@@ -17,10 +17,14 @@ export function processOutput(descriptor: 1 | 2, { NO_COLOR, TERM }: Environment
   };
 }
 
+/** The kernel's number for /dev/null and its like. */
+const memoryDevices = 1;
+
 /** Whether people sit at the other end of a descriptor. */
 export function isTerminalAt(descriptor: number): boolean {
   try {
-    if (!fstatSync(descriptor).isCharacterDevice()) return false;
+    const status = fstatSync(descriptor);
+    if (!status.isCharacterDevice() || status.rdev >> 8 === memoryDevices) return false;
   } catch {
     // Closed by whoever started us.
     return false;
