@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { eventually } from "../hosts/shell.ts";
+import { documentedSteps } from "../hosts/documented-steps.ts";
+import { weaveCommand } from "../hosts/lab.ts";
+import { eventually, type Outcome, run } from "../hosts/shell.ts";
 import type { EngineHost } from "./engine-host.ts";
 import { EngineLab } from "./engine-lab.ts";
 
@@ -56,6 +58,18 @@ const reaches = (host: EngineHost, name: string, target: string) =>
     () => isReached(host, name, target),
     (reached) => reached,
   );
+
+/** What a reader types, where `docker` and `weave` are those of the host. */
+function typed(host: EngineHost, script: string): Promise<Outcome> {
+  const words = (command: readonly string[]) => command.map((word) => `'${word}'`).join(" ");
+  const programs = [
+    ["docker", host.command(host.dockerCommand([]))],
+    ["weave", host.command(weaveCommand())],
+  ] as const;
+  const functions = programs.map(([name, command]) => `${name}() { ${words(command)} "$@"; }`);
+  const env = { ...host.env, DOCKER_HOST: "" };
+  return run(["sh", "-c", `${functions.join("\n")}\n${script}`], { env });
+}
 
 const network = (host: EngineHost, name: string, subnet: string, ...words: readonly string[]) => {
   const driver = ["--driver", "weavemesh", "--ipam-driver", "weavemesh", "--subnet", subnet];
@@ -185,6 +199,26 @@ describe("a network of one's own", () => {
     await remove(one, "c1");
     await remove(two, "c2");
   });
+});
+
+describe("the steps of docs/docker.md", () => {
+  const steps = documentedSteps("docker.md");
+
+  test("join containers of two hosts, and keep two networks apart", async () => {
+    const printed: string[] = [];
+    for (const host of lab.hosts) await host.mustDocker(["tag", "bb", "busybox"]);
+    for (const { hosts, script } of steps) {
+      for (const name of hosts) {
+        const { code, stdout, stderr } = await typed(lab.hosts[Number(name.slice(4)) - 1]!, script);
+        expect(`${code} ${stderr}`).toStartWith("0 ");
+        printed.push(stdout);
+      }
+    }
+    expect(printed.filter((text) => text.includes("bytes from"))).toHaveLength(2);
+    expect(printed.at(-1)).toEndWith("kept apart\n");
+    await remove(one, "web", "db");
+    for (const host of lab.hosts) await host.mustDocker(["network", "rm", "shop"]);
+  }, 60_000);
 });
 
 describe("an engine", () => {

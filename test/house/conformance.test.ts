@@ -19,6 +19,7 @@ const chapters: readonly { title: string; letter: string; cases: number; gaps?: 
   { title: "The host", letter: "N", cases: 26 },
   { title: "Docker: the engine", letter: "E", cases: 14 },
   { title: "Docker: containers", letter: "T", cases: 16 },
+  { title: "Docker: networks", letter: "G", cases: 14 },
   { title: "Better: mesh", letter: "W", cases: 20 },
   { title: "Better: address allocation", letter: "W", cases: 20 },
   { title: "Better: names", letter: "D", cases: 17 },
