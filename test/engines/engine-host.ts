@@ -217,7 +217,6 @@ export class EngineHost {
 
   /** Ends the machine and everything in it. */
   async end(): Promise<void> {
-    await this.exec(["sh", "-c", `kill -TERM $(cat ${this.folder}/dockerd.pid)`]);
     this.#machine.kill("SIGKILL");
     await this.#machine.exited;
     await removeCgroups(this.#cgroup);

@@ -291,7 +291,8 @@ const operation: readonly FlagSpec[] = [
     value: text("endpoint"),
     default: "unix:///var/run/docker.sock",
     environment: "DOCKER_HOST",
-    summary: "where the Docker engine answers; empty for none",
+    summary:
+      "where the Docker engine answers; empty for none. Docker's variables for contexts, TLS and the version of its API are heeded",
     formerly: [{ name: "api" }],
   },
   {
