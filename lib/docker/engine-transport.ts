@@ -80,7 +80,9 @@ export class EngineTransport {
     extra: { readonly timeout?: false },
   ): Promise<EngineAnswer> {
     const init = {
-      ...{ method, signal },
+      ...{ method, signal, redirect: "manual" as const },
+      // The engine runs beside us, whatever leads from here to the world.
+      proxy: false as const,
       ...this.#way(),
       ...(body !== undefined && {
         body: JSON.stringify(body),

@@ -16,6 +16,8 @@ class Followed implements AsyncDisposable {
   /** Held back until a test lets it go. */
   list: Promise<void> | undefined;
   listsAsked = 0;
+  /** Lists are refused. */
+  isBroken = false;
   #stream: ReadableStreamDefaultController<Uint8Array> | undefined;
 
   constructor() {
@@ -49,6 +51,7 @@ class Followed implements AsyncDisposable {
         ...{ Id, State: running ? "running" : "exited" },
       }));
       this.listsAsked++;
+      if (this.isBroken) return Response.json({ message: "out of order" }, { status: 500 });
       await this.list;
       return Response.json(found);
     }
@@ -201,6 +204,34 @@ describe("who follows an engine", () => {
     followed.happens("destroy", id("a"));
     gate.resolve();
     expect(await followed.until("destroyed a")).toEqual(["connected a", "destroyed a"]);
+  });
+
+  test("begins anew when the engine tells of events and lists nothing", async () => {
+    await using followed = new Followed();
+    followed.events.start();
+    await followed.until("connected ");
+    followed.isBroken = true;
+    followed.sim.clock.run(33_000);
+    expect(await followed.until("disconnected")).toEqual(["disconnected"]);
+    expect(followed.events.status().lastError).toMatchObject({ code: "ENGINE_REFUSED" });
+    followed.isBroken = false;
+    await followed.when(() => {
+      followed.sim.clock.run(1000);
+      return followed.told.includes("connected ");
+    });
+  });
+
+  test("begins anew when more happens than can be kept until a list has come", async () => {
+    await using followed = new Followed();
+    const gate = Promise.withResolvers<void>();
+    followed.list = gate.promise;
+    followed.events.start();
+    await followed.when(() => followed.listsAsked === 1);
+    for (let count = 0; count < 10_010; count++) followed.tell("die", id("a"));
+    await followed.when(() => followed.events.status().lastError !== undefined);
+    expect(followed.events.status().lastError?.text).toContain("faster than a list");
+    expect(followed.told).toEqual([]);
+    gate.resolve();
   });
 
   test("goes on hearing when another who hears fails", async () => {
