@@ -5,6 +5,7 @@ import {
   constants,
   fstatSync,
   ftruncateSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -93,11 +94,17 @@ function addressesIn(text: string, name: string): string[] {
 export function writeHostsFile(container: Container, textFor: (present: string) => string): void {
   const path = container.hostsPath ?? hostsPathOf(container);
   try {
-    const present = readIfThere(path);
-    const text = textFor(present);
-    if (text === present) return;
-    if (path === container.hostsPath) takeOver(path, text);
-    else writeFileSync(path, text);
+    const file = openWithoutLink(path);
+    try {
+      const present = readFileSync(file, "utf8");
+      const text = textFor(present);
+      if (text === present) return;
+      ftruncateSync(file);
+      writeSync(file, text, 0);
+      if (path === container.hostsPath) giveEngineAnother(path, file, text);
+    } finally {
+      closeSync(file);
+    }
   } catch (cause) {
     throw new WeaveError("HOSTS_FILE", `cannot write ${path}`, {
       remedy: "attach without --rewrite-hosts and --add-host",
@@ -107,30 +114,28 @@ export function writeHostsFile(container: Container, textFor: (present: string) 
 }
 
 /**
- * Writes a file that an engine has mounted into a container and goes on to edit: the container keeps
- * the file that it has, with this text in it, and the engine finds another one in its place.
+ * An engine has mounted the file into the container and goes on to edit it: the container keeps the
+ * file that it has, and the engine finds another one in its place.
  *
  *   path ──▶ file ◀── container            path ──▶ copy      file ◀── container
  *             ▲                      ─▶              ▲
  *           engine                                 engine
  */
-function takeOver(path: string, text: string): void {
-  const file = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
-  try {
-    ftruncateSync(file);
-    writeSync(file, text, 0);
-    const { mode, uid, gid } = fstatSync(file);
-    unlinkSync(path);
-    writeFileSync(path, text, { flag: "wx" });
-    chmodSync(path, mode & 0o7777);
-    chownSync(path, uid, gid);
-  } finally {
-    closeSync(file);
-  }
+function giveEngineAnother(path: string, file: number, text: string): void {
+  const { mode, uid, gid } = fstatSync(file);
+  unlinkSync(path);
+  writeFileSync(path, text, { flag: "wx" });
+  chmodSync(path, mode & 0o7777);
+  chownSync(path, uid, gid);
 }
 
-function readIfThere(path: string): string {
-  return statSync(path, { throwIfNoEntry: false }) === undefined ? "" : readFileSync(path, "utf8");
+/** What a container has put there in its place must not lead to a file of the host's. */
+function openWithoutLink(path: string): number {
+  const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const file = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o644);
+  if (fstatSync(file).isFile()) return file;
+  closeSync(file);
+  throw new Error("it is no file");
 }
 
 function hostsPathOf({ ident, namespacePath }: Container): string {
@@ -139,8 +144,11 @@ function hostsPathOf({ ident, namespacePath }: Container): string {
     mkdirSync(folder, { recursive: true });
     return `${folder}/hosts`;
   }
-  const root = /^(\/proc\/\d+)\/ns\/net$/.exec(namespacePath)?.[1];
-  if (root !== undefined && !isHostRoot(`${root}/root`)) return `${root}/root/etc/hosts`;
+  const process = /^(\/proc\/\d+)\/ns\/net$/.exec(namespacePath)?.[1];
+  const folder = `${process}/root/etc`;
+  if (process !== undefined && !isHostRoot(`${process}/root`) && isOwnFolder(folder)) {
+    return `${folder}/hosts`;
+  }
   throw new WeaveError("HOSTS_FILE", `${ident} has no hosts file of its own`, {
     remedy: "attach without --rewrite-hosts and --add-host: the file belongs to the host",
   });
@@ -149,4 +157,9 @@ function hostsPathOf({ ident, namespacePath }: Container): string {
 function isHostRoot(path: string): boolean {
   const [theirs, ours] = [statSync(`${path}/`), statSync("/")];
   return theirs.dev === ours.dev && theirs.ino === ours.ino;
+}
+
+/** A link in a container's root leads, from here, into the host's. */
+function isOwnFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -104,6 +105,17 @@ describe("a hosts file that an engine has made", () => {
     const { ino } = statSync(hostsPath);
     writeHostsFile(container, (present) => present);
     expect(statSync(hostsPath).ino).toBe(ino);
+  });
+
+  test("is not written where a link or a device lies in its place", () => {
+    const victim = join(folder, "victim");
+    writeFileSync(victim, "of the host");
+    rmSync(hostsPath);
+    symlinkSync(victim, hostsPath);
+    expect(() => writeHostsFile(container, () => "text")).toThrow("cannot write");
+    expect(readFileSync(victim, "utf8")).toBe("of the host");
+    const device = { ...container, hostsPath: "/dev/null" };
+    expect(() => writeHostsFile(device, () => "text")).toThrow("cannot write");
   });
 
   test("is named when it cannot be written", () => {
