@@ -110,8 +110,16 @@ To other hosts frames pause until the new router has its links: some seconds.
 
 Not taken over:
   --resolv-conf: names /var/run/weave/etc/resolv.conf, which only the old router's container has; /etc/resolv.conf is read
-  the start of container cdcdcdcdcdcd, which its proxy has made: started again it waits until 'weave attach' gives it its interface
 `);
+  });
+
+  test("says which containers will wait where no engine tells of their start", async () => {
+    const { router } = factsOf();
+    const facts = factsOf({ router: { ...router, words: [...router.words, "--docker-api="] } });
+    const { stdout } = await adopt(["--dry-run"], facts);
+    expect(stdout).toContain(
+      "the start of container cdcdcdcdcdcd, which its proxy has made: started again it waits until 'weave attach' gives it its interface\n",
+    );
   });
 
   test("says what changes for containers whose frames a datapath of the kernel will carry", async () => {

@@ -142,7 +142,9 @@ function notTaken(facts: AdoptionFacts, settings: OldSettings): string[] {
   if (names === undefined && settings.options.dns !== undefined) {
     without.push("names: its control API does not tell them");
   }
-  for (const { ident } of containers.filter(({ isOfProxy }) => isOfProxy)) {
+  // Where an engine is asked, they are attached when they are started again, as they were.
+  const unheard = settings.options.dockerApi === "" ? containers : [];
+  for (const { ident } of unheard.filter(({ isOfProxy }) => isOfProxy)) {
     without.push(
       `the start of container ${ident.slice(0, 12)}, which its proxy has made: started again it ` +
         "waits until 'weave attach' gives it its interface",
