@@ -22,3 +22,8 @@ export function peerWord(mesh: Pick<MeshFacts, "peers">, name: string): string {
 export function hostOf(address: string): string {
   return splitHostPort(address)?.host ?? address;
 }
+
+/** Whether the host at `address` is reached by IPv6, so that no tunnel of the datapath leads there. */
+export function isByIpv6(address: string): boolean {
+  return hostOf(address).includes(":");
+}

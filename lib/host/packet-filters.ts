@@ -1,3 +1,4 @@
+import type { IpFamily } from "../base/ip.ts";
 import { legacyTables, type Speech, speechByVersion } from "./firewall/iptables.ts";
 import { sysctl } from "./sysctl.ts";
 
@@ -7,6 +8,9 @@ export interface PacketFilterTexts {
   readonly iptables: string | undefined;
   /** By `iptables-legacy-save`, where `iptables` speaks nf_tables and there are such tables too. */
   readonly legacy: string | undefined;
+  /** The same for IPv6. */
+  readonly ip6tables: string | undefined;
+  readonly ip6legacy: string | undefined;
   /** By `nft -j list ruleset`. */
   readonly nft: string | undefined;
   readonly backend: Speech | undefined;
@@ -21,13 +25,19 @@ const waitMs = 5_000;
 export async function readPacketFilters(): Promise<PacketFilterTexts> {
   const version = await output("iptables", "--version");
   const backend = version === undefined ? undefined : speechByVersion(version);
-  const hasLegacy = backend === "nf_tables" && legacyTables().length > 0;
-  const [iptables, legacy, nft] = await Promise.all([
+  const hasLegacy = (family: IpFamily) =>
+    backend === "nf_tables" && legacyTables(family).length > 0;
+  const [iptables, legacy, ip6tables, ip6legacy, nft] = await Promise.all([
     backend === undefined ? undefined : output("iptables-save"),
-    hasLegacy ? output("iptables-legacy-save") : undefined,
+    hasLegacy(4) ? output("iptables-legacy-save") : undefined,
+    backend === undefined ? undefined : output("ip6tables-save"),
+    hasLegacy(6) ? output("ip6tables-legacy-save") : undefined,
     output("nft", "-j", "list", "ruleset"),
   ]);
-  return { iptables, legacy, nft, backend, filtersBridges: filtersBridges() };
+  return {
+    ...{ iptables, legacy, ip6tables, ip6legacy, nft, backend },
+    filtersBridges: filtersBridges(),
+  };
 }
 
 function filtersBridges(): boolean {

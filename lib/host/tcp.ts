@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { type Endpoint, formatEndpoint } from "../base/endpoint.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
-import { formatIp, tryParseIp } from "../base/ip.ts";
+import { formatIp, tryParseHostIp, tryParseIp } from "../base/ip.ts";
 import type { Cancel } from "../base/world.ts";
 import {
   type ByteStream,
@@ -10,6 +10,7 @@ import {
   remoteSilent,
   type Transport,
 } from "../mesh/transport.ts";
+import { whyUnreachable } from "./reachability.ts";
 import { roundTripMs, watchRemote } from "./tcp-watch.ts";
 
 /** A host that answers nothing is given up after this time, not after the kernel's two minutes. */
@@ -132,11 +133,20 @@ export class TcpTransport implements Transport {
     });
     socket.on("error", (cause: NodeJS.ErrnoException) => {
       if (!settle()) return;
-      handlers.failed(dialError(to, `TCP_${cause.code ?? "ERROR"}`, reason(cause), cause));
+      const name = this.#refusal(to, cause.code);
+      const why = reasons[name ?? ""] ?? errorText(cause);
+      handlers.failed(dialError(to, `TCP_${name ?? "ERROR"}`, why, cause));
     });
     return () => {
       if (settle()) socket.destroy();
     };
+  }
+
+  /** By the name of an errno; the kernel knows better than the runtime why it is one. */
+  #refusal(to: Endpoint, code: string | undefined): string | undefined {
+    const address = tryParseHostIp(to.host);
+    if (address === undefined || !["ECONNREFUSED", "EINVAL"].includes(code ?? "")) return code;
+    return whyUnreachable(address, tryParseHostIp(this.#bindHost)) ?? code;
   }
 
   resolve(host: string, done: (addresses: string[] | WeaveError) => void): Cancel {
@@ -164,11 +174,8 @@ const reasons: Record<string, string> = {
   ENETUNREACH: "network is unreachable",
   ETIMEDOUT: "connection timed out",
   EADDRNOTAVAIL: "cannot assign requested address",
+  EAFNOSUPPORT: "this host has no address of that family",
 };
-
-function reason(error: NodeJS.ErrnoException): string {
-  return reasons[error.code ?? ""] ?? errorText(error);
-}
 
 function dialError(to: Endpoint, code: string, why: string, cause: unknown): WeaveError {
   return new WeaveError(code, `dial tcp ${formatEndpoint(to)}: connect: ${why}`, {

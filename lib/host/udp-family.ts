@@ -9,7 +9,7 @@ import {
   writeSockaddrIn,
   writeSockaddrIn6,
 } from "../../ffi/socket.ts";
-import { type HostIp, type IpFamily, parseIpv4 } from "../base/ip.ts";
+import { familyOf, type HostIp, type IpFamily, parseIpv4 } from "../base/ip.ts";
 import { Ipv6Texts } from "./ipv6-texts.ts";
 
 /** What is different for UDP by IPv4 and by IPv6: the kernel's numbers and structures. */
@@ -109,4 +109,9 @@ export const udpByIpv6: UdpFamily = {
 
 function ipv6Octets(ip: HostIp): Uint8Array {
   return texts.octets(typeof ip === "string" ? ip : unspecified);
+}
+
+/** The family of an address. */
+export function udpOf(ip: HostIp): UdpFamily {
+  return familyOf(ip) === 6 ? udpByIpv6 : udpByIpv4;
 }

@@ -17,7 +17,7 @@ import {
 import { errnoName } from "../../ffi/system-error.ts";
 import { formatEndpoint } from "../base/endpoint.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
-import { familyOf, formatHostIp, type HostIp, type IpFamily } from "../base/ip.ts";
+import { formatHostIp, type HostIp, type IpFamily } from "../base/ip.ts";
 import { summableBytes } from "../wire/vector-sum.ts";
 import { type DatagramRoute, DatagramRuns, UDP_SEGMENT } from "./datagram-runs.ts";
 import {
@@ -27,6 +27,7 @@ import {
   type UdpFamily,
   udpByIpv4,
   udpByIpv6,
+  udpOf,
 } from "./udp-family.ts";
 
 /** `IP_PMTUDISC_DONT` and `_DO`, the same numbers for both families. */
@@ -260,10 +261,6 @@ function nameOf(descriptor: number): DataView {
   return new DataView(socketName(descriptor).slice().buffer);
 }
 
-function udpTo(ip: HostIp): UdpFamily {
-  return familyOf(ip) === 6 ? udpByIpv6 : udpByIpv4;
-}
-
 /**
  * The largest packet that the kernel believes to reach `to`: the interface's MTU or what routers on
  * the way have said. `undefined` when there is no route.
@@ -272,7 +269,7 @@ function udpTo(ip: HostIp): UdpFamily {
  */
 export function kernelPathMtu(from: HostIp, to: HostIp): number | undefined {
   const discardPort = 9;
-  const family = udpTo(to);
+  const family = udpOf(to);
   const probe = openSocket(family.domain, SOCK_DGRAM, 0, "to ask for a path MTU");
   try {
     if (from !== 0) bindSocket(probe, socketAddress(family, from, 0), formatHostIp(from));
@@ -308,7 +305,7 @@ function openUdp(host: HostIp, port: number, bufferBytes: number, about: string)
   const SO_SNDBUFFORCE = 32;
   const SO_RCVBUFFORCE = 33;
   const IPV6_V6ONLY = 26;
-  const family = udpTo(host);
+  const family = udpOf(host);
   const { level, discoverOption } = family;
   const descriptor = openSocket(family.domain, SOCK_DGRAM, 0, "for UDP");
   try {

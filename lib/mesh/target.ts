@@ -9,7 +9,7 @@ export const retryMaxMs = 6 * 60_000;
 const failuresMax = 3;
 /** What this host's own kernel says of a family by which nobody is reached from here. */
 const unreachable: ReadonlySet<string> = new Set(
-  ["ENETUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"].map((name) => `TCP_${name}`),
+  ["ENETUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT"].map((name) => `TCP_${name}`),
 );
 /** A connection that lasted this long beyond its dialling was a good one: begin anew. */
 const goodConnectionMs = 60_000;

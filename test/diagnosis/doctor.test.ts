@@ -7,11 +7,13 @@ import type { FindingCode } from "../../lib/diagnosis/finding-kinds.ts";
 import { findingKinds } from "../../lib/diagnosis/finding-kinds.ts";
 import {
   bridge,
+  byIpv6,
   cluster,
   container,
   eth0,
   facts,
   filtered,
+  filteredBy,
   other,
   self,
   withContainer,
@@ -99,6 +101,12 @@ const cases: ReadonlyArray<
     withHost({ firewall: filtered("-A OUTPUT -p udp --dport 6783 -j DROP") }),
     "FIREWALL_DROPS",
     ["iptables -I OUTPUT -p udp --dport 6783 -j ACCEPT"],
+  ],
+  [
+    "a filter of IPv6 before a router that is reached so",
+    byIpv6(filteredBy("ip6tables", "-A INPUT -p udp --dport 6783 -j DROP")),
+    "FIREWALL_DROPS",
+    ["ip6tables -I INPUT -p udp --dport 6783 -j ACCEPT"],
   ],
   [
     "a filter with a condition",
@@ -355,6 +363,30 @@ describe("doctor", () => {
       expect(found[0]!.severity).toBe(findingKinds[code].severity);
     });
   }
+
+  test("finds nothing where hosts reach each other by IPv6, and rules are of IPv4", () => {
+    expect(examine(byIpv6())).toEqual([]);
+    const firewall = filtered("-A INPUT -p udp --dport 6783 -j DROP");
+    expect(examine(byIpv6(firewall))).toEqual([]);
+    const narrow = { ...byIpv6().host, devices: [{ ...eth0, mtu: 1400 }, bridge] };
+    expect(examine({ ...byIpv6(), host: narrow })).toEqual([]);
+  });
+
+  test("looks for no rules of IPv6 between hosts that reach each other by IPv4", () => {
+    const firewall = filteredBy("ip6tables", "-A INPUT -p udp -j DROP");
+    expect(examine(withHost({ firewall }))).toEqual([]);
+  });
+
+  test("does not take an address of a family in which nobody is reached for a fault, unless it was asked for", () => {
+    const unreachable = error("TCP_ENETUNREACH", "network is unreachable");
+    const address = "[fd77::3]:6783";
+    const { connections } = cluster.mesh;
+    const failed = { address, state: "failed", info: "", error: unreachable };
+    const given = { connections: [...connections, failed] };
+    expect(examine(withMesh(given))).toEqual([]);
+    const asked = examine(withMesh({ ...given, targets: ["fd77::3"] }));
+    expect(asked).toMatchObject([{ code: "LINK_FAILED", commands: ["weave forget fd77::3"] }]);
+  });
 
   test("forgives a neighbour that was silent a while ago", () => {
     const silent = { ...at("10.44.0.1", "", "failed"), ageMs: 60_000 };

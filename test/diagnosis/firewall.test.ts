@@ -137,6 +137,22 @@ describe("rules of nftables", () => {
     expect(nft(chain("drop"), mapped)).toEqual(["may: input"]);
   });
 
+  test("are of a family, or of both", () => {
+    const drops = (family: string, packet: FilteredPacket) => {
+      const named = { family, table: "fw" };
+      const items = [
+        { table: { family, name: "fw" } },
+        { chain: { ...chain("accept").chain, ...named } },
+        { rule: { ...rule(match(dport, 6784), { drop: null }).rule, ...named } },
+      ];
+      return shown(parseNftRuleset(JSON.stringify({ nftables: items })), packet).length;
+    };
+    const byIpv6 = { ...vxlanIn, source: parseIp("fd77::2") };
+    const families = ["ip", "ip6", "inet", "bridge"];
+    expect(families.map((family) => drops(family, vxlanIn))).toEqual([1, 0, 1, 0]);
+    expect(families.map((family) => drops(family, byIpv6))).toEqual([0, 1, 1, 0]);
+  });
+
   test("of iptables are left to iptables-save", () => {
     const items = JSON.stringify({
       nftables: [

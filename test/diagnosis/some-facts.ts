@@ -125,9 +125,29 @@ export function withContainer(change: Partial<ContainerFacts>): Facts {
   return { ...facts, containers: [{ ...container, ...change }] };
 }
 
+/** The same two hosts, reaching each other by IPv6, so that frames take sleeve. */
+export function byIpv6(firewall = host.firewall): Facts {
+  const [remote, mtu] = ["fd77::2", 1376];
+  const sleeve: ConnectionFact = {
+    ...link,
+    ...{ address: `[${remote}]:6783`, attributes: { name: "sleeve", mtu }, degraded: true },
+    reason: "sleeve: the peer acknowledges it; fastdp failed: no IPv4 underlay",
+  };
+  const paths = [{ remote, device: "eth0", mtu: 1500, gateway: undefined }];
+  const mesh = { ...cluster.mesh, connections: [sleeve] };
+  return { ...facts, host: { ...host, firewall }, cluster: { ...cluster, mesh, paths } };
+}
+
 /** Rules of the filter table, as iptables-save prints them. */
 export function filtered(...rules: readonly string[]): HostFacts["firewall"] {
+  return filteredBy("iptables", ...rules);
+}
+
+export function filteredBy(
+  tool: "iptables" | "ip6tables",
+  ...rules: readonly string[]
+): HostFacts["firewall"] {
   const lines = ["*filter", ":INPUT ACCEPT [0:0]", ":FORWARD ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]"];
   const text = [...lines, ...rules, "COMMIT"].join("\n");
-  return { ...host.firewall, tables: parseIptablesSave(text, "iptables") };
+  return { ...host.firewall, tables: parseIptablesSave(text, tool) };
 }

@@ -84,6 +84,17 @@ describe("TCP", () => {
     );
   });
 
+  test("says so when this host has no address from which to dial", async () => {
+    const to = { host: "::1", port: 9 };
+    const failure = await new Promise((opened, failed) => {
+      transport.dial(to, { opened, failed });
+    }).catch((error: WeaveError) => error);
+    expect(failure).toMatchObject({
+      code: "TCP_EAFNOSUPPORT",
+      message: "dial tcp [::1]:9: connect: this host has no address of that family",
+    });
+  });
+
   test("refuses a port in use with the remedy", async () => {
     const listener = await listenTcp({ host: "127.0.0.1", port: 0 }, () => {});
     await expect(listenTcp(listener.endpoint, () => {})).rejects.toHaveProperty(

@@ -67,6 +67,13 @@ describe("hosts of which one has IPv6 alone, one IPv4 alone, and one both", () =
     );
   });
 
+  test("have nothing to mend", async () => {
+    for (const host of hosts) {
+      const { stdout, code } = await host.weave(["doctor"]);
+      expect([stdout, code]).toEqual([expect.stringContaining("Nothing found to mend"), 0]);
+    }
+  });
+
   test("go on when the one between them is taken over from, and when it is killed", async () => {
     const [, two] = hosts;
     const [one, , three] = boxes;

@@ -1,5 +1,5 @@
 import { splitHostPort } from "../../base/endpoint.ts";
-import { tryParseIpv4 } from "../../base/ip.ts";
+import { tryParseIp } from "../../base/ip.ts";
 import { formatPeerName, noPeer, type PeerName, parsePeerName } from "../../base/peer-name.ts";
 import type {
   ClusterFacts,
@@ -72,8 +72,8 @@ function ownersOf(ranges: readonly RangeStatus[]): OwnerFact[] {
 function pathsTo(hosts: ReadonlySet<string>): PathFact[] {
   using netlink = openRoute();
   return [...hosts].flatMap((remote) => {
-    const value = tryParseIpv4(remote);
-    const route = value === undefined ? undefined : findRoute(netlink, { family: 4, value });
+    const address = tryParseIp(remote);
+    const route = address && findRoute(netlink, address);
     const device = route && findLink(netlink, { index: route.interfaceIndex });
     if (route === undefined || device === undefined) return [];
     const { name, mtu } = device;

@@ -53,6 +53,10 @@ async function gatherFirewall(notes: Notes): Promise<FirewallFacts> {
     tables: [
       ...read("iptables", iptables, (text) => parseIptablesSave(text, "iptables")),
       ...read("iptables-legacy", legacy, (text) => parseIptablesSave(text, "iptables-legacy")),
+      ...read("ip6tables", texts.ip6tables, (text) => parseIptablesSave(text, "ip6tables")),
+      ...read("ip6tables-legacy", texts.ip6legacy, (text) =>
+        parseIptablesSave(text, "ip6tables-legacy"),
+      ),
       ...read("nftables", nft, parseNftRuleset).filter(isForeign),
     ],
   };

@@ -34,7 +34,8 @@ export function underlayFindings({ setup, host }: Facts, remote: Remote): Findin
   const wanted = [
     { protocol: "tcp", destinationPort: setup.port },
     { protocol: "udp", destinationPort: setup.port },
-    ...(mayUseFastdp(setup, host)
+    // Tunnels go by IPv4.
+    ...(mayUseFastdp(setup, host) && remote.address?.family !== 6
       ? [{ protocol: "udp", destinationPort: setup.port + 1 } as const]
       : []),
   ] as const;

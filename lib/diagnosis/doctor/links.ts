@@ -1,6 +1,6 @@
 import type { ClusterFacts, ConnectionFact, Facts, PathFact } from "../facts.ts";
 import { type Finding, finding } from "../finding.ts";
-import { hostOf, labelOf, peerLabel, peerWord } from "../labels.ts";
+import { hostOf, isByIpv6, labelOf, peerLabel, peerWord } from "../labels.ts";
 import { shellLine } from "../shell-words.ts";
 import { nameCollision } from "./identity.ts";
 
@@ -25,11 +25,30 @@ export function checkLinks(facts: Facts): Finding[] {
 /** What is wrong with one connection, or with the attempt to make it. */
 export function linkFindings(facts: Facts, connection: ConnectionFact): Finding[] {
   const { state, error } = connection;
-  if (error !== undefined) return [failed(facts, connection, error)];
+  if (error !== undefined) {
+    return isBeyondUs(facts, connection, error) ? [] : [failed(facts, connection, error)];
+  }
   if (state === "pending") return [pending(connection)];
   if (state !== "established") return [];
   return [...mtuFindings(facts, connection), ...degraded(connection)];
 }
+
+/**
+ * An address by which others reach a peer, of a family in which this host reaches nobody: no fault
+ * of any of them, for frames go through others. Whoever is not reached at all is named for that.
+ */
+function isBeyondUs(
+  { cluster }: Facts,
+  { address }: ConnectionFact,
+  { code }: NonNullable<ConnectionFact["error"]>,
+): boolean {
+  const isWanted = cluster?.mesh.targets.some((target) => hostOf(target) === hostOf(address));
+  return !isWanted && unreachableFamily.has(code);
+}
+
+const unreachableFamily: ReadonlySet<string> = new Set(
+  ["ENETUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT"].map((name) => `TCP_${name}`),
+);
 
 function failed(
   facts: Facts,
@@ -47,7 +66,7 @@ function failed(
 /** A target has the port only where it is not the router's own. */
 function targetOf({ setup }: Facts, address: string): string {
   const own = `:${setup.port}`;
-  return address.endsWith(own) ? address.slice(0, -own.length) : address;
+  return address.endsWith(own) ? hostOf(address) : address;
 }
 
 function pending({ peer, address }: ConnectionFact): Finding {
@@ -55,8 +74,10 @@ function pending({ peer, address }: ConnectionFact): Finding {
   return finding("LINK_PENDING", who, `frames do not get through to ${who} at ${address} by UDP`);
 }
 
-function degraded({ degraded: isDegraded, peer, attributes, reason }: ConnectionFact): Finding[] {
-  if (isDegraded !== true || peer === undefined) return [];
+function degraded(connection: ConnectionFact): Finding[] {
+  const { degraded: isDegraded, peer, attributes, reason, address } = connection;
+  // By IPv6 there is no better overlay to be had.
+  if (isDegraded !== true || peer === undefined || isByIpv6(address)) return [];
   const who = peerLabel(peer);
   const overlay = String(attributes?.name ?? "");
   const why = reason?.split("; ").slice(1).join("; ") ?? "";
@@ -76,7 +97,8 @@ function mtuFindings({ cluster, host, setup }: Facts, connection: ConnectionFact
   const device = host.devices.find(({ name }) => name === path.device);
   const bridge = host.devices.find(({ name }) => name === setup.bridge);
   const needed = (bridge?.mtu ?? 0) + vxlanOverhead;
-  const isTooSmall = host.datapath.backend !== undefined && (device?.mtu ?? needed) < needed;
+  const mayTunnel = host.datapath.backend !== undefined && !isByIpv6(address);
+  const isTooSmall = mayTunnel && (device?.mtu ?? needed) < needed;
   if (isTooSmall && connection.degraded === true) {
     const mtu = Math.max(needed, etherMtu);
     const sentence = `${path.device}, towards ${who}, has MTU ${device?.mtu}: the fast datapath needs ${needed}`;

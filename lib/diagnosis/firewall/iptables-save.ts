@@ -3,6 +3,7 @@ import {
   type Action,
   type Chain,
   type Hook,
+  type IptablesTool,
   type Match,
   next,
   type PortRange,
@@ -11,7 +12,7 @@ import {
 } from "./rules.ts";
 
 /**
- * Reads what `iptables-save` prints:
+ * Reads what `iptables-save`, or `ip6tables-save`, prints:
  *
  *   *filter
  *   :INPUT ACCEPT [0:0]           a base chain and its policy; `-` for a chain of somebody's own
@@ -20,7 +21,7 @@ import {
  *
  * Words that are not known here make a rule one that may match.
  */
-export function parseIptablesSave(text: string, tool: "iptables" | "iptables-legacy"): Table[] {
+export function parseIptablesSave(text: string, tool: IptablesTool): Table[] {
   const tables: { name: string; chains: Map<string, ChainDraft> }[] = [];
   for (const line of text.split("\n")) {
     const table = tables.at(-1);
@@ -28,7 +29,8 @@ export function parseIptablesSave(text: string, tool: "iptables" | "iptables-leg
     else if (table !== undefined && line.startsWith(":")) addChain(table, line);
     else if (table !== undefined && line.startsWith("-A ")) addRule(table.chains, line);
   }
-  return tables.map(({ name, chains }) => ({ tool, family: "ip", name, chains }));
+  const family = tool.startsWith("ip6") ? "ip6" : "ip";
+  return tables.map(({ name, chains }) => ({ tool, family, name, chains }));
 }
 
 type ChainDraft = Chain & { readonly rules: Rule[] };

@@ -34,7 +34,7 @@ export function parseNftRuleset(text: string): Table[] {
   }
   return [...tables.values()].filter(
     ({ family, chains }) =>
-      (family === "ip" || family === "inet") && ![...chains.keys()].some(isOfIptables),
+      ["ip", "ip6", "inet"].includes(family) && ![...chains.keys()].some(isOfIptables),
   );
 }
 

@@ -17,14 +17,16 @@ export interface FirewallFacts {
 
 export interface Table {
   readonly tool: FilterTool;
-  /** For nftables: `ip` or `inet`. */
+  /** `ip`, `ip6`, or with nftables `inet` for both. */
   readonly family: string;
   readonly name: string;
   readonly chains: ReadonlyMap<string, Chain>;
 }
 
 /** The program that shows and changes a table. */
-export type FilterTool = "iptables" | "iptables-legacy" | "nft";
+export type FilterTool = IptablesTool | "nft";
+
+export type IptablesTool = "iptables" | "iptables-legacy" | "ip6tables" | "ip6tables-legacy";
 
 export type Hook = "input" | "output" | "forward";
 

@@ -30,11 +30,18 @@ const depthMax = 16;
 
 /** Every base chain of the hook has to let a packet pass: all that drop this one. */
 export function dropsOf(tables: readonly Table[], packet: FilteredPacket): Drop[] {
-  return tables.flatMap((table) =>
+  const family = familyOf(packet);
+  const concerned = tables.filter((table) => table.family === family || table.family === "inet");
+  return concerned.flatMap((table) =>
     [...table.chains.values()]
       .filter((chain) => chain.base?.hook === packet.hook)
       .flatMap((chain) => new Walk(table, packet).run(chain)),
   );
+}
+
+/** As tables name it; without an address a packet stands for those of IPv4. */
+function familyOf({ source, destination }: FilteredPacket): "ip" | "ip6" {
+  return (source ?? destination)?.family === 6 ? "ip6" : "ip";
 }
 
 type Outcome = "accepted" | "dropped" | "returned";
