@@ -234,6 +234,19 @@ describe("an engine", () => {
     await remove(one, "e1");
   });
 
+  test("that crashes together with the router gives containers the addresses they had", async () => {
+    await start(two, "e2", "--net=own", "--ip=10.33.7.7", "--restart=always");
+    await two.killRouter();
+    await two.stopEngine("KILL");
+    await Promise.all([two.startEngine(), two.launch([...range, one.ip])]);
+    await eventually(
+      "the container after both crashes",
+      () => two.docker(["exec", "e2", "ip", "addr", "show", "ethwe0"]),
+      ({ stdout }) => stdout.includes(" 10.33.7.7/16 "),
+    );
+    await remove(two, "e2");
+  });
+
   test("is told by stop who is connected still, and finds no socket afterwards", async () => {
     await start(one, "f1", "--net=weave");
     const { stderr } = await one.weave(["stop"]);

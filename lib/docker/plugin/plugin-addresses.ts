@@ -25,17 +25,23 @@ export interface PluginAddresses {
 export class AllocatorAddresses implements PluginAddresses {
   readonly defaultSubnet: Ipv4Cidr;
   readonly #allocator: Pick<Allocator, "allocate" | "claim" | "free" | "list">;
+  readonly #waitMs: number;
 
-  constructor(ipam: {
-    readonly allocator: Pick<Allocator, "allocate" | "claim" | "free" | "list">;
-    readonly defaultSubnet: Ipv4Cidr;
-  }) {
+  /** @param waitMs default {@link addressWaitMs} */
+  constructor(
+    ipam: {
+      readonly allocator: Pick<Allocator, "allocate" | "claim" | "free" | "list">;
+      readonly defaultSubnet: Ipv4Cidr;
+    },
+    waitMs = addressWaitMs,
+  ) {
     this.defaultSubnet = ipam.defaultSubnet;
     this.#allocator = ipam.allocator;
+    this.#waitMs = waitMs;
   }
 
   allocate(subnet: Ipv4Cidr, signal: AbortSignal): Promise<Ipv4Cidr> {
-    return inTime(signal, (limited) =>
+    return inTime(this.#waitMs, signal, (limited) =>
       this.#allocator.allocate(anonymousIdent, subnet, { isContainer: false, signal: limited }),
     );
   }
@@ -49,7 +55,7 @@ export class AllocatorAddresses implements PluginAddresses {
         { remedy: "choose another one, or let weave choose" },
       );
     }
-    await inTime(signal, (limited) =>
+    await inTime(this.#waitMs, signal, (limited) =>
       this.#allocator.claim(anonymousIdent, cidr, {
         ...{ isContainer: false, noErrorOnUnknown: false, signal: limited },
       }),
@@ -73,17 +79,18 @@ export class AllocatorAddresses implements PluginAddresses {
 
 /** Turns an end without result into an explanation. */
 async function inTime<Result>(
+  waitMs: number,
   signal: AbortSignal,
   ask: (limited: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const limit = AbortSignal.timeout(addressWaitMs);
+  const limit = AbortSignal.timeout(waitMs);
   try {
     return await ask(AbortSignal.any([signal, limit]));
   } catch (cause) {
     if (!limit.aborted) throw cause;
     throw new WeaveError(
       "PLUGIN_ADDRESS_LATE",
-      `no address could be had within ${addressWaitMs / 1000} seconds`,
+      `no address could be had within ${waitMs / 1000} seconds`,
       {
         remedy: "see 'weave status ipam': the peers may not have agreed yet on who has which",
         cause,

@@ -108,8 +108,9 @@ export class PluginService implements EngineObserver, PluginControl {
 
   async retire(): ReturnType<PluginControl["retire"]> {
     this.#isRetired = true;
-    const containers = (await this.#default?.remove()) ?? [];
-    return { network: defaultNetworkName, containers };
+    // Without sockets no engine has heard of us, and there may be none.
+    const containers = this.#listeners.length === 0 ? [] : await this.#default?.remove();
+    return { network: defaultNetworkName, containers: containers ?? [] };
   }
 
   /** Missing while nobody could have asked anything of the plugin. */

@@ -3,6 +3,7 @@ import { parseIpv4 } from "../../../lib/base/ip.ts";
 import { ipamDriver } from "../../../lib/docker/plugin/ipam-driver.ts";
 import { AllocatorAddresses } from "../../../lib/docker/plugin/plugin-addresses.ts";
 import { Alone } from "../../api/test-router.ts";
+import { SimCluster } from "../../sim/cluster.ts";
 import { ask, FakeDocker } from "./fake-docker.ts";
 
 const pool = "weave-10.32.0.0/12-10.33.1.0/24";
@@ -94,6 +95,18 @@ describe("addresses of the cluster's allocator", () => {
       await ask(methods, "IpamDriver.ReleaseAddress", request(each, all));
     }
     expect(allocator.list().map(({ ident }) => ident)).toEqual(["c1"]);
+  });
+
+  test("that the cluster cannot give yet are not waited for without end, and that is said", async () => {
+    const cluster = new SimCluster(3);
+    const { allocator, defaultSubnet } = cluster.start(1, ["peer2", "peer3"]).plane.ipam!;
+    const addresses = new AllocatorAddresses({ allocator, defaultSubnet }, 20);
+    const methods = ipamDriver({ addresses, isInUse: () => false });
+    const all = request("", "weave-10.32.0.0/16-10.32.0.0/16");
+    await expect(ask(methods, "IpamDriver.RequestAddress", all)).rejects.toThrow(
+      "no address could be had within 0.02 seconds",
+    );
+    expect(allocator.status().pendingAllocations).toEqual([]);
   });
 
   test("are missing where nothing is allocated, which says so", async () => {
