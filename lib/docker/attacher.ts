@@ -240,8 +240,9 @@ export class Attacher implements StartHold, EngineObserver {
     const { engine, log, world } = this.#parts;
     const failure = cannotAttach(name, error);
     if (this.#stopped) throw failure;
+    const isNews = this.#failures.of(id)?.reason !== errorText(error);
     this.#failures.add(container, error, world.now());
-    log.warn(failure.message);
+    if (isNews) log.warn(failure.message);
     if (this.#expected.failed(id, failure)) {
       await this.#tried(`end container ${name}`, () => engine.kill(id));
     } else if (cause === "look" || !this.#parts.isWaiting(pid)) {
