@@ -33,18 +33,16 @@ const absences = ["EAFNOSUPPORT", "EADDRNOTAVAIL", "EPROTONOSUPPORT"];
  *
  * @throws WeaveError `UDP_BIND`; then nothing is open, inherited or not
  */
-export function openUnderlay({
-  host,
-  port,
-  bufferBytes,
-  inherited = [],
-}: UnderlayOptions): UnderlayDescriptors {
-  const [first = openUdpSocket(host, port, bufferBytes), ...others] = inherited;
+export function openUnderlay(
+  { host, port, bufferBytes, inherited = [] }: UnderlayOptions,
+  open = openUdpSocket,
+): UnderlayDescriptors {
+  const [first = open(host, port, bufferBytes), ...others] = inherited;
   if (host !== 0 || others.length > 0) {
     return { descriptors: [first, ...others], withoutIpv6: "" };
   }
   try {
-    const second = openUdpSocket(anyIpv6, udpPortOf(first), bufferBytes);
+    const second = open(anyIpv6, udpPortOf(first), bufferBytes);
     return { descriptors: [first, second], withoutIpv6: "" };
   } catch (error) {
     const cause = error instanceof WeaveError ? error.cause : undefined;
