@@ -104,7 +104,7 @@ export class EngineEvents {
   /** Resolves when nobody is told anything any more. */
   async stop(): Promise<void> {
     this.#end.abort();
-    this.#starts.clear();
+    this.#starts.giveUp();
     await this.#run;
   }
 
@@ -138,7 +138,7 @@ export class EngineEvents {
     else if (this.#lastError?.text !== text) log.info(`${text}; trying again now and then`);
     this.#sinceMs = undefined;
     this.#subscription = undefined;
-    this.#starts.clear();
+    this.#starts.giveUp();
     const remedy = error instanceof WeaveError ? error.remedy : undefined;
     this.#lastError = {
       ...{ code: errorCode(error), text, remedy: remedy ?? "" },

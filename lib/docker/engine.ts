@@ -1,19 +1,21 @@
 import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
-import { EngineClient } from "./engine-client.ts";
 import {
-  type EngineContainer,
-  type EngineImage,
-  type EngineInfo,
-  type EngineNetwork,
-  type ListedEngineContainer,
-  type NewEngineNetwork,
   parseAnswer,
   readContainer,
   readContainerList,
   readImage,
   readInfo,
   readNetwork,
+} from "./engine-answers.ts";
+import { EngineClient } from "./engine-client.ts";
+import type {
+  EngineContainer,
+  EngineImage,
+  EngineInfo,
+  EngineNetwork,
+  ListedEngineContainer,
+  NewEngineNetwork,
 } from "./engine-models.ts";
 
 const createdSchema = v.object({ Id: v.string() });

@@ -2,8 +2,8 @@ import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
 import type { EngineProgram, ProgramEngine, RestartPolicy } from "../daemon/adoption/facts.ts";
 import { inspectPath } from "./engine.ts";
+import { parseAnswer } from "./engine-answers.ts";
 import { type EngineAccess, EngineClient } from "./engine-client.ts";
-import { parseAnswer } from "./engine-models.ts";
 
 /** A program that does not end by then is killed; the engine itself may need a moment more. */
 const stopSeconds = 10;

@@ -55,8 +55,12 @@ export class StartWatch {
     this.#waiting.delete(id);
   }
 
-  clear(): void {
-    for (const id of [...this.#waiting.keys()]) this.cancel(id);
+  /** Whoever waits has to be found again. */
+  giveUp(): void {
+    for (const id of [...this.#waiting.keys()]) {
+      this.cancel(id);
+      this.#options.missed(id);
+    }
   }
 
   /** Takes up those that wait, as many as may be. */

@@ -161,6 +161,21 @@ describe("who follows an engine", () => {
     expect(followed.events.status()).toMatchObject({ connections: 2, missed: 3 });
   });
 
+  test("hears of a start during which the engine went", async () => {
+    await using followed = new Followed();
+    followed.events.start();
+    await followed.until("connected ");
+    followed.containers.set(id("a"), { running: true, pid: 0 });
+    followed.tell("start", id("a"));
+    await followed.when(() => followed.fake.asked.at(-1)!.endsWith(`${id("a")}/json`));
+    await followed.fake.stop();
+    await followed.when(() => followed.events.status().sinceMs === undefined);
+    followed.containers.get(id("a"))!.pid = 8;
+    followed.fake.start();
+    followed.sim.clock.run(1000);
+    expect(await followed.until("started a 8")).toContain("connected a");
+  });
+
   test("finds an engine that starts later, by asking less and less often", async () => {
     await using followed = new Followed();
     await followed.fake.stop();
