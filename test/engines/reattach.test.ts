@@ -102,6 +102,8 @@ describe("a container has its address and name again", () => {
     await host.mustWeave(["stop"]);
     await host.launch(["--resume", ...range]);
     await web.isBack();
+    await host.mustWeave(["upgrade-self"]);
+    await web.isBack();
     await host.killRouter();
     await host.launch(["--resume", ...range]);
     await web.isBack();
