@@ -54,6 +54,8 @@ export const createEndpointSchema = v.object({
   Interface: v.nullish(v.object({ Address: text, AddressIPv6: text, MacAddress: text })),
 });
 
+export type CreateEndpointRequest = v.InferOutput<typeof createEndpointSchema>;
+
 export const poolRequestSchema = v.object({ Pool: text, SubPool: text, V6: flag });
 
 export const poolSchema = v.object({ PoolID: v.string() });

@@ -6,6 +6,8 @@ import type { EndpointPort, EndpointRequest } from "../../host/endpoint-port.ts"
 import { tryParseMac } from "../../wire/ethernet.ts";
 import {
   allocateNetworkSchema,
+  type CreateEndpointRequest,
+  type CreateNetworkRequest,
   createEndpointSchema,
   createNetworkSchema,
   endpointSchema,
@@ -97,7 +99,7 @@ class NetworkDriver {
     this.#options = options;
   }
 
-  createNetwork(request: Parameters<typeof networkFrom>[0]): object {
+  createNetwork(request: CreateNetworkRequest): object {
     const { defaults, networks, log } = this.#options;
     for (const option of unknownOptions(request)) {
       log.warn(`[plugin] network ${shortId(request.NetworkID)}: option ${option} is not known`);
@@ -106,14 +108,7 @@ class NetworkDriver {
     return {};
   }
 
-  async createEndpoint(
-    request: EndpointWords & {
-      readonly Interface?:
-        | { readonly Address: string; readonly AddressIPv6: string; readonly MacAddress: string }
-        | null
-        | undefined;
-    },
-  ): Promise<object> {
+  async createEndpoint(request: CreateEndpointRequest): Promise<object> {
     const { networks, ports, log } = this.#options;
     const { EndpointID: id, NetworkID, Interface: wanted } = request;
     if (wanted === undefined || wanted === null) {

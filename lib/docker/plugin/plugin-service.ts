@@ -14,10 +14,11 @@ import type { EngineContainer } from "../engine-models.ts";
 import type { EngineObserver } from "../engine-observer.ts";
 import { ContainerNames } from "./container-names.ts";
 import { DefaultNetwork, defaultNetworkName } from "./default-network.ts";
+import { forgetStaleEndpoints, mendGuards } from "./endpoint-care.ts";
 import { NetworkTable } from "./network-table.ts";
 import { AllocatorAddresses } from "./plugin-addresses.ts";
 import { servePlugin } from "./plugin-server.ts";
-import { driverName, forgetStaleEndpoints, mendGuards, pluginSockets } from "./plugin-sockets.ts";
+import { driverName, pluginSockets } from "./plugin-sockets.ts";
 
 /** How often it is looked whether networks are still kept apart. */
 const guardLookMs = 30_000;
@@ -50,6 +51,8 @@ export class PluginService implements EngineObserver, PluginControl {
   readonly #listeners: Listener[] = [];
   /** Why the sockets could not be opened. */
   #trouble: string | undefined;
+  /** Why some networks are open that should not be. */
+  #openTrouble: string | undefined;
   #isRetired = false;
   #stopLooking: Cancel = () => {};
 
@@ -77,7 +80,9 @@ export class PluginService implements EngineObserver, PluginControl {
   async begin(): Promise<void> {
     const { world, log } = this.#options.host;
     forgetStaleEndpoints(this.#networks, this.#addresses);
-    this.#stopLooking = everyBeat(world, guardLookMs, () => mendGuards(this.#networks, log));
+    this.#stopLooking = everyBeat(world, guardLookMs, () => {
+      this.#openTrouble = mendGuards(this.#networks, log);
+    });
     if (this.#options.plugin.asked || this.#networks.networks().length > 0) this.#open();
     const late = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => late.resolve(false), engineWaitMs);
@@ -117,7 +122,8 @@ export class PluginService implements EngineObserver, PluginControl {
   report(): PluginReport | undefined {
     if (this.#listeners.length === 0 && this.#trouble === undefined) return undefined;
     const { socket, meshSocket, managed, multicast } = this.#options.plugin;
-    const problems = [this.#trouble, this.#default?.trouble].filter((each) => each !== undefined);
+    const troubles = [this.#trouble, this.#openTrouble, this.#default?.trouble];
+    const problems = troubles.filter((each) => each !== undefined);
     const subnet = this.#addresses?.defaultSubnet;
     return {
       Config: {

@@ -1,8 +1,6 @@
 import { basename } from "node:path";
-import { errorText } from "../../base/errors.ts";
 import type { Ipv4 } from "../../base/ip.ts";
-import { parseCidr, parseIpv4Cidr } from "../../base/ip.ts";
-import type { Log } from "../../base/world.ts";
+import { parseCidr } from "../../base/ip.ts";
 import type { IntegrationHost } from "../../daemon/integration.ts";
 import type { LaunchOptions } from "../../daemon/launch-options.ts";
 import type { StoredEndpoint, StoredNetwork } from "../../daemon/settings-store.ts";
@@ -11,16 +9,16 @@ import {
   announceEndpoint,
   createEndpointPort,
   endpointPorts,
-  mendEndpointGuard,
   removeEndpointPort,
 } from "../../host/endpoint-port.ts";
 import type { DockerEngine } from "../engine.ts";
+import { releaseEndpoint } from "./endpoint-care.ts";
 import { ipamDriver } from "./ipam-driver.ts";
-import { type EndpointPorts, networkDriver, shortId } from "./network-driver.ts";
+import { type EndpointPorts, networkDriver } from "./network-driver.ts";
 import type { NetworkTable } from "./network-table.ts";
 import type { PluginAddresses } from "./plugin-addresses.ts";
 import type { PluginMethods } from "./plugin-method.ts";
-import { describeNetwork, guardedSubnet, type NetworkDefaults } from "./plugin-network.ts";
+import { describeNetwork, type NetworkDefaults } from "./plugin-network.ts";
 
 /** An engine has taken an endpoint's end into its container by then. */
 const movedDelayMs = 500;
@@ -147,43 +145,4 @@ class SocketMaker {
     const standing = endpointPorts();
     return holders.some(({ id }) => standing.has(endpointEnds(id).near));
   }
-}
-
-/**
- * Forgets endpoints that no longer stand, with their addresses: Docker did not give them back,
- * because its machine went down or because nobody was there to be told.
- */
-export function forgetStaleEndpoints(
-  networks: NetworkTable,
-  addresses: PluginAddresses | undefined,
-): void {
-  const standing = endpointPorts();
-  for (const { id } of networks.endpoints()) {
-    if (standing.has(endpointEnds(id).near)) continue;
-    const endpoint = networks.removeEndpoint(id);
-    if (endpoint !== undefined) releaseEndpoint(endpoint, addresses);
-  }
-}
-
-/** Puts back what keeps endpoints within their subnets, where somebody has removed it. */
-export function mendGuards(networks: NetworkTable, log: Log): void {
-  for (const { id, network } of networks.endpoints()) {
-    const of = networks.get(network);
-    const within = of && guardedSubnet(of);
-    if (within === undefined) continue;
-    try {
-      if (mendEndpointGuard(id, within)) {
-        log.warn(`[plugin] keep endpoint ${shortId(id)} within its subnet again`);
-      }
-    } catch (error) {
-      log.debug(`[plugin] endpoint ${shortId(id)} cannot be kept apart: ${errorText(error)}`);
-    }
-  }
-}
-
-function releaseEndpoint(
-  { address }: StoredEndpoint,
-  addresses: PluginAddresses | undefined,
-): void {
-  if (address !== "") addresses?.release(parseIpv4Cidr(address).address);
 }

@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from "bun:test";
 import { parseIpv4Cidr } from "../../../lib/base/ip.ts";
 import { silentLog } from "../../../lib/base/world.ts";
+import { forgetStaleEndpoints, mendGuards } from "../../../lib/docker/plugin/endpoint-care.ts";
 import { NetworkTable } from "../../../lib/docker/plugin/network-table.ts";
-import { forgetStaleEndpoints, mendGuards } from "../../../lib/docker/plugin/plugin-sockets.ts";
 import { endpointEnds } from "../../../lib/host/device-names.ts";
 import { createEndpointPort } from "../../../lib/host/endpoint-port.ts";
 import { createBridge, findLink } from "../../../lib/host/netlink/link.ts";
