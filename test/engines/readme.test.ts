@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type DocumentedStep, documentedSteps } from "../hosts/documented-steps.ts";
+import { weaveOnPath } from "../hosts/weave-on-path.ts";
+import { EngineLab } from "./engine-lab.ts";
+
+/** As a reader of README.md would: its commands, typed on two hosts with Docker. */
+let lab: EngineLab;
+const steps = documentedSteps("../README.md");
+
+beforeAll(async () => {
+  lab = await EngineLab.start("read", { engine: "20.10", hosts: 2 });
+  for (const host of lab.hosts) await host.mustDocker(["tag", "bb", "busybox"]);
+});
+afterAll(() => lab?.[Symbol.asyncDispose]());
+
+/** Types the commands of a block; gives what they print. */
+function follow({ hosts: [name], script }: DocumentedStep): Promise<string> {
+  const host = lab.hosts[Number(name!.slice("host".length)) - 1]!;
+  const here = script
+    .replaceAll("192.168.48.11", lab.hosts[0]!.ip)
+    // All hosts of a lab are one machine, after which both routers would be named.
+    .replace("weave launch", `weave launch --name ${host.peerName}`);
+  weaveOnPath(host.outside(host.folder));
+  const env = { PATH: `${host.folder}/bin:${process.env.PATH}` };
+  return host.mustExec(["bash", "-e", "-c", here], { env, waitMs: 60_000 });
+}
+
+test("two hosts with Docker reach each other's containers by name, as README.md has it", async () => {
+  const [first, second, third, fourth, ...more] = steps as [
+    DocumentedStep,
+    DocumentedStep,
+    DocumentedStep,
+    DocumentedStep,
+  ];
+  expect(more).toEqual([]);
+  await follow(first);
+  expect(await follow(second)).toContain("3 packets transmitted, 3 packets received");
+  await follow(third);
+  expect(await follow(fourth)).toContain("3 packets transmitted, 3 packets received");
+}, 120_000);
