@@ -163,7 +163,8 @@ export async function stopRouter(paths: Paths): Promise<boolean> {
     else if (keeper === undefined || !isRunning(keeper)) break;
     else await Bun.sleep(lookAgainMs);
   }
-  for (const file of [paths.pidFile, paths.keeperFile, paths.socket]) rmSync(file, { force: true });
+  for (const file of [paths.pidFile, paths.keeperFile, paths.socket, paths.proxySocket])
+    rmSync(file, { force: true });
   removeDeadSockets(paths);
   return found;
 }
