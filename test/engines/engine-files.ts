@@ -35,6 +35,7 @@ const programs: Readonly<Record<string, string>> = {
   "qemu-aarch64-static": "qemu-user-static",
   iptables: "iptables",
   ip: "iproute2",
+  mount: "mount",
   nsenter: "util-linux",
 };
 

@@ -162,7 +162,12 @@ describe("a router that cannot reach its engine for a while", () => {
     for (const name of ["goes", "ends"]) await nameGone(host, name);
     expect(await host.mustWeave(["dns-lookup", "stays"])).toBe(stays);
     expect((await host.weave(["doctor"])).stdout).not.toContain("ENGINE_UNHEARD");
-    const metrics = await host.mustExec(["wget", "-qO-", "http://127.0.0.1:6782/metrics"]);
+    const metrics = await host.mustExec([
+      "busybox",
+      "wget",
+      "-qO-",
+      "http://127.0.0.1:6782/metrics",
+    ]);
     expect(metrics).toContain("\nweave_docker_missed_events_total 2\n");
     expect(metrics).toContain("\nweave_docker_connections_total 2\n");
   });
