@@ -15,7 +15,7 @@ import {
   r4,
   r6,
 } from "./datapath/ebpf/assembler.ts";
-import { openHooks } from "./datapath/ebpf/hooks.ts";
+import { type Hooks, openHooks } from "./datapath/ebpf/hooks.ts";
 import type { Netlink } from "./netlink/conversation.ts";
 
 /**
@@ -50,10 +50,15 @@ const groups = parseIpv4Cidr("224.0.0.0/4");
  * Puts the guard at the port with this index in the thread's network namespace, in the place of one
  * that it has.
  *
+ * @param hooks default: by what the kernel has
  * @throws SystemError when the kernel takes no such programs
  */
-export function guardSubnet(netlink: Netlink, port: number, subnet: Ipv4Cidr): void {
-  const hooks = openHooks(netlink);
+export function guardSubnet(
+  netlink: Netlink,
+  port: number,
+  subnet: Ipv4Cidr,
+  hooks: Hooks = openHooks(netlink),
+): void {
   for (const direction of ["from", "to"] as const) {
     const name = programName[direction];
     const program = loadProgram(name, link(assembleGuard(direction, subnet), {}), licence);
@@ -66,8 +71,11 @@ export function guardSubnet(netlink: Netlink, port: number, subnet: Ipv4Cidr): v
 }
 
 /** Whether both programs sit at the port. @throws SystemError */
-export function isGuarded(netlink: Netlink, port: number): boolean {
-  const hooks = openHooks(netlink);
+export function isGuarded(
+  netlink: Netlink,
+  port: number,
+  hooks: Hooks = openHooks(netlink),
+): boolean {
   return (["from", "to"] as const).every((direction) => {
     const found = hooks.find({ device: port, edge: edge[direction] }, programName[direction]);
     if (found !== undefined) closeDescriptor(found);

@@ -282,4 +282,16 @@ describe("an engine", () => {
     await one.weave(["reset", "--force"]);
     expect((await one.exec(["ls", "/run/docker/plugins"])).stdout).toBe("");
   });
+
+  test("hears of nobody where its sockets cannot be made, which costs a launch only if asked", async () => {
+    await two.weave(["stop"]);
+    const nowhere = "--plugin-socket=/proc/nowhere/weave.sock";
+    await two.launch([...range, nowhere]);
+    const problem = "Problem: cannot serve Docker at /proc/nowhere/weave.sock";
+    expect(await two.mustWeave(["status"])).toContain(problem);
+    await two.weave(["stop"]);
+    const asked = await two.weave(["launch", ...range, "--no-fastdp", "--plugin", nowhere]);
+    expect(asked.code).toBe(1);
+    expect(asked.stderr).toContain("--plugin=false goes on without the plugin");
+  });
 });

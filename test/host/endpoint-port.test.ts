@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { formatCidr, type Ipv4Cidr, parseCidr, parseIpv4Cidr } from "../../lib/base/ip.ts";
+import { ClsactHooks } from "../../lib/host/datapath/ebpf/hooks.ts";
 import { endpointEnds } from "../../lib/host/device-names.ts";
 import {
   announceEndpoint,
@@ -13,6 +14,7 @@ import { changeLink, createBridge, findLink } from "../../lib/host/netlink/link.
 import { openRoute } from "../../lib/host/netlink/open.ts";
 import { addRoute } from "../../lib/host/netlink/route.ts";
 import type { NetworkNamespace } from "../../lib/host/netns.ts";
+import { guardSubnet, isGuarded } from "../../lib/host/subnet-guard.ts";
 import { Laboratory } from "./laboratory.ts";
 
 /** A host with a bridge, and containers into which an engine takes endpoints. */
@@ -58,6 +60,24 @@ async function pings(from: NetworkNamespace, address: string): Promise<boolean> 
   const command = ["nsenter", `--net=${from.path}`, "ping", "-c", "1", "-W", "1", address];
   return (await Bun.spawn(command, { stdout: "ignore", stderr: "ignore" }).exited) === 0;
 }
+
+describe("a port", () => {
+  test("is kept within its subnet by older kernels too, and by the latest that was told", async () => {
+    const [one] = [joined("6", "10.56.0.2/16"), joined("7", "10.57.0.2/16")];
+    expect(await pings(one, "10.57.0.2")).toBe(true);
+    host.run(() => {
+      using netlink = openRoute();
+      const hooks = new ClsactHooks(netlink);
+      const { index } = findLink(netlink, { name: endpointEnds(idOf("6")).near })!;
+      expect(isGuarded(netlink, index, hooks)).toBe(false);
+      for (const subnet of ["10.0.0.0/8", "10.56.0.0/16"]) {
+        guardSubnet(netlink, index, parseIpv4Cidr(subnet), hooks);
+        expect(isGuarded(netlink, index, hooks)).toBe(true);
+      }
+    });
+    expect(await pings(one, "10.57.0.2")).toBe(false);
+  });
+});
 
 describe("an endpoint of an engine's network", () => {
   test("is a port of the bridge, with the MTU of that and the MAC that was asked for", () => {

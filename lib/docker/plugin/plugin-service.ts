@@ -90,7 +90,8 @@ export class PluginService implements EngineObserver, PluginControl {
     clearTimeout(timer);
     if (!answers) return;
     this.#open();
-    await this.#default?.ensure();
+    // Docker would look for the driver of a network that nobody answers for.
+    if (this.#listeners.length > 0) await this.#default?.ensure();
   }
 
   connected(): void {
