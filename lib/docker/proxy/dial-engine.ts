@@ -16,6 +16,8 @@ export async function dialEngine(
   tls: TlsSettings | undefined,
 ): Promise<ByteStream> {
   const { promise, resolve, reject } = Promise.withResolvers<ByteStream>();
+  // A socket that cannot be made says so twice.
+  promise.catch(() => {});
   const socket = SocketStream.handlers({
     isSecured: address.kind === "tcp" && tls !== undefined,
     opened: resolve,
@@ -30,7 +32,6 @@ export async function dialEngine(
     }
     return await promise;
   } catch (cause) {
-    promise.catch(() => {});
     throw new WeaveError(
       "ENGINE_UNREACHABLE",
       `Could not connect to target: ${where(address)}: ${errorText(cause)}`,
