@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { errorCode, errorText, WeaveError } from "../base/errors.ts";
 import type { EngineAddress } from "./engine-address.ts";
 import type { TlsFiles, TlsSettings } from "./engine-tls.ts";
@@ -62,6 +63,17 @@ export class EngineClient {
   way(): { readonly address: EngineAddress; readonly tls: TlsSettings | undefined } {
     const { address, tls } = this.#transport;
     return { address, tls };
+  }
+
+  /** Another one when the socket has been made anew; always the same for an engine on TCP. */
+  socketStamp(): string {
+    if (this.socketPath === undefined) return "";
+    try {
+      const { dev, ino, ctimeMs } = statSync(this.socketPath);
+      return `${dev}/${ino}/${ctimeMs}`;
+    } catch {
+      return "";
+    }
   }
 
   /** Whether requests go by TLS. */

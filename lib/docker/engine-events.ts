@@ -18,6 +18,9 @@ import { StartWatch } from "./start-watch.ts";
 /** docker.md §10 */
 const retryDelays = { firstMs: 1000, maxMs: 20_000, growth: 1.5 };
 
+/** How often it is looked whether there is another socket by now. */
+const socketLookMs = 1000;
+
 /** How often all containers are looked at, for whatever no event told of. */
 const sweepPeriodMs = 30_000;
 
@@ -60,6 +63,7 @@ interface Subscription {
  *      ▲            │             │           │ ▲     │ all containers listed again, now and then
  *      │            │             │           │ └─────┘
  *      └── 1 s ×1.5 … 20 s ◀──────┴───────────┘ the engine ends, or does not answer
+ *          or a new socket
  *
  * Events of before the list may come after it and are told again; those that come while it is on its
  * way wait for it. So what is told last of a container is always how it stands, and a gap is closed
@@ -126,7 +130,20 @@ export class EngineEvents {
       if (signal.aborted) return;
       const lastedMs = this.#sinceMs === undefined ? 0 : this.#world.monotonicMs() - beganMs;
       this.#disconnected(error);
-      await pause(this.#world, delay.after(lastedMs), signal);
+      await this.#rest(delay.after(lastedMs), signal);
+    }
+  }
+
+  /** Cut short by a socket that an engine has made meanwhile: it has started. */
+  async #rest(delayMs: number, signal: AbortSignal): Promise<void> {
+    const world = this.#world;
+    const { client } = this.#engine;
+    const before = client.socketStamp();
+    const untilMs = world.monotonicMs() + delayMs;
+    while (!signal.aborted && client.socketStamp() === before) {
+      const leftMs = untilMs - world.monotonicMs();
+      if (leftMs <= 0) return;
+      await pause(world, Math.min(leftMs, socketLookMs), signal);
     }
   }
 

@@ -176,25 +176,39 @@ describe("who follows an engine", () => {
     expect(await followed.until("started a 8")).toContain("connected a");
   });
 
-  test("finds an engine that starts later, by asking less and less often", async () => {
+  test("asks an engine that does not answer less and less often", async () => {
     await using followed = new Followed();
     await followed.fake.stop();
     followed.events.start();
-    const delays: number[] = [];
-    for (let attempt = 0; attempt < 10; attempt++) {
+    const attempts: number[] = [];
+    while (attempts.length < 11) {
       await followed.when(() => followed.sim.world.timers > 0);
-      const beganMs = followed.sim.world.monotonicMs();
-      while (followed.sim.world.timers > 0) followed.sim.clock.run(100);
-      delays.push(followed.sim.world.monotonicMs() - beganMs);
+      const { atMs } = followed.events.status().lastError!;
+      if (atMs !== attempts.at(-1)) attempts.push(atMs);
+      followed.sim.clock.run(50);
     }
-    expect(delays.slice(0, 3)).toEqual([1000, 1500, 2300]);
+    const delays = attempts.slice(1).map((atMs, index) => atMs - attempts[index]!);
+    expect(delays.slice(0, 3)).toEqual([1000, 1500, 2250]);
     expect(delays.slice(-2)).toEqual([20_000, 20_000]);
+  });
+
+  test("finds an engine that starts later as soon as it has made its socket", async () => {
+    await using followed = new Followed();
+    await followed.fake.stop();
+    followed.events.start();
+    const { world, clock } = followed.sim;
+    while (world.monotonicMs() < 60_000) {
+      await followed.when(() => world.timers > 0);
+      clock.run(100);
+    }
     followed.fake.start();
-    await followed.when(() => {
-      followed.sim.clock.run(1000);
-      return followed.told.length > 0;
-    });
+    const beganMs = world.monotonicMs();
+    while (followed.events.status().sinceMs === undefined) {
+      clock.run(100);
+      await followed.when(() => world.timers > 0);
+    }
     expect(followed.told).toEqual(["connected "]);
+    expect(world.monotonicMs() - beganMs).toBeLessThanOrEqual(1100);
   });
 
   test("finds by looking what no event told of", async () => {
