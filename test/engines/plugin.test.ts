@@ -48,6 +48,17 @@ async function addressOf(host: EngineHost, name: string, device = "ethwe0"): Pro
   return /inet ([\d.]+)\//.exec(text)?.[1] ?? "";
 }
 
+/** A reader takes longer to go to the other host than a name. */
+async function isNamed(name: string): Promise<void> {
+  for (const host of lab.hosts) {
+    await eventually(
+      `the name ${name} at host ${host.number}`,
+      () => host.mustWeave(["status", "dns"]),
+      (text) => text.split("\n").some((line) => line.startsWith(`${name} `)),
+    );
+  }
+}
+
 const isReached = async (host: EngineHost, name: string, target: string): Promise<boolean> =>
   (await host.docker(["exec", name, "ping", "-c", "1", "-W", "1", target])).code === 0;
 
@@ -212,6 +223,8 @@ describe("the steps of docs/docker.md", () => {
         const { code, stdout, stderr } = await typed(lab.hosts[Number(name.slice(4)) - 1]!, script);
         expect(`${code} ${stderr}`).toStartWith("0 ");
         printed.push(stdout);
+        const named = /--name (\w+)/.exec(script)?.[1];
+        if (named !== undefined) await isNamed(named);
       }
     }
     expect(printed.filter((text) => text.includes("bytes from"))).toHaveLength(2);
