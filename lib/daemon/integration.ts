@@ -40,4 +40,6 @@ export interface Integration {
   /** Absent when it offers no networks. */
   readonly plugin?: PluginControl | undefined;
   stop(): Promise<void>;
+  /** Resolves when nothing that was begun before {@link stop} is under way any more. */
+  finished(): Promise<void>;
 }

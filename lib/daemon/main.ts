@@ -122,6 +122,9 @@ interface RunMode {
 /** What ends a run: a signal, or another process that is ready to go on. */
 type Order = { readonly signal: string } | { readonly successor: Successor };
 
+/** How long a former process stays for sessions that go through it, such as terminals of containers. */
+const sessionsMaxMs = 3_600_000;
+
 /** For who asked for a successor to have its answer before the control API closes. */
 const answerMs = 50;
 
@@ -235,8 +238,12 @@ class RouterProcess {
     this.#mode.manager?.succeededBy(successor.pid);
     // The keeper waits for the end of whoever holds this.
     if (this.#mode.keeper !== undefined) closeSync(this.#mode.keeper);
-    setTimeout(deserted.resolve, desertedMaxMs);
-    await deserted.promise;
+    const late = Promise.withResolvers<"late">();
+    setTimeout(() => late.resolve("late"), desertedMaxMs);
+    // Connections that peers have not given up by then end with this process.
+    if ((await Promise.race([deserted.promise, late.promise])) !== "late") {
+      await Promise.race([this.#started.finished(), this.#stopped, Bun.sleep(sessionsMaxMs)]);
+    }
     return true;
   }
 }

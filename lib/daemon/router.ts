@@ -83,6 +83,8 @@ export interface StartedRouter {
   handOver(deserted: () => void): Promise<Estate>;
   /** Resolves when nothing of what was handed over is held here any more. */
   released(): Promise<void>;
+  /** Resolves when nothing goes on that somebody outside of the mesh has begun with this process. */
+  finished(): Promise<void>;
 }
 
 /**
@@ -192,6 +194,7 @@ async function assemble(
       return shutdown.run(log);
     },
     released: () => dataPlane.released,
+    finished: async () => integration?.finished(),
     async handOver(deserted) {
       const neighbours = plane.suspend(deserted);
       isHandedOver = true;

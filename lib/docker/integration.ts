@@ -38,7 +38,19 @@ async function startDocker(engine: DockerEngine, host: IntegrationHost): Promise
   if (plugin !== undefined) events.observe(plugin);
   const proxy = openProxy(engine, attacher, host);
   if (proxy !== undefined) events.observe(proxy);
-  await Promise.all([plugin?.begin(), proxy?.begin()]);
+  const stop = async (): Promise<void> => {
+    proxy?.stop();
+    attacher.stop();
+    await events.stop();
+    await plugin?.stop();
+  };
+  const begun = await Promise.allSettled([plugin?.begin(), proxy?.begin()]);
+  const failed = begun.find((each) => each.status === "rejected");
+  if (failed !== undefined) {
+    // What has begun would keep a process alive that cannot start.
+    await stop();
+    throw failed.reason;
+  }
   events.start();
   return {
     plugin,
@@ -57,12 +69,8 @@ async function startDocker(engine: DockerEngine, host: IntegrationHost): Promise
       ...(proxy?.gauges() ?? []),
       ...(plugin?.gauges() ?? []),
     ],
-    async stop() {
-      proxy?.stop();
-      attacher.stop();
-      await events.stop();
-      await plugin?.stop();
-    },
+    stop,
+    finished: async () => proxy?.finished(),
   };
 }
 

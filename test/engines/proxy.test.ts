@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cpSync, statSync } from "node:fs";
+import { cpSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { certificate } from "../docker/certificates.ts";
+import { eventually } from "../hosts/shell.ts";
 import { dockerShell, proxyOf } from "./docker-shell.ts";
 import type { EngineHost } from "./engine-host.ts";
 import { EngineLab } from "./engine-lab.ts";
@@ -159,6 +160,34 @@ for (const [at, engine] of ["20.10", "28"].entries()) {
       const shown = await docker("inspect", "-f", format, "shown");
       expect((await host.mustWeave(["ps", "shown"])).replace(/^\S+ /, "")).toBe(shown);
       await docker("rm", "-f", "shown");
+    });
+
+    test("a session goes on while another router takes over, and the former ends with it", async () => {
+      await docker("run", "-d", "--name", "long", "bb", "sleep", "1000");
+      const runFile = host.outside(`${host.env.WEAVE_RUN_DIR}/weave.pid`);
+      const former = readFileSync(runFile, "utf8").split(" ")[0]!;
+      const session = dockerShell(
+        host,
+        `{ until [ -e $outside/go ]; do sleep 0.1; done; echo late; } |
+          docker exec -i long sh -c 'echo early; touch /tmp/begun; cat'; echo $?`,
+        env.DOCKER_HOST,
+      );
+      await eventually(
+        "the session",
+        () => host.docker(["exec", "long", "test", "-e", "/tmp/begun"]),
+        ({ code }) => code === 0,
+      );
+      await host.mustWeave(["upgrade-self"], { waitMs: 60_000 });
+      expect(readFileSync(runFile, "utf8").split(" ")[0]).not.toBe(former);
+      expect(await docker("exec", "long", ...showAddress)).toContain("inet 10.32.");
+      writeFileSync(host.outside(`${host.folder}/go`), "");
+      expect(await session).toEqual({ code: 0, stdout: "early\nlate\n0\n", stderr: "" });
+      await eventually(
+        "the end of the former router",
+        () => host.exec(["test", "-d", `/proc/${former}`]),
+        ({ code }) => code !== 0,
+      );
+      await docker("rm", "-f", "long");
     });
 
     test("the proxy is there again after a crash and a start of the router", async () => {

@@ -33,5 +33,6 @@ export async function startManagedPlugin(
       peers.stop();
       await service.stop();
     },
+    async finished() {},
   };
 }

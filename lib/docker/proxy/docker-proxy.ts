@@ -47,7 +47,8 @@ export interface DockerProxyOptions {
 export class DockerProxy implements EngineObserver {
   readonly #options: DockerProxyOptions;
   readonly #listeners: ProxyListener[] = [];
-  readonly #conversations = new Set<Conversation>();
+  /** With what resolves when they are over. */
+  readonly #conversations = new Map<Conversation, Promise<void>>();
   /** Why it does not listen where it should, by address. */
   readonly #problems = new Map<string, string>();
   #tlsFiles: TlsFileReader | undefined;
@@ -107,11 +108,17 @@ export class DockerProxy implements EngineObserver {
     ];
   }
 
-  /** Closes the listeners; conversations go on for as long as this process does. */
+  /** Takes no more requests. Those under way go on: a session may last as long as this process. */
   stop(): void {
     this.#isStopped = true;
     this.#cancelRenewal();
     for (const listener of this.#listeners.splice(0)) listener.close();
+    for (const conversation of this.#conversations.keys()) conversation.retire();
+  }
+
+  /** Resolves when no request is under way any more. */
+  async finished(): Promise<void> {
+    await Promise.all(this.#conversations.values());
   }
 
   async #engineAnswers(): Promise<boolean> {
@@ -229,8 +236,8 @@ export class DockerProxy implements EngineObserver {
       intercept: (method, target) => interceptor.intercept(method, target),
       log,
     });
-    this.#conversations.add(conversation);
-    void conversation.run().finally(() => this.#conversations.delete(conversation));
+    const over = conversation.run().finally(() => this.#conversations.delete(conversation));
+    this.#conversations.set(conversation, over);
   }
 }
 

@@ -57,6 +57,7 @@ export class Conversation {
   #interception: Interception | undefined;
   #hasClientEnded = false;
   #hasEngineEnded = false;
+  #isRetired = false;
 
   constructor(client: ByteStream, options: ConversationOptions) {
     this.#client = client;
@@ -80,6 +81,12 @@ export class Conversation {
     }
   }
 
+  /** Ends with the request that is under way, or at once when there is none. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#phase === "between") this.close();
+  }
+
   close(): void {
     this.#client.close();
     this.#engine?.close();
@@ -95,7 +102,7 @@ export class Conversation {
 
   /** False when there is no further request to be expected. */
   async #exchange(): Promise<boolean> {
-    if (this.#hasEngineEnded) return false;
+    if (this.#hasEngineEnded || this.#isRetired) return false;
     this.#phase = "between";
     const head = await readHead(this.#client);
     if (head === undefined) return false;

@@ -369,3 +369,34 @@ describe("what is no request", () => {
     await over;
   });
 });
+
+describe("a conversation that is to end", () => {
+  function retiring() {
+    const [client, clientEnd] = MemoryStream.pair();
+    const [engineEnd, engine] = MemoryStream.pair();
+    const conversation = new Conversation(clientEnd, {
+      dial: async () => engineEnd,
+      intercept: () => undefined,
+      log: silentLog,
+    });
+    return { client, engine, conversation, over: conversation.run() };
+  }
+
+  test("ends at once where nothing is asked", async () => {
+    const { client, conversation, over } = retiring();
+    conversation.retire();
+    expect(await client.rest()).toBe("");
+    await over;
+  });
+
+  test("ends after the answer that is on its way", async () => {
+    const { client, engine, conversation, over } = retiring();
+    void client.send(ping);
+    await engine.until("\r\n\r\n");
+    conversation.retire();
+    void engine.send(pong);
+    expect(await client.rest()).toBe(pong);
+    client.close();
+    await over;
+  });
+});
