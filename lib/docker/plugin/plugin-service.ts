@@ -80,10 +80,10 @@ export class PluginService implements EngineObserver, PluginControl {
   async begin(): Promise<void> {
     const { world, log } = this.#options.host;
     forgetStaleEndpoints(this.#networks, this.#addresses);
+    if (this.#options.plugin.asked || this.#networks.networks().length > 0) this.#open();
     this.#stopLooking = everyBeat(world, guardLookMs, () => {
       this.#openTrouble = mendGuards(this.#networks, log);
     });
-    if (this.#options.plugin.asked || this.#networks.networks().length > 0) this.#open();
     const late = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => late.resolve(false), engineWaitMs);
     const answers = await Promise.race([this.#engineAnswers(), late.promise]);
