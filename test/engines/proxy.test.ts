@@ -141,6 +141,21 @@ for (const [at, engine] of ["20.10", "28"].entries()) {
       const address = await docker("exec", "name1", "hostname", "-i");
       expect(address).toMatch(/^10\.32\./);
       expect(await host.mustWeave(["dns-lookup", "name1"])).toBe(address);
+      for (const words of [["--name", "name2"], [], ["--dns-search", "weave.local"]]) {
+        for (const name of ["name1", "name1.weave.local"]) {
+          expect(await docker("run", "--rm", ...words, "bb", "nslookup", name)).toContain(address);
+        }
+      }
+      const unknown = [
+        "run",
+        "--rm",
+        "--dns-search",
+        "example.com",
+        "bb",
+        "cat",
+        "/etc/resolv.conf",
+      ];
+      expect(await docker(...unknown)).toContain("search example.com");
       await docker("rm", "-f", "name1");
     });
 

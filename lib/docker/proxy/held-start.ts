@@ -14,6 +14,8 @@ export interface HeldStartOptions {
   readonly container: string;
   /** What is in the way of every container just now, as the end of a sentence; `undefined` for nothing. */
   obstacle(): string | undefined;
+  /** Resolves when nobody waits any more: then the container is left to itself. */
+  readonly abandoned: Promise<void>;
   /** Ends the container: who asked for it hears that it has failed. */
   kill(): Promise<unknown>;
 }
@@ -38,7 +40,7 @@ export async function heldStart(
   });
   const cancelLimit = world.after(holdMaxMs, () => late.reject(tooLate(name, obstacle())));
   try {
-    await Promise.race([expected.attached(), late.promise]);
+    await Promise.race([expected.attached(), late.promise, options.abandoned]);
   } catch (error) {
     if (error instanceof WeaveError && error.code === lateCode) await endIt(options);
     throw error;

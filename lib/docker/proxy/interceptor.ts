@@ -112,6 +112,7 @@ export class Interceptor {
     const { engine, hold, folders, world, obstacle } = this.#options;
     let id = "";
     let expected: ExpectedStart | undefined;
+    const abandoned = Promise.withResolvers<void>();
     return {
       request: async (body) => {
         const container = await engine.inspect(reference);
@@ -128,12 +129,18 @@ export class Interceptor {
       answered: async (status) => {
         if (expected === undefined || status < 200 || status >= 300) return [];
         const kill = () => engine.kill(id);
-        const tookMs = await heldStart(expected, { world, container: id, obstacle, kill });
+        const tookMs = await heldStart(expected, {
+          ...{ world, container: id, obstacle, kill },
+          abandoned: abandoned.promise,
+        });
         if (tookMs === undefined) return [];
         const seconds = Math.round(tookMs / 1000);
         return [["Warning", `299 weave "attached after ${seconds} s"`]];
       },
-      over: () => expected?.[Symbol.dispose](),
+      over() {
+        expected?.[Symbol.dispose]();
+        abandoned.resolve();
+      },
     };
   }
 

@@ -153,6 +153,18 @@ describe("starting a container", () => {
     expect(stage.world.timers).toBe(0);
   });
 
+  test("that nobody waits for any more leaves the container to itself", async () => {
+    const stage = new Stage();
+    const start = stage.post("/containers/web/start");
+    await start.request!(bytes(""));
+    const answered = start.answered!(204);
+    start.over!();
+    expect(await answered).toEqual([]);
+    stage.clock.run(2 * holdMaxMs);
+    expect(stage.killed).toEqual([]);
+    expect(stage.world.timers).toBe(0);
+  });
+
   test("that fails is answered with why", async () => {
     const stage = new Stage();
     const start = stage.post("/containers/web/start");
