@@ -7,8 +7,10 @@ import { method, methodsOf, type PluginMethods } from "./plugin-method.ts";
 import { noIpv6 } from "./plugin-network.ts";
 import { formatPoolId, type Pool, parsePoolId } from "./pool-id.ts";
 
+export const localAddressSpace = "weavelocal";
+
 const addressSpaces = {
-  LocalDefaultAddressSpace: "weavelocal",
+  LocalDefaultAddressSpace: localAddressSpace,
   GlobalDefaultAddressSpace: "weaveglobal",
 } as const;
 

@@ -19,7 +19,7 @@ const genericKey = "com.docker.network.generic";
 
 const anyMap = v.optional(v.nullable(v.record(v.string(), v.unknown()), {}), {});
 
-const pools = v.optional(v.nullable(v.array(v.object({ Pool: text })), []), []);
+const pools = v.optional(v.nullable(v.array(v.object({ AddressSpace: text, Pool: text })), []), []);
 
 /** `docker network create -o key=value`, as strings; what is anything else is left out. */
 const networkOptions = v.pipe(

@@ -21,7 +21,7 @@ import {
   type NetworkDefaults,
   networkFrom,
   noIpv6,
-  unknownOptions,
+  remarksOn,
 } from "./plugin-network.ts";
 
 /** What Docker calls the interface in the container, with a number behind it. */
@@ -101,10 +101,11 @@ class NetworkDriver {
 
   createNetwork(request: CreateNetworkRequest): object {
     const { defaults, networks, log } = this.#options;
-    for (const option of unknownOptions(request)) {
-      log.warn(`[plugin] network ${shortId(request.NetworkID)}: option ${option} is not known`);
+    const network = networkFrom(request, defaults);
+    for (const remark of remarksOn(request, network, defaults)) {
+      log.warn(`[plugin] network ${shortId(network.id)}: ${remark}`);
     }
-    networks.add(networkFrom(request, defaults));
+    networks.add(network);
     return {};
   }
 

@@ -1,6 +1,12 @@
 import { parseGoBoolean } from "../../api/parameters.ts";
 import { WeaveError } from "../../base/errors.ts";
-import { formatIpv4Cidr, type Ipv4Cidr, parseIpv4Cidr } from "../../base/ip.ts";
+import {
+  cidrFromIpv4,
+  cidrsOverlap,
+  formatIpv4Cidr,
+  type Ipv4Cidr,
+  parseIpv4Cidr,
+} from "../../base/ip.ts";
 import type { StoredNetwork } from "../../daemon/settings-store.ts";
 import { parseSubnet } from "../../ipam/range.ts";
 import type { CreateNetworkRequest } from "./messages.ts";
@@ -16,6 +22,8 @@ export interface NetworkDefaults {
   readonly multicast: boolean;
   /** Where addresses come from that nobody asked for in particular; missing without allocation. */
   readonly defaultSubnet: Ipv4Cidr | undefined;
+  /** How Docker calls what our IPAM driver gives out, where addresses should be from that. */
+  readonly addressSpace?: string;
 }
 
 /**
@@ -59,11 +67,32 @@ export function describeNetwork(
   };
 }
 
-/** Options that are meant for us and that we do not know, for the log. */
-export function unknownOptions(request: CreateNetworkRequest): string[] {
-  return request.Options.map(([key]) => key).filter(
+/** What whoever made the network may not have meant, a clause each, for the log. */
+export function remarksOn(
+  request: CreateNetworkRequest,
+  network: StoredNetwork,
+  { defaultSubnet, addressSpace }: Pick<NetworkDefaults, "defaultSubnet" | "addressSpace">,
+): string[] {
+  const unknown = request.Options.map(([key]) => key).filter(
     (key) => key.startsWith(ownPrefix) && key !== multicastOption && key !== isolatedOption,
   );
+  const own = guardedSubnet(network);
+  const overlaps =
+    own !== undefined &&
+    defaultSubnet !== undefined &&
+    cidrsOverlap(cidrFromIpv4(own), cidrFromIpv4(defaultSubnet));
+  const isForeign =
+    addressSpace !== undefined &&
+    request.IPv4Data.some((each) => each.AddressSpace !== addressSpace);
+  return [
+    ...unknown.map((key) => `option ${key} is not known`),
+    ...(isForeign
+      ? [
+          `Docker chooses its addresses on each host by itself: give --ipam-driver ${network.driver}`,
+        ]
+      : []),
+    ...(overlaps ? [`its subnet overlaps with the default subnet, in which others are`] : []),
+  ];
 }
 
 /** The subnet in which an isolated network's endpoints are kept. */

@@ -13,7 +13,7 @@ import {
 } from "../../host/endpoint-port.ts";
 import type { DockerEngine } from "../engine.ts";
 import { releaseEndpoint } from "./endpoint-care.ts";
-import { ipamDriver } from "./ipam-driver.ts";
+import { ipamDriver, localAddressSpace } from "./ipam-driver.ts";
 import { type EndpointPorts, networkDriver } from "./network-driver.ts";
 import type { NetworkTable } from "./network-table.ts";
 import type { PluginAddresses } from "./plugin-addresses.ts";
@@ -109,6 +109,7 @@ class SocketMaker {
       driver: driverName(path),
       multicast: how.multicast,
       defaultSubnet: addresses?.defaultSubnet,
+      ...(how.scope === "local" && { addressSpace: localAddressSpace }),
     };
     return networkDriver({
       ...{ networks, defaults, moved, scope: how.scope, ports: this.#ports, log: host.log },
