@@ -10,7 +10,7 @@ import { inTurn, shown } from "./measure.ts";
  *   bun run build && WEAVE_BINARY=dist/weave bun run bench docker-run
  */
 const rounds = 20;
-const megabytes = 500;
+const megabytes = 200;
 const copies = 3;
 
 export async function benchDockerRun(): Promise<void> {
