@@ -17,6 +17,8 @@ export interface SleevePlan {
   /** Whose router runs on each host, from the one that sends to the one that receives. */
   readonly kinds: readonly Kind[];
   readonly encrypted?: boolean;
+  /** Hosts, directly linked, reach each other by IPv6. */
+  readonly ipv6?: boolean;
   /** Options of our routers. */
   readonly flags?: readonly string[];
 }
@@ -32,17 +34,19 @@ export function sleevePair(plan: SleevePlan): Candidate | undefined {
 async function open(
   stack: AsyncDisposableStack,
   prefix: string,
-  { name, kinds, encrypted = false, flags = [] }: SleevePlan,
+  { name, kinds, encrypted = false, ipv6 = false, flags = [] }: SleevePlan,
 ): Promise<Pair> {
   useBuild();
   const isRelayed = kinds.length > 2;
   const lab = stack.use(
     await (isRelayed ? Lab.inLine(prefix, kinds.length) : Lab.onSwitch(prefix, kinds.length)),
   );
+  if (ipv6) for (const host of lab.hosts) await addIpv6(host);
   const routers: Router[] = [];
   for (const [at, kind] of kinds.entries()) {
     const router = stack.use(routerOn(lab.hosts[at]!, kind));
-    const previous = isRelayed ? `192.168.${at}.1` : lab.hosts[0]!.ip;
+    const first = ipv6 ? "fd77::1" : lab.hosts[0]!.ip;
+    const previous = isRelayed ? `192.168.${at}.1` : first;
     await router.start({
       peers: at === 0 ? [] : [previous],
       flags: kind === "ours" ? flags : [],
@@ -55,6 +59,11 @@ async function open(
   await from.container.pings(to.ip, 30_000);
   const pids = await Promise.all(routers.map(routerPid));
   return { name, from: from.container, to: to.container, address: to.ip, routers: pids };
+}
+
+async function addIpv6({ namespace, number }: Host): Promise<void> {
+  const address = ["addr", "add", `fd77::${number}/64`, "dev", "eth0", "nodad"];
+  await must(["ip", "-n", namespace, ...address]);
 }
 
 /** What is compared is the executable as it is shipped. */

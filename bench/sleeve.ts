@@ -35,9 +35,13 @@ const ours = ["ours", "ours"] as const;
 const original = ["original", "original"] as const;
 const originalCipher = ["--no-extensions"];
 
+const clear: SleevePlan = { name: "clear", kinds: ours };
+const encrypted: SleevePlan = { name: "encrypted, AES-256-GCM", kinds: ours, encrypted: true };
+
 const direct: readonly SleevePlan[] = [
-  { name: "clear", kinds: ours },
-  { name: "encrypted, AES-256-GCM", kinds: ours, encrypted: true },
+  clear,
+  { name: "clear, by IPv6", kinds: ours, ipv6: true },
+  encrypted,
   { name: "encrypted, the original's cipher", kinds: ours, encrypted: true, flags: originalCipher },
   { name: "original, clear", kinds: original },
   { name: "original, encrypted", kinds: original, encrypted: true },
@@ -48,9 +52,9 @@ const direct: readonly SleevePlan[] = [
 ];
 
 const relayed: readonly SleevePlan[] = [
-  direct[0]!,
+  clear,
   { name: "relayed, clear", kinds: ["ours", ...ours] },
-  direct[1]!,
+  encrypted,
   { name: "relayed, encrypted, AES-256-GCM", kinds: ["ours", ...ours], encrypted: true },
   { name: "original, relayed, clear", kinds: ["original", ...original] },
   { name: "original, relayed, encrypted", kinds: ["original", ...original], encrypted: true },

@@ -64,7 +64,11 @@ export class DataPlaneLoop {
     this.#channel = channel;
     this.#epoll = new Epoll(8, setup.epollDescriptor);
     this.#wake = new EventCounter(setup.wakeDescriptor);
-    this.#underlay = new UnderlaySockets(setup.udpDescriptors, this.#epoll);
+    this.#underlay = new UnderlaySockets({
+      descriptors: setup.udpDescriptors,
+      epoll: this.#epoll,
+      failed: this.#sendFailed,
+    });
     this.#packets = new PacketSocket(setup.packetDescriptor);
     this.#coalescer = this.#newCoalescer();
     this.#board = new CounterBoard(setup.counters);
@@ -265,14 +269,13 @@ export class DataPlaneLoop {
   }
 
   #ports(): SleevePorts {
-    const failed = this.#sendFailed;
     return {
       send: (link, to, df, datagram, length) => {
         const from = this.#sources.get(link) ?? 0;
-        return this.#underlay.send(link, from, to, df, datagram, length, failed);
+        return this.#underlay.send(link, from, to, df, datagram, length);
       },
       flush: () => {
-        this.#underlay.flush(failed);
+        this.#underlay.flush();
         this.#coalescer.flush();
         this.#packets.flush();
       },

@@ -4,8 +4,13 @@ import { familyOf, type HostIp, type IpFamily } from "../../base/ip.ts";
 import type { SendResult, UdpEndpoint } from "../../overlay/sleeve/ports.ts";
 import { newDatagramMemory, type SendFailure, UdpSocket } from "../udp-socket.ts";
 
-/** Tells that a datagram of this link, which was taken, could not be sent. */
-export type SendFailed = (link: number, failure: SendFailure) => void;
+export interface UnderlaySocketsOptions {
+  /** At most one of each family. */
+  readonly descriptors: readonly number[];
+  readonly epoll: Epoll;
+  /** A datagram of this link, which was taken, could not be sent. Must not call the sockets. */
+  readonly failed: (link: number, failure: SendFailure) => void;
+}
 
 /**
  * The sockets by which this host is reached, one a family, as the one thing that sleeve sends by.
@@ -16,15 +21,16 @@ export type SendFailed = (link: number, failure: SendFailure) => void;
  */
 export class UnderlaySockets {
   readonly #epoll: Epoll;
+  readonly #failed: UnderlaySocketsOptions["failed"];
   readonly #received = newDatagramMemory();
   readonly #byFamily = new Map<IpFamily, UdpSocket>();
   /** Those of which it is waited until they have room. */
   readonly #full = new Set<UdpSocket>();
   readonly #route = { from: 0 as HostIp, to: 0 as HostIp, port: 0, dontFragment: false };
 
-  /** @param descriptors at most one of each family */
-  constructor(descriptors: readonly number[], epoll: Epoll) {
+  constructor({ descriptors, epoll, failed }: UnderlaySocketsOptions) {
     this.#epoll = epoll;
+    this.#failed = failed;
     for (const descriptor of descriptors) {
       const socket = new UdpSocket(descriptor, this.#received);
       this.#byFamily.set(socket.family, socket);
@@ -59,11 +65,10 @@ export class UnderlaySockets {
     df: boolean,
     datagram: Uint8Array,
     length: number,
-    failed: SendFailed,
   ): SendResult {
     const socket = this.#byFamily.get(familyOf(to.ip));
     if (socket === undefined) return { error: "EAFNOSUPPORT" };
-    if (socket.full) this.#flush(socket, failed);
+    if (socket.full) this.#flush(socket);
     if (socket.full) return "busy";
     const route = this.#route;
     route.from = from;
@@ -75,12 +80,12 @@ export class UnderlaySockets {
   }
 
   /** Sends what was taken as far as there is room. */
-  flush(failed: SendFailed): void {
-    for (const socket of this.#sockets) this.#flush(socket, failed);
+  flush(): void {
+    for (const socket of this.#sockets) this.#flush(socket);
   }
 
-  #flush(socket: UdpSocket, failed: SendFailed): void {
-    socket.flush(failed);
+  #flush(socket: UdpSocket): void {
+    socket.flush(this.#failed);
     const waits = socket.waiting > 0;
     if (waits === this.#full.has(socket)) return;
     if (waits) this.#full.add(socket);
