@@ -1,5 +1,6 @@
 import type { FuzzTarget } from "./target.ts";
 import { dnsQueryTarget, dnsReplyTarget, dnsStreamTarget } from "./targets/dns.ts";
+import { dockerProxyTarget } from "./targets/docker-proxy.ts";
 import { gobTarget } from "./targets/gob.ts";
 import { handshakeTarget, sealedHandshakeTarget } from "./targets/handshake.ts";
 import { httpTarget, templateTarget } from "./targets/http.ts";
@@ -35,6 +36,7 @@ export const targets: readonly FuzzTarget[] = [
   dnsStreamTarget,
   httpTarget,
   templateTarget,
+  dockerProxyTarget,
   netlinkTarget,
   launchOptionsTarget,
   storedTarget,

@@ -1,4 +1,4 @@
-import { errorText, WeaveError } from "../../base/errors.ts";
+import { WeaveError } from "../../base/errors.ts";
 
 /** Where values of JSON begin and end in a text, with the grammar of RFC 8259. */
 
@@ -19,7 +19,7 @@ export function jsonMembers(text: string, start: number): JsonMember[] {
     const begin = skipBlanks(text, colon + 1);
     const end = valueEnd(text, begin, 0);
     const keyText = text.slice(from, keyEnd);
-    members.push({ key: String(jsonValue(keyText)), keyText, text: text.slice(begin, end) });
+    members.push({ key: String(JSON.parse(keyText)), keyText, text: text.slice(begin, end) });
     return end;
   });
   return members;
@@ -34,15 +34,6 @@ export function jsonItems(text: string): string[] {
     return end;
   });
   return items;
-}
-
-/** Of strings only the end has been looked for. @throws WeaveError `JSON_SYNTAX` */
-export function jsonValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new WeaveError("JSON_SYNTAX", `what came is no JSON: ${errorText(cause)}`, { cause });
-  }
 }
 
 /** The value that is the whole of a text, without blanks around it. @throws WeaveError `JSON_SYNTAX` */
@@ -109,7 +100,7 @@ function stringEnd(text: string, start: number): number {
     code = text.charCodeAt(at);
     if (code === quote) return at + 1;
     if (code < firstPrintable) break;
-    if (code === backslash) at++;
+    if (code === backslash) at = endOf(text, at, /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y) - 1;
   }
   throw syntaxError(start);
 }

@@ -1,5 +1,5 @@
 import { WeaveError } from "../../base/errors.ts";
-import { type JsonMember, jsonItems, jsonMembers, jsonValue, wholeJson } from "./json-scan.ts";
+import { type JsonMember, jsonItems, jsonMembers, wholeJson } from "./json-scan.ts";
 
 /**
  * JSON that is edited as the text it is, so that what nobody touches stays as it was written:
@@ -56,7 +56,7 @@ export class JsonObject {
   strings(key: string): readonly string[] | undefined {
     const text = this.text(key);
     if (text === undefined) return undefined;
-    const value = jsonValue(text);
+    const value: unknown = JSON.parse(text);
     if (!Array.isArray(value)) throw typeError(key, "an array of strings", typeOf(text));
     const strings = value.filter((item) => typeof item === "string");
     if (strings.length === value.length) return strings;
@@ -108,7 +108,7 @@ export class JsonObject {
 }
 
 function stringOf(field: string, text: string | undefined): string {
-  const value = text === undefined ? "" : jsonValue(text);
+  const value: unknown = text === undefined ? "" : JSON.parse(text);
   if (typeof value !== "string") throw typeError(field, "a string", typeOf(text ?? ""));
   return value;
 }
