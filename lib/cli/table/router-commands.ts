@@ -44,6 +44,7 @@ export const routerCommands: readonly CommandSpec[] = [
     summary: "stop the router; containers keep their addresses and local traffic",
     description: [
       "Stops the router. What it knows stays on disk, so that a later launch takes up the same name, addresses and (with --resume) peers. Containers stay attached.",
+      "Docker's network 'weave' goes with the router, and so do the sockets at which Docker finds its plugin. Containers that are connected to that network still are listed: they go on, and so does the network, but Docker may take long over them until the router is back.",
     ],
     arguments: [],
     flags: [],

@@ -23,8 +23,8 @@ export interface NamedContainer {
 
 /**
  * The network `weave` of Docker, which is one with everybody in the cluster's default subnet. It is
- * made whenever it is missing, and removed when the router is stopped, because an engine that starts
- * without us would look for its driver.
+ * made when an engine answers that has none, and removed when the router is stopped, because an
+ * engine that starts without us would look for its driver. Who removes it meanwhile means it.
  */
 export class DefaultNetwork {
   readonly #options: DefaultNetworkOptions;
