@@ -36,6 +36,18 @@ describe("a host whose FORWARD chain drops", () => {
     await a.pings(ip);
   });
 
+  test("loses nothing while its rules go in front of others again", async () => {
+    const host = lab.hosts[0]!;
+    const pings = a.exec(["ping", "-q", "-i", "0.01", "-w", "7", ip]);
+    await host.exec(["iptables", "-I", "FORWARD", "1", "-s", "203.0.113.1", "-j", "REJECT"]);
+    await eventually(
+      "the jump to ours as the first rule",
+      () => host.exec(["iptables", "-S", "FORWARD", "1"]),
+      ({ stdout }) => stdout.includes("-j WEAVE-FORWARD"),
+    );
+    expect((await pings).stdout).toContain(" 0% packet loss");
+  });
+
   test("gets its rules back in front of others, and keeps none after a reset", async () => {
     const host = lab.hosts[0]!;
     await host.exec(["iptables", "-F", "FORWARD"]);

@@ -90,13 +90,14 @@ export class IptablesBackend implements FirewallBackend {
     const wanted = rules.map(wordsOf);
     const present = listing.filter((line) => line.startsWith(`-A ${chain} `));
     const first = listing.find((line) => line.startsWith(`-A ${from} `));
+    const jump = `-A ${from} -j ${chain}`;
+    const jumps = listing.filter((line) => line === jump).length;
     const stands =
-      first === `-A ${from} -j ${chain}` &&
+      first === jump &&
+      jumps === 1 &&
       present.join("\n") === wanted.map((rule) => `-A ${chain} ${rule}`).join("\n");
     if (stands) return false;
-    this.#iptables.replaceChain(table, chain, wanted);
-    while (this.#iptables.try(table, "-D", from, "-j", chain));
-    this.#iptables.must(table, "-I", from, "1", "-j", chain);
+    this.#iptables.putChain(places[at], wanted, jumps);
     return true;
   }
 }

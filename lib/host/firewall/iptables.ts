@@ -32,6 +32,13 @@ export function legacyTables(family: IpFamily = 4): string[] {
   }
 }
 
+/** A chain of ours, and the one of everybody's that leads there. */
+export interface IptablesPlace {
+  readonly table: TableName;
+  readonly from: string;
+  readonly chain: string;
+}
+
 /** One of the programs named iptables, which may speak to either half of the kernel. */
 export class Iptables {
   /** `iptables`, `iptables-legacy`, `ip6tables`, … */
@@ -73,9 +80,20 @@ export class Iptables {
     if (!this.try(table, ...words)) throw this.#failed(words.join(" "), undefined);
   }
 
-  /** All rules of a chain in one transaction, whatever it held before. @throws WeaveError */
-  replaceChain(table: TableName, chain: string, rules: readonly string[]): void {
-    const lines = [`:${chain} - [0:0]`, ...rules.map((rule) => `-A ${chain} ${rule}`)];
+  /**
+   * Puts a chain of ours in place with these rules, whatever it held before, and the jump to it in
+   * front of all others of the chain `from`, which has `jumps` of them: in one transaction, so that no
+   * packet finds the chain without it.
+   *
+   * @throws WeaveError
+   */
+  putChain({ table, from, chain }: IptablesPlace, rules: readonly string[], jumps: number): void {
+    const lines = [
+      `:${chain} - [0:0]`,
+      ...rules.map((rule) => `-A ${chain} ${rule}`),
+      ...Array<string>(jumps).fill(`-D ${from} -j ${chain}`),
+      `-I ${from} 1 -j ${chain}`,
+    ];
     const text = [`*${table}`, ...lines, "COMMIT", ""].join("\n");
     const command = [`${this.program}-restore`, "-w", lockWait, "--noflush"];
     try {
