@@ -243,8 +243,12 @@ export function writeLeaving(program: FrameProgram, from: Origin): void {
 }
 
 /**
- * Sends the frame, which has been measured, to everybody in the tree of r7. A frame of a container is on its way to the last
- * of them when this goes on to "forward"; any other one is still here when this goes on to "deliver".
+ * Sends the frame, which has been measured, to everybody in the tree of r7. A frame of a container is
+ * on its way to the last of them when this goes on to "forward"; any other one is still here when this
+ * goes on to "deliver".
+ *
+ * How many are left is compared by order alone: before Linux 6.8 the kernel learns no bound of a
+ * number from its not being 0, and would take the place in the tree for one before its beginning.
  */
 export function writeFlood(program: FrameProgram, from: Origin): void {
   const { asm } = program;
@@ -252,14 +256,14 @@ export function writeFlood(program: FrameProgram, from: Origin): void {
   const done = keepsLast ? "dropped" : "deliver";
   program.lookupIndex("routes", r7, done);
   asm.load("u16", r8, r0, route.floods);
-  asm.jumpIf(r8, "==", 0, done);
+  asm.jumpIf(r8, "<", 1, done);
   asm.jumpIf(r8, ">", floodMax, done);
   program.lookupIndex("trees", r7, done);
   program.storeStack(stack.tree, r0, "u64");
   program.count("floodedFrames");
 
   asm.label("next");
-  if (!keepsLast) asm.jumpIf(r8, "==", 0, done);
+  if (!keepsLast) asm.jumpIf(r8, "<", 1, done);
   asm.compute(r8, "subtract", 1);
   program.loadStack(r1, stack.tree, "u64");
   asm.set(r2, r8);
@@ -267,7 +271,7 @@ export function writeFlood(program: FrameProgram, from: Origin): void {
   asm.compute(r1, "add", r2);
   asm.load("u16", r1, r1, 0);
   if (keepsLast) {
-    asm.jumpIf(r8, "!=", 0, "copy");
+    asm.jumpIf(r8, ">=", 1, "copy");
     asm.set(r8, r1);
     asm.jump("forward");
     asm.label("copy");
