@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
+import { pathsFrom } from "../daemon/paths.ts";
 import { defaultEndpoint } from "./engine-address.ts";
 import type { EngineAccess } from "./engine-client.ts";
 import type { TlsFiles } from "./engine-tls.ts";
@@ -14,9 +15,6 @@ export interface EngineChoice {
   readonly endpoint: string;
   readonly access: EngineAccess;
 }
-
-/** Where our own proxy listens for Docker's clients: an engine that is not one. */
-const proxyEndpoint = /^(?:unix:\/\/)?\/(?:var\/)?run\/weave\/weave\.sock$/;
 
 /**
  * The engine that Docker's own client would speak to, in its order:
@@ -42,10 +40,20 @@ export function chooseEngine(
     }
   }
   const named = given ?? defaultEndpoint;
-  const endpoint = proxyEndpoint.test(named)
+  const endpoint = isProxy(named, environment)
     ? environment.ORIG_DOCKER_HOST || defaultEndpoint
     : named;
   return { endpoint, access: { apiVersion, tls: tlsOfEnvironment(environment, folder) } };
+}
+
+/** Whether our own proxy listens there for Docker's clients. */
+function isProxy(
+  endpoint: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): boolean {
+  const canonical = (path: string): string => path.replace(/^\/var\/run\//, "/run/");
+  const path = endpoint.replace(/^unix:\/\//, "");
+  return canonical(path) === canonical(pathsFrom(environment).proxySocket);
 }
 
 /** `DOCKER_TLS_VERIFY` of any value asks for it, `DOCKER_TLS` for the same without looking closely. */

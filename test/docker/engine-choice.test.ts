@@ -67,7 +67,14 @@ describe("the engine that is meant", () => {
 
   test("is never our own proxy, of which 'weave env' has told the client", () => {
     const proxy = "unix:///var/run/weave/weave.sock";
-    expect(choose(proxy).endpoint).toBe(here);
+    for (const [place, run] of [
+      [proxy, ""],
+      ["/run/weave/weave.sock", ""],
+      ["unix:///srv/w/weave.sock", "/srv/w"],
+    ] as const) {
+      expect(choose(place, { WEAVE_RUN_DIR: run }).endpoint).toBe(here);
+    }
+    expect(choose("unix:///srv/w/weave.sock").endpoint).toBe("unix:///srv/w/weave.sock");
     expect(choose(proxy, { ORIG_DOCKER_HOST: "tcp://h:2375" }).endpoint).toBe("tcp://h:2375");
   });
 });
