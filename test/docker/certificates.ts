@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 /**
- * Certificates that tests show and ask for, good for a hundred years: `authority` has signed `engine`,
+ * Certificates that tests show and ask for, good from 2000 to 2119: `authority` has signed `engine`,
  * for 127.0.0.1 and localhost, and `client`; `stranger` has signed `stranger-client`.
  */
 export function certificate(
