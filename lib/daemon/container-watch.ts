@@ -22,7 +22,7 @@ export interface EngineNews {
   destroyed(id: string): void;
   /** It is away, and may start containers before it tells of them. */
   lost(): void;
-  /** All that it has, whether they run or not; whoever is not among them is destroyed. */
+  /** All that it has, whether they run or not; who is not, and not attached, is destroyed in the end. */
   found(all: readonly { readonly id: string; readonly running: boolean }[]): void;
 }
 
@@ -33,18 +33,27 @@ export interface EngineNews {
  */
 export class ContainerWatch implements EngineNews {
   readonly #idents: () => ReadonlySet<string>;
+  readonly #attached: () => ReadonlySet<string>;
   readonly #fates: ContainerFates;
   /** Containers of the engine of whose end was told, and of nothing since. */
   readonly #stopped = new Set<string>();
+  /** Whom the engine did not know at the last look, and at the first everybody of the last run. */
+  #doubtful: ReadonlySet<string>;
   readonly #cancel: () => void;
 
-  /** @param idents everybody who holds an address or a name */
+  /**
+   * @param idents everybody who holds an address or a name
+   * @param attached everybody who has an interface on the bridge
+   */
   constructor(
     world: Pick<World, "after" | "monotonicMs">,
     idents: () => ReadonlySet<string>,
+    attached: () => ReadonlySet<string>,
     fates: ContainerFates,
   ) {
     this.#idents = idents;
+    this.#attached = attached;
+    this.#doubtful = idents();
     this.#fates = fates;
     this.#cancel = everyBeat(world, lookPeriodMs, () => this.#look());
   }
@@ -75,14 +84,28 @@ export class ContainerWatch implements EngineNews {
 
   found(all: readonly { readonly id: string; readonly running: boolean }[]): void {
     const runs = new Map(all.map(({ id, running }) => [id, running]));
+    const unknown: string[] = [];
     for (const ident of this.#idents()) {
       if (!/^[0-9a-f]{64}$/.test(ident)) continue;
       const running = runs.get(ident);
-      if (running === undefined) this.destroyed(ident);
+      if (running === undefined) unknown.push(ident);
       else if (running && this.#stopped.has(ident)) this.started(ident);
       else if (!running && !this.#stopped.has(ident)) this.died(ident);
     }
+    this.#unknown(unknown);
     for (const id of this.#stopped) if (!runs.has(id)) this.#stopped.delete(id);
+  }
+
+  /**
+   * One that is attached is another engine's, for ids look the same everywhere; and one of whom
+   * nothing was known at the last look may be on its way there.
+   */
+  #unknown(idents: readonly string[]): void {
+    const attached = idents.length === 0 ? new Set() : this.#attached();
+    const detached = idents.filter((ident) => !attached.has(ident));
+    const before = this.#doubtful;
+    this.#doubtful = new Set(detached);
+    for (const ident of detached) if (before.has(ident)) this.destroyed(ident);
   }
 
   #look(): void {

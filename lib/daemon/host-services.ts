@@ -102,8 +102,9 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
   changed();
   names?.restore(isNameOwnerAlive);
   const allocator = plane.ipam?.allocator;
+  const onBridge = () => new Set(containers.onBridge().map(({ ident }) => ident));
   const everybody = () => new Set([...holders(plane, settings), ...attachments.idents()]);
-  const watch = new ContainerWatch(world, everybody, {
+  const watch = new ContainerWatch(world, everybody, onBridge, {
     died(ident) {
       allocator?.containerDied(ident);
       names?.remove({ ident });

@@ -13,16 +13,22 @@ function watched() {
   const tell = (what: string) => (ident: string) => {
     told.push(`${what} ${ident === id ? "ours" : ident}`);
   };
-  const watch = new ContainerWatch(world, () => new Set(holders), {
-    died: tell("died"),
-    started: tell("started"),
-    gone(ident) {
-      holders.delete(ident);
-      tell("gone")(ident);
+  const attached = new Set<string>();
+  const watch = new ContainerWatch(
+    world,
+    () => new Set(holders),
+    () => attached,
+    {
+      died: tell("died"),
+      started: tell("started"),
+      gone(ident) {
+        holders.delete(ident);
+        tell("gone")(ident);
+      },
     },
-  });
+  );
   const heard = (): string[] => told.splice(0);
-  return { watch, world, clock, heard };
+  return { watch, world, clock, heard, holders, attached };
 }
 
 describe("the watch over an engine's containers", () => {
@@ -64,10 +70,28 @@ describe("the watch over an engine's containers", () => {
     expect(heard()).toEqual(["died ours"]);
   });
 
-  test("takes nothing from whom the engine does not know by its id", () => {
-    const { watch, heard } = watched();
+  test("takes nothing from a container of another engine that is about to be attached", () => {
+    const { watch, heard, holders, attached } = watched();
+    watch.found([{ id, running: true }]);
+    holders.add(other);
+    watch.found([{ id, running: true }]);
+    attached.add(other);
     watch.found([{ id, running: true }]);
     expect(heard()).toEqual([]);
+    attached.delete(other);
+    watch.found([{ id, running: true }]);
+    watch.found([{ id, running: true }]);
+    expect(heard()).toEqual([`gone ${other}`]);
+  });
+
+  test("takes nothing from a container of another engine, for as long as it is attached", () => {
+    const { watch, heard, attached } = watched();
+    attached.add(id);
+    watch.found([]);
+    expect(heard()).toEqual([]);
+    attached.delete(id);
+    for (let look = 0; look < 3; look++) watch.found([]);
+    expect(heard()).toEqual(["gone ours"]);
   });
 });
 
