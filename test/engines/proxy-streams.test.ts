@@ -21,9 +21,9 @@ const deeds: Readonly<Record<string, string>> = {
   "exec, with the exit code": `
     docker run -d --name e1 bb sleep 1000 >/dev/null
     docker exec e1 sh -c 'echo x; exit 4'; echo $?; docker rm -f e1`,
-  "exec -i, with thirty megabytes": `
+  "exec -i, with ten megabytes": `
     docker run -d --name e1 bb sleep 1000 >/dev/null
-    yes 0123456789 | head -c 30000000 | docker exec -i e1 cat | sha256sum; docker rm -f e1`,
+    yes 0123456789 | head -c 10000000 | docker exec -i e1 cat | sha256sum; docker rm -f e1`,
   "exec -it, on a terminal": `
     docker run -d --name e1 bb sleep 1000 >/dev/null
     script -qec "$docker exec -it e1 sh -c 'test -t 0 && echo terminal'" /dev/null | sed 's/\\^[@D]//g'; docker rm -f e1`,
@@ -61,7 +61,7 @@ const deeds: Readonly<Record<string, string>> = {
     docker run -d --name w1 bb sh -c 'sleep 0.5; exit 5' >/dev/null; docker wait w1; docker rm w1`,
   "info, images, version, an unknown thing": `
     docker version --format '{{.Server.APIVersion}}'; docker info --format '{{.ServerVersion}}'
-    docker images -a --format '{{.Repository}}'; docker inspect no-such-thing; echo $?
+    docker images -a --format '{{.Repository}}' | sort; docker inspect no-such-thing; echo $?
     docker start no-such-thing; echo $?`,
 };
 

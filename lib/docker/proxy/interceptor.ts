@@ -63,7 +63,7 @@ export class Interceptor {
     }
   }
 
-  /** The original's word for it is that the container is ignored. */
+  /** Warnings come with the engine's own, which clients show. */
   #create(name: string): Interception {
     let warnings: readonly string[] = [];
     return {
