@@ -17,7 +17,7 @@ const chapters: readonly { title: string; letter: string; cases: number; gaps?: 
   { title: "Command line", letter: "C", cases: 28 },
   { title: "Control API", letter: "H", cases: 22 },
   { title: "The host", letter: "N", cases: 26 },
-  { title: "Docker: the engine", letter: "E", cases: 14 },
+  { title: "Docker: the engine", letter: "E", cases: 15 },
   { title: "Docker: containers", letter: "T", cases: 16 },
   { title: "Docker: networks", letter: "G", cases: 14 },
   { title: "Better: mesh", letter: "W", cases: 20 },
