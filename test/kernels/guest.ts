@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { shellWord } from "../../lib/diagnosis/shell-words.ts";
 import { run } from "../hosts/shell.ts";
 import { modulesInOrder } from "./modules.ts";
-import { kernelFiles } from "./packages.ts";
 
 /** What every guest has; `GuestOptions.modules` adds to it. */
 const commonModules = [
@@ -14,13 +14,43 @@ const commonModules = [
 /** Kernel with Open vSwitch and its VXLAN ports. */
 export const openvswitchModules = ["openvswitch", "vxlan", "vport-vxlan", "8021q"];
 
-/** IPsec with the cipher that peers use between each other. */
+/** IPsec with the cipher that peers use between each other, and the random numbers it begins with. */
 export const espModules = [
-  ...["xfrm_user", "esp4", "gcm", "ctr", "ghash-generic", "aes_generic", "seqiv", "echainiv"],
+  ...["aes_generic", "ctr", "hmac", "sha512_generic", "jitterentropy_rng", "drbg", "ghash-generic"],
+  ...["gcm", "seqiv", "echainiv", "xfrm_user", "esp4"],
 ];
 
 /** What lets frames be marked at a device, and lost there by their length. */
 export const filterModules = ["cls_matchall", "act_skbedit", "cls_u32"];
+
+/** What `iptables` of either kind needs for rules of a router. */
+export const iptablesModules = [
+  ...["iptable_filter", "iptable_nat", "ip6table_filter", "ip6table_nat"],
+  ...["xt_tcpudp", "xt_conntrack", "xt_MASQUERADE"],
+];
+
+/** A kernel and a way to boot it. */
+export interface GuestKernel {
+  readonly name: string;
+  /** To load before all others. */
+  readonly modules: readonly string[];
+  /** The kernel, fetched if it is not there yet. @throws Error saying what is missing */
+  fetch(): Promise<KernelFiles>;
+  /** The program that boots it and ends when it is powered off; its output is the console's. */
+  command(files: KernelFiles, boot: Boot): readonly string[] | Promise<readonly string[]>;
+}
+
+export interface KernelFiles {
+  readonly folder: string;
+  /** Holds `modules.dep` and what it names. */
+  readonly modules: string;
+}
+
+export interface Boot {
+  /** A folder for this run, with what `guest.sh` wants to find in it. */
+  readonly job: string;
+  readonly memoryMegabytes: number;
+}
 
 export interface GuestOptions {
   /** Modules to load besides the common ones, those they need included. */
@@ -38,8 +68,6 @@ export interface GuestOutcome {
   readonly output: string;
 }
 
-const here = resolve(import.meta.dir);
-
 /**
  * Boots a kernel of its own, runs `command` in it as root and powers it off. The guest sees the
  * machine's files, read-only, and has network devices of its own only. Nothing is left afterwards,
@@ -48,20 +76,20 @@ const here = resolve(import.meta.dir);
  * @throws Error when there is no such kernel on this machine and it cannot be fetched
  */
 export async function runInGuest(
+  kernel: GuestKernel,
   command: readonly string[],
   options: GuestOptions = {},
 ): Promise<GuestOutcome> {
-  const kernel = await kernelFiles();
+  const files = await kernel.fetch();
   const job = mkdtempSync(join(tmpdir(), "weave-guest-"));
   try {
-    const modules = modulesInOrder(kernel.modules, [...commonModules, ...(options.modules ?? [])]);
+    const names = [...kernel.modules, ...commonModules, ...(options.modules ?? [])];
+    const modules = modulesInOrder(files.modules, names);
     writeFileSync(join(job, "modules"), modules.map((path) => `${path}\n`).join(""));
     writeFileSync(join(job, "command"), commandText(command, options.env ?? {}));
-    const boot = [
-      ...["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"],
-      ...["sh", "-c", bootScript(kernel.root, job, options.memoryMegabytes ?? 1024)],
-    ];
-    const { stdout, stderr } = await run(boot, { waitMs: options.waitMs ?? 120_000 });
+    const { memoryMegabytes = 1024, waitMs = 120_000 } = options;
+    const boot = await kernel.command(files, { job, memoryMegabytes });
+    const { stdout, stderr } = await run(boot, { waitMs });
     const console = (stdout + stderr).replaceAll("\r", "");
     const end = /^guest ended with (\d+)$/m.exec(console);
     return {
@@ -75,30 +103,9 @@ export async function runInGuest(
 
 function commandText(command: readonly string[], env: Readonly<Record<string, string>>): string {
   const settings = { PATH: process.env.PATH ?? "", NO_COLOR: "1", ...env };
-  const exports = Object.entries(settings).map(([name, value]) => `export ${name}=${quote(value)}`);
-  return `${[...exports, `cd ${quote(resolve(here, "../.."))}`, command.map(quote).join(" ")].join("\n")}\n`;
-}
-
-/**
- * The kernel runs as a process whose root folder holds little more than itself; below `host` it finds
- * what becomes the guest's root.
- */
-function bootScript(root: string, job: string, memoryMegabytes: number): string {
-  const kernel = [
-    ...["/bin/linux.uml", `mem=${memoryMegabytes}M`, "uml_dir=/tmp/uml", "umid=guest"],
-    ...["rootfstype=hostfs", "rootflags=/host", "ro", `init=${here}/guest.sh`, `job=${job}`],
-    ...["con=null", "con0=fd:0,fd:1", "ssl=null", "quiet"],
-  ];
-  return [
-    "set -e",
-    `mount -t proc proc ${quote(root)}/proc`,
-    `mount --rbind /dev ${quote(root)}/dev`,
-    `mount -t tmpfs tmpfs ${quote(root)}/tmp`,
-    `mount --rbind / ${quote(root)}/host`,
-    `exec chroot ${quote(root)} ${kernel.map(quote).join(" ")} </dev/null 2>&1`,
-  ].join("\n");
-}
-
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
+  const exports = Object.entries(settings).map(
+    ([name, value]) => `export ${name}=${shellWord(value)}`,
+  );
+  const checkout = resolve(import.meta.dir, "../..");
+  return `${[...exports, `cd ${shellWord(checkout)}`, command.map(shellWord).join(" ")].join("\n")}\n`;
 }

@@ -1,53 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { buildExecutable } from "../../build/build.ts";
+import { describe, expect, test } from "bun:test";
 import { referenceBinary } from "../interop/reference-router.ts";
-import {
-  espModules,
-  filterModules,
-  type GuestOptions,
-  openvswitchModules,
-  runInGuest,
-} from "./guest.ts";
-import { kernelFiles } from "./packages.ts";
-
-/** A guest has one processor, which it shares with whatever else the machine does. */
-const slowness = 4;
-const testMaxMs = 120_000 * slowness;
-const guestMaxMs = 280_000 * slowness;
-
-/** What the guests run: as users have it, it starts much sooner than from its sources. */
-const folder = mkdtempSync(join(tmpdir(), "weave-kernels-"));
-let executable = process.env.WEAVE_BINARY;
-
-beforeAll(async () => {
-  await kernelFiles();
-  executable ??= (await buildExecutable(join(folder, "weave"))).path;
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+import { espModules, filterModules, openvswitchModules, runInGuest } from "./guest.ts";
+import { passesOn } from "./passes.ts";
+import { userMode } from "./user-mode.ts";
 
 /**
  * Tests on a kernel that has what the machine's own may lack. Run by `bun run test:kernels`, apart
  * from the others, because they need a kernel that is fetched at the first run.
- *
- * Each boots a guest that runs tests of its own with `bun test`; what they print is shown when one
- * fails.
  */
-async function passesInGuest(words: readonly string[], options?: GuestOptions): Promise<void> {
-  const command = [process.execPath, "test", "--timeout", `${testMaxMs}`, ...words];
-  const own = { WEAVE_TEST_SLOWNESS: `${slowness}`, WEAVE_BINARY: executable! };
-  const env = { ...own, ...options?.env };
-  const { code, output } = await runInGuest(command, { waitMs: guestMaxMs, ...options, env });
-  if (code !== 0) throw new Error(`in the guest: ${code ?? "cut off"}\n${output}`);
-  expect(output).toMatch(/\n\s+[1-9]\d* pass\n/);
-  expect(output).toMatch(/\n\s+0 fail\n/);
-}
+const passesInGuest = passesOn(userMode);
 
 describe("a guest", () => {
   test("runs a command and tells its output and how it ended", async () => {
-    const { code, output } = await runInGuest(["sh", "-c", "echo from $WHERE; exit 3"], {
+    const { code, output } = await runInGuest(userMode, ["sh", "-c", "echo from $WHERE; exit 3"], {
       env: { WHERE: "inside" },
     });
     expect(output).toContain("from inside\n");
@@ -55,13 +20,13 @@ describe("a guest", () => {
   });
 
   test("that hangs is cut off", async () => {
-    const { code } = await runInGuest(["sleep", "1000"], { waitMs: 3000 });
+    const { code } = await runInGuest(userMode, ["sleep", "1000"], { waitMs: 3000 });
     expect(code).toBeUndefined();
   });
 
   test("writes nothing to the machine", async () => {
     const path = `${import.meta.dir}/written`;
-    const { code, output } = await runInGuest(["touch", path]);
+    const { code, output } = await runInGuest(userMode, ["touch", path]);
     expect(code).not.toBe(0);
     expect(output).toContain("Read-only file system");
   });

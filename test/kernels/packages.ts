@@ -6,123 +6,128 @@ import { debianArchive } from "../debian-archive.ts";
 import { must, run } from "../hosts/shell.ts";
 
 /**
- * The kernel of the guests: user-mode Linux as Debian packages it, with the C library it was built
- * against. Two packages are fetched once, by the machine's own apt from the archive that its own
- * sources name, into a cache outside the checkout; nothing is installed.
+ * Kernels for guests, as Debian packages them. They are fetched once, by the machine's own apt from
+ * the archive that its own sources name, into a cache outside the checkout; nothing is installed.
  *
- *   <cache>/<version of the kernel package>/
- *     files/   both packages unpacked
- *     root/    the little that the kernel's own process sees: itself, its loader, mount points
+ *   <cache>/<kind>/current          version of the packaged kernel
+ *   <cache>/<kind>/<version>/…      what `unpack` makes of the packages
  */
-const packages = ["user-mode-linux", "libc6"] as const;
-
-/** The release whose kernel runs on processors with large register files; older ones do not. */
-const suite = "forky";
-
-/** Programs of the machine that fetching or the guests need. */
-const programs = ["apt-get", "dpkg-deb", "unshare", "chroot", "busybox", "ip"];
-
-export interface KernelFiles {
-  readonly version: string;
-  /** What the kernel's process has as its root folder; the guest's root is mounted at `host`. */
-  readonly root: string;
-  /** Holds `modules.dep` and what it names. */
-  readonly modules: string;
+export interface PackagedKernel {
+  /** The name of its folder in the cache. */
+  readonly kind: string;
+  /** Release of Debian. */
+  readonly suite: string;
+  /** Names or patterns, as `apt-get download` takes them. */
+  readonly packages: readonly string[];
+  /** The package, as a pattern, whose version is the kernel's. */
+  readonly versionOf: string;
+  /** Programs of the machine that the kernel needs to be booted. */
+  readonly programs: readonly string[];
+  /** @param from a folder with the packages @param to an empty folder */
+  unpack(from: string, to: string): Promise<void>;
 }
 
+/** Programs of the machine that fetching or the guests need. */
+const commonPrograms = ["apt-get", "dpkg-deb", "busybox", "ip"];
+
 /** Where fetched kernels are kept: `WEAVE_KERNELS_DIR`, else in the user's cache folder. */
-export function cacheFolder(): string {
+function cacheFolder(): string {
   const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
   return process.env.WEAVE_KERNELS_DIR ?? join(cache, "weave-kernels");
 }
 
-/** The kernel, fetched if it is not there yet. @throws Error saying what is missing */
-export async function kernelFiles(): Promise<KernelFiles> {
+/**
+ * The unpacked kernel, fetched if it is not there yet.
+ *
+ * @throws Error saying what is missing
+ */
+export async function unpackedKernel(kernel: PackagedKernel): Promise<string> {
+  const cannot = refusalOf(kernel);
+  const programs = [...commonPrograms, ...kernel.programs];
   const missing = programs.filter((name) => Bun.which(name) === null);
   if (missing.length > 0) throw cannot(`there is no ${missing.join(", no ")} on this machine`);
-  if (process.getuid?.() !== 0) throw cannot("mounting the guest's root needs root");
-  const current = join(cacheFolder(), "current");
-  if (!existsSync(current)) await fetchInto(current);
-  return filesOf(readFileSync(current, "utf8").trim());
+  if (process.getuid?.() !== 0) throw cannot("guests need root");
+  const folder = join(cacheFolder(), kernel.kind);
+  const current = join(folder, "current");
+  if (!existsSync(current)) await fetchInto(folder, kernel);
+  return join(folder, readFileSync(current, "utf8").trim());
 }
 
-function filesOf(version: string): KernelFiles {
-  const folder = join(cacheFolder(), version);
-  const release = readFileSync(join(folder, "release"), "utf8").trim();
-  return {
-    version,
-    root: join(folder, "root"),
-    modules: join(folder, "files/usr/lib/uml/modules", release),
-  };
-}
-
-async function fetchInto(current: string): Promise<void> {
-  const scratch = join(cacheFolder(), `fetching-${process.pid}`);
+async function fetchInto(folder: string, kernel: PackagedKernel): Promise<void> {
+  const scratch = join(folder, `fetching-${process.pid}`);
+  const [packages, unpacked] = [join(scratch, "packages"), join(scratch, "kernel")];
   try {
-    const version = await fetchPackages(scratch);
-    await unpack(scratch);
-    rmSync(join(cacheFolder(), version), { recursive: true, force: true });
-    renameSync(join(scratch, "kernel"), join(cacheFolder(), version));
-    writeFileSync(current, version);
+    for (const each of [packages, unpacked]) mkdirSync(each, { recursive: true });
+    const version = await fetchPackages(scratch, packages, kernel);
+    await kernel.unpack(packages, unpacked);
+    rmSync(join(folder, version), { recursive: true, force: true });
+    renameSync(unpacked, join(folder, version));
+    writeFileSync(join(folder, "current"), version);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** Gives the kernel package's version. Whole machines have no say: lists and cache are private. */
-async function fetchPackages(scratch: string): Promise<string> {
+/** Gives the kernel's version. The machine's lists and cache have no say: both are private. */
+async function fetchPackages(
+  scratch: string,
+  packages: string,
+  kernel: PackagedKernel,
+): Promise<string> {
+  const cannot = refusalOf(kernel);
   const { url, keyring } = await debianArchive().catch((error) => {
     throw cannot(errorText(error));
   });
-  for (const folder of ["lists/partial", "cache/archives/partial", "packages"]) {
+  for (const folder of ["lists/partial", "cache/archives/partial"]) {
     mkdirSync(join(scratch, folder), { recursive: true });
   }
   const sources = join(scratch, "kernel.list");
-  writeFileSync(sources, `deb [signed-by=${keyring}] ${url} ${suite} main\n`);
+  writeFileSync(sources, `deb [signed-by=${keyring}] ${url} ${kernel.suite} main\n`);
   const apt = [
     ...["apt-get", "-qq", "-o", `Dir::Etc::SourceList=${sources}`],
     ...["-o", "Dir::Etc::SourceParts=/nonexistent", "-o", `Dir::State::Lists=${scratch}/lists`],
     ...["-o", `Dir::Cache=${scratch}/cache`, "-o", "Acquire::Check-Valid-Until=false"],
     ...["-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=2"],
   ];
-  const fetch = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", join(scratch, "packages")];
+  const fetch = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", packages];
   for (const step of [
     [...apt, "update"],
-    [...fetch, ...apt, "download", ...packages],
+    [...fetch, ...apt, "download", ...kernel.packages],
   ]) {
     const { code, stderr } = await run(step, { waitMs: 120_000 });
     if (code !== 0) throw cannot(`its packages cannot be fetched: ${stderr.trim()}`);
   }
-  const [kernel] = [...new Bun.Glob(`${packages[0]}_*.deb`).scanSync(join(scratch, "packages"))];
-  return kernel!.split("_")[1]!;
+  return fileOf(packages, kernel.versionOf).split("_")[1]!;
 }
 
-async function unpack(scratch: string): Promise<void> {
-  const [folder, files] = [join(scratch, "kernel"), join(scratch, "kernel/files")];
-  const root = join(folder, "root");
-  mkdirSync(files, { recursive: true });
-  const found = new Bun.Glob("*.deb").scanSync({ cwd: join(scratch, "packages"), absolute: true });
-  for (const path of found) await must(["dpkg-deb", "-x", path, files]);
-  const library = "lib/x86_64-linux-gnu";
-  for (const mount of ["proc", "dev", "host", "tmp", "bin", "lib64", library]) {
-    mkdirSync(join(root, mount), { recursive: true });
-  }
-  const copy = (from: string, to: string) => must(["cp", "-L", from, join(root, to)]);
-  await copy(`${files}/usr/bin/linux.uml`, "bin");
-  await copy(`${files}/usr/${library}/ld-linux-x86-64.so.2`, "lib64");
-  await copy(`${files}/usr/${library}/libc.so.6`, library);
-  const [release] = [
-    ...new Bun.Glob("*").scanSync({
-      cwd: join(files, "usr/lib/uml/modules"),
-      onlyFiles: false,
-    }),
-  ];
-  writeFileSync(join(folder, "release"), release!);
+/**
+ * Unpacks one of the packages.
+ *
+ * @param name of the package, a pattern
+ * @param parts patterns of tar for what is wanted of it, else everything; each must be there
+ */
+export async function extract(
+  from: string,
+  name: string,
+  to: string,
+  parts: readonly string[] = [],
+): Promise<void> {
+  const script =
+    'deb=$1 to=$2; shift 2; dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$to" --wildcards "$@"';
+  await must(["sh", "-c", script, "sh", join(from, fileOf(from, name)), to, ...parts]);
 }
 
-function cannot(why: string): Error {
-  return new Error(
-    `the tests on other kernels cannot run: ${why}. They need a Debian machine with root, network ` +
-      `access to its package archive at the first run, and the programs ${programs.join(", ")}`,
-  );
+function fileOf(folder: string, name: string): string {
+  const [found] = [...new Bun.Glob(`${name}_*.deb`).scanSync(folder)];
+  if (found === undefined) throw new Error(`the archive gave no ${name}`);
+  return found;
+}
+
+function refusalOf({ kind, programs }: PackagedKernel): (why: string) => Error {
+  return (why) =>
+    new Error(
+      `the tests on the kernel ${kind} cannot run: ${why}. They need a Debian machine with root, ` +
+        "network access to its package archive at the first run, and the programs " +
+        [...commonPrograms, ...programs].join(", "),
+    );
 }

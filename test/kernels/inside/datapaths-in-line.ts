@@ -114,6 +114,11 @@ async function byFastdp(router: Router, count: number): Promise<string> {
   );
 }
 
+/** What carries its frames; another than wanted takes over when that cannot run. */
+function datapathOf(router: Router): Promise<string> {
+  return told(router, "GET", "/report?format={{.Router.Datapath.Backend}}");
+}
+
 /** Everybody says some words to all; gives what each heard from the others. */
 async function heardByAll(line: Line): Promise<string[][]> {
   const hearers: Hearer[] = [];
@@ -153,6 +158,7 @@ for (const kinds of lines) {
         const state = password === undefined ? / unencrypted +fastdp / : / encrypted +fastdp /;
         for (const [at, router] of line.routers.entries()) {
           const text = await byFastdp(router, at === 1 ? 2 : 1);
+          if (kinds[at] !== "original") expect(await datapathOf(router)).toBe(kinds[at]!);
           if (password !== undefined) expect(text).toMatch(state);
         }
       });
