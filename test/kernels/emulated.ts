@@ -36,7 +36,7 @@ const machineTag = "machine";
 export const debian12: GuestKernel = {
   name: packaged.kind,
   // Hosts load these when somebody asks for them; a guest has nothing that would.
-  modules: ["crc32c_generic", "cls_bpf", "nft_chain_nat", "nft_ct", "nft_masq"],
+  modules: ["crc32c_generic", "cls_bpf", "vxlan", "nft_chain_nat", "nft_ct", "nft_masq"],
 
   async fetch() {
     const folder = await unpackedKernel(packaged);
