@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # A machine of its own for an engine and a router, in new mount and process namespaces; they end with
 # this shell, which is their first process. Arguments: the machine's folder, and the folder with the
 # engine's root if that is not the machine's.
@@ -18,6 +19,8 @@ umount -l "$folder/netns"
 # The engine may have a root of its own, over which it writes; the rest it shares with the router.
 if [ -n "$engine" ]; then
   mkdir "$folder/upper" "$folder/work"
+  # The variables are those of the other shell.
+  # shellcheck disable=SC2016
   unshare --mount --propagation slave sh -ec '
     folder=$1
     mount -t overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" overlay /mnt
