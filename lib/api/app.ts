@@ -1,6 +1,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { type Log, silentLog } from "../base/world.ts";
 import { refuseError } from "./answers.ts";
+import { cniRoutes } from "./cni-routes.ts";
 import { containerRoutes } from "./container-routes.ts";
 import { diagnosisRoutes } from "./diagnosis-routes.ts";
 import { dnsRoutes } from "./dns-routes.ts";
@@ -20,6 +21,7 @@ export function controlApp(router: RouterControl, log: Log = silentLog): Hono {
     descriptionRoute(app);
     meshRoutes(app, router);
     containerRoutes(app, router.containers);
+    cniRoutes(app, router.cni);
     diagnosisRoutes(app, router.diagnosis);
     if (router.ipam !== undefined) ipamRoutes(app, router.ipam, router.containers);
     proxyRoutes(app, router);

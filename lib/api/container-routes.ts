@@ -1,9 +1,9 @@
 import type { Context, Hono } from "hono";
 import type { BlankEnv } from "hono/types";
-import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
 import { type Cidr, parseCidr } from "../base/ip.ts";
 import { answerJson, refuseError } from "./answers.ts";
+import { answerBody } from "./body-answer.ts";
 import { addressesBody, attachBody, exposeBody, namesBody } from "./container-models.ts";
 import { Parameters, parseGoBoolean } from "./parameters.ts";
 import { addRoutes } from "./route-spec.ts";
@@ -17,25 +17,26 @@ import { containerTable } from "./table/container-table.ts";
 export function containerRoutes(app: Hono, containers: ContainerControl): void {
   addRoutes(app, containerTable, {
     attach: (context) =>
-      answer(context, attachBody, (body) =>
+      answerBody(context, attachBody, (body) =>
         containers.attach(
           { ...body, container: context.req.param("container") },
           context.req.raw.signal,
         ),
       ),
     detach: (context) =>
-      answer(context, addressesBody, (body) =>
+      answerBody(context, addressesBody, (body) =>
         containers.detach({ ...body, container: context.req.param("container") }),
       ),
     expose: (context) =>
-      answer(context, exposeBody, (body) => containers.expose(body, context.req.raw.signal)),
-    hide: (context) => answer(context, addressesBody, (body) => containers.hide(body)),
+      answerBody(context, exposeBody, (body) => containers.expose(body, context.req.raw.signal)),
+    hide: (context) => answerBody(context, addressesBody, (body) => containers.hide(body)),
     attachBridge: (context) =>
       answerJson(context, async () => ({
         joined: await containers.joinBridge(context.req.param("bridge")),
       })),
-    addNames: (context) => answer(context, namesBody, (body) => containers.addNames(body)),
-    removeNames: (context) => answer(context, namesBody, (body) => containers.removeNames(body)),
+    addNames: (context) => answerBody(context, namesBody, (body) => containers.addNames(body)),
+    removeNames: (context) =>
+      answerBody(context, namesBody, (body) => containers.removeNames(body)),
     lookupName: (context) =>
       answerJson(context, async () => ({
         addresses: containers.lookupName(context.req.param("name")),
@@ -73,33 +74,4 @@ async function exposeAddress(
   } catch (error) {
     return refuseError(context, error, { lead: "unable to expose: ", status: 500 });
   }
-}
-
-async function answer<Schema extends v.GenericSchema>(
-  context: Context,
-  schema: Schema,
-  action: (body: v.InferOutput<Schema>) => Promise<object>,
-): Promise<Response> {
-  return answerJson(context, async () => {
-    const raw = await context.req.text();
-    const parsed = v.safeParse(schema, parseJson(raw));
-    if (!parsed.success) {
-      const issue = parsed.issues[0];
-      throw new WeaveError("BODY_INVALID", `${v.getDotPath(issue) ?? "body"}: ${issue.message}`);
-    }
-    return action(parsed.output);
-  });
-}
-
-/** Without a body all members have their defaults. */
-function parseJson(raw: string): unknown {
-  if (raw === "") return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(raw);
-  } catch (cause) {
-    throw new WeaveError("BODY_INVALID", "the request body is no JSON", { cause });
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-  throw new WeaveError("BODY_INVALID", "the request body is no JSON object");
 }

@@ -11,6 +11,7 @@ const codesByStatus: ReadonlyArray<readonly [ContentfulStatusCode, readonly stri
       "BRIDGE_UNKNOWN",
       "CIDR_FAMILY",
       "CIDR_FORMAT",
+      "CNI_BRIDGE",
       "CONTAINER_AMBIGUOUS",
       "CONTAINER_REFERENCE",
       "DNS_ADDRESS_FAMILY",

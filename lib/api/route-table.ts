@@ -1,5 +1,6 @@
 import type { RouteTable } from "./route-spec.ts";
 import { addressTable } from "./table/address-table.ts";
+import { cniTable } from "./table/cni-table.ts";
 import { containerTable } from "./table/container-table.ts";
 import {
   descriptionTable,
@@ -19,6 +20,7 @@ export const routeChapters: ReadonlyMap<string, RouteTable> = new Map<string, Ro
   ["Addresses", addressTable],
   ["Names", nameTable],
   ["Containers, names and the bridge", containerTable],
+  ["Container runtimes", cniTable],
   ["The Docker API proxy", proxyTable],
   ["Docker's networks", pluginTable],
   ["Status", statusTable],

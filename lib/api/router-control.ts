@@ -35,6 +35,7 @@ export interface RouterControl {
   /** Absent when DNS is off. */
   readonly dns: { readonly names: NameRegistry; readonly listenAddress: string } | undefined;
   readonly containers: ContainerControl;
+  readonly cni: CniControl;
   readonly diagnosis: DiagnosisControl;
   /** Absent when the router is no plugin of Docker. */
   readonly plugin: PluginControl | undefined;
@@ -106,6 +107,87 @@ export interface ContainerControl {
   addNames(request: NamesRequest): Promise<NamesAnswer>;
   removeNames(request: NamesRequest): Promise<NamesAnswer>;
   lookupName(name: string): readonly string[];
+}
+
+/** Interfaces of containers that a runtime has made through CNI. */
+export interface CniControl {
+  /** Does nothing twice: who has the interface already is told what it is. */
+  add(request: CniAddRequest, signal: AbortSignal): Promise<CniInterface>;
+  /** What is gone already is no error. */
+  remove(request: CniRemoveRequest): Promise<void>;
+  /** What is not as it was made: a sentence each. */
+  check(request: CniCheckRequest): Promise<{ readonly wrong: readonly string[] }>;
+  /** Removes the interfaces of a network that the runtime does not know any more. */
+  collect(request: CniCollectRequest): Promise<{ readonly removed: readonly CniName[] }>;
+}
+
+export interface CniName {
+  /** As the runtime has it. */
+  readonly container: string;
+  /** The name in the container. */
+  readonly interface: string;
+}
+
+export interface CniRoute {
+  readonly dst: string;
+  readonly gw?: string;
+}
+
+export interface CniAddRequest extends CniName {
+  /** Path of the container's network namespace. */
+  readonly namespace: string;
+  /** Name of the runtime's network. */
+  readonly network: string;
+  /** Must be the router's, if given. */
+  readonly bridge?: string;
+  /** An address that the caller has; without it one is allocated. */
+  readonly address?: string;
+  /** What to allocate in. Default: the default subnet. */
+  readonly subnet?: string;
+  readonly gateway?: string;
+  /** Absent: a default route. */
+  readonly routes?: readonly CniRoute[];
+  /** Default: the bridge's. */
+  readonly mtu?: number;
+  readonly hairpin: boolean;
+}
+
+/** One end or the other of an interface, or the bridge. */
+export interface CniLink {
+  readonly name: string;
+  readonly mac: string;
+}
+
+export interface CniInterface {
+  readonly bridge: CniLink;
+  readonly port: CniLink;
+  readonly guest: CniLink;
+  readonly mtu: number;
+  readonly cidr: string;
+  readonly gateway?: string;
+  readonly routes: readonly CniRoute[];
+}
+
+export interface CniRemoveRequest extends CniName {
+  readonly namespace?: string;
+  /** Whether the address is the router's to free. */
+  readonly frees: boolean;
+}
+
+export interface CniCheckRequest extends CniName {
+  readonly namespace: string;
+  readonly cidrs: readonly string[];
+  readonly routes: readonly CniRoute[];
+  readonly mtu?: number;
+  readonly hairpin: boolean;
+  /** Whether the addresses have to be held in the allocator. */
+  readonly held: boolean;
+}
+
+export interface CniCollectRequest {
+  readonly network: string;
+  /** Those that stay. */
+  readonly valid: readonly CniName[];
 }
 
 export interface AttachRequest {

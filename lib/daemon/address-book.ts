@@ -77,6 +77,20 @@ export class AddressBook {
     }
   }
 
+  /** Frees all that `ident` holds; nothing held is no error. */
+  releaseAll(ident: string): void {
+    try {
+      this.#allocator?.delete(ident);
+    } catch (error) {
+      if (errorCode(error) !== "IPAM_NOT_HELD") throw error;
+    }
+  }
+
+  /** Whether `ident` holds this address; nobody can tell without an allocator. */
+  holds(ident: string, { address }: Ipv4Cidr): boolean | undefined {
+    return this.#allocator?.lookup(ident).some((held) => held.address === address);
+  }
+
   #subnet(text: string): Ipv4Cidr {
     return text === "default" && this.#defaultSubnet !== undefined
       ? this.#defaultSubnet

@@ -10,7 +10,7 @@ import type { Netlink } from "../host/netlink/conversation.ts";
 import { listLinks } from "../host/netlink/link.ts";
 import { openRoute } from "../host/netlink/open.ts";
 import { listRoutes } from "../host/netlink/route.ts";
-import { NetworkNamespace, namespaceIdentity } from "../host/netns.ts";
+import { type NetworkNamespace, namespaceIdentity, tryOpenNamespace } from "../host/netns.ts";
 import type { SettingsStore, StoredAttachment } from "./settings-store.ts";
 
 export interface AttachmentKeeperOptions {
@@ -84,7 +84,7 @@ export class AttachmentKeeper {
       // Others are made by programs that know more of them than is to be seen here.
       if (guestInterface !== defaultGuestInterface) continue;
       const path = namespacePath(attachment);
-      using namespace = path === undefined ? undefined : opened(path);
+      using namespace = path === undefined ? undefined : tryOpenNamespace(path);
       if (namespace === undefined) continue;
       const multicast = hasMulticastRoute(namespace);
       this.attached({ ident, namespacePath: namespace.path }, namespace, {
@@ -108,7 +108,7 @@ export class AttachmentKeeper {
   /** False when the container is not there, or cannot be attached. */
   #attachAgain({ ident, path, namespace: identity, cidrs, multicast }: StoredAttachment): boolean {
     const { bridgeName, log } = this.#options;
-    using namespace = opened(path);
+    using namespace = tryOpenNamespace(path);
     if (namespace === undefined || namespaceIdentity(namespace) !== identity) return false;
     try {
       const target = { ident, namespace, bridgeName, log };
@@ -136,15 +136,6 @@ function identsOfPorts(netlink: Netlink): ReadonlySet<string> {
       isContainerPort(name) && !isEndpointPort(name) ? [alias] : [],
     ),
   );
-}
-
-/** `undefined` when it has gone. */
-function opened(path: string): NetworkNamespace | undefined {
-  try {
-    return new NetworkNamespace(path);
-  } catch {
-    return undefined;
-  }
 }
 
 function hasMulticastRoute(namespace: NetworkNamespace): boolean {

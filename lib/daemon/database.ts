@@ -26,6 +26,11 @@ const additions = `
                           isolated INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS endpoint (id TEXT PRIMARY KEY, network TEXT NOT NULL,
                           address TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS cni_interface (container TEXT NOT NULL, interface TEXT NOT NULL,
+                          network TEXT NOT NULL, namespace TEXT NOT NULL, path TEXT NOT NULL,
+                          port TEXT NOT NULL, cidr TEXT NOT NULL, routes TEXT NOT NULL,
+                          mtu INTEGER NOT NULL, hairpin INTEGER NOT NULL,
+                          PRIMARY KEY (container, interface)) STRICT;
 `;
 
 /** What is read from each table: a file in which one of these is missing is not ours any more. */
@@ -38,6 +43,7 @@ const columns: Readonly<Record<string, string>> = {
   attached: "ident, namespace, path, cidrs, multicast",
   network: "id, driver, subnet, multicast, isolated",
   endpoint: "id, network, address",
+  cni_interface: "container, interface, network, namespace, path, port, cidr, routes, mtu, hairpin",
 };
 
 /**

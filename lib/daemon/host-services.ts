@@ -12,6 +12,8 @@ import type { ControlPlane } from "../peer/control-plane.ts";
 import type { Mac } from "../wire/ethernet.ts";
 import { AddressBook } from "./address-book.ts";
 import { AttachmentKeeper } from "./attachment-keeper.ts";
+import { CniAttachments } from "./cni/cni-attachments.ts";
+import { CniKeeper } from "./cni/cni-keeper.ts";
 import { ContainerWatch, type EngineNews } from "./container-watch.ts";
 import { Containers } from "./containers.ts";
 import { DnsService } from "./dns-service.ts";
@@ -19,6 +21,7 @@ import { Exposures, rememberedExposures } from "./exposures.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 import { NameRequests } from "./name-requests.ts";
 import { exposeIdent, externIdent, NameService } from "./name-service.ts";
+import type { Paths } from "./paths.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
 /** Containers that are attached within this time are told of together. */
@@ -33,6 +36,7 @@ export interface HostServicesOptions {
   readonly options: LaunchOptions;
   readonly plane: ControlPlane;
   readonly settings: SettingsStore;
+  readonly paths: Paths;
   readonly devices: DeviceNames;
   readonly engine: ContainerEngine | undefined;
   /** Told the MAC addresses of this host's containers and bridge whenever they may have changed. */
@@ -43,6 +47,7 @@ export interface HostServicesOptions {
 export interface HostServices {
   readonly containers: Containers;
   readonly exposures: Exposures;
+  readonly cni: CniAttachments;
   readonly nameRequests: NameRequests;
   /** Missing when DNS is off, like `dns`. */
   readonly names: NameService | undefined;
@@ -94,16 +99,28 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     log,
     changed: (cidrs) => void dns?.serveExposed(cidrs),
   });
+  const runtimes = new CniKeeper({ bridgeName: devices.bridge, settings, log, changed });
+  const cni = new CniAttachments({
+    ...{ bridgeName: devices.bridge, book, exposures, keeper: runtimes, log, changed },
+    removedInterfaces: from.paths.removedInterfaces,
+  });
   await dns?.start();
   exposures.restore();
-  attachments.adopt(containers.onBridge());
+  const ofRuntimes = runtimes.containers();
+  attachments.adopt(containers.onBridge().filter(({ ident }) => !ofRuntimes.has(ident)));
   for (const sentence of attachments.mend()) log.info(sentence);
-  plane.ipam?.allocator.start(preClaims(containers, exposures));
+  plane.ipam?.allocator.start(preClaims(containers, exposures, ofRuntimes));
+  await cni.settle();
+  for (const sentence of cni.mend()) log.info(sentence);
   changed();
   names?.restore(isNameOwnerAlive);
   const allocator = plane.ipam?.allocator;
   const onBridge = () => new Set(containers.onBridge().map(({ ident }) => ident));
-  const everybody = () => new Set([...holders(plane, settings), ...attachments.idents()]);
+  // An engine knows nothing of a runtime's containers, even if their ids look like its own.
+  const everybody = () => {
+    const all = new Set([...holders(plane, settings), ...attachments.idents()]);
+    return all.difference(runtimes.containers());
+  };
   const watch = new ContainerWatch(world, everybody, onBridge, {
     died(ident) {
       allocator?.containerDied(ident);
@@ -124,13 +141,14 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
   return {
     containers,
     exposures,
+    cni,
     names,
     dns,
     firewall,
     nameRequests: new NameRequests(names, containers),
     containersChanged: changed,
     news: watch,
-    mend: () => [...exposures.mend(), ...attachments.mend()],
+    mend: () => [...exposures.mend(), ...attachments.mend(), ...cni.mend()],
     async stop() {
       stopRules();
       watch.stop();
@@ -154,7 +172,7 @@ function guardedPorts(options: LaunchOptions, devices: DeviceNames): GuardedPort
 }
 
 /** Addresses that are in use whatever the stored state says. */
-function preClaims(containers: Containers, exposures: Exposures) {
+function preClaims(containers: Containers, exposures: Exposures, ofRuntimes: ReadonlySet<string>) {
   const bridge = exposures
     .cidrs()
     .map((cidr) => ({ ident: exposeIdent, isContainer: false, cidr }));
@@ -162,7 +180,11 @@ function preClaims(containers: Containers, exposures: Exposures) {
     // The addresses of an engine's networks are the engine's to give back, not a container's.
     const ident = isEndpointPort(hostInterface) ? "" : noted;
     return addresses.map((cidr) => ({
-      ...{ ident: ident || anonymousIdent, isContainer: ident !== "", cidr },
+      ...{
+        ident: ident || anonymousIdent,
+        isContainer: ident !== "" && !ofRuntimes.has(ident),
+        cidr,
+      },
     }));
   });
   return [...bridge, ...attached].flatMap(({ ident, isContainer, cidr }) =>

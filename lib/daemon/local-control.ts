@@ -125,6 +125,10 @@ export class LocalControl implements RouterControl {
     };
   }
 
+  get cni(): RouterControl["cni"] {
+    return this.#parts.services.cni;
+  }
+
   get diagnosis(): RouterControl["diagnosis"] {
     const { options, plane, services, fastdp, refusals, integration } = this.#parts;
     return new Diagnostician({

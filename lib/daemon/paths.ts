@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
  *
  *   WEAVE_RUN_DIR    /run/weave      control.sock  weave.sock  weave.pid  …       until a reboot
  *   WEAVE_STATE_DIR  /var/lib/weave  weave.db  w/ w-nomcast/ w-noop/              until `weave reset`
+ *                                   cni-removed/
  */
 export interface Paths {
   readonly runDir: string;
@@ -18,6 +19,8 @@ export interface Paths {
   readonly keeperFile: string;
   readonly logFile: string;
   readonly database: string;
+  /** What a container runtime had removed while no router answered, a file each. */
+  readonly removedInterfaces: string;
   /** What containers of an engine mount, by what it waits for before it runs their command. */
   readonly waitHelper: {
     readonly dir: string;
@@ -38,6 +41,7 @@ export function pathsFrom(env: Readonly<Record<string, string | undefined>>): Pa
     keeperFile: join(runDir, "weave.keeper"),
     logFile: join(runDir, "weave.log"),
     database: join(stateDir, "weave.db"),
+    removedInterfaces: join(stateDir, "cni-removed"),
     waitHelper: {
       // An engine takes a path that is not absolute for the name of a volume.
       dir: resolve(stateDir, "w"),

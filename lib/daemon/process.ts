@@ -224,7 +224,7 @@ export async function resetRouter(
   options.removeTraces(paths);
   for (const file of [...databaseFiles(paths), paths.logFile, `${paths.logFile}.1`])
     rmSync(file, { force: true });
-  for (const folder of Object.values(paths.waitHelper)) {
+  for (const folder of [...Object.values(paths.waitHelper), paths.removedInterfaces]) {
     rmSync(folder, { recursive: true, force: true });
   }
 }

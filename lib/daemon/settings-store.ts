@@ -48,9 +48,36 @@ export interface StoredEndpoint {
   readonly address: string;
 }
 
+/** A route of a container's interface, in CIDR notation; without gateway on the link itself. */
+export interface StoredRoute {
+  readonly dst: string;
+  readonly gw?: string;
+}
+
+/** An interface that a container runtime had made through CNI, to be given back when it is lost. */
+export interface StoredCniInterface {
+  /** As the runtime has it. */
+  readonly container: string;
+  /** The name in the container. */
+  readonly interface: string;
+  /** Name of the runtime's network. */
+  readonly network: string;
+  /** Which network namespace it lies in, see `namespaceIdentity`. */
+  readonly namespace: string;
+  /** Where that can be opened. */
+  readonly path: string;
+  /** Name of the end at the bridge. */
+  readonly port: string;
+  readonly cidr: string;
+  readonly routes: readonly StoredRoute[];
+  /** 0 for the bridge's. */
+  readonly mtu: number;
+  readonly hairpin: boolean;
+}
+
 /**
  * Everything small that a router remembers: single settings, targets, exposed addresses, names,
- * attached containers, networks of a container engine.
+ * attached containers, networks of a container engine, interfaces of container runtimes.
  */
 export class SettingsStore {
   readonly #database: Database;
@@ -167,6 +194,34 @@ export class SettingsStore {
     this.#database.query("DELETE FROM endpoint WHERE id = ?").run(id);
   }
 
+  cniInterfaces(): StoredCniInterface[] {
+    return this.#database
+      .query<CniInterfaceRow, []>("SELECT * FROM cni_interface ORDER BY rowid")
+      .all()
+      .map(({ routes, hairpin, ...row }) => ({
+        ...row,
+        routes: routes === "" ? [] : routes.split(" ").map(routeOf),
+        hairpin: hairpin !== 0,
+      }));
+  }
+
+  saveCniInterface(made: StoredCniInterface): void {
+    const { container, network, namespace, path, port, cidr, mtu, hairpin } = made;
+    const routes = made.routes.map(({ dst, gw }) => `${dst}@${gw ?? ""}`).join(" ");
+    this.#database
+      .query("INSERT OR REPLACE INTO cni_interface VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .run(
+        ...[container, made.interface, network, namespace, path],
+        ...[port, cidr, routes, mtu, hairpin ? 1 : 0],
+      );
+  }
+
+  removeCniInterface(container: string, name: string): void {
+    this.#database
+      .query("DELETE FROM cni_interface WHERE container = ? AND interface = ?")
+      .run(container, name);
+  }
+
   names(): StoredName[] {
     return this.#database.query<StoredName, []>("SELECT fqdn, ident, address FROM name").all();
   }
@@ -200,4 +255,15 @@ interface NetworkRow {
   readonly subnet: string;
   readonly multicast: number;
   readonly isolated: number;
+}
+
+interface CniInterfaceRow extends Omit<StoredCniInterface, "routes" | "hairpin"> {
+  /** `<destination>@<gateway>` each, with blanks between. */
+  readonly routes: string;
+  readonly hairpin: number;
+}
+
+function routeOf(text: string): StoredRoute {
+  const [dst = "", gw = ""] = text.split("@");
+  return { dst, ...(gw !== "" && { gw }) };
 }

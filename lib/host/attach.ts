@@ -46,12 +46,17 @@ export interface AttachOptions {
   readonly hairpin?: boolean;
   /** Default: the bridge's. */
   readonly mtu?: number;
+  /** What a new host end is called, unless that name is taken. Default: made of the ident. */
+  readonly hostInterface?: string;
 }
 
 /** A container's interface after a change. */
 export interface AttachedInterface {
   readonly name: string;
   readonly mac: string;
+  readonly mtu: number;
+  /** The end at the bridge. */
+  readonly host: { readonly name: string; readonly mac: string };
   /** Every address it has now. */
   readonly addresses: readonly Cidr[];
   /** Those of the addresses asked for that were not there before. */
@@ -122,6 +127,8 @@ class Attaching implements Disposable {
     return {
       name: this.#guestName,
       mac: ends.guest.mac,
+      mtu: ends.guest.mtu,
+      host: { name: ends.host.name, mac: ends.host.mac },
       addresses: addressesOf(this.#guest, ends.guest.index),
       added,
     };
@@ -151,10 +158,12 @@ class Attaching implements Disposable {
   }
 
   #create(bridge: Link, options: AttachOptions): Ends {
-    const hostName = hostInterfaceName(
-      this.#target.ident,
-      (name) => links.findLink(this.#host, { name }) !== undefined,
-    );
+    const isTaken = (name: string) => links.findLink(this.#host, { name }) !== undefined;
+    const wanted = options.hostInterface;
+    const hostName =
+      wanted !== undefined && !isTaken(wanted)
+        ? wanted
+        : hostInterfaceName(this.#target.ident, isTaken);
     const mtu = options.mtu ?? bridge.mtu;
     links.createVeth(
       this.#host,

@@ -45,6 +45,18 @@ export function joinOf(nearEnd: string): string | undefined {
   return nearEnd.startsWith(near) ? nearEnd.slice(near.length) : undefined;
 }
 
+const runtimePortIdLength = 7;
+
+/**
+ * What the host end of a container runtime's interface is called, here and by the original; undefined
+ * for an id that says too little.
+ */
+export function runtimePort(id: string): string | undefined {
+  const shortestId = 5;
+  if (id.length < shortestId) return undefined;
+  return containerPortPrefixes[0] + id.slice(0, runtimePortIdLength);
+}
+
 export function isContainerPort(name: string): boolean {
   return containerPortPrefixes.some((prefix) => name.startsWith(prefix));
 }

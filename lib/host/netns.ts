@@ -82,6 +82,15 @@ export class NetworkNamespace {
   }
 }
 
+/** `undefined` when there is nothing to be opened any more. */
+export function tryOpenNamespace(path: string): NetworkNamespace | undefined {
+  try {
+    return new NetworkNamespace(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Tells a namespace from all others of this machine, before and after a boot. */
 export function namespaceIdentity({ inode }: Pick<NetworkNamespace, "inode">): string {
   const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();

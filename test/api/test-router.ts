@@ -30,6 +30,17 @@ export class TestRouter implements RouterControl {
   plugin: RouterControl["plugin"] = {
     retire: async () => ({ network: "weave", containers: [{ id: "ab".repeat(32), name: "c1" }] }),
   };
+  cni: RouterControl["cni"] = {
+    add: async ({ interface: name, hairpin }) => ({
+      bridge: { name: "weave", mac: "8a:3e:3e:3e:3e:01" },
+      port: { name: "vethweplabcdef1", mac: "8a:3e:3e:3e:3e:02" },
+      guest: { name, mac: "8a:3e:3e:3e:3e:03" },
+      ...{ mtu: hairpin ? 1376 : 1375, cidr: "10.32.0.2/12", routes: [] },
+    }),
+    remove: async () => {},
+    check: async () => ({ wrong: [] }),
+    collect: async ({ valid }) => ({ removed: [...valid] }),
+  };
   isReady = true;
   moreGauges: readonly Gauge[] = [];
 
