@@ -152,6 +152,9 @@ complete -c weave -n '__fish_seen_subcommand_from snapshot; and not __fish_is_fi
 complete -c weave -n __fish_is_first_token -a upgrade-self -d 'replace the running router by another version, without interrupting anybody'
 complete -c weave -n '__fish_seen_subcommand_from upgrade-self; and not __fish_is_first_token' -F
 complete -c weave -n '__fish_seen_subcommand_from upgrade-self; and not __fish_is_first_token' -l help -d 'explain this command'
+complete -c weave -n __fish_is_first_token -a setup-cni -d 'install the CNI plugins for container runtimes'
+complete -c weave -n '__fish_seen_subcommand_from setup-cni; and not __fish_is_first_token' -l json -d 'print one JSON document instead of text; docs/json.md has its schema'
+complete -c weave -n '__fish_seen_subcommand_from setup-cni; and not __fish_is_first_token' -l help -d 'explain this command'
 complete -c weave -n __fish_is_first_token -a attach -d 'put a running container on the network'
 complete -c weave -n '__fish_seen_subcommand_from attach; and not __fish_is_first_token' -a 'net:default'
 complete -c weave -n '__fish_seen_subcommand_from attach; and not __fish_is_first_token' -a '(weave complete-values container 2>/dev/null)'
@@ -244,7 +247,7 @@ complete -c weave -n '__fish_seen_subcommand_from simulate; and not __fish_is_fi
 complete -c weave -n '__fish_seen_subcommand_from simulate; and not __fish_is_first_token' -l json -d 'print one JSON document instead of text; docs/json.md has its schema'
 complete -c weave -n '__fish_seen_subcommand_from simulate; and not __fish_is_first_token' -l help -d 'explain this command'
 complete -c weave -n __fish_is_first_token -a help -d 'explain weave or one of its commands'
-complete -c weave -n '__fish_seen_subcommand_from help; and not __fish_is_first_token' -a 'launch stop reset logs setup-systemd adopt snapshot upgrade-self attach detach expose hide attach-bridge ps env config dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status doctor why report version demo simulate help completion'
+complete -c weave -n '__fish_seen_subcommand_from help; and not __fish_is_first_token' -a 'launch stop reset logs setup-systemd adopt snapshot upgrade-self setup-cni attach detach expose hide attach-bridge ps env config dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status doctor why report version demo simulate help completion'
 complete -c weave -n '__fish_seen_subcommand_from help; and not __fish_is_first_token' -l help -d 'explain this command'
 complete -c weave -n __fish_is_first_token -a completion -d 'print the completion script of a shell'
 complete -c weave -n '__fish_seen_subcommand_from completion; and not __fish_is_first_token' -a 'bash zsh fish'

@@ -9,11 +9,13 @@ import { moreCommands } from "./table/more-commands.ts";
 import { nameCommands } from "./table/name-commands.ts";
 import { peerCommands } from "./table/peer-commands.ts";
 import { routerCommands } from "./table/router-commands.ts";
+import { runtimeCommands } from "./table/runtime-commands.ts";
 import { simulateCommand } from "./table/simulate-command.ts";
 
 /** Every command there is, in the order in which help lists them. */
 export const commandTable: readonly CommandSpec[] = [
   ...routerCommands,
+  ...runtimeCommands,
   ...containerCommands,
   ...dockerCommands,
   ...nameCommands,

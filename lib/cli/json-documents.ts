@@ -26,6 +26,13 @@ const versionDocument = v.object({
   router: told(v.nullable(v.string()), "of the router; null when none answers"),
 });
 
+const setupCniDocument = v.object({
+  program: told(v.string(), "the plugins' executable"),
+  links: told(v.array(v.string()), "names under which runtimes call it"),
+  network: told(v.nullable(v.string()), "the network's file; null where there is no folder for it"),
+  networkIs: told(v.picklist(["written", "kept", "absent"]), "kept: somebody has edited it"),
+});
+
 const trace = v.array(
   v.object({
     atMs: told(v.number(), "virtual time"),
@@ -90,6 +97,7 @@ export const jsonDocuments = {
   doctor: { line: "weave doctor --json", schema: diagnosisModel },
   why: { line: "weave why <place> [<place>] --json", schema: explanationModel },
   version: { line: "weave version --json", schema: versionDocument },
+  "setup-cni": { line: "weave setup-cni --json", schema: setupCniDocument },
   simulate: { line: "weave simulate --json", schema: simulateDocument },
 } as const satisfies Readonly<Record<string, JsonDocument>>;
 

@@ -1,3 +1,4 @@
+import { productVersion } from "../base/product-version.ts";
 import { releaseLocation } from "../base/release-location.ts";
 import { pathsFrom } from "../daemon/paths.ts";
 import type { Environment } from "./parse.ts";
@@ -25,11 +26,19 @@ export function localRouter(environment: Environment): RouterProcess {
     async reset({ force }) {
       const { resetRouter } = await import("../daemon/process.ts");
       const { removeTraces } = await import("../daemon/remove-traces.ts");
+      const { removeCni } = await import("../cni/setup-cni.ts");
       await resetRouter(paths, { force, removeTraces });
+      removeCni(paths.stateDir);
     },
     async setUpService(request) {
       const { setUpService } = await import("../daemon/service-setup.ts");
       return setUpService(request, paths);
+    },
+    async setUpCni(request) {
+      const { setUpCni } = await import("../cni/setup-cni.ts");
+      const { selfCommand } = await import("../daemon/process.ts");
+      const { stateDir } = paths;
+      return setUpCni({ ...request, stateDir, command: selfCommand(), version: productVersion });
     },
     async takeSnapshot() {
       const { takeSnapshot } = await import("../daemon/snapshot-store.ts");

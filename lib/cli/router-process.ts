@@ -1,3 +1,4 @@
+import type { CniSetup, CniSetupRequest } from "../cni/setup-cni.ts";
 import type { AdoptionSite } from "../daemon/adoption/site.ts";
 import type { LaunchOptions } from "../daemon/launch-options.ts";
 import type { ServiceRequest } from "../daemon/service-setup.ts";
@@ -18,6 +19,8 @@ export interface RouterProcess {
   reset(options: { force: boolean }): Promise<void>;
   /** Makes it a service of systemd; resolves with what was done, a sentence each. */
   setUpService(request: ServiceRequest): Promise<readonly string[]>;
+  /** Installs the CNI plugins; the program is this one. */
+  setUpCni(request: Pick<CniSetupRequest, "root" | "folder" | "hairpin">): Promise<CniSetup>;
   /** Its state as a text, whether it runs or not. */
   takeSnapshot(): Promise<{ text: string; extent: SnapshotExtent }>;
   /** Makes its state that of a snapshot, for the next launch. */

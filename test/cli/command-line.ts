@@ -101,6 +101,13 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
         router.push(["set up", ...words, "at", root, ...(now ? ["now"] : [])].join(" "));
         return ["done"];
       },
+      async setUpCni({ root, folder = "", hairpin }) {
+        router.push(["set up cni at", root || "/", folder, hairpin ? "hairpin" : ""].join(" "));
+        const program = "/opt/cni/bin/weave-plugin-3.0.0";
+        const links = ["/opt/cni/bin/weave-net", "/opt/cni/bin/weave-ipam"];
+        const missing = folder === "" ? [] : [`${folder}/portmap`];
+        return { program, links, network: null, networkIs: "absent", missing };
+      },
       async takeSnapshot() {
         router.push("snapshot");
         return { text: "{}\n", extent };

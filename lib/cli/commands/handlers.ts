@@ -10,6 +10,7 @@ const handlers: Readonly<Record<string, () => Promise<CommandHandler>>> = {
   snapshot: async () => (await import("./snapshot.ts")).snapshot,
   "upgrade-self": async () => (await import("./upgrade-self.ts")).upgradeSelf,
   "setup-systemd": async () => (await import("./setup-systemd.ts")).setupSystemd,
+  "setup-cni": async () => (await import("./setup-cni.ts")).setupCni,
   logs: async () => (await import("./logs.ts")).logs,
   attach: async () => (await import("./attach.ts")).attach,
   detach: async () => (await import("./detach.ts")).detach,

@@ -40,8 +40,8 @@ export const answeredCommands: readonly AnsweredCommand[] = [
       "Use 'weave launch <peer>' to start and join, or 'weave connect <peer>' when the router runs already.",
   },
   {
-    names: ["setup", "setup-cni"],
+    names: ["setup"],
     status: "absent",
-    answer: "There are no images to pull, and this version does not install a CNI plugin.",
+    answer: "There are no images to pull; 'weave setup-cni' installs the CNI plugins.",
   },
 ];

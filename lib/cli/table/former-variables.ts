@@ -34,11 +34,6 @@ export const formerVariables: readonly FormerVariable[] = [
     answer: "there is nothing to switch off",
     isMissed: false,
   },
-  {
-    names: ["WEAVE_CNI_PLUGIN_DIR", "HAIRPIN_MODE", "HOST_ROOT"],
-    answer: "this version installs no CNI plugin",
-    isMissed: false,
-  },
   { names: ["DOCKERHUB_USER", "EXEC_IMAGE"], answer: "there are no images", isMissed: false },
   { names: ["IPTABLES_BACKEND"], answer: "rules are made as the host has them", isMissed: false },
 ];

@@ -1,0 +1,163 @@
+import type { CniAddRequest, CniInterface } from "../api/router-control.ts";
+import type { IpamConfig, NetworkConfig } from "./cni-config.ts";
+import { CniError, cniCode, RouterAway } from "./cni-error.ts";
+import { type CniTarget, pluginFolders } from "./cni-input.ts";
+import { type CniResult, readResult } from "./cni-result.ts";
+import { type Delegate, findDelegate } from "./delegate.ts";
+import type { CniPlugin, PluginCall } from "./plugin-call.ts";
+import { pluginNamed } from "./plugin-name.ts";
+
+/**
+ * `weave-net`: an interface on the router's bridge, made by the router.
+ *
+ *   addresses of the router    one request does it all
+ *   of another plugin          that plugin ─▶ the bridge's address, if it has none ─▶ the router
+ *                              and back again when a step fails
+ */
+export const netPlugin: CniPlugin = {
+  async add(call, target) {
+    const delegate = delegateOf(call);
+    const made =
+      delegate === undefined
+        ? await call.router.add({ ...requestOf(call.config, target), ...addressesOf(call.config) })
+        : await addByDelegate(call, target, delegate);
+    return resultOf(made, target, call.config);
+  },
+
+  async remove(call, target) {
+    const { router, removeAlone } = call;
+    const { container, namespace, interface: name } = target;
+    const frees = isOurs(call.config);
+    try {
+      const place = { container, interface: name, ...(namespace !== "" && { namespace }) };
+      await router.remove({ ...place, frees });
+    } catch (error) {
+      if (!(error instanceof RouterAway)) throw error;
+      removeAlone(target, { frees });
+    }
+    await delegateOf(call)?.call("DEL");
+  },
+
+  async check(call, target) {
+    const { mtu, hairpin, previous } = call.config;
+    if (previous === undefined) {
+      throw new CniError(cniCode.invalidConfig, "CHECK needs prevResult, which is not there");
+    }
+    const { ips, routes } = readResult(previous);
+    const wrong = await call.router.check({
+      ...target,
+      cidrs: ips.map(({ address }) => address),
+      ...{ routes, hairpin, held: isOurs(call.config) },
+      ...(mtu !== undefined && { mtu }),
+    });
+    if (wrong.length > 0) {
+      throw new CniError(
+        cniCode.notAsMade,
+        wrong.join("; "),
+        "delete the container and make it again",
+      );
+    }
+    await delegateOf(call)?.call("CHECK");
+  },
+
+  async collect(call) {
+    const valid = (call.config.valid ?? []).map(({ containerID, ifname }) => ({
+      ...{ container: containerID, interface: ifname },
+    }));
+    await call.router.collect({ network: call.config.name, valid });
+    await delegateOf(call)?.call("GC");
+  },
+
+  async status(call) {
+    await call.router.ready();
+    await delegateOf(call)?.call("STATUS");
+  },
+};
+
+/** The router's addresses by either name: a process of its own for them would only take time. */
+function isOurs({ ipam }: NetworkConfig): boolean {
+  return ipam.type === "" || pluginNamed(ipam.type) === "weave-ipam";
+}
+
+function delegateOf({ config, stdin, environment }: PluginCall): Delegate | undefined {
+  if (isOurs(config)) return undefined;
+  return findDelegate(config.ipam.type, pluginFolders(environment), stdin, environment);
+}
+
+function requestOf({ name, bridge, mtu, hairpin }: NetworkConfig, target: CniTarget) {
+  return {
+    ...target,
+    ...{ network: name, hairpin },
+    ...(bridge !== undefined && { bridge }),
+    ...(mtu !== undefined && { mtu }),
+  };
+}
+
+function addressesOf({ ipam: { type, ...asked } }: NetworkConfig): Omit<IpamConfig, "type"> {
+  return asked;
+}
+
+async function addByDelegate(
+  call: PluginCall,
+  target: CniTarget,
+  delegate: Delegate,
+): Promise<CniInterface> {
+  const { config, router, warn } = call;
+  const given = await delegate.add();
+  try {
+    const asked = addressedRequest(config, target, given);
+    if (asked.gateway === undefined && asked.routes === undefined) {
+      await provideGateway(router, delegate);
+    }
+    return await router.add(asked);
+  } catch (error) {
+    // What this plugin has given must not stay given; why ADD failed is what counts.
+    await delegate.call("DEL").catch((cause) => warn(`addresses are not freed: ${cause.message}`));
+    throw error;
+  }
+}
+
+function addressedRequest(
+  config: NetworkConfig,
+  target: CniTarget,
+  { ips, routes: given }: CniResult,
+): CniAddRequest {
+  const [ip] = ips;
+  if (ip === undefined) {
+    throw new CniError(cniCode.delegate, `the plugin "${config.ipam.type}" gave no address`);
+  }
+  const routes = given.length > 0 ? given : config.ipam.routes;
+  const gateway = ip.gateway ?? config.ipam.gateway;
+  return {
+    ...requestOf(config, target),
+    address: ip.address,
+    ...(gateway !== undefined && { gateway }),
+    ...(routes !== undefined && { routes }),
+  };
+}
+
+/** Under which the bridge's address is asked for; ids of containers have no colon, unlike ours. */
+const bridgeContainer = "weave-expose";
+
+async function provideGateway(router: PluginCall["router"], delegate: Delegate): Promise<void> {
+  if ((await router.bridgeAddresses()).length > 0) return;
+  const [ip] = (await delegate.add({ CNI_CONTAINERID: bridgeContainer })).ips;
+  if (ip !== undefined) await router.expose(ip.address);
+}
+
+function resultOf(made: CniInterface, target: CniTarget, { dns }: NetworkConfig): CniResult {
+  const { bridge, port, guest, mtu, cidr, gateway, routes } = made;
+  const interfaces = [bridge, { ...port, mtu }, { ...guest, mtu, sandbox: target.namespace }];
+  return {
+    interfaces,
+    ips: [
+      {
+        address: cidr,
+        ...(gateway !== undefined && { gateway }),
+        interface: interfaces.length - 1,
+      },
+    ],
+    routes,
+    ...(dns && { dns }),
+  };
+}
