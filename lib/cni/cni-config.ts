@@ -97,6 +97,12 @@ function readConfig(text: string): Config {
   } catch (cause) {
     throw new CniError(cniCode.undecodable, "the configuration is no JSON", String(cause));
   }
+  if (Array.isArray(value)) {
+    throw new CniError(
+      cniCode.invalidConfig,
+      "the configuration is a list, not a plugin's part of it",
+    );
+  }
   const parsed = v.safeParse(configModel, value);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;

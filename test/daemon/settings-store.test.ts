@@ -37,6 +37,13 @@ describe("the router's state", () => {
     settings.saveEndpoint({ id: "e1", network: "n1", address: "10.50.0.2/16" });
     settings.saveEndpoint({ id: "e2", network: "n1", address: "" });
     settings.removeEndpoint("e2");
+    const cni = { container: "ab12", interface: "eth0", network: "weave", port: "vethweplab12" };
+    const routes = [{ dst: "10.32.0.1/32" }, { dst: "0.0.0.0/0", gw: "10.32.0.1" }];
+    const made = { ...cni, ...place, cidr: "10.32.0.3/12", routes, mtu: 1300, hairpin: false };
+    settings.saveCniInterface(made);
+    settings.saveCniInterface({ ...made, interface: "eth1", routes: [], hairpin: true });
+    settings.saveCniInterface({ ...made, container: "cd34" });
+    settings.removeCniInterface("cd34", "eth0");
     first.close();
 
     const second = openDatabase(path);
@@ -50,6 +57,10 @@ describe("the router's state", () => {
     ]);
     expect(reread.networks()).toEqual([{ ...network, multicast: false, isolated: true }]);
     expect(reread.endpoints()).toEqual([{ id: "e1", network: "n1", address: "10.50.0.2/16" }]);
+    expect(reread.cniInterfaces()).toEqual([
+      made,
+      { ...made, interface: "eth1", routes: [], hairpin: true },
+    ]);
     expect(reread.names()).toEqual([
       { fqdn: "db.weave.local.", ident: "weave:extern", address: "10.0.0.9" },
     ]);
