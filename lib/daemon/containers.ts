@@ -163,7 +163,9 @@ export class Containers {
         answer.push(this.#bridge());
         continue;
       }
-      const ident = await this.#identOf(reference);
+      // A runtime's containers are known by their ids alone, and to nobody else.
+      const isIdent = here.some(({ ident }) => ident === reference);
+      const ident = isIdent ? reference : await this.#identOf(reference);
       const found = here.find((each) => each.ident === ident);
       if (found !== undefined) answer.push(listed(reference, found));
     }

@@ -8,7 +8,7 @@ import type {
   CniRemoveRequest,
   ExposeRequest,
 } from "../../api/router-control.ts";
-import { errorText, WeaveError } from "../../base/errors.ts";
+import { errorCode, errorText, WeaveError } from "../../base/errors.ts";
 import {
   type Cidr,
   cidrFromIpv4,
@@ -220,7 +220,9 @@ export class CniAttachments implements CniControl {
       if (!isOurs && !request.namespace) return;
       removeGuestInterface(namespace, request.interface);
     } catch (error) {
-      this.#options.log.info(
+      // It went with its namespace.
+      if (errorCode(error) === "CONTAINER_NOT_RUNNING") return;
+      this.#options.log.warn(
         `${request.interface} of ${request.container} is not removed: ${errorText(error)}`,
       );
     }
