@@ -140,8 +140,14 @@ for (const password of [undefined, "between hosts"]) {
       await inHub("ip", "link", "set", "h2", "mtu", "1400");
       await must(["ip", "-n", hosts[1].namespace, "link", "set", "eth0", "mtu", "1400"]);
       const [a, b] = boxes as [(typeof boxes)[0], (typeof boxes)[0]];
-      const { sent, received } = await transfer(a.box, b.box, b.ip, octets);
-      expect(received).toBe(sent);
+      // Each finds out by what it sends itself.
+      for (const [from, to] of [
+        [a, b],
+        [b, a],
+      ] as const) {
+        const { sent, received } = await transfer(from.box, to.box, to.ip, octets);
+        expect(received).toBe(sent);
+      }
       for (const host of hosts) await overSleeve(host, 1400 - overhead);
     });
 

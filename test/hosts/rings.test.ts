@@ -20,7 +20,8 @@ async function attached(host: Host, suffix: string, waitMs = 10_000): Promise<st
 async function loseState(host: Host): Promise<void> {
   await host.mustWeave(["stop"]);
   const folder = host.env.WEAVE_STATE_DIR!;
-  if (existsSync(folder)) for (const file of readdirSync(folder)) rmSync(join(folder, file));
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
 }
 
 const owners = async (host: Host): Promise<string[]> =>

@@ -30,7 +30,7 @@ describe("a host that has lost its disk", () => {
 
     await one.mustWeave(["stop"]);
     for (const name of readdirSync(one.env.WEAVE_STATE_DIR!)) {
-      rmSync(join(one.env.WEAVE_STATE_DIR!, name));
+      rmSync(join(one.env.WEAVE_STATE_DIR!, name), { recursive: true });
     }
     await one.mustWeave(["snapshot", "restore", file]);
     // Neither its name nor its peers are told to it.
