@@ -37,6 +37,8 @@ export interface ContainersOptions {
   readonly attachments: Pick<AttachmentKeeper, "attached" | "detached">;
   /** Missing when no container engine is asked. */
   readonly engine: EngineLookup | undefined;
+  /** Containers of runtimes, which are known by their ids alone, and to nobody else. */
+  readonly ofRuntimes: (id: string) => Container | undefined;
   readonly log: Log;
   /** Called after the set of attached containers has changed. */
   changed(): void;
@@ -163,9 +165,7 @@ export class Containers {
         answer.push(this.#bridge());
         continue;
       }
-      // A runtime's containers are known by their ids alone, and to nobody else.
-      const isIdent = here.some(({ ident }) => ident === reference);
-      const ident = isIdent ? reference : await this.#identOf(reference);
+      const ident = await this.#identOf(reference);
       const found = here.find((each) => each.ident === ident);
       if (found !== undefined) answer.push(listed(reference, found));
     }
@@ -209,8 +209,9 @@ export class Containers {
     }
   }
 
-  resolve(reference: string): Promise<Container> {
-    return resolveContainer(reference, this.#options.engine);
+  async resolve(reference: string): Promise<Container> {
+    const { engine, ofRuntimes } = this.#options;
+    return ofRuntimes(reference) ?? resolveContainer(reference, engine);
   }
 
   #register(container: Container, addresses: readonly Cidr[]): string | undefined {

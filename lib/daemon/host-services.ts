@@ -85,8 +85,10 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
   const attachments = new AttachmentKeeper({
     ...{ bridgeName: devices.bridge, settings, log, changed },
   });
+  const runtimes = new CniKeeper({ bridgeName: devices.bridge, settings, log, changed });
   const containers = new Containers({
     ...{ bridgeName: devices.bridge, book, names, attachments, log, changed },
+    ofRuntimes: (id) => runtimes.container(id),
     engine: engine === undefined ? undefined : (reference) => engine.inspect(reference),
   });
   const guarded = guardedPorts(options, devices);
@@ -99,10 +101,13 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     log,
     changed: (cidrs) => void dns?.serveExposed(cidrs),
   });
-  const runtimes = new CniKeeper({ bridgeName: devices.bridge, settings, log, changed });
   const cni = new CniAttachments({
     ...{ bridgeName: devices.bridge, book, exposures, keeper: runtimes, log, changed },
     removedInterfaces: from.paths.removedInterfaces,
+    ended(ident) {
+      names?.remove({ ident });
+      attachments.forget(ident);
+    },
   });
   await dns?.start();
   exposures.restore();

@@ -12,6 +12,7 @@ function containers(engine: EngineLookup | undefined, log = silentLog): Containe
     names: undefined,
     attachments: { attached() {}, detached() {} },
     engine,
+    ofRuntimes: () => undefined,
     log,
     changed() {},
   });

@@ -202,6 +202,17 @@ describe("container runtimes that call the plugins of CNI", () => {
     expect(await one.held(kept)).toBe(`${address}/12`);
   });
 
+  test("the router's own commands know the container by its id, until DEL", async () => {
+    const named = await pod();
+    const address = ip(await one.must("ADD", named, weave));
+    expect(await one.host.mustWeave(["ps", named.id])).toEndWith(` ${address}/12`);
+    await one.host.mustWeave(["dns-add", named.id, "-h", "named.weave.local"]);
+    expect(await one.host.mustWeave(["dns-lookup", "named"])).toBe(address);
+    expect((await one.host.weave(["why", named.id])).stdout).not.toContain("error");
+    await one.must("DEL", named, weave);
+    expect(await one.host.mustWeave(["dns-lookup", "named"])).toBe("");
+  });
+
   test("another plugin gives the addresses, and gets them back when the router does not", async () => {
     const [given, refused] = await Promise.all([pod(), pod()]);
     writeFileSync(join(one.plugins, "pretended-ipam"), pretendedIpam, { mode: 0o755 });

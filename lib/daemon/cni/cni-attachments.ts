@@ -46,6 +46,8 @@ export interface CniAttachmentsOptions {
   /** Where the plugin notes what it removed while no router answered. */
   readonly removedInterfaces: string;
   readonly log: Log;
+  /** Called when a container has its last interface no more. */
+  ended(container: string): void;
   /** Called after the set of attached containers has changed. */
   changed(): void;
 }
@@ -96,6 +98,9 @@ export class CniAttachments implements CniControl {
       this.#options.keeper.forget(request);
       this.#unplug(request, kept);
       if (request.frees) this.#free(request, kept);
+      if (!this.#options.keeper.containers().has(request.container)) {
+        this.#options.ended(request.container);
+      }
       this.#options.changed();
     });
   }
@@ -131,14 +136,14 @@ export class CniAttachments implements CniControl {
   /** Does what could not be done while no router answered. Fails for nothing. */
   async settle(): Promise<void> {
     const { removedInterfaces: folder, log } = this.#options;
-    for (const note of notedRemovals(folder)) {
-      try {
+    try {
+      for (const note of notedRemovals(folder)) {
         await this.remove(note);
         forgetRemoved(folder, note);
         log.info(`${note.container} was removed while no router ran: its addresses are free`);
-      } catch (error) {
-        log.warn(`cannot free what ${note.container} had: ${errorText(error)}`);
       }
+    } catch (error) {
+      log.warn(`not all is freed that was removed while no router ran: ${errorText(error)}`);
     }
   }
 

@@ -3,6 +3,7 @@ import { errorText } from "../../base/errors.ts";
 import { parseCidr, parseIp } from "../../base/ip.ts";
 import type { Log } from "../../base/world.ts";
 import { attachContainer } from "../../host/attach.ts";
+import type { Container } from "../../host/container.ts";
 import { addGuestRoutes, type GuestRoute } from "../../host/guest-interface.ts";
 import type { Netlink } from "../../host/netlink/conversation.ts";
 import { changeLink, type Link, listLinks } from "../../host/netlink/link.ts";
@@ -41,6 +42,12 @@ export class CniKeeper {
 
   all(): StoredCniInterface[] {
     return [...this.#kept.values()];
+  }
+
+  /** The container with this id, if it has one. */
+  container(id: string): Container | undefined {
+    const kept = this.all().find(({ container }) => container === id);
+    return kept && { ident: id, namespacePath: kept.path };
   }
 
   /** Everybody who has one. */
