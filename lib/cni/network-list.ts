@@ -6,8 +6,8 @@ export const formerNetworkFile = "10-weave.conf";
 
 /**
  * The network that `weave setup-cni` hands to runtimes: ours, and after it the reference plugin for
- * host ports. CHECK is off for the list, because releases of that plugin until 1.4 fail it for
- * networks of IPv4 alone.
+ * host ports. CHECK is off for the list, because release 1.1.1 of that plugin fails it for networks
+ * of IPv4 alone.
  */
 export function networkList({ hairpin }: { readonly hairpin: boolean }): string {
   const list = {
