@@ -38,7 +38,11 @@ if (referenceBinary === undefined) {
         // The one that gave way goes on dialling as it was told, and is turned away.
         const turnedAway = (log: string): boolean => log.includes("Connection limit reached (2)");
         await eventually("somebody turned away", () => ours.log(), turnedAway);
-        expect((await establishedLinks(ours)).length).toBe(2);
+        await eventually(
+          "two links again",
+          () => establishedLinks(ours),
+          (links) => links.length === 2,
+        );
         for (const original of originals) expect(await original.log()).not.toMatch(/panic|FATA/);
       } finally {
         await disposeAll([ours, ...originals]);

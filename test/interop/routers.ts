@@ -58,7 +58,7 @@ class OurRouter implements Router {
 
   wipe(): void {
     const folder = this.host.env.WEAVE_STATE_DIR!;
-    for (const file of readdirSync(folder)) rmSync(join(folder, file));
+    for (const file of readdirSync(folder)) rmSync(join(folder, file), { recursive: true });
   }
 
   async container(suffix: string): Promise<{ container: Container; ip: string }> {
