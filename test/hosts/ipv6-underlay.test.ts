@@ -41,9 +41,11 @@ describe("hosts of which one has IPv6 alone, one IPv4 alone, and one both", () =
       host.fastdp = true;
       host.restarts = true;
     }
-    await one.launch();
-    await two.launch(["fd77::1"]);
-    await three.launch([two.ip]);
+    // Of several that first allocate at once, more than one could be the first.
+    const seed = ["--ipalloc-init", `seed=${one.peerName}`];
+    await one.launch(seed);
+    await two.launch([...seed, "fd77::1"]);
+    await three.launch([...seed, two.ip]);
     await two.established(2);
     boxes = await Promise.all(hosts.map((host) => attached(host, `c${host.number}`)));
   });

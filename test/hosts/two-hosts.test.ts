@@ -28,10 +28,14 @@ for (const password of [undefined, "a password for the lab"]) {
     afterAll(() => lab?.[Symbol.asyncDispose]());
 
     test("are established over sleeve", async () => {
-      const text = await lab.hosts[1]!.established(1);
+      const mtu = password === undefined ? "mtu=1438" : "mtu=1414";
+      const text = await eventually(
+        `a link over sleeve with ${mtu}`,
+        () => lab.hosts[1]!.established(1),
+        (found) => found.includes(mtu),
+      );
       expect(text).toMatch(/^-> 192\.168\.77\.1:6783\s+established (encrypted\s+)?sleeve /);
       expect(text.includes("encrypted")).toBe(password !== undefined);
-      expect(text).toContain(password === undefined ? "mtu=1438" : "mtu=1414");
       expect(/seal=aes-256-gcm\/\w+$/m.test(text)).toBe(password !== undefined);
     });
 
