@@ -43,8 +43,8 @@ const deeds: Readonly<Record<string, string>> = {
     sleep 1; since=$(date +%s)
     docker events --since $since --until $((since + 3)) --filter type=volume --format '{{.Action}} {{.Actor.ID}}' > $outside/events &
     docker volume create seen; docker volume rm seen; wait; cat $outside/events`,
-  "cp, forty megabytes there and back": `
-    yes 0123456789 | head -c 40000000 > $outside/there
+  "cp, a hundred megabytes there and back": `
+    yes 0123456789 | head -c 100000000 > $outside/there
     docker create --name c1 bb >/dev/null
     docker cp $folder/there c1:/tmp/x 2>/dev/null; docker cp c1:/tmp/x $folder/back 2>/dev/null
     sha256sum < $outside/back; rm $outside/there $outside/back; docker rm c1`,

@@ -21,8 +21,10 @@ export async function meshOverFastdp(
       await prepare(host);
     }
     const [first, ...others] = lab.hosts as [Host, ...Host[]];
-    await first.launch();
-    for (const host of others) await host.launch([first.ip]);
+    // Of several that first allocate at once, more than one could be the first.
+    const seed = ["--ipalloc-init", `seed=${first.peerName}`];
+    await first.launch(seed);
+    for (const host of others) await host.launch([...seed, first.ip]);
     for (const host of lab.hosts) await overFor(host, "fastdp", count - 1);
     return lab;
   } catch (error) {
