@@ -72,8 +72,10 @@ describe("container runtimes that call the plugins of CNI", () => {
   beforeAll(async () => {
     lab = await Lab.onSwitch("cn", 2);
     [one, two] = lab.hosts.map((host) => new Runtime(host)) as [Runtime, Runtime];
-    await lab.hosts[0]!.launch();
-    await lab.hosts[1]!.launch([lab.hosts[0]!.ip]);
+    // Of several that first allocate at once, more than one could be the first.
+    const seed = ["--ipalloc-init", `seed=${lab.hosts[0]!.peerName}`];
+    await lab.hosts[0]!.launch(seed);
+    await lab.hosts[1]!.launch([...seed, lab.hosts[0]!.ip]);
     await Promise.all([one.setUp(), two.setUp(), ...lab.hosts.map((host) => host.reaches(1))]);
   });
 
