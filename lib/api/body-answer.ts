@@ -1,6 +1,7 @@
 import type { Context } from "hono";
-import * as v from "valibot";
+import type * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
+import { parsedBy } from "../base/schema.ts";
 import { answerJson } from "./answers.ts";
 
 /** What an action makes of a JSON body, as JSON, or why it failed: code `BODY_INVALID` for the body. */
@@ -11,12 +12,8 @@ export async function answerBody<Schema extends v.GenericSchema>(
 ): Promise<Response> {
   return answerJson(context, async () => {
     const raw = await context.req.text();
-    const parsed = v.safeParse(schema, parseJson(raw));
-    if (!parsed.success) {
-      const issue = parsed.issues[0];
-      throw new WeaveError("BODY_INVALID", `${v.getDotPath(issue) ?? "body"}: ${issue.message}`);
-    }
-    return action(parsed.output);
+    const refuse = (text: string): Error => new WeaveError("BODY_INVALID", text);
+    return action(parsedBy(schema, parseJson(raw), "body", refuse));
   });
 }
 

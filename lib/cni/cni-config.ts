@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { parsedBy } from "../base/schema.ts";
 import { CniError, cniCode } from "./cni-error.ts";
 import { type CniVersion, isCniVersion, isFrom, versionOfOld } from "./cni-version.ts";
 
@@ -103,13 +104,8 @@ function readConfig(text: string): Config {
       "the configuration is a list, not a plugin's part of it",
     );
   }
-  const parsed = v.safeParse(configModel, value);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new CniError(
-    cniCode.invalidConfig,
-    `${v.getDotPath(issue) ?? "the configuration"}: ${issue.message}`,
-  );
+  const refuse = (text: string): Error => new CniError(cniCode.invalidConfig, text);
+  return parsedBy(configModel, value, "the configuration", refuse);
 }
 
 function configOf(version: CniVersion, config: Omit<Config, "cniVersion">): NetworkConfig {

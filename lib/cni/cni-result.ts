@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { parseCidr } from "../base/ip.ts";
+import { parsedBy } from "../base/schema.ts";
 import { CniError, cniCode } from "./cni-error.ts";
 import { type CniVersion, isFrom } from "./cni-version.ts";
 
@@ -111,14 +112,10 @@ const resultModel = v.object({
  * @throws CniError undecodable
  */
 export function readResult(value: unknown): CniResult {
-  const parsed = v.safeParse(resultModel, value);
-  if (!parsed.success) {
-    const [issue] = parsed.issues;
-    throw undecodable(`${v.getDotPath(issue) ?? "it"}: ${issue.message}`);
-  }
-  const { interfaces, ips, ip4, ip6, dns: names } = parsed.output;
+  const parsed = parsedBy(resultModel, value, "it", undecodable);
+  const { interfaces, ips, ip4, ip6, dns: names } = parsed;
   const pairs = [ip4, ip6].flatMap((pair) => pair ?? []);
-  const all = [parsed.output, ...pairs].flatMap((each) => each.routes ?? []);
+  const all = [parsed, ...pairs].flatMap((each) => each.routes ?? []);
   const result: CniResult = {
     interfaces: (interfaces ?? []).map(({ name, mac, sandbox }) => ({
       ...{ name, mac: mac ?? "" },

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
+import { parsedBy } from "../base/schema.ts";
 import type {
   EngineAttachment,
   EngineContainer,
@@ -202,10 +203,11 @@ export function parseAnswer<Schema extends v.GenericSchema>(
   schema: Schema,
   raw: unknown,
 ): v.InferOutput<Schema> {
-  const parsed = v.safeParse(schema, raw);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new WeaveError("ENGINE_ANSWER", "the Docker engine answered something unexpected", {
-    cause: `${v.getDotPath(issue) ?? "the answer"}: ${issue.message}`,
-  });
+  const text = "the Docker engine answered something unexpected";
+  return parsedBy(
+    schema,
+    raw,
+    "the answer",
+    (cause) => new WeaveError("ENGINE_ANSWER", text, { cause }),
+  );
 }

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { errorText, WeaveError } from "../../base/errors.ts";
+import { parsedBy } from "../../base/schema.ts";
 
 /**
  * What Docker asks of network and IPAM plugins (libnetwork's remote drivers), reduced to what is
@@ -74,11 +75,7 @@ export function parseRequest<Schema extends v.GenericSchema>(
   schema: Schema,
   raw: unknown,
 ): v.InferOutput<Schema> {
-  const parsed = v.safeParse(schema, raw);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  const field = v.getDotPath(issue) ?? "the request";
-  throw new WeaveError("PLUGIN_REQUEST", `${field}: ${issue.message}`);
+  return parsedBy(schema, raw, "the request", (text) => new WeaveError("PLUGIN_REQUEST", text));
 }
 
 /** The body of a request; none at all counts as nothing asked for. @throws WeaveError `PLUGIN_BODY` */
