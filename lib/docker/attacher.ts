@@ -47,6 +47,8 @@ interface Run {
 type Cause =
   /** It has just started: who waits is told, else its restart policy has to try again. */
   | "start"
+  /** It had just started, and was not ended then: its process did not wait yet, say. */
+  | "start again"
   /** It was found running: it is tried again. */
   | "look";
 
@@ -243,11 +245,11 @@ export class Attacher implements StartHold, EngineObserver {
     const isNews = this.#failures.of(id)?.reason !== errorText(error);
     this.#failures.add(container, error, world.now());
     if (isNews) log.warn(failure.message);
+    // Its end makes an end of this too: what follows may find that it cannot end it.
+    this.#retryLater(id, cause === "look" ? "look" : "start again");
     if (this.#expected.failed(id, failure)) {
       await this.#tried(`end container ${name}`, () => engine.kill(id));
-    } else if (cause === "look" || !this.#parts.isWaiting(pid)) {
-      this.#retryLater(id);
-    } else {
+    } else if (cause !== "look" && this.#parts.isWaiting(pid)) {
       const isStill = () => this.#isSure(container);
       await this.#tried(`end container ${name}`, () => this.#parts.endProcess(pid, isStill));
     }
@@ -276,9 +278,9 @@ export class Attacher implements StartHold, EngineObserver {
     }
   }
 
-  #retryLater(id: string): void {
+  #retryLater(id: string, cause: Cause): void {
     const delay = this.#retries.get(id)?.delay ?? new RetryDelay(retryDelays);
-    const cancel = this.#parts.world.after(delay.after(0), () => void this.#lookAt(id));
+    const cancel = this.#parts.world.after(delay.after(0), () => void this.#lookAt(id, cause));
     this.#retries.set(id, { delay, cancel });
   }
 
@@ -302,10 +304,10 @@ export class Attacher implements StartHold, EngineObserver {
     await Promise.all(Array.from({ length: looksMax }, worker));
   }
 
-  async #lookAt(id: string): Promise<void> {
+  async #lookAt(id: string, cause: Cause = "look"): Promise<void> {
     await this.#tried(`look at container ${id}`, async () => {
       const container = await this.#parts.engine.inspect(id);
-      if (container !== undefined && container.pid !== 0) await this.#take(container, "look");
+      if (container !== undefined && container.pid !== 0) await this.#take(container, cause);
     });
   }
 

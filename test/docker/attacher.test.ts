@@ -219,6 +219,19 @@ describe("a container that cannot be attached", () => {
     expect(at.endedProcesses).toEqual([4321]);
   });
 
+  test("is ended for its restart policy once it waits, when it did not yet", async () => {
+    at.attach = fails;
+    const container = at.run();
+    at.waiting.clear();
+    attacher.started(container);
+    await at.settle();
+    expect(at.endedProcesses).toEqual([]);
+    at.waiting.add(container.pid);
+    at.clock.run(2_000);
+    await at.settle();
+    expect(at.endedProcesses).toEqual([4321]);
+  });
+
   test("goes on when its command runs already", async () => {
     at.attach = fails;
     const container = at.run();
