@@ -1,17 +1,16 @@
 import { isSystemError } from "../../ffi/system-error.ts";
 import type { Netlink } from "./netlink/conversation.ts";
+import type { NftTableId } from "./netlink/nft-message.ts";
 import { listRules, type NftTable, replaceTable, rulesGeneration } from "./netlink/nftables.ts";
 import { openNetfilter } from "./netlink/open.ts";
 
-type TableId = Pick<NftTable, "family" | "name">;
-
 /** A table of ours in nf_tables, and how to notice that somebody else has changed its rules. */
 export class OwnTable {
-  readonly #id: TableId;
+  readonly #id: NftTableId;
   /** How the kernel's rules were when ours were put there: as a whole, and ours one by one. */
   #inPlace: { readonly generation: number; readonly rules: string } | undefined;
 
-  constructor(id: TableId) {
+  constructor(id: NftTableId) {
     this.#id = id;
   }
 
@@ -57,7 +56,7 @@ export function hasNftables(): boolean {
 }
 
 /** Every rule of ours by its chain and handle: a rule that was made anew has another one. */
-function ownRules(netfilter: Netlink, table: TableId): string {
+function ownRules(netfilter: Netlink, table: NftTableId): string {
   return listRules(netfilter, table)
     .map(({ chain, handle }) => `${chain} ${handle}`)
     .join();

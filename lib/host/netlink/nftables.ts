@@ -1,38 +1,33 @@
 import { isSystemError } from "../../../ffi/system-error.ts";
-import { concatBytes, utf8 } from "../../base/bytes.ts";
+import { utf8 } from "../../base/bytes.ts";
 import type { Netlink, NetlinkRequest } from "./conversation.ts";
 import * as message from "./message.ts";
 import { attributesBehind, flags } from "./message.ts";
+import { mapRequests, type NftMap } from "./nft-map.ts";
+import {
+  LIST_ELEMENT,
+  NFT,
+  type NftFamily,
+  type NftTableId,
+  nfgenBytes,
+  nftBody,
+  nftRequest,
+  nftType,
+  transact,
+} from "./nft-message.ts";
 
 /**
  * Tables of nf_tables (linux/netfilter/nf_tables.h), declared whole and put in place in one
  * transaction: a packet sees the old rules or the new ones, never a mixture.
  *
- *   batch begin ─ add table ─ chains… ─ rules… ─ batch end                       where there is none
- *   batch begin ─ delete table ─ add table ─ chains… ─ rules… ─ batch end        where there is one
+ *   batch begin ─ add table ─ maps… ─ chains… ─ rules… ─ batch end               where there is none
+ *   batch begin ─ delete table ─ add table ─ … ─ batch end                       where there is one
  *
  * The kernel waits some milliseconds before it forgets what was deleted, and its caller with it.
  */
-export type NftFamily = "ip" | "ip6" | "inet";
-
-export interface NftTable {
-  readonly family: NftFamily;
-  readonly name: string;
+export interface NftTable extends NftTableId {
   readonly maps?: readonly NftMap[];
   readonly chains: readonly NftChain[];
-}
-
-/** From keys of equal length to packet marks. */
-export interface NftMap {
-  readonly name: string;
-  /** Of one key; each of its fields is padded to four octets. */
-  readonly keyBytes: number;
-  readonly entries: readonly NftMapEntry[];
-}
-
-export interface NftMapEntry {
-  readonly key: Uint8Array;
-  readonly mark: number;
 }
 
 export interface NftChain {
@@ -53,49 +48,13 @@ export interface NftRule {
   readonly comment?: string;
 }
 
-const subsystem = 10;
-const NFT = {
-  newTable: 0,
-  getTable: 1,
-  deleteTable: 2,
-  newChain: 3,
-  newRule: 6,
-  getRule: 7,
-  newSet: 9,
-  newSetElement: 12,
-  deleteSetElement: 14,
-  getGeneration: 16,
-} as const;
 const GENERATION_ID = 1;
-const nfgenBytes = 4;
-const NFNL_BATCH_BEGIN = 0x10;
-const NFNL_BATCH_END = 0x11;
-const familyNumber = { ip: 2, ip6: 10, inet: 1 } as const;
 const hookNumber = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
 const TABLE_NAME = 1;
 const CHAIN = { table: 1, name: 3, hook: 4, policy: 5, type: 7 } as const;
 const HOOK = { number: 1, priority: 2 } as const;
 const RULE = { table: 1, chain: 2, handle: 3, expressions: 4, userData: 7 } as const;
-const SET = {
-  table: 1,
-  name: 2,
-  flags: 3,
-  keyType: 4,
-  keyBytes: 5,
-  dataType: 6,
-  dataBytes: 7,
-  id: 10,
-} as const;
-const SET_ELEMENTS = { table: 1, set: 2, elements: 3 } as const;
-const SET_ELEMENT = { key: 1, data: 2 } as const;
-const DATA_VALUE = 1;
-const setIsMap = 8;
-const markBytes = 4;
-/** How the `nft` program shows them: it knows numbers by these, and the kernel none. */
-const typeInteger = 4;
-const typeMark = 19;
 const policyAccept = 1;
-const LIST_ELEMENT = 1;
 
 /** Puts `table` in the place of whatever table of this name there was. @throws SystemError */
 export function replaceTable(netlink: Netlink, table: NftTable): void {
@@ -113,25 +72,8 @@ export function replaceTable(netlink: Netlink, table: NftTable): void {
   }
 }
 
-/** A map of a table that stands. */
-export interface NftMapId extends Pick<NftTable, "family" | "name"> {
-  readonly map: string;
-}
-
-/** Adds entries to a map, or takes some away that it has. @throws SystemError */
-export function changeMap(
-  netlink: Netlink,
-  map: NftMapId,
-  { add = [], remove = [] }: { add?: readonly NftMapEntry[]; remove?: readonly NftMapEntry[] },
-): void {
-  transact(netlink, [
-    ...(remove.length === 0 ? [] : [entriesRequest(NFT.deleteSetElement, map, remove)]),
-    ...(add.length === 0 ? [] : [entriesRequest(NFT.newSetElement, map, add)]),
-  ]);
-}
-
 /** False when there was none, or the kernel has no such tables. @throws SystemError */
-export function deleteTable(netlink: Netlink, table: Pick<NftTable, "family" | "name">): boolean {
+export function deleteTable(netlink: Netlink, table: NftTableId): boolean {
   try {
     transact(netlink, [tableRequest(NFT.deleteTable, 0, table)]);
     return true;
@@ -144,7 +86,7 @@ export function deleteTable(netlink: Netlink, table: Pick<NftTable, "family" | "
 /** Names of all tables of a family. @throws SystemError */
 export function listTables(netlink: Netlink, family: NftFamily): string[] {
   return netlink
-    .dump((subsystem << 8) | NFT.getTable, nfgen(familyNumber[family], 0), "nftables tables")
+    .dump(nftType(NFT.getTable), nftBody(family), "nftables tables")
     .map(({ body }) => attributesBehind(nfgenBytes, body).text(TABLE_NAME) ?? "");
 }
 
@@ -156,15 +98,9 @@ export interface ListedRule {
 }
 
 /** The rules of a table in the order of their chains; none when it does not exist. @throws SystemError */
-export function listRules(
-  netlink: Netlink,
-  table: Pick<NftTable, "family" | "name">,
-): ListedRule[] {
-  const body = concatBytes(
-    nfgen(familyNumber[table.family], 0),
-    message.text(RULE.table, table.name),
-  );
-  const found = netlink.dump((subsystem << 8) | NFT.getRule, body, "nftables rules");
+export function listRules(netlink: Netlink, table: NftTableId): ListedRule[] {
+  const body = nftBody(table.family, message.text(RULE.table, table.name));
+  const found = netlink.dump(nftType(NFT.getRule), body, "nftables rules");
   // An old kernel gives those of all tables.
   return found.flatMap(({ body: answer }) => {
     const rule = attributesBehind(nfgenBytes, answer);
@@ -181,36 +117,20 @@ export function listRules(
  * @throws SystemError
  */
 export function rulesGeneration(netlink: Netlink): number {
-  const type = (subsystem << 8) | NFT.getGeneration;
-  const [answer] = netlink.request(type, 0, nfgen(0, 0), "nftables generation");
+  const type = nftType(NFT.getGeneration);
+  const [answer] = netlink.request(type, 0, nftBody(), "nftables generation");
   const generation =
     answer && attributesBehind(nfgenBytes, answer.body).uint32BigEndian(GENERATION_ID);
   if (generation === undefined) throw message.malformed("nftables generation", 0);
   return generation;
 }
 
-function transact(netlink: Netlink, requests: readonly NetlinkRequest[]): void {
-  const edge = { flags: 0, body: nfgen(0, subsystem), about: "nftables transaction" };
-  netlink.transaction({ ...edge, type: NFNL_BATCH_BEGIN }, requests, {
-    ...edge,
-    type: NFNL_BATCH_END,
-  });
+function tableRequest(kind: number, requestFlags: number, table: NftTableId): NetlinkRequest {
+  const about = `nftables table ${table.family} ${table.name}`;
+  return nftRequest(kind, requestFlags, about, table.family, message.text(TABLE_NAME, table.name));
 }
 
-function tableRequest(
-  kind: number,
-  requestFlags: number,
-  table: Pick<NftTable, "family" | "name">,
-): NetlinkRequest {
-  return {
-    type: (subsystem << 8) | kind,
-    flags: requestFlags,
-    body: concatBytes(nfgen(familyNumber[table.family], 0), message.text(TABLE_NAME, table.name)),
-    about: `nftables table ${table.family} ${table.name}`,
-  };
-}
-
-function chainRequest(table: NftTable, chain: NftChain): NetlinkRequest {
+function chainRequest(table: NftTableId, chain: NftChain): NetlinkRequest {
   const hook =
     chain.hook === undefined
       ? []
@@ -223,89 +143,33 @@ function chainRequest(table: NftTable, chain: NftChain): NetlinkRequest {
           message.uint32BigEndian(CHAIN.policy, policyAccept),
           message.text(CHAIN.type, chain.hook.type),
         ];
-  return {
-    type: (subsystem << 8) | NFT.newChain,
-    flags: flags.create,
-    body: concatBytes(
-      nfgen(familyNumber[table.family], 0),
-      message.text(CHAIN.table, table.name),
-      message.text(CHAIN.name, chain.name),
-      ...hook,
-    ),
-    about: `nftables chain ${table.name} ${chain.name}`,
-  };
-}
-
-function mapRequests(table: NftTable, map: NftMap, id: number): NetlinkRequest[] {
-  const { name, keyBytes, entries } = map;
-  const declaration: NetlinkRequest = {
-    type: (subsystem << 8) | NFT.newSet,
-    flags: flags.create,
-    body: concatBytes(
-      nfgen(familyNumber[table.family], 0),
-      message.text(SET.table, table.name),
-      message.text(SET.name, name),
-      message.uint32BigEndian(SET.flags, setIsMap),
-      message.uint32BigEndian(SET.keyType, typeInteger),
-      message.uint32BigEndian(SET.keyBytes, keyBytes),
-      message.uint32BigEndian(SET.dataType, typeMark),
-      message.uint32BigEndian(SET.dataBytes, markBytes),
-      message.uint32BigEndian(SET.id, id),
-    ),
-    about: `nftables map ${table.name} ${name}`,
-  };
-  const filling = entriesRequest(NFT.newSetElement, { ...table, map: name }, entries);
-  return entries.length === 0 ? [declaration] : [declaration, filling];
-}
-
-function entriesRequest(
-  kind: number,
-  { family, name, map }: NftMapId,
-  entries: readonly NftMapEntry[],
-): NetlinkRequest {
-  const elements = entries.map(({ key, mark }) =>
-    message.nested(
-      LIST_ELEMENT,
-      message.nested(SET_ELEMENT.key, message.attribute(DATA_VALUE, key)),
-      message.nested(SET_ELEMENT.data, message.uint32(DATA_VALUE, mark)),
-    ),
+  return nftRequest(
+    NFT.newChain,
+    flags.create,
+    `nftables chain ${table.name} ${chain.name}`,
+    table.family,
+    message.text(CHAIN.table, table.name),
+    message.text(CHAIN.name, chain.name),
+    ...hook,
   );
-  return {
-    type: (subsystem << 8) | kind,
-    flags: kind === NFT.newSetElement ? flags.create : 0,
-    body: concatBytes(
-      nfgen(familyNumber[family], 0),
-      message.text(SET_ELEMENTS.table, name),
-      message.text(SET_ELEMENTS.set, map),
-      message.nested(SET_ELEMENTS.elements, ...elements),
-    ),
-    about: `nftables map ${name} ${map}`,
-  };
 }
 
-function ruleRequest(table: NftTable, chain: NftChain, rule: NftRule): NetlinkRequest {
+function ruleRequest(table: NftTableId, chain: NftChain, rule: NftRule): NetlinkRequest {
   const elements = rule.expressions.map((bytes) => message.nested(LIST_ELEMENT, bytes));
-  return {
-    type: (subsystem << 8) | NFT.newRule,
-    flags: flags.create | flags.append,
-    body: concatBytes(
-      nfgen(familyNumber[table.family], 0),
-      message.text(RULE.table, table.name),
-      message.text(RULE.chain, chain.name),
-      message.nested(RULE.expressions, ...elements),
-      ...(rule.comment === undefined ? [] : [commentData(rule.comment)]),
-    ),
-    about: `nftables rule in ${table.name} ${chain.name}`,
-  };
+  return nftRequest(
+    NFT.newRule,
+    flags.create | flags.append,
+    `nftables rule in ${table.name} ${chain.name}`,
+    table.family,
+    message.text(RULE.table, table.name),
+    message.text(RULE.chain, chain.name),
+    message.nested(RULE.expressions, ...elements),
+    ...(rule.comment === undefined ? [] : [commentData(rule.comment)]),
+  );
 }
 
 /** How the `nft` program stores a comment: kind 0, length, text with a final zero. */
 function commentData(comment: string): Uint8Array {
   const textBytes = utf8(`${comment}\0`).subarray(0, 255);
   return message.attribute(RULE.userData, Uint8Array.of(0, textBytes.length, ...textBytes));
-}
-
-/** nfgenmsg: family, version 0, and a big-endian resource number. */
-function nfgen(family: number, resource: number): Uint8Array {
-  return Uint8Array.of(family, 0, resource >>> 8, resource);
 }
