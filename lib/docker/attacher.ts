@@ -1,4 +1,5 @@
 import { errorText, WeaveError } from "../base/errors.ts";
+import { RetryDelay, type RetryDelays } from "../base/retry-delay.ts";
 import type { Log, World } from "../base/world.ts";
 import type { Containers } from "../daemon/containers.ts";
 import { KeyedLock } from "../daemon/keyed-lock.ts";
@@ -9,7 +10,6 @@ import type { DockerEngine } from "./engine.ts";
 import type { EngineContainer, ListedEngineContainer } from "./engine-models.ts";
 import type { EngineObserver } from "./engine-observer.ts";
 import { Expectations } from "./expectations.ts";
-import { RetryDelay, type RetryDelays } from "./retry-delay.ts";
 import type { ExpectedStart, StartHold } from "./start-hold.ts";
 
 /** Between attempts at a container that was found running and cannot be attached. */

@@ -1,5 +1,5 @@
 import { WeaveError } from "../base/errors.ts";
-import type { TlsFiles } from "./engine-tls.ts";
+import type { TlsFiles } from "../host/tls-files.ts";
 
 /** Where an engine answers, and how. */
 export type EngineAddress =

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
 import { pathsFrom } from "../daemon/paths.ts";
+import type { TlsFiles } from "../host/tls-files.ts";
 import { defaultEndpoint } from "./engine-address.ts";
 import type { EngineAccess } from "./engine-client.ts";
-import type { TlsFiles } from "./engine-tls.ts";
 import { apiVersionWanted } from "./engine-version.ts";
 
 /** Which engine is meant, and how it is spoken to. */

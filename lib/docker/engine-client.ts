@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { errorCode, errorText, WeaveError } from "../base/errors.ts";
+import type { TlsFiles, TlsSettings } from "../host/tls-files.ts";
 import type { EngineAddress } from "./engine-address.ts";
-import type { TlsFiles, TlsSettings } from "./engine-tls.ts";
 import { type EngineRequest, EngineTransport } from "./engine-transport.ts";
 import {
   chooseApiVersion,

@@ -1,5 +1,7 @@
 import { everyBeat } from "../base/beat.ts";
 import { errorCode, errorText, WeaveError } from "../base/errors.ts";
+import { pause } from "../base/pause.ts";
+import { RetryDelay } from "../base/retry-delay.ts";
 import type { Cancel, World } from "../base/world.ts";
 import { ContainerStates } from "./container-states.ts";
 import type { DockerEngine } from "./engine.ts";
@@ -11,8 +13,6 @@ import {
   EventLines,
   eventsPath,
 } from "./event-lines.ts";
-import { pause } from "./pause.ts";
-import { RetryDelay } from "./retry-delay.ts";
 import { StartWatch } from "./start-watch.ts";
 
 /** docker.md §10 */

@@ -1,6 +1,7 @@
 import { WeaveError } from "../base/errors.ts";
+import { TlsFileReader, type TlsFiles, type TlsSettings } from "../host/tls-files.ts";
 import { type EngineAddress, parseEngineAddress } from "./engine-address.ts";
-import { TlsFileReader, type TlsFiles, type TlsSettings } from "./engine-tls.ts";
+import { engineTlsError } from "./engine-tls.ts";
 
 /** An answer that takes longer means an engine that hangs. */
 const answerWaitMs = 10_000;
@@ -39,7 +40,7 @@ export class EngineTransport {
     this.endpoint = endpoint;
     this.address = parseEngineAddress(endpoint, tls);
     const files = this.address.kind === "tcp" ? this.address.tls : undefined;
-    this.#tls = files && new TlsFileReader(files);
+    this.#tls = files && new TlsFileReader(files, engineTlsError);
   }
 
   /** What TLS takes now; missing in clear. @throws WeaveError `ENGINE_TLS` */

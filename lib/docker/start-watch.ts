@@ -1,7 +1,7 @@
 import { errorText } from "../base/errors.ts";
+import { pause } from "../base/pause.ts";
 import type { Log, World } from "../base/world.ts";
 import type { EngineContainer } from "./engine-models.ts";
-import { pause } from "./pause.ts";
 
 /** An engine tells of a start before it knows the process. */
 const inspectPeriodMs = 200;

@@ -3,7 +3,8 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EngineClient } from "../../lib/docker/engine-client.ts";
-import { TlsFileReader, type TlsFiles } from "../../lib/docker/engine-tls.ts";
+import { engineTlsError } from "../../lib/docker/engine-tls.ts";
+import { TlsFileReader, type TlsFiles } from "../../lib/host/tls-files.ts";
 import { certificate } from "./certificates.ts";
 
 const trusted: TlsFiles = {
@@ -72,7 +73,7 @@ describe("files of certificates", () => {
   test("are read again when they have changed, and stay as they were while they are not whole", () => {
     copyFileSync(certificate("client"), files.certFile);
     copyFileSync(certificate("client-key"), files.keyFile);
-    const reader = new TlsFileReader(files);
+    const reader = new TlsFileReader(files, engineTlsError);
     const before = reader.current();
     expect(reader.current()).toBe(before);
     writeFileSync(files.certFile, "-----BEGIN CERTIFICATE-----\nhalf");
@@ -95,7 +96,7 @@ describe("files of certificates", () => {
       [{ keyFile: files.keyFile, verify: true }, "key.pem without its certificate"],
     ];
     for (const [given, message] of examples) {
-      expect(() => new TlsFileReader(given).current()).toThrow(message);
+      expect(() => new TlsFileReader(given, engineTlsError).current()).toThrow(message);
     }
   });
 });

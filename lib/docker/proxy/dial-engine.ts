@@ -1,7 +1,7 @@
 import { splitHostPort } from "../../base/endpoint.ts";
 import { errorText, WeaveError } from "../../base/errors.ts";
+import type { TlsSettings } from "../../host/tls-files.ts";
 import type { EngineAddress } from "../engine-address.ts";
-import type { TlsSettings } from "../engine-tls.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { SocketStream } from "./socket-stream.ts";
 

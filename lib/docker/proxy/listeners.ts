@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { SocketListener } from "bun";
 import { splitHostPort } from "../../base/endpoint.ts";
 import { errorText, WeaveError } from "../../base/errors.ts";
-import type { TlsSettings } from "../engine-tls.ts";
+import type { TlsSettings } from "../../host/tls-files.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { type SocketState, SocketStream } from "./socket-stream.ts";
 

@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { WeaveError } from "../../base/errors.ts";
 import type { LaunchOptions } from "../../daemon/launch-options.ts";
-import { TlsFileReader } from "../engine-tls.ts";
+import { TlsFileReader } from "../../host/tls-files.ts";
 import type { EngineTlsOptions } from "./detect-tls.ts";
 
 type TlsOptions = NonNullable<LaunchOptions["proxy"]>["tls"];

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import type { TlsSettings } from "../../../lib/docker/engine-tls.ts";
 import { dialEngine } from "../../../lib/docker/proxy/dial-engine.ts";
+import type { TlsSettings } from "../../../lib/host/tls-files.ts";
 import { certificate } from "../certificates.ts";
 
 const text = (name: Parameters<typeof certificate>[0]) => readFileSync(certificate(name), "utf8");

@@ -1,4 +1,4 @@
-import type { World } from "../base/world.ts";
+import type { World } from "./world.ts";
 
 /** Resolves after a time, or as soon as it is aborted. */
 export function pause(
