@@ -14,8 +14,8 @@ import {
   r3,
   r4,
   r6,
-} from "./datapath/ebpf/assembler.ts";
-import { type Hooks, openHooks } from "./datapath/ebpf/hooks.ts";
+} from "./bpf/assembler.ts";
+import { type Hooks, openHooks } from "./bpf/hooks.ts";
 import type { Netlink } from "./netlink/conversation.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { formatCidr, type Ipv4Cidr, parseCidr, parseIpv4Cidr } from "../../lib/base/ip.ts";
-import { ClsactHooks } from "../../lib/host/datapath/ebpf/hooks.ts";
+import { ClsactHooks } from "../../lib/host/bpf/hooks.ts";
 import { endpointEnds } from "../../lib/host/device-names.ts";
 import {
   announceEndpoint,

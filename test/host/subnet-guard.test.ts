@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { loadProgram, testRunProgram } from "../../ffi/bpf/programs.ts";
 import { closeDescriptor } from "../../ffi/descriptor.ts";
 import { parseIpv4, parseIpv4Cidr } from "../../lib/base/ip.ts";
-import { link } from "../../lib/host/datapath/ebpf/assembler.ts";
+import { link } from "../../lib/host/bpf/assembler.ts";
 import { assembleGuard, type GuardedDirection } from "../../lib/host/subnet-guard.ts";
 import { etherType } from "../../lib/wire/ethernet.ts";
 

@@ -3,6 +3,7 @@ import { AF_PACKET, openSocket, SOCK_RAW, socketName } from "../../../../ffi/soc
 import { isSystemError } from "../../../../ffi/system-error.ts";
 import { readUint16 } from "../../../base/bytes.ts";
 import { errorText, WeaveError } from "../../../base/errors.ts";
+import { type Hooks, openHooks } from "../../bpf/hooks.ts";
 import type { Netlink } from "../../netlink/conversation.ts";
 import { deleteLink, findLink } from "../../netlink/link.ts";
 import { openRoute } from "../../netlink/open.ts";
@@ -12,7 +13,6 @@ import { openUdpSocket } from "../../udp-socket.ts";
 import type { DatapathBackend, DatapathOptions, HostDatapath } from "../backend.ts";
 import { EbpfDatapath } from "./ebpf-datapath.ts";
 import { removeDevices } from "./ebpf-devices.ts";
-import { type Hooks, openHooks } from "./hooks.ts";
 import { removeGate } from "./lane-gate.ts";
 import { takesPrograms } from "./program-set.ts";
 

@@ -14,6 +14,7 @@ import type {
 import { makeVni } from "../../../overlay/fastdp/vni.ts";
 import { macAgeMaxMs } from "../../../overlay/mac-table.ts";
 import { ethernetHeaderSize, type Mac } from "../../../wire/ethernet.ts";
+import type { Hooks } from "../../bpf/hooks.ts";
 import type { Netlink } from "../../netlink/conversation.ts";
 import { findLink } from "../../netlink/link.ts";
 import { openRoute } from "../../netlink/open.ts";
@@ -27,7 +28,6 @@ import {
   portDeviceName,
 } from "./ebpf-devices.ts";
 import { HeartbeatPort } from "./heartbeat-port.ts";
-import type { Hooks } from "./hooks.ts";
 import { LaneGate } from "./lane-gate.ts";
 import { type LanePurpose, Lanes, laneName } from "./lanes.ts";
 import { ProgramSet, programName, tablesOf } from "./program-set.ts";

@@ -1,5 +1,17 @@
-import { type Assembler, fp, type Register, r0, r1, r2, r3, r4, r5, r6, r9 } from "./assembler.ts";
-import type { MemorySize } from "./opcodes.ts";
+import {
+  type Assembler,
+  fp,
+  type Register,
+  r0,
+  r1,
+  r2,
+  r3,
+  r4,
+  r5,
+  r6,
+  r9,
+} from "../../bpf/assembler.ts";
+import type { MemorySize } from "../../bpf/opcodes.ts";
 import { type CounterName, counterAt, type TableName } from "./tables.ts";
 
 /**

@@ -1,6 +1,19 @@
 import { handoverFlag, heartbeatFlag } from "../../../overlay/fastdp/ports.ts";
 import { macAgeMaxMs } from "../../../overlay/mac-table.ts";
-import { Assembler, type Assembly, fp, r0, r1, r2, r3, r4, r5, r6, r7, r8 } from "./assembler.ts";
+import {
+  Assembler,
+  type Assembly,
+  fp,
+  r0,
+  r1,
+  r2,
+  r3,
+  r4,
+  r5,
+  r6,
+  r7,
+  r8,
+} from "../../bpf/assembler.ts";
 import {
   deliveredFlag,
   lanedFlag,

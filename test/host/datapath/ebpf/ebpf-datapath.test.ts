@@ -5,9 +5,9 @@ import { loadProgram, programById, programInformation } from "../../../../ffi/bp
 import { closeDescriptor } from "../../../../ffi/descriptor.ts";
 import { isSystemError } from "../../../../ffi/system-error.ts";
 import { parseIpv4 } from "../../../../lib/base/ip.ts";
-import { Assembler, link, r0 } from "../../../../lib/host/datapath/ebpf/assembler.ts";
+import { Assembler, link, r0 } from "../../../../lib/host/bpf/assembler.ts";
+import { hasTcx } from "../../../../lib/host/bpf/hooks.ts";
 import { ebpfBackend } from "../../../../lib/host/datapath/ebpf/ebpf-backend.ts";
-import { hasTcx } from "../../../../lib/host/datapath/ebpf/hooks.ts";
 import { programKinds } from "../../../../lib/host/datapath/ebpf/programs.ts";
 import { tableNames } from "../../../../lib/host/datapath/ebpf/table-set.ts";
 import { defaultDeviceNames } from "../../../../lib/host/device-names.ts";

@@ -1,17 +1,7 @@
 import { createMap, mapLookup, mapType, mapUpdate } from "../../../../ffi/bpf/maps.ts";
 import { loadProgram, testRunProgram } from "../../../../ffi/bpf/programs.ts";
 import { closeDescriptor } from "../../../../ffi/descriptor.ts";
-import {
-  Assembler,
-  fp,
-  link,
-  r0,
-  r1,
-  r2,
-  r3,
-  r4,
-  r6,
-} from "../../../../lib/host/datapath/ebpf/assembler.ts";
+import { Assembler, fp, link, r0, r1, r2, r3, r4, r6 } from "../../../../lib/host/bpf/assembler.ts";
 import {
   type Actions,
   frame,

@@ -10,7 +10,7 @@ import {
   memorySize,
   registerSource,
   toBigEndian,
-} from "../../../../lib/host/datapath/ebpf/opcodes.ts";
+} from "../../../lib/host/bpf/opcodes.ts";
 
 /** One line per instruction, written from the octets alone (RFC 9669 §4–5). */
 export function disassemble(octets: Uint8Array): string[] {

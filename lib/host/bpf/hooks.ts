@@ -3,17 +3,17 @@ import {
   attachProgram,
   replaceProgram,
   tcxHook,
-} from "../../../../ffi/bpf/hooks.ts";
-import { programById, programInformation } from "../../../../ffi/bpf/programs.ts";
-import { closeDescriptor } from "../../../../ffi/descriptor.ts";
-import { isSystemError } from "../../../../ffi/system-error.ts";
-import type { Netlink } from "../../netlink/conversation.ts";
+} from "../../../ffi/bpf/hooks.ts";
+import { programById, programInformation } from "../../../ffi/bpf/programs.ts";
+import { closeDescriptor } from "../../../ffi/descriptor.ts";
+import { isSystemError } from "../../../ffi/system-error.ts";
+import type { Netlink } from "../netlink/conversation.ts";
 import {
   type Edge,
   prepareEdges,
   programFilter,
   putProgramFilter,
-} from "../../netlink/traffic-control.ts";
+} from "../netlink/traffic-control.ts";
 
 /**
  * Where programs sit: at the two edges of a device, by TCX (Linux 6.6) or, before that, by clsact.

@@ -1,18 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { loadProgram, programInformation } from "../../../../ffi/bpf/programs.ts";
-import { closeDescriptor } from "../../../../ffi/descriptor.ts";
-import { Assembler, link, r0 } from "../../../../lib/host/datapath/ebpf/assembler.ts";
-import {
-  ClsactHooks,
-  type Hooks,
-  hasTcx,
-  tcxHooks,
-} from "../../../../lib/host/datapath/ebpf/hooks.ts";
-import type { Netlink } from "../../../../lib/host/netlink/conversation.ts";
-import { createVeth, findLink } from "../../../../lib/host/netlink/link.ts";
-import { openRoute } from "../../../../lib/host/netlink/open.ts";
-import type { NetworkNamespace } from "../../../../lib/host/netns.ts";
-import { Laboratory } from "../../laboratory.ts";
+import { loadProgram, programInformation } from "../../../ffi/bpf/programs.ts";
+import { closeDescriptor } from "../../../ffi/descriptor.ts";
+import { Assembler, link, r0 } from "../../../lib/host/bpf/assembler.ts";
+import { ClsactHooks, type Hooks, hasTcx, tcxHooks } from "../../../lib/host/bpf/hooks.ts";
+import type { Netlink } from "../../../lib/host/netlink/conversation.ts";
+import { createVeth, findLink } from "../../../lib/host/netlink/link.ts";
+import { openRoute } from "../../../lib/host/netlink/open.ts";
+import type { NetworkNamespace } from "../../../lib/host/netns.ts";
+import { Laboratory } from "../laboratory.ts";
 
 function loaded(name: string, verdict: number): { descriptor: number; name: string } {
   const asm = new Assembler();

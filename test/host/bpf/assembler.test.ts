@@ -1,14 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { toHex } from "../../../../lib/base/bytes.ts";
-import {
-  Assembler,
-  fp,
-  link,
-  r0,
-  r1,
-  r2,
-  r6,
-} from "../../../../lib/host/datapath/ebpf/assembler.ts";
+import { toHex } from "../../../lib/base/bytes.ts";
+import { Assembler, fp, link, r0, r1, r2, r6 } from "../../../lib/host/bpf/assembler.ts";
 import { disassemble } from "./disassemble.ts";
 
 function assembled(write: (asm: Assembler) => void): string[] {
