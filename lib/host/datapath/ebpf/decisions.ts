@@ -1,7 +1,8 @@
 import { handoverFlag } from "../../../overlay/fastdp/ports.ts";
 import { macHoldDownMs } from "../../../overlay/mac-table.ts";
 import { fp, type Register, r0, r1, r2, r3, r4, r7, r8 } from "../../bpf/assembler.ts";
-import { type FrameProgram, frame, stack } from "./frame-program.ts";
+import { frame, stack } from "./frame-memory.ts";
+import type { FrameProgram } from "./frame-program.ts";
 import { aheadTicksMax, floodMax, mac, neighbour, route, routeKind, tickMs } from "./tables.ts";
 
 /**

@@ -2,7 +2,7 @@ import { mapById, mapInformation } from "../../../../ffi/bpf/maps.ts";
 import { loadProgram, programInformation, testRunProgram } from "../../../../ffi/bpf/programs.ts";
 import { closeDescriptor } from "../../../../ffi/descriptor.ts";
 import { Assembler, fp, link, r2, r3, r4 } from "../../bpf/assembler.ts";
-import { tunnelKey } from "./frame-program.ts";
+import { tunnelKey } from "./frame-memory.ts";
 import { assembleProgram, type ProgramKind, programKinds } from "./programs.ts";
 import { TableSet, tableNames } from "./table-set.ts";
 import { settings, type TableName, tables } from "./tables.ts";

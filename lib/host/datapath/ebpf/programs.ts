@@ -27,14 +27,8 @@ import {
   writeLeaving,
   writeNeighbourHeard,
 } from "./decisions.ts";
-import {
-  type Actions,
-  FrameProgram,
-  frame,
-  realActions,
-  stack,
-  tunnelKey,
-} from "./frame-program.ts";
+import { frame, stack, tunnelKey } from "./frame-memory.ts";
+import { type Actions, FrameProgram, realActions } from "./frame-program.ts";
 import {
   aheadTicksMax,
   mac,

@@ -2,11 +2,8 @@ import { createMap, mapLookup, mapType, mapUpdate } from "../../../../ffi/bpf/ma
 import { loadProgram, testRunProgram } from "../../../../ffi/bpf/programs.ts";
 import { closeDescriptor } from "../../../../ffi/descriptor.ts";
 import { Assembler, fp, link, r0, r1, r2, r3, r4, r6 } from "../../../../lib/host/bpf/assembler.ts";
-import {
-  type Actions,
-  frame,
-  tunnelKey,
-} from "../../../../lib/host/datapath/ebpf/frame-program.ts";
+import { frame, tunnelKey } from "../../../../lib/host/datapath/ebpf/frame-memory.ts";
+import type { Actions } from "../../../../lib/host/datapath/ebpf/frame-program.ts";
 import { type ProgramKind, writeProgram } from "../../../../lib/host/datapath/ebpf/programs.ts";
 import { TableSet } from "../../../../lib/host/datapath/ebpf/table-set.ts";
 
