@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { errorText } from "../../lib/base/errors.ts";
 import { debianArchive } from "../debian-archive.ts";
+import { installMissing, missingPrograms, type PackagedPrograms } from "../debian-packages.ts";
 import { run } from "../hosts/shell.ts";
 
 /**
@@ -27,7 +28,7 @@ const laterPackages = [
 ];
 
 /** Programs of the machine, and the packages that have them. */
-const programs: Readonly<Record<string, string>> = {
+const programs: PackagedPrograms = {
   dockerd: "docker.io",
   containerd: "containerd",
   mmdebstrap: "mmdebstrap",
@@ -41,7 +42,6 @@ const programs: Readonly<Record<string, string>> = {
 
 /** A root takes a minute on a machine with two processors and a near archive. */
 const makeMaxMs = 280_000;
-const installMaxMs = 180_000;
 
 /** Where the later engine is kept: `WEAVE_ENGINES_DIR`, else in the user's cache folder. */
 export function cacheFolder(): string {
@@ -51,7 +51,7 @@ export function cacheFolder(): string {
 
 /** The folder that is an engine's root; `undefined` for the machine's own. @throws Error saying what is missing */
 export function engineRoot(engine: EngineName): string | undefined {
-  const missing = missingPrograms();
+  const missing = missingPrograms(programs);
   if (missing.length > 0) throw cannot(`there is no ${missing.join(", no ")} on this machine`);
   if (process.getuid?.() !== 0) throw cannot("engines need root");
   if (engine === "20.10") return undefined;
@@ -62,7 +62,9 @@ export function engineRoot(engine: EngineName): string | undefined {
 
 /** Installs and makes what is not there yet. @throws Error saying what cannot be had */
 export async function fetchEngines(): Promise<void> {
-  await install();
+  await installMissing(programs).catch((error) => {
+    throw cannot(errorText(error));
+  });
   if (existsSync(join(cacheFolder(), "whole"))) return;
   const scratch = join(cacheFolder(), `making-${process.pid}`);
   mkdirSync(cacheFolder(), { recursive: true });
@@ -73,17 +75,6 @@ export async function fetchEngines(): Promise<void> {
     writeFileSync(join(cacheFolder(), "whole"), `${laterSuite}\n`);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
-  }
-}
-
-async function install(): Promise<void> {
-  const missing = missingPrograms();
-  if (missing.length === 0) return;
-  const packages = missing.map((program) => programs[program]!);
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  for (const words of [["update"], ["install", "-y", "--no-install-recommends", ...packages]]) {
-    const { code, stderr } = await run(["apt-get", "-qq", ...words], { env, waitMs: installMaxMs });
-    if (code !== 0) throw cannot(`${packages.join(", ")} cannot be installed: ${stderr.trim()}`);
   }
 }
 
@@ -100,10 +91,6 @@ async function makeRoot(folder: string): Promise<void> {
     { waitMs: makeMaxMs },
   );
   if (code !== 0) throw cannot(`the later engine cannot be fetched: ${stderr.trim().slice(-500)}`);
-}
-
-function missingPrograms(): string[] {
-  return Object.keys(programs).filter((program) => Bun.which(program) === null);
 }
 
 function cannot(why: string): Error {

@@ -1,17 +1,12 @@
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { weaveCommand } from "../hosts/lab.ts";
+import { type Booted, Machine, type MachinePlace } from "../hosts/machine.ts";
 import { eventually, type Outcome, type RunOptions, run } from "../hosts/shell.ts";
 import { removeCgroups } from "./cgroups.ts";
 import type { EngineName } from "./engine-files.ts";
 
-export interface EngineHostParts {
-  readonly number: number;
-  /** Its network namespace. */
-  readonly namespace: string;
-  readonly ip: string;
-  /** Its files: seen under this name inside; from outside by {@link EngineHost.outside}. */
-  readonly folder: string;
+export interface EngineHostParts extends MachinePlace {
   readonly engine: EngineName;
   /** The folder that the engine has as its root; `undefined` for the machine's. */
   readonly root: string | undefined;
@@ -22,71 +17,29 @@ export interface EngineHostParts {
 const commandMaxS = 40;
 
 /** A machine with a Docker engine and a router. */
-export class EngineHost {
-  readonly number: number;
-  readonly ip: string;
-  readonly folder: string;
+export class EngineHost extends Machine {
   readonly engine: EngineName;
-  /** What the router keeps; inside. */
-  readonly env: Readonly<Record<string, string>>;
   readonly #parts: EngineHostParts;
-  readonly #machine: Bun.Subprocess;
-  /** Its first process, as numbered outside. */
-  readonly #first: number;
 
-  private constructor(parts: EngineHostParts, machine: Bun.Subprocess, first: number) {
-    this.#parts = parts;
-    this.#machine = machine;
-    this.#first = first;
-    this.number = parts.number;
-    this.ip = parts.ip;
-    this.folder = parts.folder;
-    this.engine = parts.engine;
-    this.env = {
-      HOME: join(parts.folder, "home"),
+  private constructor(parts: EngineHostParts, booted: Booted) {
+    super(parts, booted, {
       WEAVE_RUN_DIR: join(parts.folder, "weave-run"),
       WEAVE_STATE_DIR: join(parts.folder, "weave-state"),
-    };
+    });
+    this.#parts = parts;
+    this.engine = parts.engine;
   }
 
   /** A machine whose engine does not run yet. */
   static async boot(parts: EngineHostParts): Promise<EngineHost> {
     mkdirSync(parts.folder, { recursive: true });
-    const machine = Bun.spawn(
-      [
-        ...["nsenter", `--net=/run/netns/${parts.namespace}`],
-        ...["unshare", "--mount", "--propagation", "slave", "--pid", "--mount-proc"],
-        ...["--fork", "--kill-child", "sh", join(import.meta.dir, "host-machine.sh")],
-        ...[parts.folder, parts.root ?? ""],
-      ],
-      { stdout: "pipe", stderr: "inherit", stdin: "ignore" },
-    );
-    const said = await machine.stdout.getReader().read();
-    const children = `/proc/${machine.pid}/task/${machine.pid}/children`;
-    if (said.done) throw new Error("no namespaces for an engine can be made");
-    return new EngineHost(parts, machine, Number(readFileSync(children, "utf8").trim()));
+    const script = join(import.meta.dir, "host-machine.sh");
+    const args = [parts.folder, parts.root ?? ""];
+    return new EngineHost(parts, await Machine.start(parts.namespace, script, args));
   }
 
-  /** Where a file of the host's is found from outside. */
-  outside(path: string): string {
-    return `/proc/${this.#first}/root${path}`;
-  }
-
-  /** A command that runs inside. Process ids mean nothing outside, and the other way round. */
-  command(command: readonly string[]): string[] {
-    return ["nsenter", "--target", `${this.#first}`, "--mount", "--net", "--pid", ...command];
-  }
-
-  exec(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-    const env = { ...this.env, DOCKER_HOST: "", ...options.env };
-    return run(this.command(command), { ...options, env });
-  }
-
-  /** Gives what it printed, without the line end. @throws Error when it fails */
-  async mustExec(command: readonly string[], options: RunOptions = {}): Promise<string> {
-    const { code, stdout, stderr } = await this.exec(command, options);
-    if (code === 0) return stdout.trimEnd();
-    throw new Error(`${command.join(" ")}: exit ${code}\n${stdout}${stderr}`);
+  override exec(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+    return super.exec(command, { ...options, env: { DOCKER_HOST: "", ...options.env } });
   }
 
   /** A command where the engine sees files. */
@@ -147,44 +100,26 @@ export class EngineHost {
     await this.kill(Number(readFileSync(this.outside(file), "utf8").split(" ")[0]), "KILL");
   }
 
-  /** Signals a process by its id inside; waits for its end. */
-  async kill(pid: number, signal: "TERM" | "KILL", waitMs = 20_000): Promise<void> {
-    await this.exec(["kill", `-${signal}`, `${pid}`]);
-    await eventually(
-      `the end of process ${pid} of host ${this.number}`,
-      () => this.exec(["sh", "-c", `cat /proc/${pid}/task/*/stat`]),
-      ({ stdout }) => !/\) [^ZX] /.test(stdout),
-      waitMs,
-    );
-  }
-
   /** Starts the engine, and waits until it answers. */
   async startEngine(): Promise<void> {
     const { folder, engineArguments, root } = this.#parts;
-    const log = openSync(this.outside(`${folder}/dockerd.log`), "a");
     const data = ["--data-root", `${folder}/docker`, "--exec-root", `${folder}/docker-run`];
     const own = ["--pidfile", `${folder}/dockerd.pid`, "--config-file", `${folder}/daemon.json`];
-    const group = ["--cgroup-parent", `/${this.#cgroup}`, "--shutdown-timeout", "2"];
+    const group = ["--cgroup-parent", this.cgroup, "--shutdown-timeout", "2"];
     await this.exec([
       "sh",
       "-c",
       `[ -e ${folder}/daemon.json ] || echo {} > ${folder}/daemon.json`,
     ]);
     const engine = this.#engineCommand(["dockerd", ...data, ...own, ...group, ...engineArguments]);
-    Bun.spawn(this.command(["setsid", ...engine]), {
-      ...{ stdin: "ignore", stdout: log, stderr: log },
-      env: {
-        ...process.env,
-        ...(root !== undefined && { DOCKER_MIN_API_VERSION: "1.44" }),
-        HOME: this.env.HOME!,
-      },
-    }).unref();
-    closeSync(log);
+    const oldest: Record<string, string> =
+      root === undefined ? {} : { DOCKER_MIN_API_VERSION: "1.44" };
+    this.serve("dockerd", engine, oldest);
     await eventually(
       `the engine of host ${this.number}`,
       async () => ({
         ...(await this.docker(["version"])),
-        log: readFileSync(this.outside(`${folder}/dockerd.log`), "utf8").slice(-2000),
+        log: this.said("dockerd"),
       }),
       ({ code }) => code === 0,
       30_000,
@@ -211,14 +146,21 @@ export class EngineHost {
     if (code !== 0) throw new Error(`cannot import ${name}: ${stderr}`);
   }
 
-  get #cgroup(): string {
-    return `weave-engine-${this.#parts.namespace}`;
+  /** The control group that containers belong in, as seen from the top of each hierarchy. */
+  get cgroup(): string {
+    return `/weave-engine-${this.#parts.namespace}`;
   }
 
-  /** Ends the machine and everything in it. */
-  async end(): Promise<void> {
-    this.#machine.kill("SIGKILL");
-    await this.#machine.exited;
-    await removeCgroups(this.#cgroup);
+  /** Control groups of the engine's plugins, which it puts at the top, whatever it is told. */
+  #pluginCgroups(): string[] {
+    const plugins = this.outside(`${this.folder}/docker/plugins`);
+    if (!existsSync(plugins)) return [];
+    return readdirSync(plugins).filter((name) => /^[0-9a-f]{64}$/.test(name));
+  }
+
+  override async end(): Promise<void> {
+    const cgroups = [this.cgroup, ...this.#pluginCgroups()];
+    await super.end();
+    await Promise.all(cgroups.map(removeCgroups));
   }
 }

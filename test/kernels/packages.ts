@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { errorText } from "../../lib/base/errors.ts";
-import { debianArchive } from "../debian-archive.ts";
+import { privateApt } from "../debian-archive.ts";
 import { must, run } from "../hosts/shell.ts";
 
 /**
@@ -75,20 +75,9 @@ async function fetchPackages(
   kernel: PackagedKernel,
 ): Promise<string> {
   const cannot = refusalOf(kernel);
-  const { url, keyring } = await debianArchive().catch((error) => {
+  const apt = await privateApt(scratch, "deb", kernel.suite).catch((error) => {
     throw cannot(errorText(error));
   });
-  for (const folder of ["lists/partial", "cache/archives/partial"]) {
-    mkdirSync(join(scratch, folder), { recursive: true });
-  }
-  const sources = join(scratch, "kernel.list");
-  writeFileSync(sources, `deb [signed-by=${keyring}] ${url} ${kernel.suite} main\n`);
-  const apt = [
-    ...["apt-get", "-qq", "-o", `Dir::Etc::SourceList=${sources}`],
-    ...["-o", "Dir::Etc::SourceParts=/nonexistent", "-o", `Dir::State::Lists=${scratch}/lists`],
-    ...["-o", `Dir::Cache=${scratch}/cache`, "-o", "Acquire::Check-Valid-Until=false"],
-    ...["-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=2"],
-  ];
   const fetch = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", packages];
   for (const step of [
     [...apt, "update"],
