@@ -1,4 +1,5 @@
 import { WeaveError } from "../base/errors.ts";
+import { answerChunks, boundedText, fetchFailure } from "../host/http-answer.ts";
 import { TlsFileReader, type TlsFiles, type TlsSettings } from "../host/tls-files.ts";
 import { type EngineAddress, parseEngineAddress } from "./engine-address.ts";
 import { engineTlsError } from "./engine-tls.ts";
@@ -92,12 +93,12 @@ export class EngineTransport {
       ...extra,
     };
     const response = await this.#reached(() => fetch(this.#url(path), init));
-    const chunks = () => this.#chunks(response);
+    const chunks = () => answerChunks(response, (act) => this.#reached(act));
     return {
       status: response.status,
       headers: response.headers,
       chunks,
-      text: () => whole(chunks()),
+      text: () => boundedText(chunks(), answerBytesMax, tooLong),
     };
   }
 
@@ -112,63 +113,22 @@ export class EngineTransport {
     return this.#tls === undefined ? {} : { tls: this.#tls.current(), keepalive: false };
   }
 
-  async *#chunks({ body }: Response): AsyncGenerator<Uint8Array, void, undefined> {
-    if (body === null) return;
-    const reader = body.getReader();
-    try {
-      for (;;) {
-        const { done, value } = await this.#reached(() => reader.read());
-        if (done) return;
-        yield value;
-      }
-    } finally {
-      await reader.cancel().catch(() => undefined);
-    }
-  }
-
   async #reached<T>(act: () => Promise<T>): Promise<T> {
     try {
       return await act();
     } catch (cause) {
       throw new WeaveError(
         "ENGINE_UNREACHABLE",
-        `no Docker engine answers at ${this.endpoint}: ${reasonOf(cause)}`,
+        `no Docker engine answers at ${this.endpoint}: ${fetchFailure(cause)}`,
         { remedy: "name containers as netns:<name> or pid:<n>, or start the engine", cause },
       );
     }
   }
 }
 
-/** What the runtime has less to say about than its code tells. */
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such socket",
-  EACCES: "its socket may not be used",
-  ECONNREFUSED: "nothing listens there",
-  ECONNRESET: "the connection was closed",
-  EPIPE: "the connection was closed",
-  ENOTFOUND: "there is no such host",
-  EPROTO: "no TLS could be agreed on",
-};
-
-function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  if (cause.name === "TimeoutError" || cause.name === "AbortError") return "it takes too long";
-  const code = "code" in cause ? String(cause.code) : "";
-  return reasons[code] ?? cause.message;
-}
-
-async function whole(chunks: AsyncIterable<Uint8Array>): Promise<string> {
-  const kept: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    bytes += chunk.length;
-    if (bytes > answerBytesMax) {
-      throw new WeaveError(
-        "ENGINE_ANSWER",
-        `the Docker engine sent more than ${answerBytesMax >> 20} MiB in one answer`,
-      );
-    }
-    kept.push(chunk);
-  }
-  return Buffer.concat(kept).toString();
+function tooLong(): WeaveError {
+  return new WeaveError(
+    "ENGINE_ANSWER",
+    `the Docker engine sent more than ${answerBytesMax >> 20} MiB in one answer`,
+  );
 }

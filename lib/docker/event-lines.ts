@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { BoundedLines } from "../base/bounded-lines.ts";
 import { WeaveError } from "../base/errors.ts";
 
 /** What happens to a container, as far as the router wants to know. */
@@ -33,17 +34,14 @@ const schema = v.object({
  * What else comes is left out; the older `status` and `id`, which 1.52 has no more, are not needed.
  */
 export class EventLines {
-  readonly #decoder = new TextDecoder();
-  #rest = "";
+  readonly #lines = new BoundedLines(
+    lineCharactersMax,
+    () => new WeaveError("ENGINE_ANSWER", "the Docker engine sent an event that does not end"),
+  );
 
   /** @throws WeaveError `ENGINE_ANSWER` for a line that does not end, or is no JSON */
   push(chunk: Uint8Array): ContainerEvent[] {
-    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split("\n");
-    this.#rest = lines.pop() ?? "";
-    if (this.#rest.length > lineCharactersMax) {
-      throw new WeaveError("ENGINE_ANSWER", "the Docker engine sent an event that does not end");
-    }
-    return lines.flatMap((line) => readEvent(line) ?? []);
+    return this.#lines.push(chunk).flatMap((line) => readEvent(line) ?? []);
   }
 }
 
