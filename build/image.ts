@@ -1,0 +1,149 @@
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { buildExecutable } from "./build.ts";
+import { executablePath, makeRootFolder } from "./root-folder.ts";
+
+/**
+ * Makes a container image without a container engine, for `ctr images import`, `podman load` and
+ * `docker load`:
+ *
+ *   dist/weave-image.tar
+ *     oci-layout, index.json    OCI image layout 1.0
+ *     blobs/sha256/…            manifest, configuration, and one layer: the root folder
+ *     manifest.json             the same as `docker save` has it, for engines that know no layouts
+ *
+ * deploy/image/Dockerfile makes the same of a distribution's packages.
+ */
+const root = join(import.meta.dir, "..");
+
+/** What the image answers to besides `weave`: the paths that manifests of Weave Net 2.x call. */
+export const formerPaths = ["weave", "launch.sh", "init.sh", "kube-utils"].map(
+  (name) => `/home/weave/${name}`,
+);
+
+/** Places for what a pod mounts, and for scratch files. */
+const folders = ["dev", "etc", "host", "proc", "run", "sys", "tmp", "var/lib/weave", "weavedb"];
+
+/** By which `weave kube init` loads modules of the kernel, and the older packet filter keeps sets. */
+const programs = ["modprobe", "ipset"];
+
+/** What the manifests of deploy/ name. */
+export function imageName(): string {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  return `weave:${version}`;
+}
+
+/** Part of image and container configurations (OCI image specification 1.0, config.md). */
+export const containerDefaults = {
+  Env: ["PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+  Entrypoint: [executablePath],
+  Cmd: ["kube"],
+  WorkingDir: "/",
+} as const;
+
+/**
+ * @param program the executable
+ * @param archive path of the archive
+ * @throws Error when a library is missing, or `tar` fails
+ */
+export function packImage(program: string, archive: string, name = imageName()): void {
+  const scratch = `${archive}.d`;
+  const tree = join(scratch, "root");
+  const layout = join(scratch, "layout");
+  rmSync(scratch, { recursive: true, force: true });
+  makeRootFolder(tree, { program, folders, programs });
+  for (const path of formerPaths) {
+    mkdirSync(dirname(join(tree, path)), { recursive: true });
+    symlinkSync(executablePath, join(tree, path));
+  }
+  const changed = Math.floor(statSync(program).mtimeMs / 1000);
+  const layer = putBlob(layout, (path) => pack(tree, path, changed));
+  writeLayout(layout, { layer, name, created: new Date(changed * 1000).toISOString() });
+  pack(layout, archive, changed);
+  rmSync(scratch, { recursive: true });
+}
+
+interface Blob {
+  readonly digest: string;
+  readonly size: number;
+}
+
+interface ImageContent {
+  readonly layer: Blob;
+  readonly name: string;
+  /** RFC 3339. */
+  readonly created: string;
+}
+
+function writeLayout(layout: string, { layer, name, created }: ImageContent): void {
+  const config = putJson(layout, {
+    architecture: process.arch === "arm64" ? "arm64" : "amd64",
+    ...{ os: "linux", created, config: containerDefaults },
+    rootfs: { type: "layers", diff_ids: [layer.digest] },
+    history: [{ created, created_by: "build/image.ts" }],
+  });
+  const media = "application/vnd.oci.image";
+  const manifest = putJson(layout, {
+    schemaVersion: 2,
+    mediaType: `${media}.manifest.v1+json`,
+    config: { mediaType: `${media}.config.v1+json`, ...config },
+    layers: [{ mediaType: `${media}.layer.v1.tar`, ...layer }],
+  });
+  const annotations = {
+    "io.containerd.image.name": `docker.io/library/${name}`,
+    "org.opencontainers.image.ref.name": name.slice(name.lastIndexOf(":") + 1),
+  };
+  const write = (file: string, content: object): void =>
+    writeFileSync(join(layout, file), JSON.stringify(content));
+  write("oci-layout", { imageLayoutVersion: "1.0.0" });
+  write("index.json", {
+    schemaVersion: 2,
+    mediaType: `${media}.index.v1+json`,
+    manifests: [{ mediaType: `${media}.manifest.v1+json`, ...manifest, annotations }],
+  });
+  write("manifest.json", [
+    { Config: blobPath(config), RepoTags: [name], Layers: [blobPath(layer)] },
+  ]);
+}
+
+const blobPath = ({ digest }: Blob): string => `blobs/${digest.replace(":", "/")}`;
+
+function putJson(layout: string, content: object): Blob {
+  return putBlob(layout, (path) => writeFileSync(path, JSON.stringify(content)));
+}
+
+function putBlob(layout: string, make: (path: string) => void): Blob {
+  const folder = join(layout, "blobs/sha256");
+  mkdirSync(folder, { recursive: true });
+  const scratch = join(folder, "new");
+  make(scratch);
+  const hasher = new Bun.CryptoHasher("sha256").update(readFileSync(scratch));
+  const blob = { digest: `sha256:${hasher.digest("hex")}`, size: statSync(scratch).size };
+  renameSync(scratch, join(layout, blobPath(blob)));
+  return blob;
+}
+
+/** Equal input gives an equal archive: no names, one order, one time. */
+function pack(folder: string, archive: string, seconds: number): void {
+  const stable = ["--sort=name", `--mtime=@${seconds}`, "--owner=0", "--group=0"];
+  const command = ["tar", "-C", folder, ...stable, "--numeric-owner", "-cf", archive, "."];
+  const { exitCode, stderr } = Bun.spawnSync(command);
+  if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${stderr}`);
+}
+
+if (import.meta.main) {
+  const built = join(root, "dist/weave");
+  const program = process.argv.includes("--built") && existsSync(built) ? built : undefined;
+  const archive = join(root, "dist/weave-image.tar");
+  packImage(program ?? (await buildExecutable()).path, archive);
+  console.log(`${archive}: ${imageName()}; ctr -n k8s.io images import ${archive}`);
+}
