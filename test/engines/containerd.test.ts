@@ -42,7 +42,10 @@ class Containerd {
 
   run(name: string, command: readonly string[]) {
     const root = ["--rootfs", `${this.host.folder}/rootfs`];
-    return this.host.exec(this.#ctr(["run", "--rm", "--cni", ...root, name, ...command]));
+    const cgroup = ["--cgroup", `${this.host.cgroup}/${name}`];
+    return this.host.exec(
+      this.#ctr(["run", "--rm", "--cni", ...cgroup, ...root, name, ...command]),
+    );
   }
 
   kill(name: string) {
