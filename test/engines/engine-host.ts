@@ -35,7 +35,7 @@ export class EngineHost extends Machine {
     mkdirSync(parts.folder, { recursive: true });
     const script = join(import.meta.dir, "host-machine.sh");
     const args = [parts.folder, parts.root ?? ""];
-    return new EngineHost(parts, await Machine.start(parts.namespace, script, args));
+    return new EngineHost(parts, await Machine.makeNamespaces(parts.namespace, script, args));
   }
 
   override exec(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {

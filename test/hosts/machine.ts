@@ -45,7 +45,7 @@ export class Machine {
    * Makes the namespaces; their first process is a shell that runs `script` with `args`, says a word
    * when all is in place, and waits for its end.
    */
-  protected static async start(
+  protected static async makeNamespaces(
     namespace: string,
     script: string,
     args: readonly string[],

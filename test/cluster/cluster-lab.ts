@@ -1,0 +1,98 @@
+import { mkdirSync } from "node:fs";
+import { Lab } from "../hosts/lab.ts";
+import { eventually } from "../hosts/shell.ts";
+import { ClusterFiles } from "./cluster-files.ts";
+import { ClusterNode } from "./cluster-node.ts";
+import { ControlPlane } from "./control-plane.ts";
+import { kubeletOf, type User } from "./credentials.ts";
+import { testImages } from "./images.ts";
+
+export interface ClusterLabOptions {
+  /** Default: 2. None gives an API server without anything that acts on what it holds. */
+  readonly nodes?: number;
+  /** Who may ask the API server besides its administrator and the nodes. */
+  readonly users?: readonly User[];
+}
+
+/**
+ * A cluster of Kubernetes, of several machines on one:
+ *
+ *   ┌ node1: 192.168.77.1 ─────────┐            ┌ control plane: 192.168.77.<nodes + 1> ─┐
+ *   │ kubelet ── containerd ─ pods │── switch ──│ etcd, API server, controllers          │
+ *   │ kube-proxy                   │            └────────────────────────────────────────┘
+ *   └──────────────────────────────┘
+ *
+ * Each is a {@link ClusterMachine}: what a test started in it cannot outlive the lab, also when the
+ * test failed or was killed. There is no network of pods yet.
+ */
+export class ClusterLab implements AsyncDisposable {
+  readonly plane: ControlPlane;
+  readonly nodes: ClusterNode[] = [];
+  readonly #lab: Lab;
+
+  private constructor(lab: Lab, plane: ControlPlane) {
+    this.#lab = lab;
+    this.plane = plane;
+  }
+
+  /** A folder that all machines see under the same name. */
+  get folder(): string {
+    return this.#lab.folder;
+  }
+
+  /**
+   * @param prefix of the lab's names, no other test's, of few letters
+   * @throws Error saying what is missing on this machine
+   */
+  static async start(prefix: string, options: ClusterLabOptions = {}): Promise<ClusterLab> {
+    const { nodes = 2, users = [] } = options;
+    const files = new ClusterFiles();
+    const lab = await Lab.onSwitch(prefix, nodes + 1);
+    let made: ClusterLab | undefined;
+    try {
+      const places = lab.hosts.map(({ number, namespace, ip }) => ({
+        ...{ number, namespace, ip, folder: `${lab.folder}/host${number}` },
+      }));
+      const kubelets = places.slice(0, nodes).map(({ number }) => kubeletOf(`node${number}`));
+      const place = places.at(-1)!;
+      const plane = await ControlPlane.start({ place, files, users: [...kubelets, ...users] });
+      made = new ClusterLab(lab, plane);
+      if (nodes > 0) await made.#startNodes(places.slice(0, nodes), files);
+      return made;
+    } catch (error) {
+      await (made ?? lab)[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #startNodes(
+    places: readonly Parameters<typeof ClusterNode.start>[0][],
+    files: ClusterFiles,
+  ): Promise<void> {
+    this.plane.startControllers();
+    const folder = `${this.folder}/images`;
+    mkdirSync(folder);
+    const images = await testImages(folder, files);
+    for (const place of places) {
+      this.nodes.push(await ClusterNode.start(place, files, images));
+    }
+    for (const node of this.nodes) node.join(this.plane);
+  }
+
+  /** Waits until the cluster takes its nodes for ready, which is when they have a network. */
+  async ready(waitMs = 180_000): Promise<void> {
+    const asks = '{.items[*].status.conditions[?(@.type=="Ready")].status}';
+    await eventually(
+      "nodes that are ready",
+      () => this.plane.mustKubectl(["get", "nodes", "-o", `jsonpath=${asks}`]),
+      (said) => said.split(" ").filter((each) => each === "True").length === this.nodes.length,
+      waitMs,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.end()));
+    await this.plane.end();
+    await this.#lab[Symbol.asyncDispose]();
+  }
+}
