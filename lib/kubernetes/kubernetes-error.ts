@@ -35,3 +35,8 @@ export function kubernetesError(
 ): WeaveError {
   return new WeaveError(code, message, { remedy, cause });
 }
+
+/** That there is no TLS to an API server, for `TlsFileReader`. */
+export function noTls(why: string, cause?: unknown): WeaveError {
+  return kubernetesError("K8S_TLS", `no TLS to the Kubernetes API: ${why}`, { cause });
+}
