@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -67,7 +68,9 @@ function putProgram(path: string, [program = "", ...words]: readonly string[]): 
     try {
       linkSync(program, scratch);
     } catch {
+      const { atime, mtime } = statSync(program);
       copyFileSync(program, scratch, constants.COPYFILE_FICLONE);
+      utimesSync(scratch, atime, mtime);
     }
   });
 }
@@ -84,7 +87,9 @@ function put(path: string, make: (scratch: string) => void): void {
   renameSync(scratch, path);
 }
 
+/** The file itself, or a copy that was made of it; a pod has its own file system at each start. */
 function isSameFile(a: string, b: string): boolean {
-  const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
-  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
+  if (linkTarget(b) !== undefined) return false;
+  const mark = contentMark(a);
+  return mark !== undefined && mark === contentMark(b);
 }

@@ -12,6 +12,8 @@ export interface CniSetupRequest {
   /** Of the plugins; missing for that of the host's runtimes. */
   readonly folder?: string;
   readonly hairpin: boolean;
+  /** False: the program and its links alone; a network that is there stays. Default: true. */
+  readonly withNetwork?: boolean;
   /** Starts this program. */
   readonly command: readonly string[];
   readonly version: string;
@@ -104,9 +106,13 @@ interface Network {
   readonly text?: string;
 }
 
-function putNetwork({ root, hairpin }: CniSetupRequest, before: SetupRecord | undefined): Network {
+function putNetwork(
+  { root, hairpin, withNetwork = true }: CniSetupRequest,
+  before: SetupRecord | undefined,
+): Network {
   const folder = join(root, "/", networkFolder);
   const path = join(folder, networkFile);
+  if (!withNetwork) return { is: "absent", ...(before?.network ?? { path }) };
   if (!existsSync(folder)) return { path, is: "absent" };
   rmSync(join(folder, formerNetworkFile), { force: true });
   const text = networkList({ hairpin });
