@@ -36,6 +36,8 @@ export interface Link {
   readonly hairpin: boolean;
   /** For a bridge's port: whether nothing passes between it and other isolated ports. */
   readonly isolated: boolean;
+  /** For a bridge: whether packets that it forwards pass the filters of those that hosts forward. */
+  readonly filtered: boolean;
 }
 
 const ifinfoBytes = 16;
@@ -55,6 +57,8 @@ const IFLA = {
 } as const;
 const INFO = { kind: 1, data: 2, portKind: 4, portData: 5 } as const;
 const VETH_PEER = 1;
+/** For IPv4 and IPv6. */
+const BRIDGE_CALLS_FILTERS = [36, 37] as const;
 const BRIDGE_PORT_HAIRPIN = 4;
 const BRIDGE_PORT_ISOLATED = 33;
 const IFF_UP = 1;
@@ -100,6 +104,7 @@ export interface LinkSettings {
   readonly master?: number;
   readonly alias?: string;
   readonly hairpin?: boolean;
+  readonly filtered?: boolean;
   /** An open namespace to move into. */
   readonly namespaceDescriptor?: number;
 }
@@ -125,23 +130,10 @@ export function createVeth(
 
 /** @throws SystemError */
 export function changeLink(netlink: Netlink, index: number, settings: LinkSettings): void {
-  const port =
-    settings.hairpin === undefined
-      ? []
-      : [
-          message.nested(
-            IFLA.info,
-            message.text(INFO.portKind, "bridge"),
-            message.nested(
-              INFO.portData,
-              message.uint8(BRIDGE_PORT_HAIRPIN, settings.hairpin ? 1 : 0),
-            ),
-          ),
-        ];
   const body = concatBytes(
     ifinfo({ index, ...upDown(settings) }),
     ...linkAttributes(settings),
-    ...port,
+    ...bridgeAttributes(settings),
   );
   netlink.request(RTM.newLink, 0, body, `interface ${settings.name ?? index}`);
 }
@@ -172,6 +164,7 @@ export function decodeLink(from: NetlinkMessage): Link {
   const view = viewOf(from.body);
   const info = attributes.nested(IFLA.info);
   const port = info.text(INFO.portKind) === "bridge" ? info.nested(INFO.portData) : undefined;
+  const bridge = info.text(INFO.kind) === "bridge" ? info.nested(INFO.data) : undefined;
   const mac = attributes.bytes(IFLA.address) ?? new Uint8Array(0);
   return {
     index: view.getInt32(4, true),
@@ -187,6 +180,7 @@ export function decodeLink(from: NetlinkMessage): Link {
     alias: attributes.text(IFLA.alias) ?? "",
     hairpin: port?.uint8(BRIDGE_PORT_HAIRPIN) === 1,
     isolated: port?.uint8(BRIDGE_PORT_ISOLATED) === 1,
+    filtered: BRIDGE_CALLS_FILTERS.every((each) => bridge?.uint8(each) === 1),
   };
 }
 
@@ -221,6 +215,20 @@ function linkAttributes(settings: LinkSettings): Uint8Array[] {
     attributes.push(message.uint32(IFLA.namespaceDescriptor, settings.namespaceDescriptor));
   }
   return attributes;
+}
+
+/** What only bridges have, or their ports. */
+function bridgeAttributes({ hairpin, filtered }: LinkSettings): Uint8Array[] {
+  const attributes: Uint8Array[] = [];
+  if (hairpin !== undefined) {
+    const data = message.uint8(BRIDGE_PORT_HAIRPIN, hairpin ? 1 : 0);
+    attributes.push(message.text(INFO.portKind, "bridge"), message.nested(INFO.portData, data));
+  }
+  if (filtered !== undefined) {
+    const data = BRIDGE_CALLS_FILTERS.map((each) => message.uint8(each, filtered ? 1 : 0));
+    attributes.push(message.text(INFO.kind, "bridge"), message.nested(INFO.data, ...data));
+  }
+  return attributes.length === 0 ? [] : [message.nested(IFLA.info, ...attributes)];
 }
 
 function upDown(settings: LinkSettings): { flags?: number; change?: number } {

@@ -1,0 +1,61 @@
+import type { Chain, Rule, SetKey } from "../../policy/rule-set.ts";
+
+/**
+ * What an element of a set does where it is used:
+ *
+ *   opens    all rules with the set allow: with the element more passes, or the same
+ *   closes   all of them deny: with it less passes, or the same
+ *   either   anything else, as one set in rules of both kinds, or where it leads to another tier
+ */
+export type Effect = "opens" | "closes" | "either";
+
+type Verdict = Rule["verdict"];
+
+/** Counts by which rules sets are used. Sets of addresses and of ports are told apart by their ids. */
+export class SetUsage {
+  readonly #counts = new Map<string, Record<Verdict, number>>();
+
+  add(chain: Chain): void {
+    this.#count(chain, 1);
+  }
+
+  remove(chain: Chain): void {
+    this.#count(chain, -1);
+  }
+
+  effectOf(id: string): Effect {
+    const { allow, deny, pass } = this.#counts.get(id) ?? none;
+    if (pass > 0 || (allow > 0 && deny > 0)) return "either";
+    return deny > 0 ? "closes" : "opens";
+  }
+
+  #count(chain: Chain, by: 1 | -1): void {
+    for (const rule of chain.tiers.flat()) {
+      for (const id of setsOf(rule)) {
+        const counts = this.#counts.get(id) ?? { ...none };
+        counts[rule.verdict] += by;
+        if (counts.allow + counts.deny + counts.pass > 0) this.#counts.set(id, counts);
+        else this.#counts.delete(id);
+      }
+    }
+  }
+}
+
+const none: Readonly<Record<Verdict, number>> = { allow: 0, deny: 0, pass: 0 };
+
+export function addressSetId(key: SetKey): string {
+  return `a ${key}`;
+}
+
+export function portSetId(key: SetKey): string {
+  return `p ${key}`;
+}
+
+/** Ids of the sets by which a rule says what it matches. */
+export function setsOf({ peer, ports }: Rule): string[] {
+  const portSets = ports === "any" ? [] : ports.filter((match) => match.kind === "set");
+  return [
+    ...(peer.kind === "set" ? [addressSetId(peer.set)] : []),
+    ...portSets.map(({ set }) => portSetId(set)),
+  ];
+}
