@@ -47,11 +47,12 @@ export class ApiClient implements KubernetesApi {
   async list<T extends KubernetesObject>(
     resource: Resource<T>,
     { limit, continueToken }: PageRequest,
+    signal: AbortSignal,
   ): Promise<ObjectPage<T>> {
     const query = new URLSearchParams({ limit: String(limit) });
     if (continueToken !== "") query.set("continue", continueToken);
     const path = `${resourcePath(resource)}?${query}`;
-    const raw = await this.#ask({ method: "GET", path }, { verb: "list", resource });
+    const raw = await this.#ask({ method: "GET", path, signal }, { verb: "list", resource });
     const page = v.safeParse(pageSchema, raw);
     if (!page.success) throw notTheApi();
     const { metadata, items } = page.output;

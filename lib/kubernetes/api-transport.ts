@@ -14,6 +14,8 @@ export interface ApiRequest {
   /** With query. */
   readonly path: string;
   readonly body?: { readonly contentType: string; readonly value: unknown };
+  /** Ends it before it is answered. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ApiAnswer {
@@ -34,7 +36,9 @@ export class ApiTransport {
 
   /** @throws WeaveError `K8S_UNREACHABLE`, `K8S_ANSWER`, `K8S_TLS`, `K8S_CONFIG` */
   async ask(request: ApiRequest): Promise<{ readonly status: number; readonly text: string }> {
-    const { status, text } = await this.#open(request, AbortSignal.timeout(answerWaitMs), {});
+    const late = AbortSignal.timeout(answerWaitMs);
+    const signal = request.signal === undefined ? late : AbortSignal.any([late, request.signal]);
+    const { status, text } = await this.#open(request, signal, {});
     return { status, text: await text() };
   }
 

@@ -12,6 +12,7 @@ export interface KubernetesApi {
   list<T extends KubernetesObject>(
     resource: Resource<T>,
     page: PageRequest,
+    signal: AbortSignal,
   ): Promise<ObjectPage<T>>;
   /** What happens to objects of a kind, until the server or `signal` ends it. */
   watch<T extends KubernetesObject>(
@@ -64,8 +65,10 @@ export interface WatchRequest {
 }
 
 export type WatchEvent<T extends KubernetesObject> =
-  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: T }
+  | { readonly type: "ADDED" | "MODIFIED"; readonly object: T }
+  /** With the version in which it ended. */
+  | { readonly type: "DELETED"; readonly object: KubernetesObject }
   /** Everything up to this version has been told. */
   | { readonly type: "BOOKMARK"; readonly resourceVersion: string }
-  /** One that nobody could read. */
+  /** An object became one that nobody can read. */
   | { readonly type: "UNREADABLE"; readonly resourceVersion: string };

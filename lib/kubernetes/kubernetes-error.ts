@@ -21,6 +21,8 @@ const remedies = {
   K8S_REFUSED: "look at the reason that it gave",
   /** It is not known where the API server is, or how to speak to it. */
   K8S_CONFIG: "run in a pod with a service account, or give a kubeconfig file",
+  /** The pod was not given what it needs of its node. */
+  K8S_POD: "apply the DaemonSet of the manifest as it is",
   /** Certificates are missing, or are not what they have to be. */
   K8S_TLS: "see that the certificates of the kubeconfig file are there and whole",
 } as const;

@@ -24,9 +24,9 @@ const metadata = v.object({
   annotations: texts,
 });
 
-const anyObject = v.object({ metadata });
+export const anyObjectSchema = v.object({ metadata });
 /** What all objects have. */
-export type KubernetesObject = v.InferOutput<typeof anyObject>;
+export type KubernetesObject = v.InferOutput<typeof anyObjectSchema>;
 
 function list<const Item extends v.GenericSchema>(item: Item) {
   return v.optional(v.nullish(v.array(item), []), []);
@@ -78,7 +78,7 @@ export const podSchema = v.object({
 });
 export type PodObject = v.InferOutput<typeof podSchema>;
 
-export const namespaceSchema = anyObject;
+export const namespaceSchema = anyObjectSchema;
 export type NamespaceObject = KubernetesObject;
 
 /** Policies go on to whoever reads them as they came. */

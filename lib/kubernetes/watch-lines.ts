@@ -4,14 +4,14 @@ import type { WeaveError } from "../base/errors.ts";
 import { type AskedOf, watchFailure } from "./api-failure.ts";
 import type { WatchEvent } from "./kubernetes-api.ts";
 import { kubernetesError } from "./kubernetes-error.ts";
-import type { KubernetesObject } from "./objects.ts";
+import { anyObjectSchema, type KubernetesObject } from "./objects.ts";
 import type { Resource } from "./resources.ts";
 
 /** Objects have 1.5 MiB at most (etcd, "System limits"); their text as JSON may be a little longer. */
 const lineCharactersMax = 4 << 20;
 
 const lineSchema = v.object({ type: v.string(), object: v.unknown() });
-const versioned = v.object({ metadata: v.object({ resourceVersion: v.string() }) });
+const bookmarkSchema = v.object({ metadata: v.object({ resourceVersion: v.string() }) });
 
 /**
  * Reads what a watch tells, one JSON object a line (Kubernetes, "Efficient detection of changes"):
@@ -42,19 +42,32 @@ export class WatchLines<T extends KubernetesObject> {
     if (!parsed.success) throw refuse("sent something else than a change");
     const { type, object } = parsed.output;
     if (type === "ERROR") throw watchFailure(object, this.#asked);
-    const at = v.safeParse(versioned, object);
-    // Without a version nothing can be made of it.
-    if (!at.success) return [];
-    const { resourceVersion } = at.output.metadata;
-    if (type === "BOOKMARK") return { type, resourceVersion };
-    if (type !== "ADDED" && type !== "MODIFIED" && type !== "DELETED") return [];
+    if (type === "BOOKMARK") return bookmark(object);
+    if (type === "ADDED" || type === "MODIFIED" || type === "DELETED") {
+      return this.#change(type, object);
+    }
+    return [];
+  }
+
+  /** One object that is odd must not hide all others: it is counted by who follows. */
+  #change(type: "ADDED" | "MODIFIED" | "DELETED", raw: unknown): WatchEvent<T> | [] {
+    const any = v.safeParse(anyObjectSchema, raw);
+    if (!any.success) return [];
+    if (type === "DELETED") return { type, object: any.output };
     try {
-      return { type, object: this.#resource.read(object) };
+      return { type, object: this.#resource.read(raw) };
     } catch {
-      // Counted by who follows; one object that is odd must not hide all others.
-      return { type: "UNREADABLE", resourceVersion };
+      return { type: "UNREADABLE", resourceVersion: any.output.metadata.resourceVersion };
     }
   }
+}
+
+/** Servers say no more of the object than its version. */
+function bookmark(object: unknown): WatchEvent<never> | [] {
+  const parsed = v.safeParse(bookmarkSchema, object);
+  if (!parsed.success) return [];
+  const { resourceVersion } = parsed.output.metadata;
+  return { type: "BOOKMARK", resourceVersion };
 }
 
 function parseLine(line: string): unknown {

@@ -22,6 +22,8 @@ const clientOf = (server: FakeApiServer, access: Partial<ClusterAccess> = {}) =>
 
 const pem = (name: Parameters<typeof certificate>[0]) => readFileSync(certificate(name), "utf8");
 
+const never = new AbortController().signal;
+
 /** The error of what must fail. */
 async function failure(attempt: Promise<unknown>): Promise<WeaveError> {
   return attempt.then(
@@ -52,11 +54,11 @@ describe("objects of a cluster", () => {
     await using server = new FakeApiServer();
     const client = clientOf(server);
     for (const name of ["a", "b", "c", "d", "e"]) server.cluster.apply(somePod("x", name));
-    const first = await client.list(pods, { limit: 2, continueToken: "" });
+    const first = await client.list(pods, { limit: 2, continueToken: "" }, never);
     expect(first.items.map(({ metadata }) => metadata.name)).toEqual(["a", "b"]);
     server.cluster.delete("pods", "x/d");
     const { continueToken } = first;
-    const second = await client.list(pods, { limit: 9, continueToken });
+    const second = await client.list(pods, { limit: 9, continueToken }, never);
     expect(second.items.map(({ metadata }) => metadata.name)).toEqual(["c", "d", "e"]);
     expect(second.resourceVersion).toBe(first.resourceVersion);
     expect(second.continueToken).toBe("");
@@ -87,7 +89,7 @@ describe("objects of a cluster", () => {
     await using server = new FakeApiServer();
     server.cluster.apply(somePod("x", "a"));
     server.cluster.apply({ ...somePod("x", "b"), spec: { containers: "many" } });
-    const page = await clientOf(server).list(pods, { limit: 500, continueToken: "" });
+    const page = await clientOf(server).list(pods, { limit: 500, continueToken: "" }, never);
     expect(page.items.map(({ metadata }) => metadata.name)).toEqual(["a"]);
     expect(page.unreadable).toBe(1);
   });
@@ -139,7 +141,7 @@ describe("a watch", () => {
     await using server = new FakeApiServer();
     const from = { resourceVersion: String(server.cluster.revision), timeoutSeconds: 60 };
     server.cluster.apply(somePod("x", "a"));
-    const events = clientOf(server).watch(pods, from, new AbortController().signal);
+    const events = clientOf(server).watch(pods, from, never);
     expect(await take(events, 1)).toEqual(["ADDED a"]);
     server.cluster.apply(somePod("x", "a", { ip: "10.32.0.1" }));
     server.cluster.delete("pods", "x/a");
@@ -153,7 +155,7 @@ describe("a watch", () => {
   test("is cut into any pieces, and an odd object is told as one that cannot be read", async () => {
     await using server = new FakeApiServer();
     const from = { resourceVersion: String(server.cluster.revision), timeoutSeconds: 60 };
-    const events = clientOf(server).watch(pods, from, new AbortController().signal);
+    const events = clientOf(server).watch(pods, from, never);
     const three = take(events, 3);
     await server.until(() => server.watching("pods") === 1);
     server.cluster.apply(somePod("x", "b", { labels: { long: "ä".repeat(300_000) } }));
@@ -209,7 +211,7 @@ describe("what goes wrong", () => {
   test("has a code for each kind, and the server's words", async () => {
     await using server = new FakeApiServer();
     const client = clientOf(server);
-    const ask = () => failure(client.list(pods, { limit: 1, continueToken: "" }));
+    const ask = () => failure(client.list(pods, { limit: 1, continueToken: "" }, never));
     for (const [status, code] of [
       [401, "K8S_UNAUTHORIZED"],
       [409, "K8S_CONFLICT"],
@@ -232,7 +234,9 @@ describe("what goes wrong", () => {
     await using server = new FakeApiServer();
     server.forbid("list", "networkpolicies");
     const client = clientOf(server);
-    const error = await failure(client.list(networkPolicies, { limit: 1, continueToken: "" }));
+    const error = await failure(
+      client.list(networkPolicies, { limit: 1, continueToken: "" }, never),
+    );
     expect(error.code).toBe("K8S_FORBIDDEN");
     expect(error.remedy).toBe(
       'allow the service account verb "list" on resource "networkpolicies" of API group "networking.k8s.io", as the manifest does',
@@ -246,7 +250,11 @@ describe("what goes wrong", () => {
 
   test("is that a kind of objects is not there", async () => {
     await using server = new FakeApiServer();
-    const page = clientOf(server).list(adminNetworkPolicies, { limit: 1, continueToken: "" });
+    const page = clientOf(server).list(
+      adminNetworkPolicies,
+      { limit: 1, continueToken: "" },
+      never,
+    );
     expect((await failure(page)).code).toBe("K8S_NOT_FOUND");
   });
 
@@ -278,7 +286,7 @@ describe("a server behind TLS", () => {
     const client = clientOf(server, trusting);
     expect((await client.get(nodes, { name: "n1" }))?.metadata.name).toBe("n1");
     const from = { resourceVersion: String(server.cluster.revision), timeoutSeconds: 60 };
-    const told = take(client.watch(nodes, from, new AbortController().signal), 2);
+    const told = take(client.watch(nodes, from, never), 2);
     await server.until(() => server.watching("nodes") === 1);
     server.cluster.apply(someNode("n2"));
     server.cluster.delete("nodes", "n2");
