@@ -15,6 +15,8 @@ import type { Fence } from "../ipam/reclaim-lease.ts";
 import type { ProtocolVersion } from "../mesh/header.ts";
 import { Mesh, type MeshEvent } from "../mesh/mesh.ts";
 import type { Transport } from "../mesh/transport.ts";
+import type { RecordStore } from "../policy/gossip/record-table.ts";
+import { policyChannel, SharedPolicy } from "../policy/gossip/shared-policy.ts";
 
 /** What the operator chose for the protocols, as launch options say it. */
 export interface ControlPlaneOptions {
@@ -57,6 +59,8 @@ export interface ControlPlaneDependencies {
   readonly overlay: Overlay;
   readonly secretBox: SecretBox;
   readonly allocatorStore: AllocatorStore;
+  /** Of what peers tell each other of policies; missing: this one has no part in that. */
+  readonly policyStore?: RecordStore;
   /** Whether a lease on ranges still holds; replaced only to show what happens without. */
   readonly fence?: Fence;
   /** Of an earlier process, where a datapath still forwards by it. */
@@ -66,13 +70,15 @@ export interface ControlPlaneDependencies {
   onEvent(event: MeshEvent): void;
 }
 
-/** The pure protocols of one peer, put together: mesh, address allocation and names. */
+/** The pure protocols of one peer, put together: mesh, address allocation, names and policies. */
 export interface ControlPlane {
   readonly mesh: Mesh;
   /** Missing when address allocation is off. */
   readonly ipam: { readonly allocator: Allocator; readonly defaultSubnet: Ipv4Cidr } | undefined;
   /** Missing when DNS is off. */
   readonly names: NameTable | undefined;
+  /** Missing when this peer takes no part in policies. */
+  readonly policies: SharedPolicy | undefined;
   stop(): void;
   /** As {@link Mesh.suspend}; nothing is allocated, stored or told any more. */
   suspend(deserted: () => void): Endpoint[];
@@ -85,6 +91,7 @@ export function makeControlPlane(
 ): ControlPlane {
   let ipam: ControlPlane["ipam"];
   let names: NameTable | undefined;
+  let policies: SharedPolicy | undefined;
   const known = new Set<PeerName>();
   const reach = new Reach(dependencies.name);
   const { formerShortId } = dependencies;
@@ -101,12 +108,14 @@ export function makeControlPlane(
         if (known.has(name)) continue;
         known.add(name);
         names?.peerAppeared(name);
+        policies?.peerAppeared(name);
       }
     },
     onPeerGone(name) {
       known.delete(name);
       ipam?.allocator.peerGone(name);
       names?.peerGone(name);
+      policies?.peerGone(name);
     },
   });
   if (options.ipalloc !== undefined) {
@@ -122,19 +131,31 @@ export function makeControlPlane(
     });
     names.setChannel(mesh.join(dnsChannel, names));
   }
+  if (dependencies.policyStore !== undefined) {
+    policies = new SharedPolicy(world, {
+      self: dependencies.name,
+      store: dependencies.policyStore,
+      isKnownPeer: (peer) => mesh.isKnown(peer),
+    });
+    if (options.extensions !== false) policies.setChannel(mesh.join(policyChannel, policies));
+  }
+  const stopOwners = (): void => {
+    ipam?.allocator.stop();
+    names?.stop();
+    policies?.stop();
+  };
   return {
     mesh,
     ipam,
     names,
+    policies,
     stop() {
       mesh.stop();
-      ipam?.allocator.stop();
-      names?.stop();
+      stopOwners();
     },
     suspend(deserted) {
       const addresses = mesh.suspend(deserted);
-      ipam?.allocator.stop();
-      names?.stop();
+      stopOwners();
       return addresses;
     },
   };

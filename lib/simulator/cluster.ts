@@ -21,7 +21,7 @@ export const simPort = 6783;
 /** How long an overlay link takes to work after both sides have confirmed it. */
 const overlayDelayMs = 5;
 
-/** One process of a peer with all of its protocols: mesh, address allocation and names. */
+/** One process of a peer with all of its protocols: mesh, addresses, names and policies. */
 export interface SimPeer {
   readonly number: number;
   readonly name: PeerName;
@@ -219,7 +219,8 @@ export class SimCluster {
       transport: this.network.host(ip).transport,
       overlay: new InstantOverlay(world, overlayDelayMs),
       secretBox: portableSecretBox,
-      allocatorStore: store,
+      allocatorStore: store.addresses,
+      policyStore: store.policies,
       saveTargets: (saved) => {
         disk.targets = saved;
       },

@@ -4,9 +4,12 @@ import type { PeerName } from "../base/peer-name.ts";
 import type { AllocatorChange, AllocatorState, AllocatorStore } from "../ipam/allocator-store.ts";
 import type { HeldAddress } from "../ipam/held-addresses.ts";
 import type { RingState } from "../ipam/ring-entry.ts";
+import type { RecordStore } from "../policy/gossip/record-table.ts";
+import { keyOf, type SharedRecord } from "../policy/gossip/shared-record.ts";
 
 /**
- * What of a peer survives its process: addresses, ring, and the peers it was told to connect to.
+ * What of a peer survives its process: addresses, ring, what it knows of policies, and the peers it
+ * was told to connect to.
  * Every change is one transaction, as in the database of a router.
  */
 export class Disk {
@@ -18,6 +21,7 @@ export class Disk {
   #ring: RingState | undefined;
   #council: AllocatorState["council"];
   readonly #held = new Map<Ipv4, HeldAddress>();
+  readonly #records = new Map<string, SharedRecord>();
 
   constructor(targets: readonly string[]) {
     this.targets = targets;
@@ -28,14 +32,28 @@ export class Disk {
     return this.#ring;
   }
 
-  /** A store for one process. After `close` nothing that the process does reaches the disk. */
-  open(): AllocatorStore & { close(): void } {
+  /** Stores for one process. After `close` nothing that the process does reaches the disk. */
+  open(): { readonly addresses: AllocatorStore; readonly policies: RecordStore; close(): void } {
     let isOpen = true;
+    const write = (change: () => void): void => {
+      if (this.isFull) throw new WeaveError("DISK_FULL", "no space left on device");
+      if (isOpen) change();
+    };
     return {
-      load: () => this.#load(),
-      save: (change) => {
-        if (this.isFull) throw new WeaveError("DISK_FULL", "no space left on device");
-        if (isOpen) this.#save(change);
+      addresses: {
+        load: () => this.#load(),
+        save: (change) => write(() => this.#save(change)),
+      },
+      policies: {
+        all: () => [...this.#records.values()],
+        save: (records) =>
+          write(() => {
+            for (const record of records) this.#records.set(keyOf(record), record);
+          }),
+        erase: (names) =>
+          write(() => {
+            for (const name of names) this.#records.delete(keyOf(name));
+          }),
       },
       close: () => {
         isOpen = false;
