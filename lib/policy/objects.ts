@@ -35,9 +35,14 @@ export interface Pod {
   /** None before it has any; those of its host are not among them. */
   readonly addresses: readonly HostIp[];
   readonly ports: readonly NamedPort[];
+  /** The {@link Node} that it runs on, whose traffic to it is not judged; missing when unknown. */
+  readonly node?: string | undefined;
   /** Whether it runs here, so that this node decides what it may send and receive. */
   readonly isLocal: boolean;
-  /** When it was made, in ms since 1970: of two with one address the later one has it. */
+  /**
+   * When it was made, or better was given its addresses, in ms since 1970: of two with one address
+   * the later one has it. One that has ended has none any more, whatever its object says.
+   */
   readonly sinceMs: number;
 }
 
@@ -71,6 +76,7 @@ export interface NetworkPolicy {
 }
 
 export interface AllowRule {
+  /** Empty: nobody, as of a rule that cannot be read. */
   readonly peers: "any" | readonly Peer[];
   readonly ports: "any" | readonly PortRange[];
 }

@@ -16,8 +16,9 @@ import type { Direction, TransportProtocol } from "./objects.ts";
  *           behind the last: allow
  *
  * Only addresses of pods of this node are targets: each end of a connection is judged where it is.
- * Packets of connections that have been let through, what a node and its own pods say to each other,
- * and neighbour discovery are not judged.
+ * Packets of connections that have been let through, what a pod says to its own address (by way of a
+ * service, say), what a node and its own pods say to each other, and neighbour discovery are not
+ * judged.
  */
 export interface RuleSet {
   readonly sets: ReadonlyMap<SetKey, AddressSet>;
@@ -56,7 +57,7 @@ export interface Chain {
 export interface Rule {
   /** Of an ingress chain the source, of an egress chain the destination. */
   readonly peer: PeerMatch;
-  /** Any of these, at the destination. */
+  /** Any of these, at the destination; ranges of one protocol neither overlap nor touch. */
   readonly ports: "any" | readonly PortMatch[];
   readonly verdict: "allow" | "deny" | "pass";
   /** Which policy says so, for the log of what was dropped: `namespace/name`, say. */

@@ -1,0 +1,23 @@
+import type { Labels, Namespace } from "./objects.ts";
+
+/** The label that every namespace has, with its name (kubernetes.md §9). */
+export const namespaceNameLabel = "kubernetes.io/metadata.name";
+
+/** Labels as documents have them; missing or `null` for none. */
+export function labelsOf(record: Readonly<Record<string, string>> | null | undefined): Labels {
+  return new Map(Object.entries(record ?? {}));
+}
+
+/** A namespace with the label that all have, whatever `record` says of it. */
+export function namespaceOf(
+  name: string,
+  record?: Readonly<Record<string, string>> | null,
+): Namespace {
+  return { name, labels: new Map([...labelsOf(record), [namespaceNameLabel, name]]) };
+}
+
+export function equalLabels(a: Labels, b: Labels): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) if (b.get(key) !== value) return false;
+  return true;
+}
