@@ -47,6 +47,10 @@ const EIO = 5;
 /** How long the kernel may take to answer; it answers within the request, so this is a guard. */
 const answerTimeoutSeconds = 10;
 
+const sendBytes = 1 << 20;
+/** As much fits into a socket's buffer in any case, whatever the kernel makes of `sendBytes`. */
+const kernelsSendBytes = 128 << 10;
+
 /**
  * One netlink socket of the network namespace in which the thread was when it was opened; from then
  * on it can be used from any namespace. Whole datagrams go out and come in; their meaning is
@@ -57,6 +61,7 @@ export class NetlinkSocket {
   readonly #socket: Pointer;
   readonly #sender = pinnedBytes(12);
   readonly #received = pinnedBytes(8);
+  #sendBytes = kernelsSendBytes;
   #open = true;
 
   /**
@@ -71,7 +76,7 @@ export class NetlinkSocket {
     try {
       this.#check(this.#libnl.nl_connect(socket, protocol), "nl_connect");
       this.#check(
-        this.#libnl.nl_socket_set_buffer_size(socket, receiveBytes, 1 << 20),
+        this.#libnl.nl_socket_set_buffer_size(socket, receiveBytes, sendBytes),
         "nl_socket_set_buffer_size",
       );
       this.#setOptions();
@@ -98,8 +103,12 @@ export class NetlinkSocket {
     setSocketOption(this.descriptor, SOL_NETLINK, NETLINK_NO_ENOBUFS, 1, "netlink option");
   }
 
-  /** Sends one datagram, which may hold several messages, to the kernel. @throws SystemError */
+  /**
+   * Sends one datagram, which may hold several messages, to the kernel: of any length, if the process
+   * may have such buffers. @throws SystemError
+   */
   send(datagram: Uint8Array): void {
+    if (datagram.length > this.#sendBytes) this.#enlargeSendBuffer(datagram.length);
     this.#check(this.#libnl.nl_sendto(this.#socket, datagram, datagram.length), "nl_sendto");
   }
 
@@ -156,6 +165,12 @@ export class NetlinkSocket {
     }
     const timeout = new Uint8Array(BigInt64Array.of(BigInt(answerTimeoutSeconds), 0n).buffer);
     setSocketOption(this.descriptor, SOL_SOCKET, SO_RCVTIMEO, timeout, "netlink timeout");
+  }
+
+  #enlargeSendBuffer(bytes: number): void {
+    const SO_SNDBUFFORCE = 32;
+    setSocketOption(this.descriptor, SOL_SOCKET, SO_SNDBUFFORCE, bytes, "netlink send buffer");
+    this.#sendBytes = bytes;
   }
 
   #check(result: number, call: string): void {

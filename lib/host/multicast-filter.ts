@@ -1,6 +1,7 @@
 import { type Cidr, formatCidr, networkOf, parseCidr } from "../base/ip.ts";
 import type { Netlink } from "./netlink/conversation.ts";
-import * as nft from "./netlink/nft-expression.ts";
+import * as match from "./netlink/nft-match.ts";
+import * as statement from "./netlink/nft-statement.ts";
 import { deleteTable, type NftRule, type NftTable, replaceTable } from "./netlink/nftables.ts";
 
 /** All IPv4 multicast groups. */
@@ -28,12 +29,12 @@ export function filterMulticast(
     const subnet = networkOf(cidr);
     if (cidr.address.family === 4) subnets.set(formatCidr(subnet), subnet);
   }
-  const groups = [...nft.inputInterface(interfaceName), ...nft.destination(multicastGroups)];
+  const groups = [...match.inputInterface(interfaceName), ...match.destination(multicastGroups)];
   const rules: NftRule[] = [...subnets.values()].map((subnet) => ({
-    expressions: [...groups, ...nft.source(subnet), nft.leaveChain()],
+    expressions: [...groups, ...match.source(subnet), statement.leaveChain()],
   }));
   rules.push({
-    expressions: [...groups, nft.counter(), nft.drop()],
+    expressions: [...groups, statement.counter(), statement.drop()],
     comment: "multicast from foreign subnets",
   });
   const wanted: NftTable = {

@@ -15,7 +15,7 @@ export class OwnTable {
   }
 
   /** In the place of whatever table of this name there was. @throws SystemError */
-  put(content: Pick<NftTable, "chains" | "maps">): void {
+  put(content: Pick<NftTable, "chains" | "sets">): void {
     this.#inPlace = undefined;
     using netfilter = openNetfilter();
     replaceTable(netfilter, { ...this.#id, ...content });

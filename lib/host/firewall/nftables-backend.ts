@@ -1,5 +1,6 @@
 import type { IpFamily } from "../../base/ip.ts";
-import * as nft from "../netlink/nft-expression.ts";
+import * as match from "../netlink/nft-match.ts";
+import * as statement from "../netlink/nft-statement.ts";
 import { deleteTable, type NftChain } from "../netlink/nftables.ts";
 import { openNetfilter } from "../netlink/open.ts";
 import { hasNftables, OwnTable } from "../own-table.ts";
@@ -58,21 +59,21 @@ function chainOf({ at, rules }: PacketChain): NftChain {
 }
 
 const verdicts = {
-  accept: nft.accept,
-  drop: nft.drop,
-  leave: nft.leaveChain,
-  masquerade: nft.masquerade,
+  accept: statement.accept,
+  drop: statement.drop,
+  leave: statement.leaveChain,
+  masquerade: statement.masquerade,
 } as const;
 
 function expressionsOf(rule: PacketRule): Uint8Array[] {
   const { from, to, source, destination, port, known, verdict } = rule;
   return [
-    ...encoded(from, nft.inputInterface),
-    ...encoded(to, nft.outputInterface),
-    ...encoded(destination, nft.destination),
-    ...encoded(source, nft.source),
-    ...(port === undefined ? [] : nft.destinationPort(port.protocol, port.number)),
-    ...(known === undefined ? [] : nft.connectionKnown()),
+    ...encoded(from, match.inputInterface),
+    ...encoded(to, match.outputInterface),
+    ...encoded(destination, match.destination),
+    ...encoded(source, match.source),
+    ...(port === undefined ? [] : match.destinationPort(port.protocol, port.number)),
+    ...(known === undefined ? [] : match.connectionKnown()),
     verdicts[verdict](),
   ];
 }

@@ -1,5 +1,4 @@
 import { netlinkError } from "../../../ffi/libnl.ts";
-import { concatBytes } from "../../base/bytes.ts";
 import { WeaveError } from "../../base/errors.ts";
 import {
   attributesBehind,
@@ -75,25 +74,30 @@ export class Netlink {
 
   /**
    * Sends several requests in one datagram between `begin` and `end`, as nf_tables wants them: all
-   * take effect or none. @throws SystemError for the first that was refused
+   * take effect or none. The kernel says of the last that it has come to it, and of others only what
+   * is wrong with them: there may be more than it would keep answers for.
+   *
+   * @throws SystemError for the first that was refused
    */
   transaction(
     begin: NetlinkRequest,
     requests: readonly NetlinkRequest[],
     end: NetlinkRequest,
   ): void {
+    if (requests.length === 0) return;
     const first = this.#next();
     const abouts = new Map<number, string>([[first, begin.about]]);
     const parts = [this.#encode(begin, first, 0)];
-    for (const request of requests) {
-      const sequence = this.#next();
-      abouts.set(sequence, request.about);
-      parts.push(this.#encode(request, sequence, flags.ack));
+    let last = first;
+    for (const [index, request] of requests.entries()) {
+      last = this.#next();
+      abouts.set(last, request.about);
+      parts.push(this.#encode(request, last, index === requests.length - 1 ? flags.ack : 0));
     }
     parts.push(this.#encode(end, this.#next(), 0));
     this.#hasTransacted = true;
-    this.#socket.send(concatBytes(...parts));
-    this.#awaitAll(abouts, first);
+    this.#socket.send(Buffer.concat(parts));
+    this.#awaitEnd(abouts, first, last);
   }
 
   close(): void {
@@ -136,21 +140,18 @@ export class Netlink {
     }
   }
 
-  /** Reads until every request is acknowledged, or the batch as a whole is refused. */
-  #awaitAll(abouts: ReadonlyMap<number, string>, first: number): void {
-    const open = new Set(abouts.keys());
-    open.delete(first);
+  /** Reads until there is an answer to the last request, or to the batch as a whole. */
+  #awaitEnd(abouts: ReadonlyMap<number, string>, first: number, last: number): void {
     let refusal: unknown;
-    while (open.size > 0) {
+    for (let hasEnded = false; !hasEnded; ) {
       for (const message of this.#receive("transaction")) {
         const about = abouts.get(message.sequence);
         if (message.type !== messageType.error || about === undefined) continue;
-        open.delete(message.sequence);
+        hasEnded ||= message.sequence === first || message.sequence === last;
         try {
           throwIfRefused(message, about);
         } catch (error) {
           refusal ??= error;
-          if (message.sequence === first) open.clear();
         }
       }
     }

@@ -108,6 +108,16 @@ export function uint32BigEndian(type: number, value: number): Uint8Array {
   return attribute(type, Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value));
 }
 
+export function uint16BigEndian(type: number, value: number): Uint8Array {
+  return attribute(type, Uint8Array.of(value >>> 8, value));
+}
+
+export function uint64BigEndian(type: number, value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  viewOf(bytes).setBigUint64(0, BigInt(value));
+  return attribute(type, bytes);
+}
+
 /** Attributes in their order, for lists in which it counts. @throws WeaveError `NETLINK_FORMAT` */
 export function* eachAttribute(
   bytes: Uint8Array,

@@ -1,4 +1,4 @@
-import { concatBytes } from "../../base/bytes.ts";
+import { concatBytes, utf8 } from "../../base/bytes.ts";
 import type { Netlink, NetlinkRequest } from "./conversation.ts";
 
 /**
@@ -24,10 +24,15 @@ export const NFT = {
   getTable: 1,
   deleteTable: 2,
   newChain: 3,
+  deleteChain: 5,
   newRule: 6,
   getRule: 7,
+  deleteRule: 8,
   newSet: 9,
+  getSet: 10,
+  deleteSet: 11,
   newSetElement: 12,
+  getSetElement: 13,
   deleteSetElement: 14,
   getGeneration: 16,
 } as const;
@@ -75,6 +80,18 @@ export function transact(netlink: Netlink, requests: readonly NetlinkRequest[]):
     ...edge,
     type: NFNL_BATCH_END,
   });
+}
+
+/** As the `nft` program stores a comment, and no longer than it may be. */
+const commentBytesMax = 127;
+
+/** What tables, chains, sets and rules have for whoever lists them: kind, length, text, zero. */
+export function commentData(kind: number, comment: string): Uint8Array {
+  const whole = utf8(comment);
+  let end = Math.min(whole.length, commentBytesMax);
+  // Not within a character.
+  while (end < whole.length && (whole[end]! & 0xc0) === 0x80) end--;
+  return Uint8Array.of(kind, end + 1, ...whole.subarray(0, end), 0);
 }
 
 function nfgen(family: number, resource: number): Uint8Array {

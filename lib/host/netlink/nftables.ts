@@ -1,10 +1,9 @@
 import { isSystemError } from "../../../ffi/system-error.ts";
-import { utf8 } from "../../base/bytes.ts";
 import type { Netlink, NetlinkRequest } from "./conversation.ts";
 import * as message from "./message.ts";
 import { attributesBehind, flags } from "./message.ts";
-import { mapRequests, type NftMap } from "./nft-map.ts";
 import {
+  commentData,
   LIST_ELEMENT,
   NFT,
   type NftFamily,
@@ -15,18 +14,19 @@ import {
   nftType,
   transact,
 } from "./nft-message.ts";
+import { addElements, declareSet, type NftSet } from "./nft-set.ts";
 
 /**
  * Tables of nf_tables (linux/netfilter/nf_tables.h), declared whole and put in place in one
  * transaction: a packet sees the old rules or the new ones, never a mixture.
  *
- *   batch begin ─ add table ─ maps… ─ chains… ─ rules… ─ batch end               where there is none
+ *   batch begin ─ add table ─ sets… ─ chains… ─ elements… ─ rules… ─ batch end   where there is none
  *   batch begin ─ delete table ─ add table ─ … ─ batch end                       where there is one
  *
  * The kernel waits some milliseconds before it forgets what was deleted, and its caller with it.
  */
 export interface NftTable extends NftTableId {
-  readonly maps?: readonly NftMap[];
+  readonly sets?: readonly NftSet[];
   readonly chains: readonly NftChain[];
 }
 
@@ -40,6 +40,7 @@ export interface NftChain {
     readonly priority: number;
   };
   readonly rules: readonly NftRule[];
+  readonly comment?: string;
 }
 
 export interface NftRule {
@@ -51,17 +52,21 @@ export interface NftRule {
 const GENERATION_ID = 1;
 const hookNumber = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
 const TABLE_NAME = 1;
-const CHAIN = { table: 1, name: 3, hook: 4, policy: 5, type: 7 } as const;
+const CHAIN = { table: 1, name: 3, hook: 4, policy: 5, type: 7, userData: 12 } as const;
 const HOOK = { number: 1, priority: 2 } as const;
 const RULE = { table: 1, chain: 2, handle: 3, expressions: 4, userData: 7 } as const;
 const policyAccept = 1;
+/** The kind of text that a comment of a chain or a rule is. */
+const commentKind = 0;
 
 /** Puts `table` in the place of whatever table of this name there was. @throws SystemError */
 export function replaceTable(netlink: Netlink, table: NftTable): void {
+  const sets = table.sets ?? [];
   const content = [
-    ...(table.maps ?? []).flatMap((map, index) => mapRequests(table, map, index + 1)),
-    ...table.chains.map((chain) => chainRequest(table, chain)),
-    ...table.chains.flatMap((chain) => chain.rules.map((rule) => ruleRequest(table, chain, rule))),
+    ...sets.map((set, index) => declareSet(table, set, index + 1)),
+    ...table.chains.map((chain) => declareChain(table, chain)),
+    ...sets.flatMap(({ name, elements }) => addElements(table, name, elements)),
+    ...table.chains.flatMap((chain) => addRules(table, chain)),
   ];
   const create = tableRequest(NFT.newTable, flags.create | flags.exclusive, table);
   try {
@@ -130,7 +135,8 @@ function tableRequest(kind: number, requestFlags: number, table: NftTableId): Ne
   return nftRequest(kind, requestFlags, about, table.family, message.text(TABLE_NAME, table.name));
 }
 
-function chainRequest(table: NftTableId, chain: NftChain): NetlinkRequest {
+/** Declares a chain without rules. */
+export function declareChain(table: NftTableId, chain: NftChain): NetlinkRequest {
   const hook =
     chain.hook === undefined
       ? []
@@ -151,25 +157,43 @@ function chainRequest(table: NftTableId, chain: NftChain): NetlinkRequest {
     message.text(CHAIN.table, table.name),
     message.text(CHAIN.name, chain.name),
     ...hook,
+    ...comment(CHAIN.userData, chain.comment),
   );
 }
 
-function ruleRequest(table: NftTableId, chain: NftChain, rule: NftRule): NetlinkRequest {
-  const elements = rule.expressions.map((bytes) => message.nested(LIST_ELEMENT, bytes));
-  return nftRequest(
-    NFT.newRule,
-    flags.create | flags.append,
-    `nftables rule in ${table.name} ${chain.name}`,
-    table.family,
-    message.text(RULE.table, table.name),
-    message.text(RULE.chain, chain.name),
-    message.nested(RULE.expressions, ...elements),
-    ...(rule.comment === undefined ? [] : [commentData(rule.comment)]),
+/** Adds the rules of a chain behind those that it has. */
+export function addRules(table: NftTableId, chain: NftChain): NetlinkRequest[] {
+  return chain.rules.map((rule) =>
+    nftRequest(
+      NFT.newRule,
+      flags.create | flags.append,
+      `nftables rule in ${table.name} ${chain.name}`,
+      table.family,
+      message.text(RULE.table, table.name),
+      message.text(RULE.chain, chain.name),
+      message.nested(
+        RULE.expressions,
+        ...rule.expressions.map((bytes) => message.nested(LIST_ELEMENT, bytes)),
+      ),
+      ...comment(RULE.userData, rule.comment),
+    ),
   );
 }
 
-/** How the `nft` program stores a comment: kind 0, length, text with a final zero. */
-function commentData(comment: string): Uint8Array {
-  const textBytes = utf8(`${comment}\0`).subarray(0, 255);
-  return message.attribute(RULE.userData, Uint8Array.of(0, textBytes.length, ...textBytes));
+/** Takes all rules out of a chain. */
+export function emptyChain(table: NftTableId, chain: string): NetlinkRequest {
+  const about = `nftables rules in ${table.name} ${chain}`;
+  const attributes = [message.text(RULE.table, table.name), message.text(RULE.chain, chain)];
+  return nftRequest(NFT.deleteRule, 0, about, table.family, ...attributes);
+}
+
+/** Removes a chain that has no rules and that nothing leads to. */
+export function deleteChain(table: NftTableId, chain: string): NetlinkRequest {
+  const about = `nftables chain ${table.name} ${chain}`;
+  const attributes = [message.text(CHAIN.table, table.name), message.text(CHAIN.name, chain)];
+  return nftRequest(NFT.deleteChain, 0, about, table.family, ...attributes);
+}
+
+function comment(type: number, text: string | undefined): Uint8Array[] {
+  return text === undefined ? [] : [message.attribute(type, commentData(commentKind, text))];
 }

@@ -1,8 +1,17 @@
 import { isSystemError } from "../../../../ffi/system-error.ts";
 import { writeUint32 } from "../../../base/bytes.ts";
 import type { ShortId } from "../../../overlay/fastdp/ports.ts";
-import * as nft from "../../netlink/nft-expression.ts";
-import { changeMap, type NftMapEntry } from "../../netlink/nft-map.ts";
+import type { NetlinkRequest } from "../../netlink/conversation.ts";
+import * as match from "../../netlink/nft-match.ts";
+import { transact } from "../../netlink/nft-message.ts";
+import {
+  addElements,
+  keyFields,
+  markData,
+  type NftElement,
+  removeElements,
+} from "../../netlink/nft-set.ts";
+import * as statement from "../../netlink/nft-statement.ts";
 import { deleteTable, type NftTable } from "../../netlink/nftables.ts";
 import { openNetfilter } from "../../netlink/open.ts";
 import { hasNftables, nftablesGeneration, OwnTable } from "../../own-table.ts";
@@ -28,7 +37,7 @@ const mapName = "lanes";
 const priority = 300;
 
 /** In a packet: the source of IPv4, and the VNI behind the UDP header's 8 octets and 4 of VXLAN. */
-const keyFields = [
+const gatedFields = [
   { header: "network", offset: 12, bytes: 4 },
   { header: "transport", offset: 12, bytes: 3 },
 ] as const;
@@ -75,7 +84,7 @@ export class LaneGate {
     const pass = this.#open?.passes.get(shortId);
     if (pass === undefined) return;
     this.#open?.passes.delete(shortId);
-    this.#change({ remove: [entryOf(pass)] });
+    this.#change(removeElements(gateTable, mapName, [entryOf(pass)]));
   }
 
   /**
@@ -96,7 +105,9 @@ export class LaneGate {
     const { passes } = this.#open;
     const missing = [...this.#wanted.values()].filter(({ shortId }) => !passes.has(shortId));
     for (const pass of missing) passes.set(pass.shortId, pass);
-    if (missing.length > 0) this.#change({ add: missing.map(entryOf) });
+    if (missing.length > 0) {
+      this.#change(addElements(gateTable, mapName, missing.map(entryOf)));
+    }
     return isSpoilt;
   }
 
@@ -119,10 +130,10 @@ export class LaneGate {
   }
 
   /** Frames must not go where no lane is: if the entries are not as we know them, the gate is shut. */
-  #change(changes: Parameters<typeof changeMap>[2]): void {
+  #change(changes: readonly NetlinkRequest[]): void {
     try {
       using netfilter = openNetfilter();
-      changeMap(netfilter, { ...gateTable, map: mapName }, changes);
+      transact(netfilter, changes);
     } catch (error) {
       if (!isSystemError(error)) throw error;
       removeGate();
@@ -141,26 +152,26 @@ export function removeGate(): void {
 function contentOf(
   port: number,
   lanePort: number,
-  entries: readonly NftMapEntry[],
-): Pick<NftTable, "maps" | "chains"> {
+  elements: readonly NftElement[],
+): Pick<NftTable, "sets" | "chains"> {
   const expressions = [
-    ...nft.destinationPort("udp", port),
-    ...nft.withoutUdpChecksum(),
-    ...nft.markByMap(mapName, keyFields),
-    ...nft.redirectUdp(lanePort),
+    ...match.destinationPort("udp", port),
+    ...match.withoutUdpChecksum(),
+    ...statement.markByMap(mapName, gatedFields),
+    ...statement.redirectUdp(lanePort),
   ];
   const comment = "frames of neighbours for containers here, to lanes";
   const hook = { type: "filter", at: "input", priority } as const;
   return {
-    maps: [{ name: mapName, keyBytes, entries }],
+    sets: [{ name: mapName, key: [keyFields.integer(keyBytes)], data: "mark", elements }],
     chains: [{ name: "input", hook, rules: [{ expressions, comment }] }],
   };
 }
 
-function entryOf({ shortId, remoteIp, vni }: GatePass): NftMapEntry {
+function entryOf({ shortId, remoteIp, vni }: GatePass): NftElement {
   const key = new Uint8Array(keyBytes);
   writeUint32(key, 0, remoteIp);
   // Three octets, padded behind.
   writeUint32(key, 4, vni * 0x100);
-  return { key, mark: lanedFlag | shortId };
+  return { key, data: markData(lanedFlag | shortId) };
 }
