@@ -342,10 +342,22 @@ class FakeWatch {
   }
 
   flush(): void {
-    for (const { type, object, revision } of this.#waiting.splice(0)) {
-      this.#revision = revision;
-      if (this.#selects(object)) this.line({ type, object });
+    for (const event of this.#waiting.splice(0)) {
+      this.#revision = event.revision;
+      const told = this.#seen(event);
+      if (told !== undefined) this.line(told);
     }
+  }
+
+  /** Whom a change makes one of the selected is new to who watches, and gone the other way round. */
+  #seen({ type, object, before }: FakeEvent): Pick<FakeEvent, "type" | "object"> | undefined {
+    const was = before !== undefined && this.#selects(before);
+    const is = type !== "DELETED" && this.#selects(object);
+    if (is) return { type: was ? "MODIFIED" : "ADDED", object };
+    if (!was) return undefined;
+    const { resourceVersion } = object.metadata;
+    const last = { ...before, metadata: { ...before.metadata, resourceVersion: resourceVersion! } };
+    return { type: "DELETED", object: last };
   }
 
   /** Only what was told before is known to have been. */

@@ -157,16 +157,16 @@ export class FakeCluster {
     });
   }
 
-  /** An object with the version that it was read in; without one it is written in any case. */
+  /** An object with the version that it was read in; without one it is written, unless it is a lease. */
   replace(plural: string, object: FakeObject): FakeObject {
     const known = this.#mustHave(plural, keyOf(object));
-    const { resourceVersion } = object.metadata;
-    if (resourceVersion !== undefined && resourceVersion !== known.metadata.resourceVersion) {
+    if (plural === "leases" && object.metadata.resourceVersion === undefined) {
       throw new FakeRefusal(
-        ...([409, "Conflict"] as const),
-        `Operation cannot be fulfilled on ${plural} "${object.metadata.name}": the object has been modified; please apply your changes to the latest version and try again`,
+        ...([422, "Invalid"] as const),
+        "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update",
       );
     }
+    mustBeLatest(plural, known, object.metadata);
     const { uid, creationTimestamp } = known.metadata;
     const metadata = { ...object.metadata, uid: uid!, creationTimestamp: creationTimestamp! };
     return this.#put("MODIFIED", plural, { ...object, metadata });
@@ -180,6 +180,7 @@ export class FakeCluster {
     { strategic, subresource = "" }: { strategic: boolean; subresource?: string },
   ): FakeObject {
     const known = this.#mustHave(plural, key);
+    if (isVersioned(change.metadata)) mustBeLatest(plural, known, change.metadata);
     const wanted = subresource === "" ? change : { [subresource]: change[subresource] };
     const merged = (strategic ? strategicMerge : mergePatch)(known, wanted);
     return this.#put("MODIFIED", plural, { ...known, ...merged });
@@ -250,16 +251,23 @@ export class FakeCluster {
     this.#revision += by;
   }
 
+  /** What changes nothing makes no version. */
   #put(type: FakeEventType, plural: string, object: FakeObject): FakeObject {
     const { apiVersion, kind } = this.#definitions.get(plural)!;
+    const known = this.#of(plural).get(keyOf(object));
+    if (type === "MODIFIED" && known !== undefined) {
+      const { resourceVersion } = known.metadata;
+      const unchanged = { ...object, apiVersion, kind };
+      unchanged.metadata = { ...object.metadata, resourceVersion: resourceVersion! };
+      if (Bun.deepEquals(known, unchanged)) return known;
+    }
     this.#revision++;
     const revision = this.#revision;
     const metadata = { ...object.metadata, resourceVersion: String(revision) };
     const stored: FakeObject = structuredClone({ ...object, apiVersion, kind, metadata });
-    const before = this.#of(plural).get(keyOf(stored));
     if (type === "DELETED") this.#of(plural).delete(keyOf(stored));
     else this.#of(plural).set(keyOf(stored), stored);
-    const event = { ...{ type, plural, revision, before }, object: stored };
+    const event = { ...{ type, plural, revision, before: known }, object: stored };
     this.#history.push(event);
     for (const listener of [...this.#listeners]) listener(event);
     return stored;
@@ -290,6 +298,23 @@ export class FakeCluster {
     if (known === undefined) throw new FakeRefusal(404, "NotFound", `${plural} "${key}" not found`);
     return known;
   }
+}
+
+/** @throws FakeRefusal when a change is of another version than there is */
+function mustBeLatest(
+  plural: string,
+  known: FakeObject,
+  { resourceVersion }: { resourceVersion?: string },
+): void {
+  if (resourceVersion === undefined || resourceVersion === known.metadata.resourceVersion) return;
+  throw new FakeRefusal(
+    ...([409, "Conflict"] as const),
+    `Operation cannot be fulfilled on ${plural} "${known.metadata.name}": the object has been modified; please apply your changes to the latest version and try again`,
+  );
+}
+
+function isVersioned(metadata: unknown): metadata is { resourceVersion: string } {
+  return typeof metadata === "object" && metadata !== null && "resourceVersion" in metadata;
 }
 
 /** `<namespace>/<name>`, or the name of what has no namespace. */
