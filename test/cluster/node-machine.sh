@@ -9,7 +9,7 @@ mount -t tmpfs -o mode=755 tmpfs "$folder"
 mkdir "$folder/home" "$folder/over" "$folder/settings"
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir /run/lock
-for place in etc home opt var; do
+for place in etc home opt usr var; do
   upper=$folder/over/$place
   mkdir "$upper" "$upper.work"
   mount -t overlay -o "lowerdir=/$place,upperdir=$upper,workdir=$upper.work" overlay "/$place"
@@ -23,6 +23,9 @@ for setting in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on
   cat "/proc/sys/$setting" > "$own"
   mount --bind "$own" "/proc/sys/$setting"
 done
+
+# Containers may ask to see what is mounted later.
+mount --make-rshared /
 
 echo ready
 # A shell that waits also buries whoever is left to it.

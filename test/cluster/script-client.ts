@@ -18,8 +18,8 @@ interface Told {
   readonly annotations?: unknown;
 }
 
-/** A watch that tells less than it should is left after this. */
-const silenceMaxMs = 5000;
+/** A request that is not answered, or a watch that tells less than it should, fails after this. */
+const silenceMaxMs = 20_000;
 
 /** Asks a server, and forgets of its answers what nobody may rely on. */
 export class ScriptClient {
@@ -78,7 +78,6 @@ export class ScriptClient {
     let text = "";
     const decoder = new TextDecoder();
     const reader = answer.body!.getReader();
-    const silent = setTimeout(() => reader.cancel(), silenceMaxMs);
     while (told.length < count) {
       const { done, value } = await reader.read();
       if (done) break;
@@ -87,7 +86,6 @@ export class ScriptClient {
       text = lines.pop() ?? "";
       told.push(...lines.filter((line) => line.trim() !== "").map(event));
     }
-    clearTimeout(silent);
     void reader.cancel();
     return { told: told.slice(0, count) };
   }
@@ -95,7 +93,7 @@ export class ScriptClient {
   #send(method: string, path: string, body?: object, type?: string): Promise<Response> {
     const { url, token, authority } = this.access;
     return fetch(`${url}${path}`, {
-      method,
+      ...{ method, signal: AbortSignal.timeout(silenceMaxMs) },
       headers: {
         Authorization: `Bearer ${token}`,
         ...(type !== undefined && { "Content-Type": type }),
