@@ -23,6 +23,10 @@ const remedies = {
   K8S_CONFIG: "run in a pod with a service account, or give a kubeconfig file",
   /** The pod was not given what it needs of its node. */
   K8S_POD: "apply the DaemonSet of the manifest as it is",
+  /** The list of peers is none. */
+  K8S_PEER_LIST:
+    "look at annotation kube-peers.weave.works/peers of ConfigMap kube-system/weave-net; " +
+    "where it cannot be mended, remove it, and restart the pods one after the other",
   /** Certificates are missing, or are not what they have to be. */
   K8S_TLS: "see that the certificates of the kubeconfig file are there and whole",
 } as const;
