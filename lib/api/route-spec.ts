@@ -52,7 +52,7 @@ export const statusMeanings = {
   409: "not now: the container does not run, the request was cancelled, the peer is alive",
   413: "the body is too long",
   500: "a fault of this host: the sentence says which",
-  503: "`/status…` before everything has started; too many requests wait; the engine does not answer",
+  503: "`/status…` and `/readyz` before everything has started; too many requests wait; the engine does not answer",
 } as const;
 
 export type FailureStatus = 400 | 404 | 409 | 500 | 503;

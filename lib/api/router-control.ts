@@ -13,6 +13,8 @@ import type { Report } from "./report.ts";
 export interface RouterControl {
   /** False until everything a client may ask for has started: `/status` then answers 503. */
   ready(): boolean;
+  /** What has to be done besides before the router is of use, a sentence each. */
+  awaited(): readonly string[];
   report(): Promise<Report>;
   /** Measurements that are no part of the report, for `/metrics`. */
   gauges(): readonly Gauge[];

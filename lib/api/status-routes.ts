@@ -31,6 +31,12 @@ export function statusRoutes(app: Hono, router: RouterControl): void {
     statusIpam: page((report) =>
       report.IPAM === undefined ? "" : ipamText(report.IPAM, report.Router.Name),
     ),
+    readyz(context) {
+      const awaited = router.ready() ? router.awaited() : ["the router is starting"];
+      const isReady = awaited.length === 0;
+      const lines = isReady ? ["ok"] : awaited;
+      return text(context, lines.map((line) => `${line}\n`).join(""), isReady ? 200 : 503);
+    },
   });
   addRoutes(app, reportTable, { report: (context) => answerReport(context, router) });
 }

@@ -61,6 +61,8 @@ export interface FlagSpec {
    * what to do; a switch turned off (`--proxy=false`) is taken silently.
    */
   readonly refusal?: string;
+  /** It is another command's, and explained there: taken, and not listed. */
+  readonly isElsewhere?: boolean;
 }
 
 export interface Example {

@@ -4,6 +4,7 @@ import { containerCommands } from "./table/container-commands.ts";
 import { demoCommands } from "./table/demo-commands.ts";
 import { dockerCommands } from "./table/docker-commands.ts";
 import { formerCommands } from "./table/former-commands.ts";
+import { kubernetesCommands } from "./table/kubernetes-commands.ts";
 import { lookCommands } from "./table/look-commands.ts";
 import { moreCommands } from "./table/more-commands.ts";
 import { nameCommands } from "./table/name-commands.ts";
@@ -16,6 +17,7 @@ import { simulateCommand } from "./table/simulate-command.ts";
 export const commandTable: readonly CommandSpec[] = [
   ...routerCommands,
   ...runtimeCommands,
+  ...kubernetesCommands,
   ...containerCommands,
   ...dockerCommands,
   ...nameCommands,

@@ -19,7 +19,9 @@ export function usageLine(command: CommandSpec): string {
 }
 
 export function shownFlags(command: CommandSpec): readonly FlagSpec[] {
-  return command.flags.filter((flag) => flag.refusal === undefined);
+  return command.flags.filter(
+    ({ refusal, isElsewhere }) => refusal === undefined && isElsewhere !== true,
+  );
 }
 
 /** Flags under their headings, in the order of the table. */

@@ -1,6 +1,8 @@
 import { productVersion } from "../base/product-version.ts";
 import { releaseLocation } from "../base/release-location.ts";
-import { pathsFrom } from "../daemon/paths.ts";
+import type { AgentOptions } from "../daemon/launch-options.ts";
+import { type Paths, pathsFrom } from "../daemon/paths.ts";
+import type { NodeTools } from "../kubernetes/agent/node-agent.ts";
 import type { Environment } from "./parse.ts";
 import type { RouterProcess } from "./router-process.ts";
 
@@ -17,7 +19,7 @@ export function localRouter(environment: Environment): RouterProcess {
     },
     async foreground(options) {
       const { runForegroundRouter } = await import("../daemon/main.ts");
-      return runForegroundRouter(options, paths, await integrations());
+      return runForegroundRouter(options, paths, await integrations(environment));
     },
     async stop() {
       const { stopRouter } = await import("../daemon/process.ts");
@@ -39,6 +41,19 @@ export function localRouter(environment: Environment): RouterProcess {
       const { selfCommand } = await import("../daemon/process.ts");
       const { stateDir } = paths;
       return setUpCni({ ...request, stateDir, command: selfCommand(), version: productVersion });
+    },
+    async node() {
+      const [{ NodeAgent }, { agentSettings }, { machineWorld }, { openLog }] = await Promise.all([
+        import("../kubernetes/agent/node-agent.ts"),
+        import("../kubernetes/agent/agent-settings.ts"),
+        import("../host/machine-world.ts"),
+        import("../daemon/log-file.ts"),
+      ]);
+      return new NodeAgent({
+        ...{ settings: agentSettings(environment), environment, paths },
+        world: machineWorld(openLog("info", undefined)),
+        tools: await nodeTools(paths),
+      });
     },
     async takeSnapshot() {
       const { takeSnapshot } = await import("../daemon/snapshot-store.ts");
@@ -73,10 +88,33 @@ export async function runRouterChild(
   const { runDetachedRouter, runSuccessor } = await import("../daemon/main.ts");
   const { successorWord } = await import("../daemon/succession.ts");
   const run = words.includes(successorWord) ? runSuccessor : runDetachedRouter;
-  return run(pathsFrom(environment), await integrations());
+  return run(pathsFrom(environment), await integrations(environment));
 }
 
-async function integrations() {
-  const { dockerIntegration } = await import("../docker/integration.ts");
-  return { engine: dockerIntegration };
+async function integrations(environment: Environment) {
+  const [{ dockerIntegration }, { kubernetesIntegration }] = await Promise.all([
+    import("../docker/integration.ts"),
+    import("../kubernetes/integration.ts"),
+  ]);
+  const tools = await nodeTools(pathsFrom(environment));
+  return {
+    engine: dockerIntegration,
+    kubernetes: (options: AgentOptions) => kubernetesIntegration(options, { environment, tools }),
+  };
+}
+
+/** What the agent of a node of Kubernetes has the CNI plugins' room do. */
+async function nodeTools({ stateDir }: Paths): Promise<NodeTools> {
+  const { removeCni, setUpCni } = await import("../cni/setup-cni.ts");
+  const { selfCommand } = await import("../daemon/process.ts");
+  return {
+    setUpCni({ hostRoot, pluginFolder, hairpin }, withNetwork) {
+      setUpCni({
+        ...{ root: hostRoot, hairpin, withNetwork, stateDir },
+        ...(pluginFolder !== undefined && { folder: pluginFolder }),
+        ...{ command: selfCommand(), version: productVersion },
+      });
+    },
+    removeCni: () => removeCni(stateDir),
+  };
 }

@@ -6,6 +6,7 @@ import type { SnapshotExtent } from "../daemon/snapshot.ts";
 import type { RestoreOptions } from "../daemon/snapshot-store.ts";
 import type { Diagnosis } from "../diagnosis/doctor/diagnosis.ts";
 import type { EngineChoice } from "../docker/engine-choice.ts";
+import type { NodeAgent } from "../kubernetes/agent/node-agent.ts";
 
 /** The router's process on this host, as `lib/daemon` starts and stops it. */
 export interface RouterProcess {
@@ -21,6 +22,8 @@ export interface RouterProcess {
   setUpService(request: ServiceRequest): Promise<readonly string[]>;
   /** Installs the CNI plugins; the program is this one. */
   setUpCni(request: Pick<CniSetupRequest, "root" | "folder" | "hairpin">): Promise<CniSetup>;
+  /** This host as a node of Kubernetes, as the environment tells. */
+  node(): Promise<NodeAgent>;
   /** Its state as a text, whether it runs or not. */
   takeSnapshot(): Promise<{ text: string; extent: SnapshotExtent }>;
   /** Makes its state that of a snapshot, for the next launch. */

@@ -9,10 +9,11 @@ import type { LaunchOptions } from "./launch-options.ts";
 import type { Paths } from "./paths.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
-/** A container engine that the router asks about containers, and works for while it runs. */
-export interface EngineIntegration {
-  readonly engine: ContainerEngine;
-  /** Called once, when addresses, names and containers are served. Waits for no engine. */
+/** Another program that the router works with while it runs: a container engine, or a cluster's. */
+export interface RouterIntegration {
+  /** Asked about containers; missing when there is none. */
+  readonly engine?: ContainerEngine;
+  /** Called once, when addresses, names and containers are served. Waits for nobody. */
   start(host: IntegrationHost): Promise<Integration>;
 }
 
@@ -35,6 +36,8 @@ export interface IntegrationHost {
 export interface Integration {
   /** Its parts of the report. */
   report(): Partial<Report>;
+  /** What has to be done before the router is of use, a sentence each; absent: nothing. */
+  awaited?(): readonly string[];
   /** Its part of `/metrics`. */
   gauges(): readonly Gauge[];
   /** Absent when it offers no networks. */

@@ -156,11 +156,35 @@ export const launchOptionsSchema = v.strictObject({
     }),
   ),
 
+  /** What the agent of a node of Kubernetes is told; absent: this host is none. */
+  kubernetes: v.optional(
+    v.strictObject({
+      /** As the API server has it. */
+      nodeName: v.string(),
+      /** Path of a kubeconfig file; absent: this is a pod, which has an account. */
+      kubeconfig: v.optional(v.string()),
+      /** Peers are those that were given, and not all nodes. */
+      peersGiven: v.boolean(),
+      /** Network policies are enforced. */
+      policy: v.boolean(),
+      /** With prefix; absent: one is allocated for the bridge. */
+      exposeAddress: v.optional(v.string()),
+      /** Where the host's own root is mounted. */
+      hostRoot: v.string(),
+      /** Absent: where runtimes look for plugins. */
+      pluginFolder: v.optional(v.string()),
+      hairpin: v.boolean(),
+    }),
+  ),
+
   logLevel: v.picklist(["debug", "info", "warning", "error"]),
   packetDebug: v.boolean(),
   /** Start the router again when it dies. */
   restart: v.boolean(),
 });
+
+/** Of a node of Kubernetes. */
+export type AgentOptions = NonNullable<LaunchOptions["kubernetes"]>;
 
 export type LaunchOptions = v.InferOutput<typeof launchOptionsSchema>;
 

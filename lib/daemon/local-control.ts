@@ -59,6 +59,10 @@ export class LocalControl implements RouterControl {
     return this.#isReady;
   }
 
+  awaited(): readonly string[] {
+    return this.#parts.integration?.awaited?.() ?? [];
+  }
+
   get ipam(): RouterControl["ipam"] {
     return this.#parts.plane.ipam;
   }

@@ -1,9 +1,9 @@
 import { closeSync, writeSync } from "node:fs";
 import { errorText, WeaveError } from "../base/errors.ts";
 import type { Log } from "../base/world.ts";
-import type { EngineIntegration } from "./integration.ts";
+import type { RouterIntegration } from "./integration.ts";
 import { keeperDescriptor, tellKeeper } from "./keeper.ts";
-import { decodeLaunchOptions, type LaunchOptions } from "./launch-options.ts";
+import { type AgentOptions, decodeLaunchOptions, type LaunchOptions } from "./launch-options.ts";
 import { openLog } from "./log-file.ts";
 import type { Paths } from "./paths.ts";
 import { claimPidFile, releasePidFile, writePidFile } from "./pid-file.ts";
@@ -24,7 +24,9 @@ import {
 /** Other programs on this host that the router works with. */
 export interface Integrations {
   /** The container engine at an endpoint; nothing is asked of it before it is needed. */
-  engine(endpoint: string, access: LaunchOptions["dockerAccess"]): EngineIntegration;
+  engine(endpoint: string, access: LaunchOptions["dockerAccess"]): RouterIntegration;
+  /** The cluster of Kubernetes that this host is a node of. */
+  kubernetes(options: AgentOptions): RouterIntegration;
 }
 
 /**
@@ -179,17 +181,21 @@ class RouterProcess {
   }
 
   async #start(inheritance: Inheritance | undefined): Promise<void> {
-    const { dockerApi, dockerAccess } = this.#options;
     this.#summoned = Promise.withResolvers<Order>();
     this.#router = await startRouter({
       options: this.#options,
       paths: this.#paths,
       log: this.log,
-      integration:
-        dockerApi === "" ? undefined : this.#integrations.engine(dockerApi, dockerAccess),
+      integration: this.#integration(),
       succeed: () => this.#summon(),
       inheritance,
     });
+  }
+
+  #integration(): RouterIntegration | undefined {
+    const { dockerApi, dockerAccess, kubernetes } = this.#options;
+    if (kubernetes !== undefined) return this.#integrations.kubernetes(kubernetes);
+    return dockerApi === "" ? undefined : this.#integrations.engine(dockerApi, dockerAccess);
   }
 
   async #stop(signal: string): Promise<number> {

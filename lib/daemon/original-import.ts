@@ -15,6 +15,8 @@ export interface OriginalDatabase {
   readonly allocations: AllocatorState | undefined;
   /** The peers that it was told to connect to. */
   readonly targets: readonly string[];
+  /** It was of a cluster of Kubernetes, whose nodes take the ranges of nodes that were deleted. */
+  readonly mayBeReclaimed: boolean;
 }
 
 /** Bucket and keys as the original names them (ipam §15). */
@@ -46,6 +48,7 @@ function decode(values: ReadonlyMap<string, Uint8Array>): OriginalDatabase {
       ownedAddresses: values.get("ownedAddresses"),
     }),
     targets: targets === undefined ? [] : decodeGob(targetsType, targets),
+    mayBeReclaimed: values.has("peer-reclaim"),
   };
 }
 

@@ -9,10 +9,15 @@ export const peerNameSetting = "peer-name";
 /** The name that an imported database speaks of: its addresses belong to that peer alone. */
 export const importedNameSetting = "imported-peer-name";
 
-/** This router's name, the same as at its last start where that is possible (host-network §4). */
+/**
+ * This router's name, the same as at its last start where that is possible (host-network §4).
+ *
+ * @param root where the machine's own root is mounted; empty for `/`
+ */
 export function settlePeerName(
   options: Pick<LaunchOptions, "name" | "weaveBridge">,
   settings: SettingsStore,
+  root = "",
 ): { readonly name: PeerName; readonly source: string } {
   using netlink = openRoute();
   const bridge = findLink(netlink, { name: options.weaveBridge });
@@ -22,7 +27,7 @@ export function settlePeerName(
     ...(wanted !== undefined && { option: parsePeerName(wanted) }),
     ...(bridge?.kind === "bridge" && { bridgeMac: bridge.mac }),
     ...(stored !== undefined && { stored: parsePeerName(stored) }),
-    ids: readSystemIds(),
+    ids: readSystemIds(root),
   });
   settings.saveSetting(peerNameSetting, formatPeerName(chosen.name));
   return chosen;

@@ -25,7 +25,7 @@ import { SqliteAllocatorStore } from "./allocator-store.ts";
 import { openDatabase } from "./database.ts";
 import { datapathBackends } from "./datapath-backends.ts";
 import { startHostServices } from "./host-services.ts";
-import type { EngineIntegration, Integration, IntegrationHost } from "./integration.ts";
+import type { Integration, IntegrationHost, RouterIntegration } from "./integration.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 import { LocalControl, type LocalControlParts } from "./local-control.ts";
 import { importOriginal } from "./original-import.ts";
@@ -41,8 +41,8 @@ export interface RouterEnvironment {
   readonly options: LaunchOptions;
   readonly paths: Paths;
   readonly log: Log;
-  /** Missing when no container engine is asked. */
-  readonly integration: EngineIntegration | undefined;
+  /** Missing when no container engine is asked, and this is no node of a cluster. */
+  readonly integration: RouterIntegration | undefined;
   /** Starts a process that takes this one's place; see `succession.ts`. */
   readonly succeed: () => Promise<number>;
   /** What another process has left to this one. */
@@ -329,14 +329,14 @@ function whyNoFastdp(refusals: ReadonlyMap<string, string>): string {
     .join(", ");
 }
 
-/** Begins to work for the container engine, where there is one to be asked. */
+/** Begins to work with the program that this host is shared with, where there is one. */
 async function startIntegration(
   { integration, log, options, paths }: RouterEnvironment,
   shutdown: Shutdown,
   shared: Omit<IntegrationHost, "log" | "options" | "paths">,
 ): Promise<Integration | undefined> {
   const started = await integration?.start({ ...shared, log, options, paths });
-  if (started !== undefined) shutdown.push("container engine", () => started.stop());
+  if (started !== undefined) shutdown.push("integration", () => started.stop());
   return started;
 }
 

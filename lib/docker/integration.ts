@@ -1,4 +1,4 @@
-import type { EngineIntegration, Integration, IntegrationHost } from "../daemon/integration.ts";
+import type { Integration, IntegrationHost, RouterIntegration } from "../daemon/integration.ts";
 import { attachGauges, attachReport, openAttacher } from "./attach-service.ts";
 import { DockerEngine } from "./engine.ts";
 import { type EngineAccess, EngineClient } from "./engine-client.ts";
@@ -14,7 +14,7 @@ import { openProxy } from "./proxy/open-proxy.ts";
  *
  * @throws WeaveError `ENGINE_ENDPOINT`
  */
-export function dockerIntegration(endpoint: string, access?: EngineAccess): EngineIntegration {
+export function dockerIntegration(endpoint: string, access?: EngineAccess): RouterIntegration {
   const engine = new DockerEngine(new EngineClient(endpoint, access));
   return {
     engine,

@@ -8,6 +8,7 @@ export const requests: readonly string[] = [
   "GET /status/peers",
   "GET /status/dns",
   "GET /status/ipam",
+  "GET /readyz",
   "GET /report\nAccept: application/json",
   "GET /report?format=%7B%7Bjson%20.DNS%7D%7D",
   "GET /report?format={{range%20$i,%20$p%20:=%20.Router.Peers}}{{$i}}{{printf%20%22%25v%22%20$p.Name}}{{end}}",

@@ -59,6 +59,19 @@ describe("status pages", () => {
   });
 });
 
+describe("readiness", () => {
+  test("is refused with what is awaited, a line each, until all is done", async () => {
+    const alone = new Alone();
+    expect(await alone.ask("GET", "/readyz")).toMatchObject({ status: 200, body: "ok\n" });
+    alone.router.awaiting = ["the bridge has no address", "no peers"];
+    const awaits = { status: 503, body: "the bridge has no address\nno peers\n" };
+    expect(await alone.ask("GET", "/readyz")).toMatchObject(awaits);
+    alone.router.isReady = false;
+    const starts = { status: 503, body: "the router is starting\n" };
+    expect(await alone.ask("GET", "/readyz")).toMatchObject(starts);
+  });
+});
+
 describe("the report", () => {
   test("has the members of the original, in its order, and extensions where there are some", async () => {
     const report = await reportOf(await pair());
@@ -213,7 +226,7 @@ describe("addresses for reading", () => {
   const control = new Set(
     alone.app.routes.filter(({ method }) => method !== "ALL").map(({ path }) => path),
   );
-  const readable = [...pages, "/report", "/metrics"];
+  const readable = [...pages, "/readyz", "/report", "/metrics"];
 
   test("serve status, report and metrics, and nothing else", async () => {
     const app = statusApp(alone.router);

@@ -42,6 +42,7 @@ export class TestRouter implements RouterControl {
     collect: async ({ valid }) => ({ removed: [...valid] }),
   };
   isReady = true;
+  awaiting: readonly string[] = [];
   moreGauges: readonly Gauge[] = [];
 
   constructor(peer: SimPeer) {
@@ -57,6 +58,10 @@ export class TestRouter implements RouterControl {
       entries: () => names.entries(),
     };
     this.dns = registry && { names: registry, listenAddress };
+  }
+
+  awaited(): readonly string[] {
+    return this.awaiting;
   }
 
   ready(): boolean {

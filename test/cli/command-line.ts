@@ -108,6 +108,9 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
         const missing = folder === "" ? [] : [`${folder}/portmap`];
         return { program, links, network: null, networkIs: "absent", missing };
       },
+      async node() {
+        throw new WeaveError("K8S_CONFIG", "this is no pod");
+      },
       async takeSnapshot() {
         router.push("snapshot");
         return { text: "{}\n", extent };

@@ -53,6 +53,15 @@ export const statusTable = {
       "who owns how many addresses; empty before the cluster agreed and when allocation is off",
     ...page("00:00:00:00:00:01(host1)  1048576 IPs (100.0% of total) (3 active)\n"),
   },
+  readyz: {
+    method: "get",
+    path: "/readyz",
+    summary: "tell whether the router is of use",
+    answer:
+      "`ok` when all that the router was started for is done; else, with status 503, what is awaited, a line each. `/status` answers 200 before that",
+    success: { status: 200, text: { example: "ok\n" } },
+    fails: [503],
+  },
 } as const satisfies RouteTable;
 
 export const reportTable = {

@@ -11,6 +11,7 @@ const handlers: Readonly<Record<string, () => Promise<CommandHandler>>> = {
   "upgrade-self": async () => (await import("./upgrade-self.ts")).upgradeSelf,
   "setup-systemd": async () => (await import("./setup-systemd.ts")).setupSystemd,
   "setup-cni": async () => (await import("./setup-cni.ts")).setupCni,
+  kube: async () => (await import("./kube.ts")).kube,
   logs: async () => (await import("./logs.ts")).logs,
   attach: async () => (await import("./attach.ts")).attach,
   detach: async () => (await import("./detach.ts")).detach,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { errorText, WeaveError } from "../../base/errors.ts";
+import type { LaunchOptions } from "../../daemon/launch-options.ts";
 import { launchOptions } from "../../daemon/launch-validation.ts";
 import { chooseEngine } from "../../docker/engine-choice.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
@@ -16,7 +17,21 @@ import { missedVariables } from "../table/former-variables.ts";
 const passwordMinLength = 16;
 
 export const launch: CommandHandler = async (context) => {
-  const { arguments: peers, environment, flags, router, stdout, stderr } = context;
+  const { flags, router, stdout } = context;
+  const options = await optionsOf(context);
+  if (flags.enabled("foreground")) return router.foreground(options);
+  const id = await router.launch(options);
+  stdout.write(`${id}\n`);
+  return exitCode.success;
+};
+
+/**
+ * What the words and the environment of `weave launch` ask for.
+ *
+ * @throws UsageError, WeaveError `LAUNCH_CONFLICT`, `PASSWORD_…`
+ */
+export async function optionsOf(context: CommandContext): Promise<LaunchOptions> {
+  const { arguments: peers, environment, flags, stderr } = context;
   // Weave Net 2.x listened for questions at this address of Docker's bridge.
   const dnsAddress = environment.DOCKER_BRIDGE_IP && `${environment.DOCKER_BRIDGE_IP}:53`;
   const password = await passwordFrom(context);
@@ -47,12 +62,8 @@ export const launch: CommandHandler = async (context) => {
       { hostname: hostname(), certificates: dockerCertificates(environment) },
     ),
   );
-  const options = { ...validated, dockerAccess: engine.access };
-  if (flags.enabled("foreground")) return router.foreground(options);
-  const id = await router.launch(options);
-  stdout.write(`${id}\n`);
-  return exitCode.success;
-};
+  return { ...validated, dockerAccess: engine.access };
+}
 
 /** From the file if one is named; else from the option or, when that is empty, the environment. */
 async function passwordFrom(context: CommandContext): Promise<string | undefined> {

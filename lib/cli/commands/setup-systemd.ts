@@ -1,9 +1,8 @@
 import { hostname } from "node:os";
-import { resolve } from "node:path";
 import { launchOptions } from "../../daemon/launch-validation.ts";
-import type { CommandContext, CommandHandler } from "../context.ts";
+import type { CommandHandler } from "../context.ts";
+import { launchWords } from "../launch-words.ts";
 import { orUsageError } from "../or-usage-error.ts";
-import { serviceFlags } from "../table/launch-flags.ts";
 
 export const setupSystemd: CommandHandler = async (context) => {
   const { arguments: peers, flags, router, stdout } = context;
@@ -27,13 +26,3 @@ export const setupSystemd: CommandHandler = async (context) => {
   for (const sentence of sentences) stdout.write(`${sentence}\n`);
   return 0;
 };
-
-/** The options of `weave launch` as words again; a service has no working folder of ours. */
-function launchWords({ flags }: CommandContext): string[] {
-  return serviceFlags.flatMap(({ name, value }) =>
-    flags.list(name).map((text) => {
-      if (value === undefined) return text === "true" ? `--${name}` : `--${name}=false`;
-      return `--${name}=${value.kind === "file" && text !== "" ? resolve(text) : text}`;
-    }),
-  );
-}

@@ -9,8 +9,13 @@ import { databaseFiles, type Paths } from "../../daemon/paths.ts";
 import { settlePeerName } from "../../daemon/peer-identity.ts";
 import { SettingsStore } from "../../daemon/settings-store.ts";
 
-/** Put there once the ranges of this state may be taken by others while it is away. */
-const reclaimSetting = "peer-reclaim";
+/** Put there once the peer of this state is in the cluster's list, and so may be taken out of it. */
+const listedSetting = "kubernetes-listed";
+
+/** To be called when the peer of this state is in the list. */
+export function rememberListed(settings: SettingsStore): void {
+  settings.saveSetting(listedSetting, "yes");
+}
 
 /** Ends the names of files that nobody goes on from; a later one takes the place of an earlier. */
 const asideSuffix = ".reclaimed";
@@ -41,11 +46,12 @@ export function settleNodeState(
     try {
       const settings = new SettingsStore(database);
       takeFormer(formerDatabase, { settings, database }, isListed, log);
-      const { name } = settlePeerName({ name: undefined, weaveBridge: "weave" }, settings, hostRoot);
-      if (!isTaken(settings, name, isListed)) {
-        settings.saveSetting(reclaimSetting, "ok");
-        return { peerName: formatPeerName(name) };
-      }
+      const { name } = settlePeerName(
+        { name: undefined, weaveBridge: "weave" },
+        settings,
+        hostRoot,
+      );
+      if (!isTaken(settings, name, isListed)) return { peerName: formatPeerName(name) };
       log.warn(
         `the ranges of ${formatPeerName(name)} were given to others while it was away: ` +
           `its state is kept as ${paths.database}${asideSuffix}, and it begins anew`,
@@ -62,9 +68,7 @@ function isTaken(
   name: PeerName,
   isListed: (name: string) => boolean | undefined,
 ): boolean {
-  return (
-    settings.setting(reclaimSetting) !== undefined && isListed(formatPeerName(name)) === false
-  );
+  return settings.setting(listedSetting) !== undefined && isListed(formatPeerName(name)) === false;
 }
 
 function takeFormer(
@@ -82,6 +86,7 @@ function takeFormer(
     return;
   }
   importOriginal(path, { settings, allocations }, log);
+  if (mayBeReclaimed) rememberListed(settings);
 }
 
 function setAside(files: readonly string[]): void {

@@ -1,0 +1,85 @@
+import type { World } from "../../base/world.ts";
+import type { AgentOptions } from "../../daemon/launch-options.ts";
+import type { Paths } from "../../daemon/paths.ts";
+import { clusterClient } from "../cluster-client.ts";
+import type { KubernetesApi } from "../kubernetes-api.ts";
+import type { AgentFacts, AgentSettings, Environment } from "./agent-settings.ts";
+import { loadModules, openKernelSettings } from "./initialise.ts";
+import { prepareAgent } from "./prepare.ts";
+
+/** What the agent has others do on its host. */
+export interface NodeTools {
+  /** Puts the CNI plugins where container runtimes find them, and on demand their network. */
+  setUpCni(
+    node: Pick<AgentOptions, "hostRoot" | "pluginFolder" | "hairpin">,
+    network: boolean,
+  ): void;
+  /** Takes away what {@link setUpCni} has put there and nobody has changed since. */
+  removeCni(): void;
+}
+
+/** This host as a node of a cluster, seen from the command line. */
+export class NodeAgent {
+  readonly settings: AgentSettings;
+  readonly #environment: Environment;
+  readonly #paths: Paths;
+  readonly #world: World;
+  readonly #tools: NodeTools;
+  #api: KubernetesApi | undefined;
+
+  constructor(parts: {
+    readonly settings: AgentSettings;
+    readonly environment: Environment;
+    readonly paths: Paths;
+    readonly world: World;
+    readonly tools: NodeTools;
+  }) {
+    this.settings = parts.settings;
+    this.#environment = parts.environment;
+    this.#paths = parts.paths;
+    this.#world = parts.world;
+    this.#tools = parts.tools;
+  }
+
+  /** @throws WeaveError `K8S_CONFIG` */
+  get api(): KubernetesApi {
+    this.#api ??= clusterClient(this.settings.kubeconfig, this.#environment);
+    return this.#api;
+  }
+
+  /**
+   * Makes the host ready before anything runs there: modules of the kernel, and the program of the
+   * plugins. A sentence for each thing that cannot be had.
+   *
+   * @throws WeaveError `K8S_POD`, `CNI_…`
+   */
+  initialise(): readonly string[] {
+    openKernelSettings(this.settings);
+    const missing = loadModules(this.settings);
+    this.#tools.setUpCni(this.settings, false);
+    return missing;
+  }
+
+  /** As `prepareAgent`. */
+  async prepare(signal: AbortSignal): Promise<AgentFacts> {
+    openKernelSettings(this.settings);
+    if (!this.settings.isInitialised) {
+      for (const sentence of this.initialise()) this.#world.log.warn(sentence);
+    }
+    return prepareAgent(
+      this.settings,
+      { world: this.#world, paths: this.#paths, api: this.api },
+      signal,
+    );
+  }
+
+  /** What the router of this node is told about it. */
+  options(): AgentOptions {
+    const { nodeName, kubeconfig, peers, policy, exposeAddress } = this.settings;
+    const { hostRoot, pluginFolder, hairpin } = this.settings;
+    return {
+      ...{ nodeName, kubeconfig, policy, exposeAddress, hostRoot, pluginFolder, hairpin },
+      peersGiven: peers !== undefined,
+    };
+  }
+}
