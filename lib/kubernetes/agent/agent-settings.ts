@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { dirname } from "node:path";
+import { ipallocInit } from "../node-peers.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -64,10 +65,8 @@ export interface AgentFacts {
 }
 
 /**
- * The words of `weave launch` for the router of a node. WEAVE_PASSWORD, WEAVE_MTU, WEAVE_NO_FASTDP
+ * What `weave launch` is told for the router of a node. WEAVE_PASSWORD, WEAVE_MTU, WEAVE_NO_FASTDP
  * and WEAVE_HTTP_ADDR are read by `launch` itself.
- *
- * A ring is made by a true majority of all nodes, so that no two parts of a cluster make one each.
  *
  * @param extra options of the pod's own arguments, which come last and so have the last word
  */
@@ -80,10 +79,10 @@ export function agentLaunchWords(
   const { CONN_LIMIT, WEAVE_METRICS_ADDR, WEAVE_STATUS_ADDR, EXTRA_ARGS } = environment;
   const { WEAVE_DEBUG, WEAVE_PASSWORD_FILE, NO_MASQ_LOCAL } = environment;
   return [
-    ...["launch", "--foreground", "--docker-api=", "--no-dns", "--proxy=false", "--plugin=false"],
+    ...["--foreground", "--docker-api=", "--no-dns", "--proxy=false", "--plugin=false"],
     ...[`--name=${peerName}`, `--nickname=${settings.nodeName}`],
     `--ipalloc-range=${settings.range}`,
-    `--ipalloc-init=${settings.ipallocInit ?? `consensus=${nodes}`}`,
+    `--ipalloc-init=${settings.ipallocInit ?? ipallocInit({ count: nodes })}`,
     `--conn-limit=${CONN_LIMIT || "200"}`,
     `--metrics-addr=${WEAVE_METRICS_ADDR || "0.0.0.0:6782"}`,
     `--status-addr=${WEAVE_STATUS_ADDR || ""}`,

@@ -1,14 +1,19 @@
+import { join } from "node:path";
 import { errorText, WeaveError } from "../../base/errors.ts";
 import { parseCidr } from "../../base/ip.ts";
-import { pause } from "../../base/pause.ts";
-import { RetryDelay } from "../../base/retry-delay.ts";
 import type { World } from "../../base/world.ts";
 import type { Paths } from "../../daemon/paths.ts";
+import { defaultDeviceNames } from "../../host/device-names.ts";
 import { openRoute } from "../../host/netlink/open.ts";
+import { OwnAddresses } from "../../host/own-addresses.ts";
 import { checkRouteOverlap } from "../../host/route-overlap.ts";
+import { findPeers } from "../find-peers.ts";
 import type { KubernetesApi } from "../kubernetes-api.ts";
+import type { OwnNode } from "../node-peers.ts";
+import { PeerCache } from "../peer-cache.ts";
+import type { PeerList } from "../peer-list.ts";
+import { PeerListStore } from "../peer-list-store.ts";
 import type { AgentFacts, AgentSettings } from "./agent-settings.ts";
-import { type ClusterView, viewCluster } from "./cluster-view.ts";
 import { settleNodeState } from "./node-state.ts";
 
 export interface PreparationParts {
@@ -18,9 +23,10 @@ export interface PreparationParts {
 }
 
 /**
- * Finds out what the router of a node has to be told (kubernetes §4, steps 3 to 6).
+ * Finds out what the router of a node has to be told (kubernetes §4, steps 3 to 6). Waits for the API
+ * server only where nothing is known of the cluster from an earlier run.
  *
- * @throws WeaveError `ROUTE_OVERLAP`, `STORE_…`, `IMPORT_UNREADABLE`
+ * @throws WeaveError `ROUTE_OVERLAP`, `STORE_…`, `IMPORT_UNREADABLE`; the reason of `signal`
  */
 export async function prepareAgent(
   settings: AgentSettings,
@@ -28,30 +34,43 @@ export async function prepareAgent(
   signal: AbortSignal,
 ): Promise<AgentFacts> {
   checkRange(settings.range);
-  const view = await awaitView({ world, api }, signal);
+  const own = ownNode(world, settings.nodeName);
+  const found = await findPeers({ world, api, cache: peerCache(paths), own }, signal);
+  if (found.source === "cache") {
+    world.log.warn(
+      "the API server does not answer: starting with the nodes that were known before",
+    );
+  }
+  const list = found.source === "cache" ? undefined : await tryReadList({ world, api });
+  const { formerDatabase, hostRoot } = settings;
   const { peerName } = settleNodeState(
-    { paths, formerDatabase: settings.formerDatabase, hostRoot: settings.hostRoot },
-    () => undefined,
+    { paths, formerDatabase, hostRoot },
+    (name) => list?.has(name),
     world.log,
   );
-  return { peers: settings.peers ?? view.peers, nodes: view.nodes, peerName };
+  return { peers: settings.peers ?? found.addresses, nodes: found.count, peerName };
 }
 
-const retries = { firstMs: 1000, maxMs: 30_000, growth: 2 } as const;
+/** Where a node keeps what it last knew of its cluster. */
+export function peerCache({ stateDir }: Paths): PeerCache {
+  return new PeerCache(join(stateDir, "kubernetes-peers.json"));
+}
 
-async function awaitView(
-  { world, api }: Pick<PreparationParts, "world" | "api">,
-  signal: AbortSignal,
-): Promise<ClusterView> {
-  const delay = new RetryDelay(retries);
-  for (;;) {
-    try {
-      return await viewCluster(api, signal);
-    } catch (error) {
-      world.log.warn(`cannot ask for the nodes of the cluster: ${errorText(error)}`);
-    }
-    await pause(world, delay.after(0), signal);
-    signal.throwIfAborted();
+export function ownNode(world: World, nodeName: string): OwnNode {
+  const addresses = new OwnAddresses(world);
+  return { nodeName, hasAddress: (address) => addresses.has(address) };
+}
+
+/** Without it, what this node remembers is taken for its own. */
+async function tryReadList({
+  world,
+  api,
+}: Pick<PreparationParts, "world" | "api">): Promise<PeerList | undefined> {
+  try {
+    return await new PeerListStore(world, api).read();
+  } catch (error) {
+    world.log.warn(`cannot read the list of the cluster's peers: ${errorText(error)}`);
+    return undefined;
   }
 }
 
@@ -59,9 +78,9 @@ async function awaitView(
 function checkRange(range: string): void {
   using netlink = openRoute();
   try {
-    checkRouteOverlap(netlink, parseCidr(range), "weave");
+    checkRouteOverlap(netlink, parseCidr(range), defaultDeviceNames.bridge);
   } catch (error) {
-    if (!(error instanceof WeaveError)) throw error;
+    if (!(error instanceof WeaveError) || error.code !== "ROUTE_OVERLAP") throw error;
     throw new WeaveError(error.code, error.message, {
       remedy: "set IPALLOC_RANGE to a range that is free on all nodes, the same for all",
       cause: error,
