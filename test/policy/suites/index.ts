@@ -1,3 +1,4 @@
+import { cyclonusCases } from "./cyclonus.ts";
 import type { SuiteCase } from "./suite-case.ts";
 import { upstreamCases } from "./upstream.ts";
 
@@ -5,4 +6,4 @@ export { applied, type ClusterJson, startingCluster, startingPods } from "./clus
 export type { Action, PodName, Probe, Step, SuiteCase } from "./suite-case.ts";
 
 /** All cases of both suites, 48 and 230. */
-export const suiteCases: readonly SuiteCase[] = [...upstreamCases];
+export const suiteCases: readonly SuiteCase[] = [...upstreamCases, ...cyclonusCases];
