@@ -59,7 +59,7 @@ function withProgram(each: string): IptablesBackend | undefined {
 }
 
 /** Whether the kernel has it, switched on or not. */
-function hasIpv6(): boolean {
+export function hasIpv6(): boolean {
   return existsSync("/proc/thread-self/net/if_inet6");
 }
 

@@ -5,7 +5,7 @@ import type { IpFamily } from "../../base/ip.ts";
 /** iptables waits so long for others that hold its lock, in seconds. */
 const lockWait = "5";
 
-export type TableName = "filter" | "nat";
+export type TableName = "filter" | "mangle" | "nat";
 
 /** The half of the kernel to which such a program speaks. */
 export type Speech = "legacy" | "nf_tables";
@@ -70,6 +70,13 @@ export class Iptables {
     return this.#run("-t", table, "-S")?.split("\n");
   }
 
+  /** The same. @throws WeaveError `IPTABLES_FAILED` where {@link rules} gives nothing */
+  mustRules(table: TableName): string[] {
+    const rules = this.rules(table);
+    if (rules === undefined) throw this.#failed(`-t ${table} -S`, undefined);
+    return rules;
+  }
+
   /** False when it refuses, as it does what is there, or not there, already. */
   try(table: TableName, ...words: readonly string[]): boolean {
     return this.#run("-t", table, ...words) !== undefined;
@@ -94,17 +101,35 @@ export class Iptables {
       ...Array<string>(jumps).fill(`-D ${from} -j ${chain}`),
       `-I ${from} 1 -j ${chain}`,
     ];
+    this.restore(table, lines, chain);
+  }
+
+  /**
+   * Takes lines of `iptables-restore` for one table: all take effect at once, or none. Chains that no
+   * line declares stay as they are.
+   *
+   * @param what they put in place, for the error @throws WeaveError `IPTABLES_FAILED`
+   */
+  restore(table: TableName, lines: readonly string[], what: string): void {
+    const refusal = this.#restore(table, lines);
+    if (refusal !== undefined) throw this.#failed(`-restore of ${what}`, refusal);
+  }
+
+  /** False when it refuses; then nothing has changed. */
+  tryRestore(table: TableName, lines: readonly string[]): boolean {
+    return this.#restore(table, lines) === undefined;
+  }
+
+  /** What it said when it refused. */
+  #restore(table: TableName, lines: readonly string[]): string | undefined {
     const text = [`*${table}`, ...lines, "COMMIT", ""].join("\n");
     const command = [`${this.program}-restore`, "-w", lockWait, "--noflush"];
-    try {
-      const { exitCode, stderr } = Bun.spawnSync(command, {
-        stdin: new TextEncoder().encode(text),
-        stderr: "pipe",
-      });
-      if (exitCode !== 0) throw new Error(stderr.toString().trim());
-    } catch (cause) {
-      throw this.#failed(`-restore of ${chain}`, cause);
-    }
+    if (Bun.which(command[0]!) === null) return "there is no such program";
+    const { exitCode, stderr } = Bun.spawnSync(command, {
+      stdin: new TextEncoder().encode(text),
+      stderr: "pipe",
+    });
+    return exitCode === 0 ? undefined : stderr.toString().trim();
   }
 
   #run(...words: readonly string[]): string | undefined {

@@ -24,7 +24,8 @@ export interface LinesContext {
   readonly labelOf: (direction: Direction, origin: string) => string;
 }
 
-export type BlockMatch = Extract<PeerMatch, { kind: "block" }>;
+/** A network without some that are in it. */
+export type BlockMatch = Pick<Extract<PeerMatch, { kind: "block" }>, "block" | "except">;
 
 export interface ChainLines {
   readonly name: string;
@@ -85,17 +86,27 @@ function peerWords(peer: PeerMatch, context: LinesContext): string | undefined {
     case "set":
       return inSet(context.addressSet(peer.set));
     case "block": {
-      if (peer.block.address.family !== context.family) return undefined;
       const { block, except } = narrowed(peer);
-      if (except.some((each) => each.prefix <= block.prefix)) return undefined;
-      if (except.length > 0) return inSet(context.blockSet({ kind: "block", block, except }));
+      if (block.address.family !== context.family || isEmpty({ block, except })) return undefined;
+      if (except.length > 0) return inSet(context.blockSet({ block, except }));
       return block.prefix === 0 ? "" : `${isSource ? "-s" : "-d"} ${formatCidr(block)}`;
     }
   }
 }
 
+/** A block of a rule that it takes a set to find an address in. */
+export function blockInSet({ peer }: Rule): BlockMatch | undefined {
+  if (peer.kind !== "block") return undefined;
+  const block = narrowed(peer);
+  return block.except.length === 0 || isEmpty(block) ? undefined : block;
+}
+
+function isEmpty({ block, except }: BlockMatch): boolean {
+  return except.some(({ prefix }) => prefix <= block.prefix);
+}
+
 /** With the exceptions that take something from the block, and all without host bits. */
-export function narrowed({ block, except }: BlockMatch): BlockMatch {
+function narrowed({ block, except }: BlockMatch): BlockMatch {
   const network = networkOf(block);
   const touching = except
     .map(networkOf)
@@ -104,7 +115,7 @@ export function narrowed({ block, except }: BlockMatch): BlockMatch {
         cidrContains(network, each.address) ||
         (each.prefix < network.prefix && cidrContains(each, network.address)),
     );
-  return { kind: "block", block: network, except: touching };
+  return { block: network, except: touching };
 }
 
 /** A match of iptables compares with so many ports, of which a range is two. */

@@ -1,8 +1,8 @@
 import {
   formatIp,
   type HostIp,
-  type IpFamily,
   type IpAddress,
+  type IpFamily,
   networkOf,
   parseIp,
 } from "../../base/ip.ts";
@@ -53,7 +53,8 @@ function halves({ address, prefix }: BlockMatch["block"]): BlockMatch["block"][]
     address.family === 4
       ? { family: 4, value: 0xffff_ffff }
       : { family: 6, value: (1n << 128n) - 1n };
-  const lower: IpAddress = address.family === 4 ? { family: 4, value: 0 } : { family: 6, value: 0n };
+  const lower: IpAddress =
+    address.family === 4 ? { family: 4, value: 0 } : { family: 6, value: 0n };
   return [lower, upper].map((each) => networkOf({ address: each, prefix: 1 }));
 }
 

@@ -1,4 +1,5 @@
-import type { Chain, Rule, SetKey } from "../../policy/rule-set.ts";
+import type { Chain, Rule } from "../../policy/rule-set.ts";
+import { type SetId, textOfId } from "./ipset-sets.ts";
 
 /**
  * What an element of a set does where it is used:
@@ -11,7 +12,7 @@ export type Effect = "opens" | "closes" | "either";
 
 type Verdict = Rule["verdict"];
 
-/** Counts by which rules sets are used. Sets of addresses and of ports are told apart by their ids. */
+/** Counts by which rules sets are used. */
 export class SetUsage {
   readonly #counts = new Map<string, Record<Verdict, number>>();
 
@@ -23,15 +24,15 @@ export class SetUsage {
     this.#count(chain, -1);
   }
 
-  effectOf(id: string): Effect {
-    const { allow, deny, pass } = this.#counts.get(id) ?? none;
+  effectOf(id: SetId): Effect {
+    const { allow, deny, pass } = this.#counts.get(textOfId(id)) ?? none;
     if (pass > 0 || (allow > 0 && deny > 0)) return "either";
     return deny > 0 ? "closes" : "opens";
   }
 
   #count(chain: Chain, by: 1 | -1): void {
     for (const rule of chain.tiers.flat()) {
-      for (const id of setsOf(rule)) {
+      for (const id of setsOf(rule).map(textOfId)) {
         const counts = this.#counts.get(id) ?? { ...none };
         counts[rule.verdict] += by;
         if (counts.allow + counts.deny + counts.pass > 0) this.#counts.set(id, counts);
@@ -43,19 +44,11 @@ export class SetUsage {
 
 const none: Readonly<Record<Verdict, number>> = { allow: 0, deny: 0, pass: 0 };
 
-export function addressSetId(key: SetKey): string {
-  return `a ${key}`;
-}
-
-export function portSetId(key: SetKey): string {
-  return `p ${key}`;
-}
-
-/** Ids of the sets by which a rule says what it matches. */
-export function setsOf({ peer, ports }: Rule): string[] {
+/** The sets by which a rule says what it matches. */
+export function setsOf({ peer, ports }: Rule): SetId[] {
   const portSets = ports === "any" ? [] : ports.filter((match) => match.kind === "set");
   return [
-    ...(peer.kind === "set" ? [addressSetId(peer.set)] : []),
-    ...portSets.map(({ set }) => portSetId(set)),
+    ...(peer.kind === "set" ? [{ kind: "a", key: peer.set } as const] : []),
+    ...portSets.map(({ set }) => ({ kind: "p", key: set }) as const),
   ];
 }

@@ -1,0 +1,130 @@
+import type { IpFamily } from "../../base/ip.ts";
+import type { RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
+import { hasIpv6 } from "../firewall/firewall.ts";
+import { Iptables } from "../firewall/iptables.ts";
+import { hasIpsets } from "../netlink/ipset.ts";
+import { openNetfilter } from "../netlink/open.ts";
+import { hideFromFilters, passesFilters, showToFilters } from "./bridged-packets.ts";
+import type { EnforcerOptions, EnforcerSize, HostEnforcer } from "./host-enforcer.ts";
+import { sameEnds } from "./ipset-entry.ts";
+import { destroySets, IpsetKernel, ourSets, removeChains } from "./ipset-kernel.ts";
+import { IpsetLayout } from "./ipset-layout.ts";
+import { LogLabels } from "./log-labels.ts";
+
+/** Programs by the family whose rules they know. */
+export type IptablesPrograms = ReadonlyMap<IpFamily, string>;
+
+const usualPrograms: IptablesPrograms = new Map([
+  [4, "iptables"],
+  [6, "ip6tables"],
+]);
+
+/**
+ * Policies by `iptables` and sets of the kernel (kubernetes.md §8), for hosts whose kernel has no
+ * nf_tables, or whose operator wants all rules in one place. {@link IpsetLayout} says what is done
+ * in which order, {@link IpsetKernel} does it.
+ */
+export class IpsetEnforcer implements HostEnforcer {
+  readonly name = "iptables";
+  readonly labels = new LogLabels();
+  readonly #options: EnforcerOptions;
+  readonly #programs: ReadonlyMap<IpFamily, Iptables>;
+  readonly #kernel: IpsetKernel;
+  #comparesEnds: boolean | undefined;
+  /** What is in place; `undefined` before {@link replace}, and when a change failed half-way. */
+  #layout: IpsetLayout | undefined;
+
+  /** @param programs default `iptables` and `ip6tables`, whichever half of the kernel they speak to */
+  constructor(options: EnforcerOptions, programs: IptablesPrograms = usualPrograms) {
+    this.#options = options;
+    this.#programs = usablePrograms(programs, options);
+    this.#kernel = new IpsetKernel(this.#programs);
+  }
+
+  replace(rules: RuleSet): void {
+    const { bridge, multicast } = this.#options;
+    showToFilters(bridge);
+    this.#layout = undefined;
+    this.#comparesEnds ??= this.#asksWhetherEndsCompare();
+    const layout = new IpsetLayout([...this.#programs.keys()], {
+      ...{ bridge, multicast, comparesEnds: this.#comparesEnds },
+      labelOf: (direction, origin) => this.labels.labelOf(direction, origin),
+    });
+    this.#kernel.take(layout.replace(rules, this.#kernel.sets(), this.#kernel.chains()));
+    this.#layout = layout;
+  }
+
+  apply(change: RuleSetChange, rules: RuleSet): void {
+    const layout = this.#layout;
+    if (layout === undefined) {
+      this.replace(rules);
+      return;
+    }
+    this.#layout = undefined;
+    this.#kernel.take(layout.change(change, rules, this.#kernel.leaving));
+    this.#layout = layout;
+  }
+
+  isSpoilt(): boolean {
+    if (this.#layout === undefined || !passesFilters(this.#options.bridge)) return true;
+    return this.#kernel.isSpoilt(this.#layout.setSizes);
+  }
+
+  remove(): void {
+    this.#layout = undefined;
+    for (const program of this.#programs.values()) removeChains(program);
+    destroySets(ourSets);
+    hideFromFilters(this.#options.bridge);
+  }
+
+  size(): EnforcerSize {
+    const sizes = [...(this.#layout?.setSizes.values() ?? [])];
+    return {
+      sets: sizes.length,
+      elements: sizes.reduce((sum, size) => sum + size, 0),
+      ...(this.#layout?.chainSizes() ?? { chains: 0, rules: 0 }),
+      targets: this.#layout?.targetCount ?? 0,
+    };
+  }
+
+  #asksWhetherEndsCompare(): boolean {
+    const compares = this.#kernel.knows(sameEnds(4));
+    if (!compares) {
+      this.#options.log.info(
+        "what a pod says to itself through a service is judged by its policies: " +
+          "the kernel has no match bpf for iptables",
+      );
+    }
+    return compares;
+  }
+}
+
+/** Whether this host has what {@link IpsetEnforcer} needs; a clause that says what it has not. */
+export function missingForIpsets(): string | undefined {
+  if (new Iptables("iptables").speech === undefined) return "there is no iptables";
+  using netlink = openNetfilter();
+  return hasIpsets(netlink) ? undefined : "the kernel has no ip_set";
+}
+
+/** Removes what an {@link IpsetEnforcer} of any process has left. @throws WeaveError, SystemError */
+export function removeIpsetPolicies(): void {
+  for (const program of ["iptables", "iptables-legacy", "ip6tables", "ip6tables-legacy"]) {
+    removeChains(new Iptables(program));
+  }
+  destroySets(ourSets);
+}
+
+/** Without IPv4 nothing goes, and the first use says why. */
+function usablePrograms(
+  programs: IptablesPrograms,
+  { log }: EnforcerOptions,
+): ReadonlyMap<IpFamily, Iptables> {
+  const usable = new Map<IpFamily, Iptables>();
+  for (const [family, name] of programs) {
+    if (family === 6 && !hasIpv6()) continue;
+    const program = new Iptables(name);
+    if (family === 4 || program.rules("mangle") !== undefined) usable.set(family, program);
+    else log.warn(`policies do not hold for IPv6: ${name} is missing, or refuses its work`);
+  }
+  return usable;
+}

@@ -1,0 +1,109 @@
+import type { IpFamily } from "../../base/ip.ts";
+import type { MulticastPolicy } from "../../policy/enforcer.ts";
+import type { Direction } from "../../policy/objects.ts";
+import { type ChainLines, denyWords } from "./ipset-lines.ts";
+import { directionChains, entryChain, setName } from "./ipset-name.ts";
+
+/**
+ * How packets come to the chains of their pods. In table `mangle`, whose FORWARD is asked before
+ * that of `filter`: what kube-proxy, Docker, a firewall of the host or the router itself accept
+ * there has been judged before, whoever put its rule in front of whose.
+ *
+ *   FORWARD ─ first rule ─▶ WEAVE-NPC            known connections, neighbours, groups: RETURN
+ *                            ├─ from the bridge ─▶ WEAVE-NPC-EGRESS    source in a set ─▶ its chain
+ *                            └─ to the bridge ───▶ WEAVE-NPC-INGRESS   destination in a set ─▶ its chain
+ */
+export interface EntryOptions {
+  readonly bridge: string;
+  readonly multicast: MulticastPolicy;
+  /** Whether the kernel can tell that a packet's ends are one. */
+  readonly comparesEnds: boolean;
+  readonly labelOf: (direction: Direction, origin: string) => string;
+}
+
+/** The jump that leads to all others, and where it stands. */
+export const entryJump = { from: "FORWARD", rule: `-j ${entryChain}` } as const;
+
+const groups = { 4: "224.0.0.0/4", 6: "ff00::/8" } as const;
+/** Solicitations, advertisements and redirects (RFC 4861): without them nobody finds anybody. */
+const discoveryTypes = [133, 134, 135, 136, 137] as const;
+
+export function entryLines(family: IpFamily, options: EntryOptions): ChainLines {
+  const { bridge, multicast, comparesEnds } = options;
+  const discovery = discoveryTypes.map(
+    (type) => `-p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j RETURN`,
+  );
+  return {
+    name: entryChain,
+    lines: [
+      "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
+      ...(family === 6 ? discovery : []),
+      ...(comparesEnds ? [`${sameEnds(family)} -j RETURN`] : []),
+      ...(multicast === "allow" ? [`-d ${groups[family]} -j RETURN`] : []),
+      ...(multicast === "deny" ? denyGroups(family, options) : []),
+      `-i ${bridge} -j ${directionChains.egress}`,
+      `-o ${bridge} -j ${directionChains.ingress}`,
+    ],
+  };
+}
+
+function denyGroups(family: IpFamily, { bridge, labelOf }: EntryOptions): string[] {
+  const links = { egress: `-i ${bridge}`, ingress: `-o ${bridge}` } as const;
+  return (["egress", "ingress"] as const).flatMap((direction) =>
+    denyWords(labelOf(direction, "multicast")).map(
+      (verdict) => `-d ${groups[family]} ${links[direction]} ${verdict}`,
+    ),
+  );
+}
+
+/** From one chain of a rule set to where packets of its targets enter it. */
+export interface Jump {
+  /** Of the set of its targets. */
+  readonly stem: string;
+  readonly chain: string;
+}
+
+/** A packet may be in several sets while one pod changes its chain: then all of them must allow it. */
+export function directionLines(
+  family: IpFamily,
+  direction: Direction,
+  jumps: readonly Jump[],
+): ChainLines {
+  const end = direction === "ingress" ? "dst" : "src";
+  return {
+    name: directionChains[direction],
+    lines: jumps.map(
+      ({ stem, chain }) => `-m set --match-set ${setName(family, "t", stem)} ${end} -j ${chain}`,
+    ),
+  };
+}
+
+/** Octets in a header where both addresses are, word by word. */
+const ends = {
+  4: [[12, 16]],
+  6: [
+    [8, 24],
+    [12, 28],
+    [16, 32],
+    [20, 36],
+  ],
+} as const;
+
+/**
+ * What a pod says to itself through a service of its own comes by here with both addresses alike. No
+ * match of iptables compares two fields of a packet, but one that runs a program of BPF does:
+ *
+ *   word of source ▸ X;  word of destination ▸ A;  A ≠ X: no match;  …  match
+ */
+export function sameEnds(family: IpFamily): string {
+  const load = "32 0 0";
+  const toIndex = "7 0 0 0";
+  const words = ends[family];
+  const instructions = words.flatMap(([source, destination], index) => {
+    const otherWords = (words.length - 1 - index) * 4;
+    const toNoMatch = otherWords + 1;
+    return [`${load} ${source}`, toIndex, `${load} ${destination}`, `29 0 ${toNoMatch} 0`];
+  });
+  const program = [...instructions, "6 0 0 65535", "6 0 0 0"];
+  return `-m bpf --bytecode "${program.length},${program.join(",")}"`;
+}
