@@ -38,15 +38,17 @@ export interface ChangedSet {
 }
 
 export function changedSets({ sets, portSets }: RuleSetChange): ChangedSet[] {
-  const changed = <Element>(
-    kind: "a" | "p",
-    { change }: SetChanges<Element>,
-    encode: (elements: readonly Element[]) => Elements,
-  ): ChangedSet[] =>
-    Array.from(change, ([key, { add, remove }]) => {
-      return { id: { kind, key }, add: encode(add), remove: encode(remove) };
-    });
-  return [...changed("a", sets, addressElements), ...changed("p", portSets, portElements)];
+  return [...changesOf("a", sets, addressElements), ...changesOf("p", portSets, portElements)];
+}
+
+function changesOf<Element>(
+  kind: "a" | "p",
+  { change }: SetChanges<Element>,
+  encode: (elements: readonly Element[]) => Elements,
+): ChangedSet[] {
+  return Array.from(change, ([key, { add, remove }]) => {
+    return { id: { kind, key }, add: encode(add), remove: encode(remove) };
+  });
 }
 
 /** All elements of a set of these rules. */
