@@ -65,6 +65,8 @@ export function packImage(program: string, archive: string, name = imageName()):
     mkdirSync(dirname(join(tree, path)), { recursive: true });
     symlinkSync(executablePath, join(tree, path));
   }
+  // Runtimes call the folder of network namespaces by its older name.
+  symlinkSync("../run", join(tree, "var/run"));
   const changed = Math.floor(statSync(program).mtimeMs / 1000);
   const layer = putBlob(layout, (path) => pack(tree, path, changed));
   writeLayout(layout, { layer, name, created: new Date(changed * 1000).toISOString() });
