@@ -37,6 +37,8 @@ export interface NetlinkMessage {
   readonly type: number;
   readonly flags: number;
   readonly sequence: number;
+  /** Of the socket that it answers, or whose change it tells of; 0 for the kernel. */
+  readonly port: number;
   readonly body: Uint8Array;
 }
 
@@ -67,6 +69,7 @@ export function decodeMessages(datagram: Uint8Array): NetlinkMessage[] {
       type: view.getUint16(at + 4, true),
       flags: view.getUint16(at + 6, true),
       sequence: view.getUint32(at + 8, true),
+      port: view.getUint32(at + 12, true),
       body: datagram.subarray(at + headerBytes, at + length),
     });
     at += align(length);

@@ -34,6 +34,7 @@ export const NFT = {
   newSetElement: 12,
   getSetElement: 13,
   deleteSetElement: 14,
+  newGeneration: 15,
   getGeneration: 16,
 } as const;
 
@@ -60,6 +61,11 @@ export function nftBody(family?: NftFamily, ...attributes: Uint8Array[]): Uint8A
     nfgen(family === undefined ? anyFamily : familyNumber[family], 0),
     ...attributes,
   );
+}
+
+/** Whether what is in a message is about tables of the family. */
+export function isOfFamily(body: Uint8Array, family: NftFamily): boolean {
+  return body[0] === familyNumber[family];
 }
 
 /** One request of a {@link transact}; `about` is for error messages. */

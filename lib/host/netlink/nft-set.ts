@@ -1,8 +1,18 @@
-import type { NetlinkRequest } from "./conversation.ts";
+import { isSystemError } from "../../../ffi/system-error.ts";
+import type { Netlink, NetlinkRequest } from "./conversation.ts";
 import * as message from "./message.ts";
-import { attributeNested, flags, viewOf } from "./message.ts";
+import { attributeNested, attributesBehind, eachAttribute, flags, viewOf } from "./message.ts";
 import { DATA, VERDICT_CODE, verdictData } from "./nft-expression.ts";
-import { commentData, LIST_ELEMENT, NFT, type NftTableId, nftRequest } from "./nft-message.ts";
+import {
+  commentData,
+  LIST_ELEMENT,
+  NFT,
+  type NftTableId,
+  nfgenBytes,
+  nftBody,
+  nftRequest,
+  nftType,
+} from "./nft-message.ts";
 
 /**
  * Sets of an nf_tables table, and maps: what a rule finds out about a packet by a key made of its
@@ -117,6 +127,28 @@ export function deleteSet(table: NftTableId, set: string): NetlinkRequest {
   const about = `nftables set ${table.name} ${set}`;
   const attributes = [message.text(SET.table, table.name), message.text(SET.name, set)];
   return nftRequest(NFT.deleteSet, 0, about, table.family, ...attributes);
+}
+
+/** How many elements a set has; `undefined` when there is no such set. @throws SystemError */
+export function countElements(
+  netlink: Netlink,
+  table: NftTableId,
+  set: string,
+): number | undefined {
+  const about = `elements of nftables set ${table.name} ${set}`;
+  const which = [message.text(SET_ELEMENTS.table, table.name), message.text(SET_ELEMENTS.set, set)];
+  let count = 0;
+  try {
+    const type = nftType(NFT.getSetElement);
+    for (const { body } of netlink.dump(type, nftBody(table.family, ...which), about)) {
+      const list = attributesBehind(nfgenBytes, body).bytes(SET_ELEMENTS.elements);
+      if (list !== undefined) count += eachAttribute(list).reduce((sum) => sum + 1, 0);
+    }
+    return count;
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    throw error;
+  }
 }
 
 function elementRequests(

@@ -61,20 +61,33 @@ const commentKind = 0;
 
 /** Puts `table` in the place of whatever table of this name there was. @throws SystemError */
 export function replaceTable(netlink: Netlink, table: NftTable): void {
+  const create = createTable(table);
+  try {
+    transact(netlink, create);
+  } catch (error) {
+    if (!isSystemError(error, "EEXIST")) throw error;
+    transact(netlink, [tableRequest(NFT.deleteTable, 0, table), ...create]);
+  }
+}
+
+/**
+ * Asks for the table where there is none of this name, and takes it away before it was there.
+ *
+ * @throws SystemError when the kernel would not have it
+ */
+export function rehearseTable(netlink: Netlink, table: NftTable): void {
+  transact(netlink, [...createTable(table), tableRequest(NFT.deleteTable, 0, table)]);
+}
+
+function createTable(table: NftTable): NetlinkRequest[] {
   const sets = table.sets ?? [];
-  const content = [
+  return [
+    tableRequest(NFT.newTable, flags.create | flags.exclusive, table),
     ...sets.map((set, index) => declareSet(table, set, index + 1)),
     ...table.chains.map((chain) => declareChain(table, chain)),
     ...sets.flatMap(({ name, elements }) => addElements(table, name, elements)),
     ...table.chains.flatMap((chain) => addRules(table, chain)),
   ];
-  const create = tableRequest(NFT.newTable, flags.create | flags.exclusive, table);
-  try {
-    transact(netlink, [create, ...content]);
-  } catch (error) {
-    if (!isSystemError(error, "EEXIST")) throw error;
-    transact(netlink, [tableRequest(NFT.deleteTable, 0, table), create, ...content]);
-  }
 }
 
 /** False when there was none, or the kernel has no such tables. @throws SystemError */

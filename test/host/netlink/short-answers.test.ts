@@ -45,7 +45,7 @@ describe("an answer whose fixed header is cut is refused by name", () => {
   });
 
   test("changes of links", () => {
-    const message = { type: 16, flags: 0, sequence: 0, body: new Uint8Array(15) };
+    const message = { type: 16, flags: 0, sequence: 0, port: 0, body: new Uint8Array(15) };
     expect(() => decodeLink(message)).toThrow("impossible length");
   });
 });

@@ -1,0 +1,61 @@
+import { WeaveError } from "../../base/errors.ts";
+import type { EnforcerOptions, HostEnforcer } from "./host-enforcer.ts";
+import { IpsetEnforcer, missingForIpsets, removeIpsetPolicies } from "./ipset-enforcer.ts";
+import { missingForNftables, NftablesEnforcer, removeNftablesPolicies } from "./nft-enforcer.ts";
+
+/** By what policies are to be enforced: `auto` takes nftables where the kernel has what it needs. */
+export const enforcerChoices = ["auto", "nftables", "iptables"] as const;
+export type EnforcerChoice = (typeof enforcerChoices)[number];
+
+export interface ChosenEnforcer {
+  readonly enforcer: HostEnforcer;
+  /** Why this one: a clause for status. */
+  readonly reason: string;
+}
+
+/** What a host has no enforcer for, if anything; looked at when it matters, because it costs. */
+interface Missing {
+  nftables(): string | undefined;
+  iptables(): string | undefined;
+}
+
+/**
+ * The packet filter of this host that enforces policies. What the other one has in place, by a
+ * router that was told otherwise, is removed: two would both have to allow.
+ *
+ * @throws WeaveError `POLICY_NO_ENFORCER`; SystemError
+ */
+export function makeEnforcer(choice: EnforcerChoice, options: EnforcerOptions): ChosenEnforcer {
+  const { name, reason } = chooseEnforcer(choice, {
+    nftables: missingForNftables,
+    iptables: missingForIpsets,
+  });
+  if (name === "nftables") {
+    if (missingForIpsets() === undefined) removeIpsetPolicies();
+    return { enforcer: new NftablesEnforcer(options), reason };
+  }
+  removeNftablesPolicies();
+  return { enforcer: new IpsetEnforcer(options), reason };
+}
+
+/** @throws WeaveError `POLICY_NO_ENFORCER` when there is none, or not the one that was asked for */
+export function chooseEnforcer(
+  choice: EnforcerChoice,
+  missing: Missing,
+): { readonly name: HostEnforcer["name"]; readonly reason: string } {
+  const withoutNftables = choice === "iptables" ? undefined : missing.nftables();
+  if (choice !== "iptables" && withoutNftables === undefined) {
+    const reason = choice === "auto" ? "the kernel has all that it needs" : "asked for";
+    return { name: "nftables", reason };
+  }
+  const withoutIptables = choice === "nftables" ? undefined : missing.iptables();
+  if (choice !== "nftables" && withoutIptables === undefined) {
+    return { name: "iptables", reason: withoutNftables ?? "asked for" };
+  }
+  const lacks = [withoutNftables, withoutIptables].filter((each) => each !== undefined);
+  throw new WeaveError(
+    "POLICY_NO_ENFORCER",
+    `policies cannot be enforced on this host: ${lacks.join(", and ")}`,
+    { remedy: "load the kernel's module nf_tables, or install iptables and load ip_set" },
+  );
+}
