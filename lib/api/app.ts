@@ -5,6 +5,7 @@ import { cniRoutes } from "./cni-routes.ts";
 import { containerRoutes } from "./container-routes.ts";
 import { diagnosisRoutes } from "./diagnosis-routes.ts";
 import { dnsRoutes } from "./dns-routes.ts";
+import { eventRoutes } from "./event-routes.ts";
 import { ipamRoutes } from "./ipam-routes.ts";
 import { meshRoutes } from "./mesh-routes.ts";
 import { answerOtherMethods, refuseHead } from "./methods.ts";
@@ -23,6 +24,7 @@ export function controlApp(router: RouterControl, log: Log = silentLog): Hono {
     containerRoutes(app, router.containers);
     cniRoutes(app, router.cni);
     diagnosisRoutes(app, router.diagnosis);
+    eventRoutes(app, router.events);
     if (router.ipam !== undefined) ipamRoutes(app, router.ipam, router.containers);
     proxyRoutes(app, router);
     if (router.plugin !== undefined) pluginRoutes(app, router.plugin);

@@ -2,6 +2,7 @@ import type { RouteTable } from "./route-spec.ts";
 import { addressTable } from "./table/address-table.ts";
 import { cniTable } from "./table/cni-table.ts";
 import { containerTable } from "./table/container-table.ts";
+import { eventTable } from "./table/event-table.ts";
 import {
   descriptionTable,
   diagnosisTable,
@@ -25,6 +26,7 @@ export const routeChapters: ReadonlyMap<string, RouteTable> = new Map<string, Ro
   ["Docker's networks", pluginTable],
   ["Status", statusTable],
   ["Diagnosis", diagnosisTable],
+  ["Events", eventTable],
   ["Report", reportTable],
   ["Metrics", metricsTable],
   ["Description", descriptionTable],

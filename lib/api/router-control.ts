@@ -4,6 +4,7 @@ import type { Diagnosis } from "../diagnosis/doctor/diagnosis.ts";
 import type { Explanation } from "../diagnosis/why/explanation.ts";
 import type { Entry } from "../dns/entry.ts";
 import type { Allocator } from "../ipam/allocator.ts";
+import type { EventControl } from "./event-models.ts";
 import type { Report } from "./report.ts";
 
 /**
@@ -39,6 +40,7 @@ export interface RouterControl {
   readonly containers: ContainerControl;
   readonly cni: CniControl;
   readonly diagnosis: DiagnosisControl;
+  readonly events: EventControl;
   /** Absent when the router is no plugin of Docker. */
   readonly plugin: PluginControl | undefined;
 }

@@ -21,6 +21,10 @@ export interface ApiRequest {
   /** The answer may take as long as the cluster needs; else {@link answerWaitMs}. */
   readonly patient?: boolean;
   readonly waitMs?: number;
+  /** Takes each part of a 2xx answer as it comes; what is left of the answer then is empty. */
+  received?(part: Uint8Array): void;
+  /** Ends the wait for an answer, and an answer that would go on. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ApiClient {
@@ -104,7 +108,7 @@ async function exchange(
     },
     ...(request.method !== "GET" && { body }),
     ...("socketPath" in address && { unix: address.socketPath }),
-    signal: patience.signal,
+    signal: AbortSignal.any([patience.signal, ...(request.signal ? [request.signal] : [])]),
     timeout: false,
     redirect: "manual",
     keepalive: false,
@@ -114,6 +118,10 @@ async function exchange(
   let size = 0;
   for await (const chunk of response.body ?? []) {
     patience.renew();
+    if (response.ok && request.received !== undefined) {
+      request.received(chunk);
+      continue;
+    }
     size += chunk.length;
     if (size > answerBytesMax) throw new Error("the answer is too long");
     chunks.push(chunk);

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { listAnswer } from "../api/container-models.ts";
 import { diagnosisModel, explanationModel } from "../api/diagnosis-models.ts";
+import { eventModel } from "../api/event-models.ts";
 import { told } from "../api/json-schema.ts";
 import {
   connectionsDocument,
@@ -96,6 +97,7 @@ export const jsonDocuments = {
   "dns-args": { line: "weave dns-args --json", schema: dnsArgsDocument },
   doctor: { line: "weave doctor --json", schema: diagnosisModel },
   why: { line: "weave why <place> [<place>] --json", schema: explanationModel },
+  event: { line: "weave events --json (one for each event)", schema: eventModel },
   version: { line: "weave version --json", schema: versionDocument },
   "setup-cni": { line: "weave setup-cni --json", schema: setupCniDocument },
   simulate: { line: "weave simulate --json", schema: simulateDocument },

@@ -8,6 +8,7 @@ import type {
 import { parseAddressTokens } from "../base/address-token.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, cidrFromIpv4, formatCidr, formatIp, type Ipv4Cidr } from "../base/ip.ts";
+import type { EventSink } from "../base/network-event.ts";
 import type { Log } from "../base/world.ts";
 import { addressesOf, attachContainer, detachContainer, findBridge } from "../host/attach.ts";
 import { type Attachment, listAttachments, listGuestMacs } from "../host/attachments.ts";
@@ -40,6 +41,7 @@ export interface ContainersOptions {
   /** Containers of runtimes, which are known by their ids alone, and to nobody else. */
   readonly ofRuntimes: (id: string) => Container | undefined;
   readonly log: Log;
+  readonly emit: EventSink;
   /** Called after the set of attached containers has changed. */
   changed(): void;
 }
@@ -106,10 +108,16 @@ export class Containers {
           ...{ cidrs: made.addresses, multicast: multicastRoute },
         });
         this.#options.changed();
+        const cidrs = addresses.map(formatCidr);
+        if (made.added.length > 0) {
+          this.#options.emit("container.attached", {
+            ...{ container: container.ident, addresses: cidrs },
+          });
+        }
         const fqdn = how.withoutDns ? undefined : this.#register(container, addresses);
         return {
           ident: container.ident,
-          cidrs: addresses.map(formatCidr),
+          cidrs,
           interface: name,
           mac,
           ...(fqdn !== undefined && { fqdn }),
@@ -136,7 +144,7 @@ export class Containers {
     const container = await this.resolve(request.container);
     return this.#locks.run(container.ident, async () => {
       using namespace = openContainer(container);
-      const { book, bridgeName, names, log } = this.#options;
+      const { book, bridgeName, names, log, emit } = this.#options;
       const found: Ipv4Cidr[] = book.find(container.ident, tokens);
       const addresses = found.map(cidrFromIpv4);
       this.#options.attachments.detached(container.ident, addresses);
@@ -147,7 +155,10 @@ export class Containers {
         container.ident,
         found.map(({ address }) => address),
       );
-      return { ident: container.ident, cidrs: addresses.map(formatCidr) };
+      const cidrs = addresses.map(formatCidr);
+      if (cidrs.length > 0)
+        emit("container.detached", { container: container.ident, addresses: cidrs });
+      return { ident: container.ident, cidrs };
     });
   }
 

@@ -2,6 +2,7 @@ import type { CidrsAnswer, ExposeAnswer, ExposeRequest } from "../api/router-con
 import { parseAddressTokens } from "../base/address-token.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, cidrFromIpv4, formatCidr, parseCidr } from "../base/ip.ts";
+import type { EventSink } from "../base/network-event.ts";
 import type { Log } from "../base/world.ts";
 import type { Exposure } from "../host/exposure.ts";
 import type { AddressBook } from "./address-book.ts";
@@ -16,6 +17,7 @@ export interface ExposuresOptions {
   /** Missing when DNS is off. */
   readonly names: NameService | undefined;
   readonly log: Log;
+  readonly emit: EventSink;
   /** Called after every change with all exposed addresses. */
   changed(cidrs: readonly Cidr[]): void;
 }
@@ -61,6 +63,7 @@ export class Exposures {
       const cidrs = acquired.cidrs.map(cidrFromIpv4);
       try {
         for (const cidr of cidrs) this.#put(cidr, request.masquerade);
+        this.#told(cidrs, request.masquerade);
         return { cidrs: cidrs.map(formatCidr), ...this.#name(request.fqdn, cidrs) };
       } catch (error) {
         acquired.undo();
@@ -79,12 +82,19 @@ export class Exposures {
 
   /** One address that the caller holds already. */
   async exposeAddress(cidr: Cidr, options: { masquerade: boolean }): Promise<void> {
-    await this.#lock.run(exposeIdent, async () => this.#put(cidr, options.masquerade));
+    await this.#lock.run(exposeIdent, async () => {
+      this.#put(cidr, options.masquerade);
+      this.#told([cidr], options.masquerade);
+    });
+  }
+
+  #told(cidrs: readonly Cidr[], masquerade: boolean): void {
+    this.#options.emit("bridge.exposed", { addresses: cidrs.map(formatCidr), masquerade });
   }
 
   async hide(request: { addresses: readonly string[] }): Promise<CidrsAnswer> {
     const tokens = parseAddressTokens(request.addresses);
-    const { exposure, settings, names, book } = this.#options;
+    const { exposure, settings, names, book, emit } = this.#options;
     return this.#lock.run(exposeIdent, async () => {
       const found = book.find(exposeIdent, tokens);
       for (const cidr of found.map(cidrFromIpv4)) {
@@ -97,7 +107,9 @@ export class Exposures {
         found.map(({ address }) => address),
       );
       this.#changed();
-      return { cidrs: found.map((each) => formatCidr(cidrFromIpv4(each))) };
+      const cidrs = found.map((each) => formatCidr(cidrFromIpv4(each)));
+      if (cidrs.length > 0) emit("bridge.hidden", { addresses: cidrs });
+      return { cidrs };
     });
   }
 

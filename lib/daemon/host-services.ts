@@ -1,6 +1,7 @@
 import { everyBeat } from "../base/beat.ts";
 import { coalesce } from "../base/coalesce.ts";
 import { splitHostPort } from "../base/endpoint.ts";
+import type { EventSink } from "../base/network-event.ts";
 import type { Log, World } from "../base/world.ts";
 import { type ContainerEngine, isContainerAlive } from "../host/container.ts";
 import { type DeviceNames, isEndpointPort } from "../host/device-names.ts";
@@ -39,6 +40,7 @@ export interface HostServicesOptions {
   readonly paths: Paths;
   readonly devices: DeviceNames;
   readonly engine: ContainerEngine | undefined;
+  readonly emit: EventSink;
   /** Told the MAC addresses of this host's containers and bridge whenever they may have changed. */
   setResidents(macs: readonly Mac[]): void;
 }
@@ -67,8 +69,8 @@ export interface HostServices {
  * every address that is in use on the bridge is claimed, then the names of who is still there.
  */
 export async function startHostServices(from: HostServicesOptions): Promise<HostServices> {
-  const { world, log, options, plane, settings, devices, engine } = from;
-  const names = plane.names && new NameService(plane.names, settings);
+  const { world, log, options, plane, settings, devices, engine, emit } = from;
+  const names = plane.names && new NameService(plane.names, settings, emit);
   const book = new AddressBook(plane.ipam?.allocator, plane.ipam?.defaultSubnet);
   const dns =
     plane.names &&
@@ -87,7 +89,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
   });
   const runtimes = new CniKeeper({ bridgeName: devices.bridge, settings, log, changed });
   const containers = new Containers({
-    ...{ bridgeName: devices.bridge, book, names, attachments, log, changed },
+    ...{ bridgeName: devices.bridge, book, names, attachments, log, emit, changed },
     ofRuntimes: (id) => runtimes.container(id),
     engine: engine === undefined ? undefined : (reference) => engine.inspect(reference),
   });
@@ -95,14 +97,11 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
   const firewall = new Firewall({ bridge: devices.bridge, guarded, log });
   const exposures = new Exposures({
     exposure: new Exposure(devices.bridge, rememberedExposures(settings), { firewall, log }),
-    book,
-    settings,
-    names,
-    log,
+    ...{ book, settings, names, log, emit },
     changed: (cidrs) => void dns?.serveExposed(cidrs),
   });
   const cni = new CniAttachments({
-    ...{ bridgeName: devices.bridge, book, exposures, keeper: runtimes, log, changed },
+    ...{ bridgeName: devices.bridge, book, exposures, keeper: runtimes, log, emit, changed },
     removedInterfaces: from.paths.removedInterfaces,
     ended(ident) {
       names?.remove({ ident });
@@ -135,6 +134,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     gone: (ident) => {
       if (everybody().has(ident)) {
         log.info(`container ${ident} is gone: its addresses and names are free`);
+        emit("container.gone", { container: ident });
       }
       allocator?.containerDestroyed(ident);
       names?.remove({ ident });

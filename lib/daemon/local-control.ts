@@ -18,6 +18,7 @@ import type { FastdpOverlay, FastdpStatus } from "../overlay/fastdp/overlay.ts";
 import type { ControlPlane } from "../peer/control-plane.ts";
 import { formatMac } from "../wire/ethernet.ts";
 import { Diagnostician } from "./diagnosis/diagnostician.ts";
+import type { EventJournal } from "./events/event-journal.ts";
 import type { HostServices } from "./host-services.ts";
 import type { Integration } from "./integration.ts";
 import { ipamGauges } from "./ipam-gauges.ts";
@@ -28,6 +29,7 @@ import { routerGauges } from "./router-gauges.ts";
 export interface LocalControlParts {
   readonly options: LaunchOptions;
   readonly plane: ControlPlane;
+  readonly events: EventJournal;
   readonly services: HostServices;
   /** Missing when no container engine is asked. */
   readonly integration: Integration | undefined;
@@ -83,15 +85,21 @@ export class LocalControl implements RouterControl {
   }
 
   connect(peers: readonly string[], options: { replace: boolean }) {
-    return this.#parts.plane.mesh.connect(peers, options);
+    const bad = this.#parts.plane.mesh.connect(peers, options);
+    this.#parts.events.emit("target.added", { peers, replace: options.replace });
+    return bad;
   }
 
   forget(peers: readonly string[]): void {
     this.#parts.plane.mesh.forget(peers);
+    this.#parts.events.emit("target.forgotten", { peers });
   }
 
   removePeer(nameOrNickname: string, options: { force: boolean }): number {
-    return this.#parts.plane.ipam?.allocator.takeover(nameOrNickname, options) ?? 0;
+    const addresses = this.#parts.plane.ipam?.allocator.takeover(nameOrNickname, options) ?? 0;
+    if (addresses > 0)
+      this.#parts.events.emit("range.takenOver", { peer: nameOrNickname, addresses });
+    return addresses;
   }
 
   succeed(): Promise<number> {
@@ -131,6 +139,10 @@ export class LocalControl implements RouterControl {
 
   get cni(): RouterControl["cni"] {
     return this.#parts.services.cni;
+  }
+
+  get events(): RouterControl["events"] {
+    return this.#parts.events;
   }
 
   get diagnosis(): RouterControl["diagnosis"] {

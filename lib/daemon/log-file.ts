@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
 import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
 import type { Log } from "../base/world.ts";
+import { RotatingFile } from "./rotating-file.ts";
 
 /** A log file is renamed to `.1` when it reaches this size: two files bound what a host spends. */
 const logBytesMax = 16 << 20;
@@ -24,37 +24,12 @@ export function formatLine(level: LogLevel, timestampMs: number, text: string): 
   return `${labels[level]}: ${day} ${stamp.slice(11, 23)}000 ${text}\n`;
 }
 
-/** Appends to a file, starting a new one before it grows past its bound. */
-class RotatingFile {
-  readonly #path: string;
-  #descriptor: number;
-  #size: number;
-
-  constructor(path: string) {
-    this.#path = path;
-    this.#descriptor = openSync(path, "a", 0o600);
-    this.#size = fstatSync(this.#descriptor).size;
-  }
-
-  write(line: string): void {
-    if (this.#size > logBytesMax) this.#rotate();
-    this.#size += writeSync(this.#descriptor, line);
-  }
-
-  #rotate(): void {
-    closeSync(this.#descriptor);
-    renameSync(this.#path, `${this.#path}.1`);
-    this.#descriptor = openSync(this.#path, "a", 0o600);
-    this.#size = 0;
-  }
-}
-
 /**
  * The router's log: to `path`, or to standard error when none is given (in the foreground, where a
  * service manager collects it).
  */
 export function openLog(level: WeaveLogLevel, path: string | undefined): Log {
-  const file = path === undefined ? undefined : new RotatingFile(path);
+  const file = path === undefined ? undefined : new RotatingFile(path, logBytesMax);
   const write = (line: string): void => {
     if (file === undefined) process.stderr.write(line);
     else file.write(line);

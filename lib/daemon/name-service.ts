@@ -1,5 +1,6 @@
 import type { NameRegistry } from "../api/router-control.ts";
 import { formatIp, formatIpv4, type IpAddress, parseIp } from "../base/ip.ts";
+import { type EventSink, noEvents } from "../base/network-event.ts";
 import type { NameTable } from "../dns/name-table.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
@@ -15,10 +16,12 @@ export const exposeIdent = "weave:expose";
 export class NameService implements NameRegistry {
   readonly #table: NameTable;
   readonly #settings: SettingsStore;
+  readonly #emit: EventSink;
 
-  constructor(table: NameTable, settings: SettingsStore) {
+  constructor(table: NameTable, settings: SettingsStore, emit: EventSink = noEvents) {
     this.#table = table;
     this.#settings = settings;
+    this.#emit = emit;
   }
 
   get domain(): string {
@@ -31,8 +34,13 @@ export class NameService implements NameRegistry {
 
   /** Returns false for a name that is not in the local domain; nothing is kept of it then. */
   add(fqdn: string, ident: string, address: IpAddress): boolean {
-    if (this.#table.add(fqdn, ident, address) === "outside-domain") return false;
-    this.#settings.saveName({ fqdn: qualified(fqdn), ident, address: formatIp(address) });
+    const result = this.#table.add(fqdn, ident, address);
+    if (result === "outside-domain") return false;
+    const name = { fqdn: qualified(fqdn), ident, address: formatIp(address) };
+    this.#settings.saveName(name);
+    if (result === "added") {
+      this.#emit("name.added", { name: name.fqdn, container: ident, address: name.address });
+    }
     return true;
   }
 
@@ -44,11 +52,18 @@ export class NameService implements NameRegistry {
 
   /** A part that is missing matches any. */
   remove(filter: { fqdn?: string; ident?: string; address?: IpAddress }): void {
-    this.#table.remove({
+    const removed = this.#table.remove({
       ...(filter.fqdn !== undefined && { name: filter.fqdn }),
       ...(filter.ident !== undefined && { ident: filter.ident }),
       ...(filter.address !== undefined && { address: filter.address }),
     });
+    if (removed > 0) {
+      this.#emit("name.removed", {
+        ...(filter.fqdn !== undefined && { name: qualified(filter.fqdn) }),
+        ...(filter.ident !== undefined && { container: filter.ident }),
+        ...(filter.address !== undefined && { address: formatIp(filter.address) }),
+      });
+    }
     this.#settings.removeNames({
       ...(filter.fqdn !== undefined && { fqdn: qualified(filter.fqdn) }),
       ...(filter.ident !== undefined && { ident: filter.ident }),

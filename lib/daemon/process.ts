@@ -7,7 +7,7 @@ import { WeaveError } from "../base/errors.ts";
 import { calmCompiler } from "./calm-compiler.ts";
 import { type KeptProgram, startKeeper } from "./keeper.ts";
 import type { LaunchOptions } from "./launch-options.ts";
-import { databaseFiles, type Paths } from "./paths.ts";
+import { keptFiles, type Paths } from "./paths.ts";
 import {
   isDying,
   isRunning,
@@ -222,8 +222,7 @@ export async function resetRouter(
   }
   await stopRouter(paths);
   options.removeTraces(paths);
-  for (const file of [...databaseFiles(paths), paths.logFile, `${paths.logFile}.1`])
-    rmSync(file, { force: true });
+  for (const file of keptFiles(paths)) rmSync(file, { force: true });
   for (const folder of [...Object.values(paths.waitHelper), paths.removedInterfaces]) {
     rmSync(folder, { recursive: true, force: true });
   }

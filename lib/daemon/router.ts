@@ -24,14 +24,17 @@ import { type ControlPlane, makeControlPlane } from "../peer/control-plane.ts";
 import { SqliteAllocatorStore } from "./allocator-store.ts";
 import { openDatabase } from "./database.ts";
 import { datapathBackends } from "./datapath-backends.ts";
-import { startHostServices } from "./host-services.ts";
+import { EventFile } from "./events/event-file.ts";
+import { EventJournal } from "./events/event-journal.ts";
+import { tellMeshEvent } from "./events/mesh-news.ts";
+import { type HostServices, startHostServices } from "./host-services.ts";
 import type { Integration, IntegrationHost, RouterIntegration } from "./integration.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 import { LocalControl, type LocalControlParts } from "./local-control.ts";
 import { importOriginal } from "./original-import.ts";
 import type { Paths } from "./paths.ts";
 import { settlePeerName } from "./peer-identity.ts";
-import { prepareHost } from "./prepare-host.ts";
+import { type PreparedHost, prepareHost } from "./prepare-host.ts";
 import { bridgeSetting, datapathSetting } from "./remove-traces.ts";
 import { beginRun, endRun } from "./run-mark.ts";
 import { SettingsStore } from "./settings-store.ts";
@@ -123,6 +126,7 @@ async function assemble(
   shutdown.push("state", () => database.close());
   const settings = new SettingsStore(database);
   const isImported = importState(options, settings, new SqliteAllocatorStore(database), log);
+  const events = openEvents(world, environment, shutdown);
   const { name, source } = settlePeerName(options, settings);
   log.info(
     `weave ${productVersion}; our name is ${formatPeerName(name)}(${options.nickname}), from ${source}`,
@@ -147,26 +151,19 @@ async function assemble(
   if (fastdp !== undefined) shutdown.push("fast datapath", () => fastdp.stop());
   const formerShortId = datapath?.adopted?.self;
   const kept = { settings, database, refusals: host.refusals, formerShortId };
-  const parts = { name, dataPlane, fastdp, ...kept };
+  const parts = { name, dataPlane, fastdp, events, ...kept };
   const plane = makePlane(world, environment, parts);
   shutdown.push("mesh", () => plane.stop());
   const services = await startHostServices({
     ...{ ...environment, engine: environment.integration?.engine },
-    ...{ world, plane, settings, devices },
+    ...{ world, plane, settings, devices, emit: events.emit },
     setResidents(macs) {
       dataPlane.setResidents(macs);
       fastdp?.setResidents(macs);
     },
   });
   shutdown.push("host services", () => services.stop());
-  const keeper = new BridgeKeeper(world, {
-    concerns: (link) => isContainerPort(link) || host.devices().includes(link),
-    prepare: (netlink) => host.mend(netlink),
-    captureInterface: host.standing.captureInterface,
-    recapture: (index) => dataPlane.recapture(index),
-    mendRest: () => services.mend(),
-  });
-  shutdown.push("bridge keeper", () => keeper.stop());
+  keepBridge(world, shutdown, { host, dataPlane, services, events });
 
   const listener = await listenTcp({ host: options.host, port: options.port }, (stream) =>
     plane.mesh.accepted(stream),
@@ -175,7 +172,7 @@ async function assemble(
   const shared = { world, settings, devices, plane, services };
   const integration = await startIntegration(environment, shutdown, shared);
   const control = openControl(environment, shutdown, {
-    ...{ plane, services, dataPlane, fastdp, integration },
+    ...{ plane, events, services, dataPlane, fastdp, integration },
     capture: devices.capture,
     refusals: host.refusals,
   });
@@ -185,6 +182,8 @@ async function assemble(
   const targets = resumes ? settings.targets() : options.peers;
   plane.mesh.start(targets, environment.inheritance?.neighbours);
   control.setReady();
+  events.emit("router.started", { version: productVersion, name: formatPeerName(name) });
+  shutdown.push("news", () => events.emit("router.stopping", {}));
   return {
     id: toHex(world.random.fill(new Uint8Array(32))),
     name,
@@ -203,6 +202,40 @@ async function assemble(
       return { neighbours, bequest: await dataPlane.handOver() };
     },
   };
+}
+
+/** What has happened on this host, before this run too. */
+function openEvents(
+  world: World,
+  { paths, log }: RouterEnvironment,
+  shutdown: Shutdown,
+): EventJournal {
+  const file = new EventFile(paths.events, log);
+  shutdown.push("events", () => file[Symbol.dispose]());
+  return new EventJournal(world, file);
+}
+
+/** Mends what this host loses of what the network needs. */
+function keepBridge(
+  world: World,
+  shutdown: Shutdown,
+  parts: {
+    readonly host: PreparedHost;
+    readonly dataPlane: DataPlane;
+    readonly services: HostServices;
+    readonly events: EventJournal;
+  },
+): void {
+  const { host, dataPlane, services, events } = parts;
+  const keeper = new BridgeKeeper(world, {
+    concerns: (link) => isContainerPort(link) || host.devices().includes(link),
+    prepare: (netlink) => host.mend(netlink),
+    captureInterface: host.standing.captureInterface,
+    recapture: (index) => dataPlane.recapture(index),
+    mendRest: () => services.mend(),
+    mended: (what) => events.emit("host.mended", { what }),
+  });
+  shutdown.push("bridge keeper", () => keeper.stop());
 }
 
 /** What a data plane has to be told at its start. */
@@ -288,12 +321,13 @@ function makePlane(
     readonly settings: SettingsStore;
     readonly dataPlane: DataPlane;
     readonly database: ReturnType<typeof openDatabase>;
+    readonly events: EventJournal;
     readonly fastdp: FastdpOverlay | undefined;
     readonly refusals: ReadonlyMap<string, string>;
     readonly formerShortId: number | undefined;
   },
 ): ControlPlane {
-  const { name, settings, dataPlane, fastdp, refusals } = parts;
+  const { name, settings, dataPlane, fastdp, events, refusals } = parts;
   const ciphers = {
     // Without the remark where the library was found.
     secretBox: dataPlane.secretBox.split(" ")[0]!,
@@ -318,7 +352,7 @@ function makePlane(
       if (fastdp === undefined) dataPlane.setTopology(snapshot);
       else fastdp.setTopology(snapshot);
     },
-    onEvent() {},
+    onEvent: (event) => tellMeshEvent(events.emit, event),
   });
 }
 

@@ -28,6 +28,8 @@ export interface BridgeKeeperOptions {
   recapture(captureInterface: number): void;
   /** Makes or mends what is at the devices, which stand: addresses, containers. What had to be. */
   mendRest(): readonly string[];
+  /** Told a sentence for each thing that had to be mended. */
+  mended(what: string): void;
 }
 
 /**
@@ -96,6 +98,9 @@ export class BridgeKeeper {
   }
 
   #tell(mended: readonly string[]): void {
-    for (const sentence of mended) this.#world.log.warn(`${sentence}: somebody had changed it`);
+    for (const sentence of mended) {
+      this.#world.log.warn(`${sentence}: somebody had changed it`);
+      this.#options.mended(sentence);
+    }
   }
 }

@@ -67,8 +67,13 @@ export interface ControlPlaneDependencies {
   readonly formerShortId?: number | undefined;
   saveTargets(targets: readonly string[]): void;
   onRoutes(snapshot: RoutesSnapshot): void;
-  onEvent(event: MeshEvent): void;
+  onEvent(event: PlaneEvent): void;
 }
+
+/** What happens in the mesh; `appeared`: a peer is heard of that was not known. */
+export type PlaneEvent =
+  | MeshEvent
+  | { readonly kind: "appeared"; readonly peer: PeerName; readonly nickname: string };
 
 /** The pure protocols of one peer, put together: mesh, address allocation, names and policies. */
 export interface ControlPlane {
@@ -109,6 +114,10 @@ export function makeControlPlane(
         known.add(name);
         names?.peerAppeared(name);
         policies?.peerAppeared(name);
+        if (name === dependencies.name) continue;
+        dependencies.onEvent({
+          ...{ kind: "appeared", peer: name, nickname: mesh.nickname(name) ?? "" },
+        });
       }
     },
     onPeerGone(name) {

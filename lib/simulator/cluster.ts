@@ -4,11 +4,11 @@ import { portableSecretBox } from "../base/secret-box.ts";
 import type { NameTable } from "../dns/name-table.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import type { Fence } from "../ipam/reclaim-lease.ts";
-import type { MeshEvent } from "../mesh/mesh.ts";
 import {
   type ControlPlane,
   type ControlPlaneOptions,
   makeControlPlane,
+  type PlaneEvent,
 } from "../peer/control-plane.ts";
 import { Disk } from "./disk.ts";
 import { InstantOverlay } from "./instant-overlay.ts";
@@ -39,7 +39,7 @@ export interface ClusterOptions {
   readonly fence?: Fence;
   /** Called for each new process before it starts. */
   readonly onProcess?: (peer: SimPeer) => void;
-  readonly onEvent?: (number: number, event: MeshEvent) => void;
+  readonly onEvent?: (number: number, event: PlaneEvent) => void;
 }
 
 interface StartOptions {

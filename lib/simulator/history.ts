@@ -3,8 +3,7 @@ import { formatIpv4, type Ipv4 } from "../base/ip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { AddressRange } from "../ipam/range.ts";
 import type { Fence } from "../ipam/reclaim-lease.ts";
-import type { MeshEvent } from "../mesh/mesh.ts";
-import type { ControlPlaneOptions } from "../peer/control-plane.ts";
+import type { ControlPlaneOptions, PlaneEvent } from "../peer/control-plane.ts";
 import { Bounds } from "./bounds.ts";
 import { ipOf, SimCluster, type SimPeer, simName } from "./cluster.ts";
 import type { Breach, Happening } from "./happening.ts";
@@ -202,7 +201,7 @@ export class History {
     if (shared !== undefined) this.break("no address has two owners", shared, [number]);
   }
 
-  #event(number: number, event: MeshEvent): void {
+  #event(number: number, event: PlaneEvent): void {
     if (event.kind !== "refused") return;
     const code = errorCode(event.error);
     if (code === clockSkewRefusal) return;

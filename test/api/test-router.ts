@@ -3,6 +3,7 @@ import { controlApp } from "../../lib/api/app.ts";
 import { makeRouterReport, type OffloadStatus, orNull } from "../../lib/api/make-router-report.ts";
 import type { Report } from "../../lib/api/report.ts";
 import type { Gauge, NameRegistry, RouterControl } from "../../lib/api/router-control.ts";
+import { EventJournal } from "../../lib/daemon/events/event-journal.ts";
 import { ipamReport } from "../../lib/daemon/ipam-report.ts";
 import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
 import { nameStatus } from "../../lib/dns/name-report.ts";
@@ -30,6 +31,8 @@ export class TestRouter implements RouterControl {
   plugin: RouterControl["plugin"] = {
     retire: async () => ({ network: "weave", containers: [{ id: "ab".repeat(32), name: "c1" }] }),
   };
+  nowMs = Date.UTC(2026, 0, 2, 15, 4, 5);
+  readonly events = new EventJournal({ now: () => this.nowMs, monotonicMs: () => this.nowMs });
   cni: RouterControl["cni"] = {
     add: async ({ interface: name, hairpin }) => ({
       bridge: { name: "weave", mac: "8a:3e:3e:3e:3e:01" },

@@ -77,7 +77,10 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
     api: {
       async request(request) {
         requests.push(request);
-        return (stage.answer ?? notRunning)(request);
+        const answer = await (stage.answer ?? notRunning)(request);
+        if (request.received === undefined) return answer;
+        request.received(new TextEncoder().encode(answer));
+        return "";
       },
     },
     router: {
@@ -137,7 +140,9 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
     },
   };
   const code = await run(words, surroundings);
-  if (words.includes("--json") && out.stdout !== "") checkDocument(out.stdout);
+  if (words.includes("--json")) {
+    for (const line of out.stdout.split(/(?<=\n)/).filter(Boolean)) checkDocument(line);
+  }
   return { code, ...out, requests, launched, router };
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { noEvents } from "../../lib/base/network-event.ts";
 import { silentLog } from "../../lib/base/world.ts";
 import { AddressBook } from "../../lib/daemon/address-book.ts";
 import { Containers } from "../../lib/daemon/containers.ts";
@@ -15,6 +16,7 @@ function containers(engine: EngineLookup | undefined, log = silentLog): Containe
     ofRuntimes: () => undefined,
     log,
     changed() {},
+    emit: noEvents,
   });
 }
 

@@ -9,7 +9,6 @@ import { encodeFeatures } from "../../lib/mesh/features.ts";
 import { frameMaxBytes, LengthFraming } from "../../lib/mesh/framing.ts";
 import { surrogatesMax } from "../../lib/mesh/gossip-router.ts";
 import { headerSize } from "../../lib/mesh/header.ts";
-import type { MeshEvent } from "../../lib/mesh/mesh.ts";
 import { peersMax } from "../../lib/mesh/peers.ts";
 import { decodeMessage, encodeMessage } from "../../lib/mesh/protocol-message.ts";
 import { ReceiveBuffer } from "../../lib/mesh/receive-buffer.ts";
@@ -23,6 +22,7 @@ import {
   type ControlPlane,
   type ControlPlaneOptions,
   makeControlPlane,
+  type PlaneEvent,
 } from "../../lib/peer/control-plane.ts";
 import { MemoryStore } from "../ipam/memory-store.ts";
 import { ScriptedStream } from "../mesh/scripted-stream.ts";
@@ -267,7 +267,7 @@ export class WholePeer {
     hold(said.length === 0, "half a frame was sent");
   }
 
-  #heed(event: MeshEvent): void {
+  #heed(event: PlaneEvent): void {
     const codes = event.kind === "refused" ? payloadRefusals : linkFailures;
     if (event.kind !== "refused" && event.kind !== "disconnected") return;
     this.#troubles++;

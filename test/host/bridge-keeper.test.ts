@@ -52,6 +52,7 @@ describe("the keeper of the bridge", () => {
         },
         captureInterface: capture.index,
         recapture: (index) => recaptured.push(index),
+        mended() {},
         mendRest: () => rest.splice(0),
       });
     });

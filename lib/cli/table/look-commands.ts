@@ -80,6 +80,38 @@ export const lookCommands: readonly CommandSpec[] = [
     ],
   },
   {
+    name: "events",
+    group: "Look",
+    summary: "tell what has happened on this host and its network",
+    description: [
+      "Prints a line for each event, the oldest first: routers that came and went, links, containers attached and detached, addresses exposed, names, repairs. docs/events.md has all kinds. The latest thousands are known, also those of earlier runs.",
+    ],
+    arguments: [],
+    flags: [
+      { name: "follow", short: "f", summary: "go on as things happen" },
+      {
+        name: "since",
+        value: { kind: "text", placeholder: "time" },
+        summary: "begin so long ago (10m, 2h), or at a time (2026-01-02T15:04:05Z)",
+      },
+      {
+        name: "kind",
+        value: { kind: "text", placeholder: "kind" },
+        repeatable: true,
+        summary: "only this kind (link.lost), or all before its dot (link)",
+      },
+      {
+        name: "json",
+        summary: "print a JSON document for each event instead; docs/json.md has its schema",
+      },
+    ],
+    examples: [
+      { line: "weave events --since 1h", explains: "what became of the network in the last hour" },
+      { line: "weave events -f --kind link --json", explains: "links, for a program" },
+    ],
+    exitCodes: [notRunning],
+  },
+  {
     name: "report",
     group: "Look",
     summary: "print everything the router knows, as JSON or through a template",

@@ -17,6 +17,7 @@ import {
   parseCidr,
   parseIpv4Cidr,
 } from "../../base/ip.ts";
+import type { EventSink } from "../../base/network-event.ts";
 import type { Log } from "../../base/world.ts";
 import { addressesOf, attachContainer, findBridge } from "../../host/attach.ts";
 import { openContainer, resolveContainer } from "../../host/container.ts";
@@ -46,6 +47,7 @@ export interface CniAttachmentsOptions {
   /** Where the plugin notes what it removed while no router answered. */
   readonly removedInterfaces: string;
   readonly log: Log;
+  readonly emit: EventSink;
   /** Called when a container has its last interface no more. */
   ended(container: string): void;
   /** Called after the set of attached containers has changed. */
@@ -96,6 +98,11 @@ export class CniAttachments implements CniControl {
     await this.#locks.run(request.container, async () => {
       const kept = this.#options.keeper.find(request);
       this.#options.keeper.forget(request);
+      if (kept !== undefined) {
+        this.#options.emit("container.detached", {
+          ...{ container: request.container, addresses: [kept.cidr] },
+        });
+      }
       this.#unplug(request, kept);
       if (request.frees) this.#free(request, kept);
       if (!this.#options.keeper.containers().has(request.container)) {
@@ -177,7 +184,7 @@ export class CniAttachments implements CniControl {
 
   #plug(request: CniAddRequest, namespace: NetworkNamespace, cidr: Cidr): CniInterface {
     const { container: ident, interface: guestInterface, mtu, hairpin } = request;
-    const { bridgeName, log, keeper } = this.#options;
+    const { bridgeName, log, keeper, emit } = this.#options;
     const bridge = this.#bridge();
     const plan = planRoutes(cidr, request, bridge.addresses);
     const hostInterface = runtimePort(ident);
@@ -198,6 +205,8 @@ export class CniAttachments implements CniControl {
       throw error;
     }
     const routes = plan.routes.map(storedRoute);
+    if (made.added.length > 0)
+      emit("container.attached", { container: ident, addresses: [formatCidr(cidr)] });
     keeper.keep({
       ...{ container: ident, interface: guestInterface, network: request.network },
       ...{ namespace: namespaceIdentity(namespace), path: namespace.path, port: made.host.name },

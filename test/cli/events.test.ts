@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import { weave } from "./command-line.ts";
+
+const event = (id: number, text: string): object => ({
+  ...{ id, at: "2026-01-02T15:04:05.678Z", kind: "link.lost", text },
+  details: { peer: "7a:00:00:00:00:01", nickname: "host1", code: "X", reason: "gone" },
+});
+
+const answer = (): string =>
+  `${JSON.stringify(event(1, "link to one lost"))}\n\n${JSON.stringify(event(2, "two\u001b[2J"))}\n`;
+
+describe("weave events", () => {
+  test("prints a line for each, and nothing that a terminal would obey", async () => {
+    const { stdout, code } = await weave(["events"], { answer, isTerminal: true });
+    expect(code).toBe(0);
+    expect(stdout).toStartWith("2026-01-02 15:04:05Z  link to one lost\n2026-01-02 15:04:05Z  two");
+    expect(stdout.split("\n")).toHaveLength(3);
+  });
+
+  test("asks for what is wanted", async () => {
+    const words = ["events", "-f", "--kind", "link", "--kind=name.added", "--since"];
+    const { requests } = await weave([...words, "2026-01-02T15:04:05Z"], { answer });
+    expect(requests[0]).toMatchObject({
+      path: ["events"],
+      query: [
+        ["since", "2026-01-02T15:04:05Z"],
+        ["kind", "link"],
+        ["kind", "name.added"],
+        ["follow", "true"],
+      ],
+    });
+  });
+
+  test("counts a duration back from now", async () => {
+    const { requests } = await weave(["events", "--since", "1h30m"], { answer });
+    const [, since] = requests[0]!.query![0]!;
+    const backMs = Date.now() - Date.parse(since);
+    expect(Math.round(backMs / 60_000)).toBe(90);
+  });
+
+  test("refuses a time that is none", async () => {
+    const { code, stderr } = await weave(["events", "--since", "yesterday"], { answer });
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('invalid duration "yesterday"');
+  });
+
+  test("prints documents for programs", async () => {
+    const { stdout } = await weave(["events", "--json"], { answer });
+    const documents = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
+    expect(documents[0]).toEqual({ schema: "weave/event/1", ...event(1, "link to one lost") });
+    expect(documents).toHaveLength(2);
+  });
+
+  test("ends well when it is interrupted", async () => {
+    const { code } = await weave(["events", "-f"], {
+      interrupts: AbortSignal.abort(),
+      answer() {
+        throw new Error("aborted");
+      },
+    });
+    expect(code).toBe(0);
+  });
+});

@@ -1,0 +1,135 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { appendFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { NetworkEvent } from "../../../lib/base/network-event.ts";
+import { silentLog } from "../../../lib/base/world.ts";
+import { EventFile } from "../../../lib/daemon/events/event-file.ts";
+import { EventJournal } from "../../../lib/daemon/events/event-journal.ts";
+
+const clock = { nowMs: 1000, now: () => clock.nowMs, monotonicMs: () => clock.nowMs };
+const folders: string[] = [];
+
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  clock.nowMs = 1000;
+});
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), "weave-events-"));
+  folders.push(made);
+  return made;
+}
+
+const gone = (journal: EventJournal, container: string): void =>
+  journal.emit("container.gone", { container });
+const containers = (events: readonly NetworkEvent[]): unknown[] =>
+  events.map((event) => (event.kind === "container.gone" ? event.details.container : event.kind));
+
+describe("a journal", () => {
+  test("tells what has happened, in order, from an id, a time or of a kind on", () => {
+    const journal = new EventJournal(clock);
+    gone(journal, "a");
+    clock.nowMs = 2000;
+    gone(journal, "b");
+    journal.emit("link.established", { peer: "7a:00:00:00:00:01", nickname: "host1" });
+    expect(journal.read().map(({ id, atMs, kind }) => [id, atMs, kind])).toEqual([
+      [1, 1000, "container.gone"],
+      [2, 2000, "container.gone"],
+      [3, 2000, "link.established"],
+    ]);
+    expect(containers(journal.read({ afterId: 1, kinds: ["container"] }))).toEqual(["b"]);
+    expect(journal.read({ sinceMs: 1500 })).toHaveLength(2);
+    expect(journal.read({ kinds: ["link.established", "name"] })).toHaveLength(1);
+    expect(journal.read({ kinds: ["link.est"] })).toEqual([]);
+  });
+
+  test("tells followers until they have heard enough", () => {
+    const journal = new EventJournal(clock);
+    const heard: NetworkEvent[] = [];
+    const end = journal.follow((event) => heard.push(event));
+    gone(journal, "a");
+    end();
+    gone(journal, "b");
+    expect(containers(heard)).toEqual(["a"]);
+  });
+
+  test("is bounded, and keeps the latest", () => {
+    const journal = new EventJournal(clock);
+    for (let number = 0; number < 20_000; number++) {
+      clock.nowMs += 100;
+      gone(journal, `${number}`);
+    }
+    const kept = journal.read();
+    expect(kept.length).toBeLessThanOrEqual(8192);
+    expect(kept.at(-1)!.id).toBe(20_000);
+    expect(kept[0]!.id).toBe(20_001 - kept.length);
+  });
+
+  test("thins out a kind that comes in a flood, says so, and loses nothing else", () => {
+    const journal = new EventJournal(clock);
+    for (let number = 0; number < 10_000; number++) gone(journal, "flood");
+    journal.emit("host.mended", { what: "put the bridge up" });
+    expect(journal.read()).toHaveLength(201);
+    clock.nowMs += 1000;
+    gone(journal, "later");
+    expect(journal.read().slice(-2)).toMatchObject([
+      { kind: "events.skipped", details: { kind: "container.gone", count: 9800 } },
+      { kind: "container.gone", details: { container: "later" } },
+    ]);
+  });
+});
+
+describe("a journal with a file", () => {
+  test("goes on after the last event of the former run", () => {
+    const path = join(folder(), "events.jsonl");
+    {
+      using file = new EventFile(path, silentLog);
+      const journal = new EventJournal(clock, file);
+      gone(journal, "a");
+      gone(journal, "b");
+    }
+    using file = new EventFile(path, silentLog);
+    const journal = new EventJournal(clock, file);
+    gone(journal, "c");
+    expect(containers(journal.read())).toEqual(["a", "b", "c"]);
+    expect(journal.read().map(({ id }) => id)).toEqual([1, 2, 3]);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test("passes over what it cannot read", () => {
+    const path = join(folder(), "events.jsonl");
+    const good = { id: 4, atMs: 5, kind: "container.gone", details: { container: "a" } };
+    writeFileSync(path, `${JSON.stringify(good)}\n{"id":"5"}\nnonsense\n`);
+    appendFileSync(
+      path,
+      `${JSON.stringify({ ...good, id: 6, kind: "of.another.release" })}\n{"id":`,
+    );
+    using file = new EventFile(path, silentLog);
+    const journal = new EventJournal(clock, file);
+    expect(journal.read().map(({ id }) => id)).toEqual([4]);
+  });
+
+  test("begins another before it grows beyond its bound, and reads both", () => {
+    const path = join(folder(), "events.jsonl");
+    using file = new EventFile(path, silentLog);
+    const journal = new EventJournal(clock, file);
+    const container = "x".repeat(1 << 20);
+    for (let number = 0; number < 6; number++) gone(journal, container + number);
+    expect(statSync(`${path}.1`).size).toBeLessThan(6 << 20);
+    using again = new EventFile(path, silentLog);
+    expect(new EventJournal(clock, again).read()).toHaveLength(6);
+  });
+
+  test("goes on without where nothing can be written, and says it once", () => {
+    const lines: string[] = [];
+    const log = { ...silentLog, warn: (line: string) => void lines.push(line) };
+    using file = new EventFile(join(folder(), "absent", "events.jsonl"), log);
+    const journal = new EventJournal(clock, file);
+    gone(journal, "a");
+    gone(journal, "b");
+    expect(containers(journal.read())).toEqual(["a", "b"]);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain("events.jsonl");
+  });
+});
