@@ -9,6 +9,7 @@ import { stopFilteringMulticast } from "../host/multicast-filter.ts";
 import { findLink } from "../host/netlink/link.ts";
 import { openNetfilter, openRoute } from "../host/netlink/open.ts";
 import { NetworkNamespace } from "../host/netns.ts";
+import { removePolicies } from "../host/policy/choose-enforcer.ts";
 import { openDatabase } from "./database.ts";
 import { datapathBackends } from "./datapath-backends.ts";
 import type { Paths } from "./paths.ts";
@@ -20,7 +21,7 @@ export const datapathSetting = "datapath";
 
 /**
  * Removes what routers leave on the host on purpose when they stop: datapath, bridge, tap, container
- * ports, packet filter rules. Nothing of anybody else is touched.
+ * ports, packet filter rules, policies. Nothing of anybody else is touched.
  *
  * @throws SystemError
  */
@@ -32,6 +33,7 @@ export function removeTraces(paths: Paths): void {
   }
   for (const backend of datapathBackends) backend.remove(names);
   removeIpsecLeftovers();
+  removePolicies(names.bridge);
   removeBridge(netlink, names);
   removeFirewall();
 }

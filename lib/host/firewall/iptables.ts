@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
+import { isSystemError } from "../../../ffi/system-error.ts";
 import { errorText, WeaveError } from "../../base/errors.ts";
 import type { IpFamily } from "../../base/ip.ts";
+import { listTables } from "../netlink/nftables.ts";
+import { openNetfilter } from "../netlink/open.ts";
 
 /** iptables waits so long for others that hold its lock, in seconds. */
 const lockWait = "5";
@@ -29,6 +32,22 @@ export function legacyTables(family: IpFamily = 4): string[] {
     return names.split("\n").filter((name) => name !== "");
   } catch {
     return [];
+  }
+}
+
+/** Whether anybody has used that table, by whichever half of the kernel. It costs next to nothing. */
+export function isTableInUse(table: TableName, family: IpFamily): boolean {
+  return legacyTables(family).includes(table) || nftablesHas(table, family);
+}
+
+/** iptables keeps its tables there under their own names. */
+function nftablesHas(table: TableName, family: IpFamily): boolean {
+  try {
+    using netfilter = openNetfilter();
+    return listTables(netfilter, family === 4 ? "ip" : "ip6").includes(table);
+  } catch (error) {
+    if (isSystemError(error)) return false;
+    throw error;
   }
 }
 

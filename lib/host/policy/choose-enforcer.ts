@@ -2,6 +2,8 @@ import { WeaveError } from "../../base/errors.ts";
 import type { EnforcerOptions, HostEnforcer } from "./host-enforcer.ts";
 import { IpsetEnforcer, missingForIpsets, removeIpsetPolicies } from "./ipset-enforcer.ts";
 import { missingForNftables, NftablesEnforcer, removeNftablesPolicies } from "./nft-enforcer.ts";
+import { removeOriginalNpc } from "./original-npc.ts";
+import { SucceedingEnforcer } from "./succeeding-enforcer.ts";
 
 /** By what policies are to be enforced: `auto` takes nftables where the kernel has what it needs. */
 export const enforcerChoices = ["auto", "nftables", "iptables"] as const;
@@ -21,7 +23,8 @@ interface Missing {
 
 /**
  * The packet filter of this host that enforces policies. What the other one has in place, by a
- * router that was told otherwise, is removed: two would both have to allow.
+ * router that was told otherwise, and what an original's policy controller has left, goes once its
+ * rules stand: two would both have to allow.
  *
  * @throws WeaveError `POLICY_NO_ENFORCER`; SystemError
  */
@@ -30,12 +33,25 @@ export function makeEnforcer(choice: EnforcerChoice, options: EnforcerOptions): 
     nftables: missingForNftables,
     iptables: missingForIpsets,
   });
-  if (name === "nftables") {
-    if (missingForIpsets() === undefined) removeIpsetPolicies();
-    return { enforcer: new NftablesEnforcer(options), reason };
-  }
+  const isNftables = name === "nftables";
+  const own = isNftables ? new NftablesEnforcer(options) : new IpsetEnforcer(options);
+  const removeOthers = (): void => {
+    if (isNftables) removeIpsetPolicies();
+    else removeNftablesPolicies();
+    if (removeOriginalNpc(options.bridge)) {
+      options.log.info("policy: removed what a policy controller of Weave Net 2.x has left");
+    }
+  };
+  return { enforcer: new SucceedingEnforcer(own, removeOthers, options.log), reason };
+}
+
+/**
+ * Removes what enforces policies on this host, whoever left it. @throws WeaveError, SystemError
+ */
+export function removePolicies(bridge: string): void {
   removeNftablesPolicies();
-  return { enforcer: new IpsetEnforcer(options), reason };
+  removeIpsetPolicies();
+  removeOriginalNpc(bridge);
 }
 
 /** @throws WeaveError `POLICY_NO_ENFORCER` when there is none, or not the one that was asked for */

@@ -1,7 +1,7 @@
 import type { IpFamily } from "../../base/ip.ts";
 import type { RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
 import { hasIpv6 } from "../firewall/firewall.ts";
-import { Iptables } from "../firewall/iptables.ts";
+import { Iptables, isTableInUse } from "../firewall/iptables.ts";
 import { hasIpsets } from "../netlink/ipset.ts";
 import { openNetfilter } from "../netlink/open.ts";
 import { hideFromFilters, passesFilters, showToFilters } from "./bridged-packets.ts";
@@ -108,8 +108,9 @@ export function missingForIpsets(): string | undefined {
 
 /** Removes what an {@link IpsetEnforcer} of any process has left. @throws WeaveError, SystemError */
 export function removeIpsetPolicies(): void {
-  for (const program of ["iptables", "iptables-legacy", "ip6tables", "ip6tables-legacy"]) {
-    removeChains(new Iptables(program));
+  for (const [family, name] of usualPrograms) {
+    if (!isTableInUse("mangle", family)) continue;
+    for (const program of [name, `${name}-legacy`]) removeChains(new Iptables(program));
   }
   destroySets(ourSets);
 }

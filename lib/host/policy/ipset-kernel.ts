@@ -149,15 +149,21 @@ export function removeChains(program: Iptables): void {
 const forgettingMs = 3000;
 const lookMs = 10;
 
-/** Destroys sets that no rule refers to any more. @throws SystemError when one still does */
-export function destroySets(choose: (netlink: Netlink) => readonly string[]): void {
+/**
+ * Destroys sets that no rule refers to any more.
+ *
+ * @returns how many there were @throws SystemError when a rule still refers to one
+ */
+export function destroySets(choose: (netlink: Netlink) => readonly string[]): number {
   using netlink = openNetfilter();
-  for (const name of choose(netlink)) {
+  const names = choose(netlink);
+  for (const name of names) {
     for (let waitedMs = 0; !tryDestroy(netlink, name); waitedMs += lookMs) {
       if (waitedMs >= forgettingMs) destroyIpset(netlink, name);
       Bun.sleepSync(lookMs);
     }
   }
+  return names.length;
 }
 
 /** Names of the sets of ours. @throws SystemError */
