@@ -40,6 +40,9 @@ _weave_flag_value() {
     "launch --tlskey") candidates+="$(compgen -f -- "$current")" ;;
     "launch --plugin-socket") candidates+="$(compgen -f -- "$current")" ;;
     "launch --plugin-mesh-socket") candidates+="$(compgen -f -- "$current")" ;;
+    "launch --policy") _weave_words auto; _weave_words on; _weave_words off ;;
+    "launch --policy-multicast") _weave_words allow; _weave_words deny; _weave_words egress ;;
+    "launch --policy-filter") _weave_words auto; _weave_words nftables; _weave_words iptables ;;
     "launch --http-addr") : ;;
     "launch --status-addr") : ;;
     "launch --metrics-addr") : ;;
@@ -80,6 +83,9 @@ _weave_flag_value() {
     "setup-systemd --tlskey") candidates+="$(compgen -f -- "$current")" ;;
     "setup-systemd --plugin-socket") candidates+="$(compgen -f -- "$current")" ;;
     "setup-systemd --plugin-mesh-socket") candidates+="$(compgen -f -- "$current")" ;;
+    "setup-systemd --policy") _weave_words auto; _weave_words on; _weave_words off ;;
+    "setup-systemd --policy-multicast") _weave_words allow; _weave_words deny; _weave_words egress ;;
+    "setup-systemd --policy-filter") _weave_words auto; _weave_words nftables; _weave_words iptables ;;
     "setup-systemd --http-addr") : ;;
     "setup-systemd --status-addr") : ;;
     "setup-systemd --metrics-addr") : ;;
@@ -141,11 +147,11 @@ _weave() {
     candidates="${candidates// /$'\n'}"
   else
     case "$command" in
-    launch) flags="--password --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --foreground --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --no-restart --help" ;;
+    launch) flags="--password --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --policy --policy-multicast --policy-filter --foreground --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --no-restart --help" ;;
     stop) flags="--help" ;;
     reset) flags="--force --help" ;;
     logs) flags="--follow -f --tail --help" ;;
-    setup-systemd) flags="--now --root --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --help" ;;
+    setup-systemd) flags="--now --root --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --policy --policy-multicast --policy-filter --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --help" ;;
     adopt) flags="--dry-run --yes -y --docker-api --help" ;;
     snapshot) flags="--force --ranges --help" ;;
     upgrade-self) flags="--help" ;;

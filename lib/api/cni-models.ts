@@ -27,6 +27,7 @@ export const cniAddBody = v.object({
   routes: v.exactOptional(routes),
   mtu,
   hairpin,
+  pod: v.exactOptional(v.object({ namespace: name, name, uid: v.exactOptional(name) })),
 });
 
 export const cniInterfaceAnswer = v.object({

@@ -16,6 +16,7 @@ export const attachBody = v.object({
   rewriteHosts: v.optional(v.boolean(), false),
   addHosts: tokens,
   multicastRoute: v.optional(v.boolean(), true),
+  labels: v.exactOptional(v.record(v.string(), v.string())),
 });
 
 export const exposeBody = v.object({

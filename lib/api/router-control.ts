@@ -154,6 +154,14 @@ export interface CniAddRequest extends CniName {
   /** Default: the bridge's. */
   readonly mtu?: number;
   readonly hairpin: boolean;
+  /** The pod that it is of; policies are about that. */
+  readonly pod?: CniPod;
+}
+
+export interface CniPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid?: string;
 }
 
 /** One end or the other of an interface, or the bridge. */
@@ -202,6 +210,8 @@ export interface AttachRequest {
   /** `name:ip` pairs for the container's hosts file. */
   readonly addHosts: readonly string[];
   readonly multicastRoute: boolean;
+  /** What policies know it by, beside what an engine says; missing: as it was attached before. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export interface AttachAnswer extends CidrsAnswer {

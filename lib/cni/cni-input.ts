@@ -47,6 +47,24 @@ export function targetOf(environment: Environment, command: CniCommand): CniTarg
   return { container, namespace, interface: name };
 }
 
+/** The pod that a container is of, as runtimes of Kubernetes tell. */
+export interface CniPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid?: string;
+}
+
+/** What `CNI_ARGS` says of the pod; `undefined` where it names none. Other words are for others. */
+export function podOf({ CNI_ARGS = "" }: Environment): CniPod | undefined {
+  const words = new Map(
+    CNI_ARGS.split(";").map((word) => [word.replace(/=.*/s, ""), word.replace(/^[^=]*=?/, "")]),
+  );
+  const [namespace, name] = [words.get("K8S_POD_NAMESPACE"), words.get("K8S_POD_NAME")];
+  const uid = words.get("K8S_POD_UID");
+  if (!namespace || !name) return undefined;
+  return { namespace, name, ...(uid && { uid }) };
+}
+
 /** Folders in which other plugins are looked for. */
 export function pluginFolders({ CNI_PATH = "" }: Environment): string[] {
   return CNI_PATH.split(":").filter((folder) => folder.startsWith("/"));

@@ -1,7 +1,7 @@
 import type { CniAddRequest, CniInterface } from "../api/router-control.ts";
 import type { IpamConfig, NetworkConfig } from "./cni-config.ts";
 import { CniError, cniCode, RouterAway } from "./cni-error.ts";
-import { type CniTarget, pluginFolders } from "./cni-input.ts";
+import { type CniTarget, pluginFolders, podOf } from "./cni-input.ts";
 import { type CniResult, readResult } from "./cni-result.ts";
 import { type Delegate, findDelegate } from "./delegate.ts";
 import type { CniPlugin, PluginCall } from "./plugin-call.ts";
@@ -19,7 +19,7 @@ export const netPlugin: CniPlugin = {
     const delegate = delegateOf(call);
     const made =
       delegate === undefined
-        ? await call.router.add({ ...requestOf(call.config, target), ...addressesOf(call.config) })
+        ? await call.router.add({ ...requestOf(call, target), ...addressesOf(call.config) })
         : await addByDelegate(call, target, delegate);
     return resultOf(made, target, call.config);
   },
@@ -84,12 +84,15 @@ function delegateOf({ config, stdin, environment }: PluginCall): Delegate | unde
   return findDelegate(config.ipam.type, pluginFolders(environment), stdin, environment);
 }
 
-function requestOf({ name, bridge, mtu, hairpin }: NetworkConfig, target: CniTarget) {
+function requestOf({ config, environment }: PluginCall, target: CniTarget) {
+  const { name, bridge, mtu, hairpin } = config;
+  const pod = podOf(environment);
   return {
     ...target,
     ...{ network: name, hairpin },
     ...(bridge !== undefined && { bridge }),
     ...(mtu !== undefined && { mtu }),
+    ...(pod !== undefined && { pod }),
   };
 }
 
@@ -102,10 +105,10 @@ async function addByDelegate(
   target: CniTarget,
   delegate: Delegate,
 ): Promise<CniInterface> {
-  const { config, router, warn } = call;
+  const { router, warn } = call;
   const given = await delegate.add();
   try {
-    const asked = addressedRequest(config, target, given);
+    const asked = addressedRequest(call, target, given);
     if (asked.gateway === undefined && asked.routes === undefined) {
       await provideGateway(router, delegate);
     }
@@ -118,10 +121,11 @@ async function addByDelegate(
 }
 
 function addressedRequest(
-  config: NetworkConfig,
+  call: PluginCall,
   target: CniTarget,
   { ips, routes: given }: CniResult,
 ): CniAddRequest {
+  const { config } = call;
   const [ip] = ips;
   if (ip === undefined) {
     throw new CniError(cniCode.delegate, `the plugin "${config.ipam.type}" gave no address`);
@@ -129,7 +133,7 @@ function addressedRequest(
   const routes = given.length > 0 ? given : config.ipam.routes;
   const gateway = ip.gateway ?? config.ipam.gateway;
   return {
-    ...requestOf(config, target),
+    ...requestOf(call, target),
     address: ip.address,
     ...(gateway !== undefined && { gateway }),
     ...(routes !== undefined && { routes }),

@@ -43,6 +43,11 @@ export class AttachmentKeeper {
     return [...this.#kept.keys()];
   }
 
+  /** In CIDR notation, by container. */
+  addresses(): Map<string, readonly string[]> {
+    return new Map([...this.#kept].map(([ident, { cidrs }]) => [ident, cidrs]));
+  }
+
   /** @param cidrs all that its interface has */
   attached(
     { ident, namespacePath: path }: Pick<Container, "ident" | "namespacePath">,

@@ -23,11 +23,13 @@ import { hostsFileText, writeHostsFile } from "../host/hosts-file.ts";
 import { joinBridge } from "../host/joined-bridge.ts";
 import { findLink } from "../host/netlink/link.ts";
 import { openRoute } from "../host/netlink/open.ts";
+import type { NetworkNamespace } from "../host/netns.ts";
 import { type Mac, tryParseMac } from "../wire/ethernet.ts";
 import type { AddressBook } from "./address-book.ts";
 import type { AttachmentKeeper } from "./attachment-keeper.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { exposeIdent, type NameService } from "./name-service.ts";
+import type { Admission } from "./policy/policy-service.ts";
 
 export interface ContainersOptions {
   readonly bridgeName: string;
@@ -36,6 +38,8 @@ export interface ContainersOptions {
   readonly names: NameService | undefined;
   /** Gives containers back what they lose of what is done here. */
   readonly attachments: Pick<AttachmentKeeper, "attached" | "detached">;
+  /** Has policies hold from a container's first packet on. */
+  readonly admission: Admission;
   /** Missing when no container engine is asked. */
   readonly engine: EngineLookup | undefined;
   /** Containers of runtimes, which are known by their ids alone, and to nobody else. */
@@ -48,7 +52,7 @@ export interface ContainersOptions {
 
 /** How a container is attached; what is named as in {@link AttachRequest} is the same. */
 export interface AttachHow
-  extends Pick<AttachRequest, "addresses" | "withoutDns" | "multicastRoute"> {
+  extends Pick<AttachRequest, "addresses" | "withoutDns" | "multicastRoute" | "labels"> {
   /** Absent: its hosts file stays as it is. */
   readonly hosts: HostsRewrite | undefined;
 }
@@ -63,7 +67,7 @@ interface HostsRewrite {
 /**
  * Attaching and detaching as whole operations:
  *
- *   attach   addresses ──▶ hosts file ──▶ interface ──▶ name        undone backwards on failure
+ *   attach   addresses ──▶ hosts file ──▶ policies ──▶ interface ──▶ name     undone on failure
  *   detach   interface ──▶ name ──▶ addresses
  */
 export class Containers {
@@ -93,31 +97,19 @@ export class Containers {
     const tokens = parseAddressTokens(how.addresses);
     return this.#locks.run(container.ident, async () => {
       using namespace = openContainer(container);
-      const { book, bridgeName, log } = this.#options;
+      const { book, log } = this.#options;
       const acquired = await book.acquire(container.ident, tokens, { isContainer: true, signal });
       try {
         const addresses = acquired.cidrs.map(cidrFromIpv4);
         // An end of the container, or of whoever asked, that came while an address was awaited.
         signal.throwIfAborted();
         if (how.hosts !== undefined) writeHosts(container, addresses, how.hosts, log);
-        const target = { ident: container.ident, namespace, bridgeName, log };
-        const { multicastRoute } = how;
-        const made = attachContainer(target, { addresses, multicastRoute });
-        const { name, mac } = made;
-        this.#options.attachments.attached(container, namespace, {
-          ...{ cidrs: made.addresses, multicast: multicastRoute },
-        });
+        const { name, mac } = await this.#plug(container, namespace, { how, addresses, signal });
         this.#options.changed();
-        const cidrs = addresses.map(formatCidr);
-        if (made.added.length > 0) {
-          this.#options.emit("container.attached", {
-            ...{ container: container.ident, addresses: cidrs },
-          });
-        }
         const fqdn = how.withoutDns ? undefined : this.#register(container, addresses);
         return {
           ident: container.ident,
-          cidrs,
+          cidrs: addresses.map(formatCidr),
           interface: name,
           mac,
           ...(fqdn !== undefined && { fqdn }),
@@ -225,6 +217,39 @@ export class Containers {
     return ofRuntimes(reference) ?? resolveContainer(reference, engine);
   }
 
+  /** Makes the interface once policies hold for the addresses that it is to have. */
+  async #plug(
+    container: Container,
+    namespace: NetworkNamespace,
+    wanted: {
+      readonly how: AttachHow;
+      readonly addresses: readonly Cidr[];
+      readonly signal: AbortSignal;
+    },
+  ): Promise<{ readonly name: string; readonly mac: string }> {
+    const { admission, attachments, bridgeName, log, emit } = this.#options;
+    const { how, addresses, signal } = wanted;
+    const { ident, name, labels } = container;
+    const known = { ident, name, labels: mergedLabels(labels, how.labels) };
+    const admitted = await admission.admit(known, addresses, signal);
+    try {
+      const target = { ident, namespace, bridgeName, log };
+      const { multicastRoute } = how;
+      const made = attachContainer(target, { addresses, multicastRoute });
+      attachments.attached(container, namespace, {
+        ...{ cidrs: made.addresses, multicast: multicastRoute },
+      });
+      admitted.made();
+      if (made.added.length > 0) {
+        emit("container.attached", { container: ident, addresses: addresses.map(formatCidr) });
+      }
+      return made;
+    } catch (error) {
+      admitted.undo();
+      throw error;
+    }
+  }
+
   #register(container: Container, addresses: readonly Cidr[]): string | undefined {
     const fqdn = fqdnOf(container);
     const { names } = this.#options;
@@ -249,6 +274,14 @@ export class Containers {
       throw error;
     }
   }
+}
+
+/** Those that were asked for before those of an engine; `undefined` where nobody says any. */
+function mergedLabels(
+  ofEngine: Container["labels"],
+  asked: AttachRequest["labels"],
+): AttachRequest["labels"] {
+  return (ofEngine ?? asked) && { ...ofEngine, ...asked };
 }
 
 /** Host name and domain of a container that has both, in one part or in two. */

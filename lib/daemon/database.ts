@@ -31,6 +31,13 @@ const additions = `
                           port TEXT NOT NULL, cidr TEXT NOT NULL, routes TEXT NOT NULL,
                           mtu INTEGER NOT NULL, hairpin INTEGER NOT NULL,
                           PRIMARY KEY (container, interface)) STRICT;
+  CREATE TABLE IF NOT EXISTS pod (ident TEXT PRIMARY KEY, namespace TEXT NOT NULL,
+                          name TEXT NOT NULL, uid TEXT NOT NULL, labels TEXT NOT NULL,
+                          since INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS policy_record (kind TEXT NOT NULL, scope TEXT NOT NULL,
+                          name TEXT NOT NULL, wall INTEGER NOT NULL, count INTEGER NOT NULL,
+                          peer INTEGER NOT NULL, content TEXT,
+                          PRIMARY KEY (kind, scope, name)) STRICT;
 `;
 
 /** What is read from each table: a file in which one of these is missing is not ours any more. */
@@ -44,6 +51,8 @@ const columns: Readonly<Record<string, string>> = {
   network: "id, driver, subnet, multicast, isolated",
   endpoint: "id, network, address",
   cni_interface: "container, interface, network, namespace, path, port, cidr, routes, mtu, hairpin",
+  pod: "ident, namespace, name, uid, labels, since",
+  policy_record: "kind, scope, name, wall, count, peer, content",
 };
 
 /**

@@ -1,13 +1,16 @@
+import type { Database } from "bun:sqlite";
 import { everyBeat } from "../base/beat.ts";
 import { coalesce } from "../base/coalesce.ts";
 import { splitHostPort } from "../base/endpoint.ts";
 import type { EventSink } from "../base/network-event.ts";
+import type { PeerName } from "../base/peer-name.ts";
 import type { Log, World } from "../base/world.ts";
 import { type ContainerEngine, isContainerAlive } from "../host/container.ts";
 import { type DeviceNames, isEndpointPort } from "../host/device-names.ts";
 import { Exposure } from "../host/exposure.ts";
 import { Firewall } from "../host/firewall/firewall.ts";
 import type { GuardedPorts } from "../host/firewall/guarded-ports.ts";
+import { makeEnforcer } from "../host/policy/choose-enforcer.ts";
 import { anonymousIdent } from "../ipam/request.ts";
 import type { ControlPlane } from "../peer/control-plane.ts";
 import type { Mac } from "../wire/ethernet.ts";
@@ -23,10 +26,15 @@ import type { LaunchOptions } from "./launch-options.ts";
 import { NameRequests } from "./name-requests.ts";
 import { exposeIdent, externIdent, NameService } from "./name-service.ts";
 import type { Paths } from "./paths.ts";
+import { PodStore } from "./policy/pod-store.ts";
+import { PolicyService } from "./policy/policy-service.ts";
 import type { SettingsStore } from "./settings-store.ts";
 
 /** Containers that are attached within this time are told of together. */
 const residentsDelayMs = 20;
+
+/** There when rules of policies may be in a packet filter. */
+const policySetting = "policy-in-place";
 
 /** How often it is looked whether other programs have changed packet filters. */
 const rulesCheckMs = 2000;
@@ -37,6 +45,8 @@ export interface HostServicesOptions {
   readonly options: LaunchOptions;
   readonly plane: ControlPlane;
   readonly settings: SettingsStore;
+  readonly database: Database;
+  readonly self: PeerName;
   readonly paths: Paths;
   readonly devices: DeviceNames;
   readonly engine: ContainerEngine | undefined;
@@ -55,6 +65,7 @@ export interface HostServices {
   readonly names: NameService | undefined;
   readonly dns: DnsService | undefined;
   readonly firewall: Pick<Firewall, "inUse">;
+  readonly policy: PolicyService;
   /** To be called when containers came to the bridge, or went, by other hands than ours. */
   containersChanged(): void;
   /** To be told what an engine tells of its containers. */
@@ -81,6 +92,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
       random: world.random,
     });
   const changed = coalesce(world, residentsDelayMs, () => {
+    policy.hostChanged();
     const macs = containers.macs();
     if (macs !== undefined) from.setResidents(macs);
   });
@@ -88,8 +100,10 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     ...{ bridgeName: devices.bridge, settings, log, changed },
   });
   const runtimes = new CniKeeper({ bridgeName: devices.bridge, settings, log, changed });
+  const policy = openPolicy(from, attachments, runtimes);
   const containers = new Containers({
     ...{ bridgeName: devices.bridge, book, names, attachments, log, emit, changed },
+    admission: policy,
     ofRuntimes: (id) => runtimes.container(id),
     engine: engine === undefined ? undefined : (reference) => engine.inspect(reference),
   });
@@ -102,22 +116,65 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
   });
   const cni = new CniAttachments({
     ...{ bridgeName: devices.bridge, book, exposures, keeper: runtimes, log, emit, changed },
+    admission: policy,
     removedInterfaces: from.paths.removedInterfaces,
     ended(ident) {
       names?.remove({ ident });
       attachments.forget(ident);
+      policy.dismiss(ident);
     },
   });
   await dns?.start();
   exposures.restore();
   const ofRuntimes = runtimes.containers();
   attachments.adopt(containers.onBridge().filter(({ ident }) => !ofRuntimes.has(ident)));
+  // Before anything is given an interface again.
+  policy.start();
   for (const sentence of attachments.mend()) log.info(sentence);
   plane.ipam?.allocator.start(preClaims(containers, exposures, ofRuntimes));
   await cni.settle();
   for (const sentence of cni.mend()) log.info(sentence);
   changed();
   names?.restore(isNameOwnerAlive);
+  const watch = watchContainers(from, { containers, names, attachments, runtimes, changed });
+  const stopRules = everyBeat(world, rulesCheckMs, () => {
+    exposures.keepRules();
+    policy.check();
+  });
+  return {
+    containers,
+    exposures,
+    cni,
+    names,
+    dns,
+    firewall,
+    policy,
+    nameRequests: new NameRequests(names, containers),
+    containersChanged: changed,
+    news: watch,
+    mend: () => [...exposures.mend(), ...attachments.mend(), ...cni.mend()],
+    async stop() {
+      stopRules();
+      policy.stop();
+      watch.stop();
+      changed.cancel();
+      await dns?.stop();
+    },
+  };
+}
+
+/** Gives back what containers hold that are gone. */
+function watchContainers(
+  { world, log, plane, settings, emit }: HostServicesOptions,
+  parts: {
+    readonly containers: Containers;
+    readonly names: NameService | undefined;
+    readonly attachments: AttachmentKeeper;
+    readonly runtimes: CniKeeper;
+    changed(): void;
+  },
+): ContainerWatch {
+  const { containers, names, attachments, runtimes } = parts;
   const allocator = plane.ipam?.allocator;
   const onBridge = () => new Set(containers.onBridge().map(({ ident }) => ident));
   // An engine knows nothing of a runtime's containers, even if their ids look like its own.
@@ -125,7 +182,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     const all = new Set([...holders(plane, settings), ...attachments.idents()]);
     return all.difference(runtimes.containers());
   };
-  const watch = new ContainerWatch(world, everybody, onBridge, {
+  return new ContainerWatch(world, everybody, onBridge, {
     died(ident) {
       allocator?.containerDied(ident);
       names?.remove({ ident });
@@ -139,28 +196,38 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
       allocator?.containerDestroyed(ident);
       names?.remove({ ident });
       attachments.forget(ident);
-      changed();
+      parts.changed();
     },
   });
-  const stopRules = everyBeat(world, rulesCheckMs, () => exposures.keepRules());
-  return {
-    containers,
-    exposures,
-    cni,
-    names,
-    dns,
-    firewall,
-    nameRequests: new NameRequests(names, containers),
-    containersChanged: changed,
-    news: watch,
-    mend: () => [...exposures.mend(), ...attachments.mend(), ...cni.mend()],
-    async stop() {
-      stopRules();
-      watch.stop();
-      changed.cancel();
-      await dns?.stop();
+}
+
+/** Policies of whoever is attached, enforced where a cluster or an operator wants that. */
+function openPolicy(
+  { world, log, options, plane, database, self, devices, settings }: HostServicesOptions,
+  attachments: AttachmentKeeper,
+  runtimes: CniKeeper,
+): PolicyService {
+  const { kubernetes, policy } = options;
+  const ofCluster = kubernetes && (kubernetes.policy ? "on" : "off");
+  return new PolicyService({
+    ...{ world, self, shared: plane.policies, store: new PodStore(database) },
+    mode: ofCluster ?? policy.mode,
+    isOfCluster: kubernetes !== undefined,
+    nickname: options.nickname,
+    attached: () => new Map([...attachments.addresses(), ...runtimes.addresses()]),
+    exposed: () => settings.exposures().map(({ cidr }) => cidr),
+    enforcer: () => {
+      const { multicast, filter } = policy;
+      return makeEnforcer(filter, { bridge: devices.bridge, multicast, log });
     },
-  };
+    mark: {
+      get: () => settings.setting(policySetting) !== undefined,
+      set(isInPlace) {
+        if (isInPlace) settings.saveSetting(policySetting, "in place");
+        else settings.removeSetting(policySetting);
+      },
+    },
+  });
 }
 
 /** What neighbours and containers of this host are kept from. */

@@ -177,6 +177,19 @@ export const launchOptionsSchema = v.strictObject({
     }),
   ),
 
+  /** Policies that hosts tell each other of; see docs/policy.md. */
+  policy: v.optional(
+    v.strictObject({
+      /** `auto`: enforced from the first policy that is known to the last. */
+      mode: v.picklist(["auto", "on", "off"]),
+      /** Traffic of containers to groups. */
+      multicast: v.picklist(["allow", "deny", "egress"]),
+      /** What enforces them; `auto`: nftables where the kernel has what it takes. */
+      filter: v.picklist(["auto", "nftables", "iptables"]),
+    }),
+    { mode: "auto", multicast: "allow", filter: "auto" },
+  ),
+
   logLevel: v.picklist(["debug", "info", "warning", "error"]),
   packetDebug: v.boolean(),
   /** Start the router again when it dies. */

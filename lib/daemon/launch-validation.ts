@@ -41,6 +41,9 @@ const defaultReclaimAfter = "336h";
 /** Leases are a third of it, and renewals a quarter of those. */
 const reclaimAfterMinMs = 10 * 60_000;
 const octetsMax = 65_535;
+const policyModes = ["auto", "on", "off"] as const;
+const policyMulticast = ["allow", "deny", "egress"] as const;
+const policyFilters = ["auto", "nftables", "iptables"] as const;
 const countMax = 1_000_000;
 
 /**
@@ -67,6 +70,11 @@ export function launchOptions(words: LaunchWords, facts: LaunchFacts): LaunchOpt
     dns: dnsOptions(words),
     ...networkOptions(words),
     plugin: pluginOptions(words),
+    policy: {
+      mode: choice(words, "policy", policyModes),
+      multicast: choice(words, "policy-multicast", policyMulticast),
+      filter: choice(words, "policy-filter", policyFilters),
+    },
     ...operationOptions(words),
     ...proxyOptions(words, facts.certificates ?? ".docker"),
   };
@@ -245,6 +253,20 @@ function socketPath(words: LaunchWords, flag: string, otherwise: string): string
   if (path === "" || /^\/(?:.*\/)?[\w.-]+\.sock$/.test(path)) return path;
   throw new WeaveError("LAUNCH_FLAG", `invalid value "${path}" for flag --${flag}`, {
     remedy: "write an absolute path that ends in .sock, or nothing",
+  });
+}
+
+/** One of some words; the first where none is given. */
+function choice<Word extends string>(
+  words: LaunchWords,
+  flag: string,
+  choices: readonly [Word, ...Word[]],
+): Word {
+  const text = words.text(flag) || choices[0];
+  const found = choices.find((each) => each === text);
+  if (found !== undefined) return found;
+  throw new WeaveError("LAUNCH_FLAG", `invalid value "${text}" for flag --${flag}`, {
+    remedy: `write ${choices.join(", ")}`,
   });
 }
 

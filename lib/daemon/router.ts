@@ -34,6 +34,7 @@ import { LocalControl, type LocalControlParts } from "./local-control.ts";
 import { importOriginal } from "./original-import.ts";
 import type { Paths } from "./paths.ts";
 import { settlePeerName } from "./peer-identity.ts";
+import { SqliteRecordStore } from "./policy/record-store.ts";
 import { type PreparedHost, prepareHost } from "./prepare-host.ts";
 import { bridgeSetting, datapathSetting } from "./remove-traces.ts";
 import { beginRun, endRun } from "./run-mark.ts";
@@ -156,7 +157,7 @@ async function assemble(
   shutdown.push("mesh", () => plane.stop());
   const services = await startHostServices({
     ...{ ...environment, engine: environment.integration?.engine },
-    ...{ world, plane, settings, devices, emit: events.emit },
+    ...{ world, plane, settings, devices, database, self: name, emit: events.emit },
     setResidents(macs) {
       dataPlane.setResidents(macs);
       fastdp?.setResidents(macs);
@@ -346,6 +347,7 @@ function makePlane(
     overlay,
     secretBox: openSecretBox(),
     allocatorStore: new SqliteAllocatorStore(parts.database),
+    policyStore: new SqliteRecordStore(parts.database),
     formerShortId: parts.formerShortId,
     saveTargets: (targets) => settings.saveTargets(targets),
     onRoutes(snapshot) {

@@ -20,6 +20,10 @@ export interface Container {
   readonly ident: string;
   /** Path to its network namespace. */
   readonly namespacePath: string;
+  /** As people call it, where an engine knows that. */
+  readonly name?: string;
+  /** What an engine was told to note of it. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** The container's own host name, where an engine knows it. */
   readonly hostname?: string;
   /** The domain that goes with it; empty for none. */
@@ -41,6 +45,8 @@ export interface ContainerEngine {
 export interface EngineAnswer {
   /** The full id. */
   readonly id: string;
+  readonly name?: string;
+  readonly labels?: Readonly<Record<string, string>>;
   /** Process id of its first process; 0 when it is not running. */
   readonly pid: number;
   readonly hostname: string;
@@ -70,12 +76,14 @@ export async function resolveContainer(
 
 /** @throws WeaveError `CONTAINER_NOT_RUNNING` */
 export function containerOfEngine(found: EngineAnswer): Container {
-  const { id, pid, hostname, domainname, hostsPath } = found;
+  const { id, pid, name, labels, hostname, domainname, hostsPath } = found;
   if (pid === 0) throw notRunning(id);
   return {
     ident: id,
     namespacePath: `/proc/${pid}/ns/net`,
     ...{ hostname, domain: domainname },
+    ...(name !== undefined && { name }),
+    ...(labels !== undefined && { labels }),
     ...(hostsPath && { hostsPath }),
   };
 }

@@ -11,6 +11,7 @@ function containers(engine: EngineLookup | undefined, log = silentLog): Containe
     bridgeName: "weave",
     book,
     names: undefined,
+    admission: { admit: async () => ({ made() {}, undo() {} }) },
     attachments: { attached() {}, detached() {} },
     engine,
     ofRuntimes: () => undefined,

@@ -86,6 +86,7 @@ describe("launch without options", () => {
         rewriteInspect: false,
         tls: undefined,
       },
+      policy: { mode: "auto", multicast: "allow", filter: "auto" },
       logLevel: "info",
       packetDebug: false,
       restart: true,

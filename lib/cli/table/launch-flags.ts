@@ -265,6 +265,28 @@ const plugin: readonly FlagSpec[] = [
   },
 ];
 
+const policy: readonly FlagSpec[] = [
+  {
+    name: "policy",
+    value: { kind: "choice", placeholder: "when", choices: ["auto", "on", "off"] },
+    default: "auto",
+    summary:
+      "whether this host enforces policies: from the first to the last that is known, also while there are none, or never",
+  },
+  {
+    name: "policy-multicast",
+    value: { kind: "choice", placeholder: "what", choices: ["allow", "deny", "egress"] },
+    default: "allow",
+    summary: "where policies are enforced, traffic to groups passes, is dropped, or goes by them",
+  },
+  {
+    name: "policy-filter",
+    value: { kind: "choice", placeholder: "filter", choices: ["auto", "nftables", "iptables"] },
+    default: "auto",
+    summary: "what enforces policies; auto takes nftables where the kernel has what it needs",
+  },
+];
+
 const operation: readonly FlagSpec[] = [
   {
     name: "foreground",
@@ -323,6 +345,7 @@ const shown: readonly FlagSpec[] = [
   ...inGroup("Network", network),
   ...inGroup("Docker API proxy", proxy),
   ...inGroup("Docker networks", plugin),
+  ...inGroup("Policies", policy),
   ...inGroup("Operation", operation),
 ];
 

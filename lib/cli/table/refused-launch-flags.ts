@@ -17,7 +17,10 @@ const settings = (names: readonly string[], refusal: string): FlagSpec[] =>
 
 export const refusedLaunchFlags: readonly FlagSpec[] = [
   ...switches(["awsvpc"], "needs the AWS route tables, which this version does not write"),
-  ...switches(["expect-npc"], "needs the network policy controller, which this version lacks"),
+  ...switches(
+    ["expect-npc"],
+    "is gone: a node of Kubernetes is run by 'weave kube', other hosts have --policy",
+  ),
   ...settings(["token", "peer-discovery-url", "advertise-address"], cloud),
   ...settings(["db-prefix"], "is now the folder named by WEAVE_STATE_DIR"),
   ...settings(["proc-path", "host-root"], "is not needed: the router runs on the host itself"),

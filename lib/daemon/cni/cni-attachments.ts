@@ -33,6 +33,7 @@ import { openRoute } from "../../host/netlink/open.ts";
 import { type NetworkNamespace, namespaceIdentity, tryOpenNamespace } from "../../host/netns.ts";
 import type { AddressBook } from "../address-book.ts";
 import { KeyedLock } from "../keyed-lock.ts";
+import type { Admission } from "../policy/policy-service.ts";
 import type { StoredCniInterface, StoredRoute } from "../settings-store.ts";
 import type { CniKeeper } from "./cni-keeper.ts";
 import { discrepancies } from "./discrepancies.ts";
@@ -44,6 +45,8 @@ export interface CniAttachmentsOptions {
   readonly book: AddressBook;
   readonly exposures: { expose(request: ExposeRequest, signal: AbortSignal): Promise<unknown> };
   readonly keeper: CniKeeper;
+  /** Has policies hold from a container's first packet on. */
+  readonly admission: Admission;
   /** Where the plugin notes what it removed while no router answered. */
   readonly removedInterfaces: string;
   readonly log: Log;
@@ -57,7 +60,8 @@ export interface CniAttachmentsOptions {
 /**
  * What container runtimes ask for through CNI, as whole operations:
  *
- *   add      address ──▶ gateway on the bridge ──▶ interface ──▶ routes     undone on failure
+ *   add      address ──▶ gateway on the bridge ──▶ policies ──▶ interface ──▶ routes
+ *            undone on failure
  *   remove   interface ──▶ address                                          goes on whatever is gone
  */
 export class CniAttachments implements CniControl {
@@ -86,7 +90,7 @@ export class CniAttachments implements CniControl {
         await this.#provideGateway(request, signal);
         // An end of whoever asked, which came while an address was awaited.
         signal.throwIfAborted();
-        return this.#plug(request, namespace, address.cidr);
+        return await this.#admitted(request, namespace, { cidr: address.cidr, signal });
       } catch (error) {
         address.undo();
         throw error;
@@ -180,6 +184,24 @@ export class CniAttachments implements CniControl {
     if (this.#bridge().addresses.length > 0) return;
     const addresses = subnet === undefined ? [] : [`net:${subnet}`];
     await this.#options.exposures.expose({ addresses, masquerade: true }, signal);
+  }
+
+  /** Makes the interface once policies hold for its address. */
+  async #admitted(
+    request: CniAddRequest,
+    namespace: NetworkNamespace,
+    { cidr, signal }: { readonly cidr: Cidr; readonly signal: AbortSignal },
+  ): Promise<CniInterface> {
+    const known = { ident: request.container, pod: request.pod };
+    const admitted = await this.#options.admission.admit(known, [cidr], signal);
+    try {
+      const made = this.#plug(request, namespace, cidr);
+      admitted.made();
+      return made;
+    } catch (error) {
+      admitted.undo();
+      throw error;
+    }
   }
 
   #plug(request: CniAddRequest, namespace: NetworkNamespace, cidr: Cidr): CniInterface {

@@ -55,6 +55,12 @@ export class CniKeeper {
     return new Set(this.all().map(({ container }) => container));
   }
 
+  /** In CIDR notation, by container. */
+  addresses(): Map<string, readonly string[]> {
+    const byContainer = Map.groupBy(this.#kept.values(), ({ container }) => container);
+    return new Map([...byContainer].map(([id, made]) => [id, made.map(({ cidr }) => cidr)]));
+  }
+
   keep(made: StoredCniInterface): void {
     this.#kept.set(keyOf(made), made);
     this.#options.settings.saveCniInterface(made);

@@ -1,9 +1,9 @@
-import { keyOf, podKind, type RecordName, type SharedRecord, supersedes } from "./shared-record.ts";
+import { keyOf, ownerOf, type RecordName, type SharedRecord, supersedes } from "./shared-record.ts";
 
 /** Documents that are kept, of all kinds, removed ones included; further ones are refused. */
 export const documentsMax = 8192;
 
-/** Pods of all peers that are kept, removed ones included. */
+/** Pods and hosts of all peers that are kept, removed ones included. */
 export const podsMax = 65_536;
 
 /** Keeps records over the end of a process. Nothing is waited for. */
@@ -67,9 +67,11 @@ export class RecordTable {
   }
 
   /** False when there is no room for one more. */
-  #count({ kind }: RecordName, by: 1 | -1): boolean {
+  #count(name: RecordName, by: 1 | -1): boolean {
     const [which, max] =
-      kind === podKind ? (["pods", podsMax] as const) : (["documents", documentsMax] as const);
+      ownerOf(name) !== undefined
+        ? (["pods", podsMax] as const)
+        : (["documents", documentsMax] as const);
     if (by === 1 && this.#counts[which] >= max) return false;
     this.#counts[which] += by;
     return true;

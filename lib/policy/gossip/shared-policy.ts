@@ -6,7 +6,7 @@ import { decodeRecords } from "./record-codec.ts";
 import { RecordComparison } from "./record-comparison.ts";
 import { RecordNews } from "./record-news.ts";
 import { type RecordStore, RecordTable } from "./record-table.ts";
-import { ownerOf, podKind, type RecordName, type SharedRecord } from "./shared-record.ts";
+import { type OwnKind, ownerOf, type RecordName, type SharedRecord } from "./shared-record.ts";
 import { HybridClock } from "./stamp.ts";
 
 /** On which peers of our kind tell each other of policies; whoever has no part in it passes it on. */
@@ -33,6 +33,9 @@ export interface SharedPolicyOptions {
   isKnownPeer(peer: PeerName): boolean;
 }
 
+/** What a peer says of its own host: contents by name. */
+export type OwnRecords = Readonly<Record<OwnKind, ReadonlyMap<string, string>>>;
+
 /** Told after what is known has changed. */
 export type RecordObserver = (changed: readonly RecordName[]) => void;
 
@@ -57,8 +60,8 @@ export class SharedPolicy implements Gossiper {
   readonly #stopSweep: Cancel;
   /** Since when nothing leads to a peer that has pods; monotonic. */
   readonly #absentSince = new Map<PeerName, number>();
-  /** What was said last of the pods of this host. */
-  #ownPods: ReadonlyMap<string, string> | undefined;
+  /** What was said last of this host. */
+  #own: OwnRecords | undefined;
   #channel: Channel | undefined;
   #observer: RecordObserver = () => {};
 
@@ -130,16 +133,22 @@ export class SharedPolicy implements Gossiper {
     return said;
   }
 
-  /** Says that these are the pods of this host, and no others. @throws WeaveError `POLICY_TABLE_FULL` */
-  sayPods(pods: ReadonlyMap<string, string>): void {
-    this.#ownPods = pods;
-    const gone = this.records(podKind).filter(
-      ({ scope, name }) => scope === this.#self && !pods.has(name),
+  /** Says that this is all of these kinds that there is here, by name. @throws WeaveError `POLICY_TABLE_FULL` */
+  sayOwn(own: OwnRecords): void {
+    this.#own = own;
+    const scope = this.#self;
+    const kinds = Object.keys(own) as OwnKind[];
+    this.say(
+      kinds.flatMap((kind) => {
+        const gone = this.records(kind).filter(
+          (record) => record.scope === scope && !own[kind].has(record.name),
+        );
+        return [
+          ...gone.map(({ name }) => ({ kind, scope, name, content: undefined })),
+          ...[...own[kind]].map(([name, content]) => ({ kind, scope, name, content })),
+        ];
+      }),
     );
-    this.say([
-      ...gone.map(({ kind, scope, name }) => ({ kind, scope, name, content: undefined })),
-      ...[...pods].map(([name, content]) => ({ kind: podKind, scope: this.#self, name, content })),
-    ]);
   }
 
   /** Nothing leads to the peer any more. */
@@ -198,7 +207,7 @@ export class SharedPolicy implements Gossiper {
     this.#changed(fresh);
     // What others still know of an earlier life of ours, perhaps by a clock that was ahead.
     const isAboutUs = fresh.some((record) => ownerOf(record) === this.#options.self);
-    if (isAboutUs && this.#ownPods !== undefined) this.sayPods(this.#ownPods);
+    if (isAboutUs && this.#own !== undefined) this.sayOwn(this.#own);
     return { mentioned, fresh };
   }
 

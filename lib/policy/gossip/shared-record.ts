@@ -9,7 +9,8 @@ import { compareStamps, type Stamp } from "./stamp.ts";
  *   kind            scope                     name
  *   NetworkPolicy   namespace                 its own       ┐ said by whoever an operator tells;
  *   Namespace …     empty                     its own       ┘ content: the document as JSON
- *   Pod             peer on whose host it is  container     said by that peer alone
+ *   Pod             peer on whose host it is  container     ┐ said by that peer alone
+ *   Host            peer whose host it is     empty         ┘
  *
  * Records of kinds that a peer does not know are kept and passed on.
  */
@@ -26,6 +27,10 @@ export interface SharedRecord extends RecordName {
 }
 
 export const podKind = "Pod";
+export const hostKind = "Host";
+
+/** Kinds of which each peer speaks for itself. */
+export type OwnKind = typeof podKind | typeof hostKind;
 
 /** Characters of kind, scope and name. */
 const wordMax = 256;
@@ -52,16 +57,20 @@ export function supersedes(a: SharedRecord, b: SharedRecord): boolean {
 export function isPlausible({ kind, scope, name, content }: SharedRecord): boolean {
   const words = [kind, scope, name];
   if (kind === "" || words.some((word) => word.length > wordMax)) return false;
-  return fits(content) && (kind !== podKind || /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(scope));
+  return fits(content) && (!isOwnKind(kind) || /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(scope));
 }
 
 function fits(content: string | undefined): boolean {
   return content === undefined || (content.length > 0 && content.length <= contentMax);
 }
 
-/** On whose host a plausible pod is; `undefined` for what is of no host. */
+function isOwnKind(kind: string): kind is OwnKind {
+  return kind === podKind || kind === hostKind;
+}
+
+/** Who alone speaks of a plausible record; `undefined` for what everybody may. */
 export function ownerOf({ kind, scope }: RecordName): PeerName | undefined {
-  return kind === podKind ? parsePeerName(scope) : undefined;
+  return isOwnKind(kind) ? parsePeerName(scope) : undefined;
 }
 
 /** The beginning of the SHA-256 of `[kind,scope,name,wallMs,count,peer]` as JSON. */

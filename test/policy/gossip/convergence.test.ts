@@ -44,7 +44,7 @@ for (const seed of [1, 2, 3]) {
         const own = new Map(pods.get(number));
         if (!own.delete(pick(["c1", "c2"]))) own.set(pick(["c1", "c2"]), `"${word}"`);
         pods.set(number, own);
-        plane.policies!.sayPods(own);
+        plane.policies!.sayOwn({ Pod: own, Host: new Map() });
       },
       ({ number }: SimPeer) => {
         const other = pick(numbers.filter((each) => each !== number));
@@ -53,7 +53,8 @@ for (const seed of [1, 2, 3]) {
       ({ number }: SimPeer) => {
         cluster.kill(number, { silent: pick([true, false]) });
         start(cluster, number);
-        policiesOf(cluster.peer(number)!).sayPods(pods.get(number) ?? new Map());
+        const Pod = pods.get(number) ?? new Map();
+        policiesOf(cluster.peer(number)!).sayOwn({ Pod, Host: new Map() });
       },
     ];
     for (let step = 0; step < 60; step++) {

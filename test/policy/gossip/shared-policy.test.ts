@@ -203,7 +203,7 @@ describe("what is said of one name", () => {
 describe("a peer", () => {
   test("that knows of no policy says nothing at all", () => {
     const { policy, sent } = peer();
-    policy.sayPods(new Map());
+    policy.sayOwn({ Pod: new Map(), Host: new Map() });
     expect([policy.full(), policy.comparison.digest(), sent]).toEqual([undefined, undefined, []]);
   });
 
@@ -229,7 +229,7 @@ describe("a peer", () => {
       record({ kind: "Pod", scope, name: "c0", stamp, content: "of an earlier life" }),
       record({ kind: "Pod", scope, name: "c1", stamp, content: "as it was once" }),
     ];
-    policy.sayPods(new Map([["c1", "mine"]]));
+    policy.sayOwn({ Pod: new Map([["c1", "mine"]]), Host: new Map() });
     policy.onGossip(two, encodeRecords(former)[0]!);
     expect(policy.records().map(({ name, content }) => [name, content])).toEqual([["c1", "mine"]]);
   });

@@ -1,0 +1,83 @@
+import { type HostIp, tryParseHostIp } from "../../base/ip.ts";
+import type { HostPod } from "./pod-document.ts";
+import { type KnownOfContainer, type PodFacts, podFacts, portsOf } from "./pod-facts.ts";
+import type { PodStore } from "./pod-store.ts";
+
+/** Containers that are attached, and the addresses of each in CIDR notation. */
+export type AttachedAddresses = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * The containers of this host as policies see them: who they are, which is stored, and the addresses
+ * that they have, or are about to have.
+ */
+export class HostPods {
+  readonly #store: PodStore;
+  readonly #facts: Map<string, PodFacts>;
+  readonly #attached: () => AttachedAddresses;
+  /** Of containers whose interface is being made. */
+  readonly #coming = new Map<string, readonly HostIp[]>();
+
+  constructor(store: PodStore, attached: () => AttachedAddresses) {
+    this.#store = store;
+    this.#facts = store.all();
+    this.#attached = attached;
+  }
+
+  /**
+   * A container is about to have these addresses. What is known of it by now is kept when less is
+   * told: somebody who attaches it again need not say its labels again.
+   *
+   * @returns what to call when it has them, or has not got them
+   */
+  expect(known: KnownOfContainer, addresses: readonly HostIp[], nowMs: number): () => void {
+    const { ident } = known;
+    const before = this.#facts.get(ident);
+    const labels = { ...(known.labels ?? before?.labels) };
+    const name = known.name ?? before?.name;
+    this.#learn(ident, podFacts({ ...known, labels, ...(name !== undefined && { name }) }, nowMs));
+    this.#coming.set(ident, addresses);
+    return () => {
+      if (this.#coming.get(ident) === addresses) this.#coming.delete(ident);
+    };
+  }
+
+  /** Whether it is known who a container is. */
+  facts(ident: string): PodFacts | undefined {
+    return this.#facts.get(ident);
+  }
+
+  /** By container; who is attached and was never told of has its id for a name, and no labels. */
+  all(): Map<string, HostPod> {
+    const attached = this.#attached();
+    this.#forgetGone(attached);
+    const pods = new Map<string, HostPod>();
+    for (const ident of new Set([...attached.keys(), ...this.#coming.keys()])) {
+      const { namespace, name, labels, sinceMs } = this.#facts.get(ident) ?? podFacts({ ident }, 0);
+      const addresses = [...hostIps(attached.get(ident) ?? []), ...(this.#coming.get(ident) ?? [])];
+      const ports = portsOf(labels);
+      pods.set(ident, {
+        ...{ namespace, name, labels, ports, sinceMs },
+        addresses: [...new Set(addresses)],
+      });
+    }
+    return pods;
+  }
+
+  #learn(ident: string, facts: PodFacts): void {
+    this.#facts.set(ident, facts);
+    this.#store.save(ident, facts);
+  }
+
+  #forgetGone(attached: AttachedAddresses): void {
+    for (const ident of this.#facts.keys()) {
+      if (attached.has(ident) || this.#coming.has(ident)) continue;
+      this.#facts.delete(ident);
+      this.#store.remove(ident);
+    }
+  }
+}
+
+/** Addresses in CIDR notation, without their prefixes. */
+export function hostIps(cidrs: readonly string[]): HostIp[] {
+  return cidrs.flatMap((cidr) => tryParseHostIp(cidr.replace(/\/.*/, "")) ?? []);
+}

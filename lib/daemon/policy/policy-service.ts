@@ -1,0 +1,184 @@
+import { type Cidr, formatCidr } from "../../base/ip.ts";
+import type { PeerName } from "../../base/peer-name.ts";
+import type { World } from "../../base/world.ts";
+import type { SharedPolicy } from "../../policy/gossip/shared-policy.ts";
+import type { HostDocument } from "./host-document.ts";
+import { type AttachedAddresses, HostPods, hostIps } from "./host-pods.ts";
+import type { KnownOfContainer } from "./pod-facts.ts";
+import type { PodStore } from "./pod-store.ts";
+import { PolicyController, type PolicyControllerOptions } from "./policy-controller.ts";
+import type { PolicySource } from "./policy-input.ts";
+import { SharedSource } from "./shared-source.ts";
+
+export interface PolicyServiceOptions {
+  readonly world: Pick<World, "after" | "now" | "monotonicMs" | "log">;
+  readonly self: PeerName;
+  /** Missing for a peer that takes no part in policies. */
+  readonly shared: SharedPolicy | undefined;
+  readonly store: PodStore;
+  readonly mode: PolicyControllerOptions["mode"];
+  /** Whether another source takes the place of what peers tell each other; see {@link PolicyService.begin}. */
+  readonly isOfCluster: boolean;
+  /** All containers that are attached. */
+  attached(): AttachedAddresses;
+  /** Of the bridge, in CIDR notation. */
+  exposed(): readonly string[];
+  readonly nickname: string;
+  readonly enforcer: PolicyControllerOptions["enforcer"];
+  readonly mark: PolicyControllerOptions["mark"];
+}
+
+/** Has a container judged by policies before it can send anything. */
+export interface Admission {
+  /**
+   * To be called before an interface with these addresses is made.
+   *
+   * @returns what to call when it is made and known to whoever keeps it, or could not be made
+   * @throws WeaveError `POLICY_NOT_READY`, `POLICY_NOT_ENFORCED`
+   */
+  admit(
+    container: KnownOfContainer,
+    addresses: readonly Cidr[],
+    signal: AbortSignal,
+  ): Promise<Admitted>;
+}
+
+export interface Admitted {
+  made(): void;
+  undo(): void;
+}
+
+/**
+ * Policies of this host: who they are about here, where they come from, and that they are enforced.
+ *
+ *   plain host       SharedSource: what peers tell each other, and the containers of this host
+ *   node of a cluster  what its agent begins with
+ */
+export class PolicyService implements Admission {
+  readonly pods: HostPods;
+  readonly #options: PolicyServiceOptions;
+  readonly #shared: SharedSource | undefined;
+  #controller: PolicyController | undefined;
+
+  constructor(options: PolicyServiceOptions) {
+    this.#options = options;
+    const { self, shared, mode, isOfCluster } = options;
+    this.pods = new HostPods(options.store, () => options.attached());
+    const isForced = mode === "on";
+    this.#shared =
+      isOfCluster || shared === undefined
+        ? undefined
+        : new SharedSource({
+            ...{ self, shared, isForced },
+            pods: () => this.pods.all(),
+            host: () => this.#host(),
+          });
+  }
+
+  /** Begins with what is stored, unless a cluster's agent has to begin. */
+  start(): void {
+    if (this.#shared !== undefined) this.begin(this.#shared);
+    else if (this.#options.mode === "off") this.begin(nobody);
+  }
+
+  /** Begins to enforce what `source` tells, in place of whatever a former run has put in place. */
+  begin(source: PolicySource): void {
+    const { world, mode, enforcer, mark } = this.#options;
+    this.#controller?.stop();
+    this.#controller = new PolicyController({ world, source, mode, enforcer, mark });
+    if (source !== this.#shared) this.#admitAgain(this.#controller);
+    this.#controller.start();
+  }
+
+  /** Missing before a source has begun. */
+  get controller(): PolicyController | undefined {
+    return this.#controller;
+  }
+
+  /** Whether policies are those of `weave policy`, and not those of a cluster. */
+  get isShared(): boolean {
+    return this.#shared !== undefined;
+  }
+
+  async admit(
+    container: KnownOfContainer,
+    addresses: readonly Cidr[],
+    signal: AbortSignal,
+  ): Promise<Admitted> {
+    const { world, mode } = this.#options;
+    const controller = this.#controller;
+    const ips = hostIps(addresses.map(formatCidr));
+    const settled = this.pods.expect(container, ips, world.now());
+    const undo = (): void => {
+      settled();
+      controller?.dismiss(container.ident);
+      this.hostChanged();
+    };
+    if (controller === undefined || mode === "off") return { made: settled, undo };
+    try {
+      if (this.#shared !== undefined) {
+        this.#shared.hostChanged();
+        controller.mustStand();
+      } else if (container.pod !== undefined) {
+        const made = { ...container.pod, container: container.ident, addresses: ips };
+        await controller.admit({ ...made, sinceMs: world.now() }, signal);
+      }
+      return { made: settled, undo };
+    } catch (error) {
+      undo();
+      throw error;
+    }
+  }
+
+  /** A container lost its last interface. */
+  dismiss(ident: string): void {
+    this.#controller?.dismiss(ident);
+  }
+
+  /** Containers of this host came or went. */
+  hostChanged(): void {
+    this.#shared?.hostChanged();
+  }
+
+  /** Puts back what somebody has changed. To be called every few seconds. */
+  check(): void {
+    this.#controller?.check();
+    // Others are to know whether this host enforces.
+    this.hostChanged();
+  }
+
+  stop(): void {
+    this.#controller?.stop();
+  }
+
+  /** What other hosts are told of this one. */
+  #host(): HostDocument {
+    const { nickname, exposed } = this.#options;
+    const enforces = this.#controller?.phase === "enforcing";
+    return {
+      nickname,
+      addresses: exposed().map((cidr) => cidr.replace(/\/.*/, "")),
+      enforcer: enforces ? (this.#controller?.chosen?.enforcer.name ?? "") : "",
+    };
+  }
+
+  /** Pods of a cluster that were attached before this process began. */
+  #admitAgain({ tables }: PolicyController): void {
+    for (const [container, cidrs] of this.#options.attached()) {
+      const facts = this.pods.facts(container);
+      if (facts === undefined || facts.uid === "") continue;
+      const { namespace, name, uid, sinceMs } = facts;
+      tables.admitted.admit({
+        ...{ container, namespace, name, uid, sinceMs, addresses: hostIps(cidrs) },
+      });
+    }
+  }
+}
+
+/** Has nothing to say. */
+const nobody: PolicySource = {
+  name: "kubernetes",
+  start() {},
+  faults: () => [],
+  stop() {},
+};
