@@ -1,0 +1,50 @@
+import { pause } from "../base/pause.ts";
+import type { World } from "../base/world.ts";
+import type { ListedPeer } from "./peer-list.ts";
+import type { PeerListStore } from "./peer-list-store.ts";
+
+/** How often it is looked whether a lock is gone. */
+const lookMs = 1000;
+
+/** A lock that is there longer is of somebody who does not go on. */
+const lockedMaxMs = 60_000;
+
+/**
+ * Whether a peer that is about to start may go on with the ranges that it remembers: not unless it is
+ * in the list, for others have them otherwise. While somebody is about to take them, this waits: its
+ * node is there again, so the other one will leave them, or has them already.
+ *
+ * @throws WeaveError `K8S_…`; the reason of `signal`
+ */
+export async function mayGoOn(
+  { world, list }: { readonly world: World; readonly list: PeerListStore },
+  peerName: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const untilMs = world.monotonicMs() + lockedMaxMs;
+  for (;;) {
+    const now = await list.read();
+    const holder = now.holderOf(peerName);
+    if (!now.has(peerName) || holder === undefined || holder === peerName) return now.has(peerName);
+    if (!now.has(holder)) return true;
+    if (world.monotonicMs() >= untilMs) {
+      world.log.warn(`${holder} takes over what we had, and does not come to an end`);
+      return false;
+    }
+    await pause(world, lookMs, signal);
+    signal.throwIfAborted();
+  }
+}
+
+/**
+ * Puts a peer into the list. From then on its ranges are taken when its node is removed.
+ *
+ * @throws WeaveError `K8S_…`; the reason of `signal`
+ */
+export async function register(
+  list: PeerListStore,
+  self: ListedPeer,
+  signal: AbortSignal,
+): Promise<void> {
+  await list.update((now) => now.withPeer(self), signal);
+}
