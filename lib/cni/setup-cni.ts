@@ -43,6 +43,7 @@ export function setUpCni(request: CniSetupRequest): CniSetup {
   try {
     const files = putPluginFiles(folder, request.command, request.version);
     const before = readRecord(request.stateDir);
+    if (before !== undefined && before.program !== files.program) removeProgram(before);
     const network = putNetwork(request, before);
     const mark = contentMark(files.program) ?? "";
     const { path, text } = network;
@@ -71,13 +72,18 @@ export function setUpCni(request: CniSetupRequest): CniSetup {
 export function removeCni(stateDir: string): void {
   const record = readRecord(stateDir);
   if (record === undefined) return;
-  const { program, mark, links, network } = record;
+  const { program, links, network } = record;
   // The network first: without it no runtime calls a plugin.
   if (network !== undefined && textOf(network.path) === network.text) rmSync(network.path);
   const name = program.slice(program.lastIndexOf("/") + 1);
   for (const link of links) if (linkTarget(link) === name) rmSync(link);
-  if (contentMark(program) === mark) rmSync(program);
+  removeProgram(record);
   removeRecord(stateDir);
+}
+
+/** Unless something else is in its place. */
+function removeProgram({ program, mark }: SetupRecord): void {
+  if (contentMark(program) === mark) rmSync(program);
 }
 
 /** @throws WeaveError `CNI_FOLDER` */

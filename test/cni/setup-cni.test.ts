@@ -59,7 +59,46 @@ describe("the plugins of CNI", () => {
     writeFileSync(path("opt/cni/bin/weave-net"), "of weave 1.9");
     setUp({ version: "3.0.1" });
     expect(readlinkSync(path("opt/cni/bin/weave-net"))).toBe("weave-plugin-3.0.1");
-    expect(existsSync(path("opt/cni/bin/weave-plugin-3.0.0"))).toBe(true);
+  });
+
+  test("of a former version go when nobody is led to them any more", () => {
+    const { program: former } = setUp();
+    const { program } = setUp({ version: "3.0.1" });
+    expect([existsSync(former), existsSync(program)]).toEqual([false, true]);
+    writeFileSync(program, "somebody's own");
+    setUp({ version: "3.0.2" });
+    expect(readFileSync(program, "utf8")).toBe("somebody's own");
+  });
+
+  test("are not copied again while they are what was copied", async () => {
+    // A folder in memory is a file system of its own: nothing there can be the same file.
+    const elsewhere = mkdtempSync("/dev/shm/weave-cni-");
+    try {
+      const folder = join(elsewhere, "bin");
+      const { program } = setUp({ folder });
+      const copied = statSync(program).ino;
+      setUp({ folder });
+      expect(statSync(program).ino).toBe(copied);
+      writeFileSync(path("weave"), "#!/bin/sh\necho another\n", { mode: 0o755 });
+      setUp({ folder });
+      expect(readFileSync(program, "utf8")).toContain("another");
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
+  });
+
+  test("are there before their network, where that is for later", () => {
+    mkdirSync(path("etc/cni/net.d"), { recursive: true });
+    expect(setUp({ withNetwork: false })).toMatchObject({ networkIs: "absent" });
+    expect(existsSync(path(network))).toBe(false);
+    setUp();
+    const text = readFileSync(path(network), "utf8");
+    setUp({ withNetwork: false, hairpin: false });
+    expect(readFileSync(path(network), "utf8")).toBe(text);
+    // It is known to be ours still.
+    expect(setUp({ hairpin: false })).toMatchObject({ networkIs: "written" });
+    removeCni(path("state"));
+    expect(existsSync(path(network))).toBe(false);
   });
 
   test("go where the environment says, or where the host can have them", () => {
