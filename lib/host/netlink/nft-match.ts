@@ -135,15 +135,18 @@ export function destinationPort(
   ];
 }
 
-/** By which hosts of IPv6 find each other and their routers (RFC 4861 §4). */
-export function neighbourDiscovery(): Uint8Array[] {
-  const [routerSolicitation, redirect] = [133, 137];
+/** Messages of ICMPv6 whose type is one of those from `first` to `last`. */
+export function icmpv6Type(first: number, last = first): Uint8Array[] {
   return [
     meta(META.transportProtocol),
     compare(COMPARE.equal, Uint8Array.of(protocolNumber.icmpv6)),
     payload(HEADER.transport, 0, 1),
-    compare(COMPARE.atLeast, Uint8Array.of(routerSolicitation)),
-    compare(COMPARE.atMost, Uint8Array.of(redirect)),
+    ...(first === last
+      ? [compare(COMPARE.equal, Uint8Array.of(first))]
+      : [
+          compare(COMPARE.atLeast, Uint8Array.of(first)),
+          compare(COMPARE.atMost, Uint8Array.of(last)),
+        ]),
   ];
 }
 

@@ -21,6 +21,12 @@ import { baseChain, selfSet, targetMap } from "./nft-names.ts";
  */
 const groups = { 4: parseCidr("224.0.0.0/4"), 6: parseCidr("ff00::/8") } as const;
 
+/**
+ * By which hosts of IPv6 find each other and their routers (RFC 4861 §4), and say which groups they
+ * hear (RFC 2710 §3, RFC 3810 §5.2): without that, bridges that listen keep questions from neighbours.
+ */
+const [listenerQuery, redirect, listenerReport] = [130, 137, 143];
+
 /** Before the filters of hosts, so that these see what policies let through, and only that. */
 const hook = { type: "filter", at: "forward", priority: -5 } as const;
 
@@ -38,7 +44,8 @@ export function forwardChain(
       "nothing of pods",
     ),
     leaving(match.connectionKnown(), "has been let through"),
-    leaving(match.neighbourDiscovery(), "neighbours find each other"),
+    leaving(match.icmpv6Type(listenerQuery, redirect), "neighbours find each other"),
+    leaving(match.icmpv6Type(listenerReport), "neighbours say what they hear"),
     ...([4, 6] as const).flatMap((family) => groupRules(family, { bridge, multicast }, labels)),
     ...families.map((family) =>
       leaving(
