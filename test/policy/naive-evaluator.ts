@@ -54,21 +54,26 @@ export interface RawConnection {
 type Json = Record<string, unknown>;
 
 export function naivelyAllowed(cluster: RawCluster, connection: RawConnection): boolean {
+  if (isNotJudged(cluster, connection)) return true;
   const sender = ownerOf(cluster, connection.from);
   const receiver = ownerOf(cluster, connection.to);
-  if (sender !== undefined && sender === receiver) return true;
-  const senderNode = nodeOf(cluster, connection.from);
-  const receiverNode = nodeOf(cluster, connection.to);
-  if (sender !== undefined && receiverNode !== undefined) {
-    if (sender.spec.nodeName === receiverNode.metadata.name) return true;
-  }
-  if (receiver !== undefined && senderNode !== undefined) {
-    if (receiver.spec.nodeName === senderNode.metadata.name) return true;
-  }
   if (sender !== undefined && !oneEndAllows(cluster, connection, sender, "egress")) return false;
   if (receiver !== undefined && !oneEndAllows(cluster, connection, receiver, "ingress"))
     return false;
   return true;
+}
+
+/** A pod and itself, and a pod and the machine that it runs on. */
+export function isNotJudged(cluster: RawCluster, { from, to }: RawConnection): boolean {
+  const sender = ownerOf(cluster, from);
+  const receiver = ownerOf(cluster, to);
+  if (sender !== undefined && sender === receiver) return true;
+  for (const [pod, address] of [[sender, to] as const, [receiver, from] as const]) {
+    const node = nodeOf(cluster, address);
+    if (pod !== undefined && node !== undefined && pod.spec.nodeName === node.metadata.name)
+      return true;
+  }
+  return false;
 }
 
 function oneEndAllows(
