@@ -3,6 +3,7 @@ import type {
   DnsReport,
   DockerReport,
   IpamReport,
+  KubernetesReport,
   PeerReport,
   PluginReport,
   ProxyReport,
@@ -18,6 +19,7 @@ export function statusText(report: Report): string {
   const sections = [versionSection(report), routerSection(report.Router)];
   if (report.IPAM !== undefined) sections.push(ipamSection(report.IPAM));
   if (report.DNS !== undefined) sections.push(dnsSection(report.DNS));
+  if (report.Kubernetes !== undefined) sections.push(kubernetesSection(report.Kubernetes));
   if (report.Docker !== undefined) sections.push(dockerSection(report.Docker));
   if (report.Proxy !== undefined) sections.push(proxySection(report.Proxy));
   if (report.Plugin !== undefined) sections.push(pluginSection(report.Plugin));
@@ -174,6 +176,26 @@ function dnsSection(dns: DnsReport): string {
     ["Upstream", orNone(dns.Upstream ?? [])],
     ["TTL", dns.TTL],
     ["Entries", (dns.Entries ?? []).filter((entry) => entry.Tombstone === 0).length],
+  ]);
+}
+
+/** Lines on what is followed only appear where something keeps it from being followed. */
+function kubernetesSection(kubernetes: KubernetesReport): string {
+  const { Node, Policy, Awaited, Watches, Tasks, Reclaim } = kubernetes;
+  return lines([
+    ["Service", "kubernetes"],
+    ["Node", Node],
+    ["Status", Awaited === null ? "ready" : "not ready"],
+    ...(Awaited ?? []).map((sentence) => ["Awaited", sentence] as const),
+    ...Tasks.filter(({ Done }) => !Done).flatMap(({ Remedy }) => remedyLine(Remedy)),
+    ["NetworkPolicy", Policy ? "enforced" : "not enforced"],
+    ...Watches.filter(({ Phase }) => Phase === "resting" || Phase === "listing").map(
+      ({ Resource, Phase, LastError }) =>
+        ["Watch", `${Resource} ${Phase}${LastError === "" ? "" : `: ${LastError}`}`] as const,
+    ),
+    ...(Reclaim.Standing === "member" ? [] : [["Standing", Reclaim.Standing] as const]),
+    ...(Reclaim.Gone === 0 ? [] : [["PeersGone", Reclaim.Gone] as const]),
+    ...(Reclaim.Trouble === "" ? [] : [["Trouble", Reclaim.Trouble] as const]),
   ]);
 }
 

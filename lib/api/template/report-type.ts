@@ -7,6 +7,9 @@ import type {
   DnsReport,
   DockerReport,
   IpamReport,
+  KubernetesReport,
+  KubernetesTaskReport,
+  KubernetesWatchReport,
   MacReport,
   OffloadReport,
   PeerConnectionReport,
@@ -265,6 +268,39 @@ const dockerType = struct<DockerReport>(
   { additions: ["Trouble", "Failures", "Waiting"] },
 );
 
+const kubernetesType = struct<KubernetesReport>("KubernetesReport", {
+  Node: string,
+  Policy: bool,
+  Awaited: slice(string),
+  Tasks: slice(
+    struct<KubernetesTaskReport>("KubernetesTaskReport", {
+      Name: string,
+      Done: bool,
+      Since: string,
+      Code: string,
+      Message: string,
+      Remedy: string,
+    }),
+  ),
+  Watches: slice(
+    struct<KubernetesWatchReport>("KubernetesWatchReport", {
+      Resource: string,
+      Phase: string,
+      Synced: bool,
+      Objects: int,
+      Heard: string,
+      LastError: string,
+      LastErrorAt: string,
+    }),
+  ),
+  Reclaim: struct<KubernetesReport["Reclaim"]>("KubernetesReclaim", {
+    Standing: string,
+    Gone: int,
+    Reclaimed: int,
+    Trouble: string,
+  }),
+});
+
 const proxyType = struct<ProxyReport>(
   "ProxyReport",
   { Addresses: slice(string), Problems: slice(string) },
@@ -311,9 +347,10 @@ export const reportType = struct<Report>(
     Router: routerType,
     IPAM: pointer(ipamType),
     DNS: pointer(dnsType),
+    Kubernetes: pointer(kubernetesType),
     Docker: pointer(dockerType),
     Proxy: pointer(proxyType),
     Plugin: pointer(pluginType),
   },
-  { additions: ["Docker", "Proxy", "Plugin"] },
+  { additions: ["Kubernetes", "Docker", "Proxy", "Plugin"] },
 );

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { existsSync, renameSync } from "node:fs";
-import { formatPeerName, type PeerName } from "../../base/peer-name.ts";
+import { formatPeerName } from "../../base/peer-name.ts";
 import type { Log } from "../../base/world.ts";
 import { SqliteAllocatorStore } from "../../daemon/allocator-store.ts";
 import { openDatabase } from "../../daemon/database.ts";
@@ -8,17 +8,18 @@ import { importOriginal, readOriginalDatabase } from "../../daemon/original-impo
 import { databaseFiles, type Paths } from "../../daemon/paths.ts";
 import { settlePeerName } from "../../daemon/peer-identity.ts";
 import { SettingsStore } from "../../daemon/settings-store.ts";
+import { defaultDeviceNames } from "../../host/device-names.ts";
 
 /** Put there once the peer of this state is in the cluster's list, and so may be taken out of it. */
 const listedSetting = "kubernetes-listed";
+
+/** Ends the names of files that nobody goes on from; a later one takes the place of an earlier. */
+const asideSuffix = ".reclaimed";
 
 /** To be called when the peer of this state is in the list. */
 export function rememberListed(settings: SettingsStore): void {
   settings.saveSetting(listedSetting, "yes");
 }
-
-/** Ends the names of files that nobody goes on from; a later one takes the place of an earlier. */
-const asideSuffix = ".reclaimed";
 
 export interface NodeStatePlaces {
   readonly paths: Paths;
@@ -28,65 +29,65 @@ export interface NodeStatePlaces {
   readonly hostRoot: string;
 }
 
+/** Whether a peer may go on with the ranges that it remembers: others may have taken them. */
+export type MayGoOn = (peerName: string) => Promise<boolean>;
+
 /**
- * Settles which state the router of this node goes on from, and so what it is called: its own, else
- * that of a router of Weave Net 2.x. State whose ranges others have taken meanwhile is set aside: who
- * goes on with it owns addresses that others give out (kubernetes §4.6).
+ * Settles which state the router of this node goes on from, and gives its peer name: its own state,
+ * else that of a router of Weave Net 2.x. State whose ranges others have taken meanwhile is set aside:
+ * who goes on with it owns addresses that others give out (kubernetes §4.6).
  *
- * @param isListed whether a peer is in the cluster's list; `undefined` when nobody can tell
- * @throws WeaveError `STORE_…`, `IMPORT_UNREADABLE`
+ * @throws WeaveError `STORE_…`, `IMPORT_UNREADABLE`, and whatever `mayGoOn` throws
  */
-export function settleNodeState(
-  { paths, formerDatabase, hostRoot }: NodeStatePlaces,
-  isListed: (name: string) => boolean | undefined,
+export async function settleNodeState(
+  places: NodeStatePlaces,
+  mayGoOn: MayGoOn,
   log: Log,
-): { readonly peerName: string } {
-  for (;;) {
-    const database = openDatabase(paths.database);
-    try {
-      const settings = new SettingsStore(database);
-      takeFormer(formerDatabase, { settings, database }, isListed, log);
-      const { name } = settlePeerName(
-        { name: undefined, weaveBridge: "weave" },
-        settings,
-        hostRoot,
-      );
-      if (!isTaken(settings, name, isListed)) return { peerName: formatPeerName(name) };
-      log.warn(
-        `the ranges of ${formatPeerName(name)} were given to others while it was away: ` +
-          `its state is kept as ${paths.database}${asideSuffix}, and it begins anew`,
-      );
-    } finally {
-      database.close();
-    }
-    setAside(databaseFiles(paths));
+): Promise<string> {
+  const { paths, formerDatabase } = places;
+  await setFormerAside(formerDatabase, mayGoOn, log);
+  const { peerName, wasListed } = withState(paths, (database) => readState(database, places, log));
+  if (!wasListed || (await mayGoOn(peerName))) return peerName;
+  setAside(databaseFiles(paths));
+  log.warn(
+    `the ranges of ${peerName} were given to others while it was away: ` +
+      `its state is kept as ${paths.database}${asideSuffix}, and it begins anew`,
+  );
+  return withState(paths, (database) => readState(database, places, log)).peerName;
+}
+
+/** The database must not be open while others are asked: another process may have to move it. */
+function withState<Result>(paths: Paths, act: (database: Database) => Result): Result {
+  const database = openDatabase(paths.database);
+  try {
+    return act(database);
+  } finally {
+    database.close();
   }
 }
 
-function isTaken(
-  settings: SettingsStore,
-  name: PeerName,
-  isListed: (name: string) => boolean | undefined,
-): boolean {
-  return settings.setting(listedSetting) !== undefined && isListed(formatPeerName(name)) === false;
-}
-
-function takeFormer(
-  path: string,
-  { settings, database }: { readonly settings: SettingsStore; readonly database: Database },
-  isListed: (name: string) => boolean | undefined,
+function readState(
+  database: Database,
+  { formerDatabase, hostRoot }: NodeStatePlaces,
   log: Log,
-): void {
+): { readonly peerName: string; readonly wasListed: boolean } {
+  const settings = new SettingsStore(database);
   const allocations = new SqliteAllocatorStore(database);
-  if (!existsSync(path) || allocations.load() !== undefined) return;
-  const { allocations: former, mayBeReclaimed } = readOriginalDatabase(path);
-  if (mayBeReclaimed && former !== undefined && isListed(formatPeerName(former.self)) === false) {
-    log.warn(`the ranges of ${path} were given to others: it is kept as ${path}${asideSuffix}`);
-    setAside([path]);
-    return;
-  }
-  importOriginal(path, { settings, allocations }, log);
-  if (mayBeReclaimed) rememberListed(settings);
+  if (existsSync(formerDatabase)) importOriginal(formerDatabase, { settings, allocations }, log);
+  const identity = { name: undefined, weaveBridge: defaultDeviceNames.bridge };
+  return {
+    peerName: formatPeerName(settlePeerName(identity, settings, hostRoot).name),
+    wasListed: settings.setting(listedSetting) !== undefined,
+  };
+}
+
+async function setFormerAside(path: string, mayGoOn: MayGoOn, log: Log): Promise<void> {
+  if (!existsSync(path)) return;
+  const { allocations, mayBeReclaimed } = readOriginalDatabase(path);
+  if (!mayBeReclaimed || allocations === undefined) return;
+  if (await mayGoOn(formatPeerName(allocations.self))) return;
+  setAside([path]);
+  log.warn(`the ranges of ${path} were given to others: it is kept as ${path}${asideSuffix}`);
 }
 
 function setAside(files: readonly string[]): void {

@@ -11,8 +11,8 @@ import { findPeers } from "../find-peers.ts";
 import type { KubernetesApi } from "../kubernetes-api.ts";
 import type { OwnNode } from "../node-peers.ts";
 import { PeerCache } from "../peer-cache.ts";
-import type { PeerList } from "../peer-list.ts";
 import { PeerListStore } from "../peer-list-store.ts";
+import { mayGoOn } from "../peer-registration.ts";
 import type { AgentFacts, AgentSettings } from "./agent-settings.ts";
 import { settleNodeState } from "./node-state.ts";
 
@@ -41,14 +41,31 @@ export async function prepareAgent(
       "the API server does not answer: starting with the nodes that were known before",
     );
   }
-  const list = found.source === "cache" ? undefined : await tryReadList({ world, api });
   const { formerDatabase, hostRoot } = settings;
-  const { peerName } = settleNodeState(
+  const list = new PeerListStore(world, api);
+  const peerName = await settleNodeState(
     { paths, formerDatabase, hostRoot },
-    (name) => list?.has(name),
+    async (name) =>
+      found.source === "cache" ||
+      (await orGoOn(mayGoOn({ world, list }, name, signal), world, signal)),
     world.log,
   );
   return { peers: settings.peers ?? found.addresses, nodes: found.count, peerName };
+}
+
+/** Where nobody can tell, what a node remembers is taken for its own. */
+async function orGoOn(
+  asked: Promise<boolean>,
+  { log }: World,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return await asked;
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn(`cannot read the list of the cluster's peers: ${errorText(error)}`);
+    return true;
+  }
 }
 
 /** Where a node keeps what it last knew of its cluster. */
@@ -59,19 +76,6 @@ export function peerCache({ stateDir }: Paths): PeerCache {
 export function ownNode(world: World, nodeName: string): OwnNode {
   const addresses = new OwnAddresses(world);
   return { nodeName, hasAddress: (address) => addresses.has(address) };
-}
-
-/** Without it, what this node remembers is taken for its own. */
-async function tryReadList({
-  world,
-  api,
-}: Pick<PreparationParts, "world" | "api">): Promise<PeerList | undefined> {
-  try {
-    return await new PeerListStore(world, api).read();
-  } catch (error) {
-    world.log.warn(`cannot read the list of the cluster's peers: ${errorText(error)}`);
-    return undefined;
-  }
 }
 
 /** @throws WeaveError `ROUTE_OVERLAP` */

@@ -1,0 +1,169 @@
+import type { Report } from "../../api/report.ts";
+import type { Gauge } from "../../api/router-control.ts";
+import type { Integration, IntegrationHost } from "../../daemon/integration.ts";
+import type { AgentOptions } from "../../daemon/launch-options.ts";
+import type { KubernetesApi } from "../kubernetes-api.ts";
+import { PeerListStore } from "../peer-list-store.ts";
+import { register } from "../peer-registration.ts";
+import { Reclaimer } from "../reclaimer.ts";
+import { type AgentStatus, agentGauges, agentReport } from "./agent-report.ts";
+import { ClusterWatches } from "./cluster-watches.ts";
+import { ConditionKeeper } from "./condition-keeper.ts";
+import { localRouterPort } from "./local-router-port.ts";
+import type { NodeTools } from "./node-agent.ts";
+import { rememberListed } from "./node-state.ts";
+import { PeerFollower } from "./peer-follower.ts";
+import { ClusterPolicySource } from "./policy-source.ts";
+import { ownNode, peerCache } from "./prepare.ts";
+import { TaskList } from "./task-list.ts";
+
+export interface AgentParts {
+  readonly options: AgentOptions;
+  readonly api: KubernetesApi;
+  readonly tools: NodeTools;
+  readonly host: IntegrationHost;
+}
+
+/**
+ * What a router does as the network of a node, besides what every router does:
+ *
+ *   follows nodes ────▶ connections to peers, ranges of removed ones, the condition of its own
+ *   follows policies ─▶ the packet filter
+ *   does once ────────▶ in the peers' list; address of the bridge ▸ CNI network ▸ node condition
+ *
+ * Nothing of it keeps the router from starting, or ends it: what fails is tried again, and the node
+ * is not ready meanwhile.
+ */
+export class Agent implements Integration {
+  readonly #parts: AgentParts;
+  readonly #watches: ClusterWatches;
+  readonly #followers: PeerFollower;
+  readonly #condition: ConditionKeeper;
+  readonly #reclaimer: Reclaimer;
+  readonly #list: PeerListStore;
+  readonly #tasks: TaskList;
+
+  constructor(parts: AgentParts) {
+    const { options, api, host } = parts;
+    const { world, log, plane, paths } = host;
+    this.#parts = parts;
+    this.#watches = new ClusterWatches(world, api, options);
+    this.#list = new PeerListStore(world, api);
+    const { nodes } = this.#watches;
+    const router = localRouterPort(plane, log);
+    this.#followers = new PeerFollower({
+      ...{ world, nodes, router },
+      own: ownNode(world, options.nodeName),
+      cache: peerCache(paths),
+      initial: host.options.peers,
+      connects: !options.peersGiven,
+    });
+    this.#condition = new ConditionKeeper({ world, api, nodes, nodeName: options.nodeName });
+    this.#reclaimer = new Reclaimer({
+      ...{ world, api, nodes, router },
+      list: this.#list,
+      self: this.#self,
+    });
+    this.#tasks = new TaskList(world, this.#oneTimeTasks());
+  }
+
+  get #self() {
+    const { host, options } = this.#parts;
+    return { peerName: host.plane.mesh.status().name, nodeName: options.nodeName };
+  }
+
+  start(): void {
+    const { options, api, host } = this.#parts;
+    if (options.policy) {
+      const { nodeName } = options;
+      host.services.policy.begin(
+        new ClusterPolicySource({ nodeName, api, watches: this.#watches }),
+      );
+    }
+    this.#watches.start();
+    this.#tasks.start();
+  }
+
+  awaited(): string[] {
+    const { policy } = this.#parts.host.services;
+    const isWaiting =
+      policy.controller?.phase === "waiting" || policy.controller?.phase === "failing";
+    return [
+      ...this.#tasks.awaited(),
+      ...(isWaiting ? ["network policies are not enforced yet"] : []),
+    ];
+  }
+
+  report(): Partial<Report> {
+    return { Kubernetes: agentReport(this.#status()) };
+  }
+
+  gauges(): Gauge[] {
+    return agentGauges(this.#status());
+  }
+
+  #status(): AgentStatus {
+    return {
+      options: this.#parts.options,
+      tasks: this.#tasks.status(),
+      watches: this.#watches.status(),
+      reclaim: this.#reclaimer.status(),
+      awaited: this.awaited(),
+      conflicts: this.#list.conflicts,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#followers.stop();
+    this.#condition.stop();
+    await Promise.all([this.#tasks.stop(), this.#reclaimer.stop(), this.#watches.stop()]);
+  }
+
+  async finished(): Promise<void> {}
+
+  #oneTimeTasks() {
+    const { options, tools, host } = this.#parts;
+    return [
+      {
+        name: "listed",
+        awaits: "the cluster does not list this node's peer",
+        run: (signal: AbortSignal) => this.#enrol(signal),
+      },
+      {
+        name: "exposed",
+        awaits: "the bridge has no address",
+        run: (signal: AbortSignal) => exposeBridge(options, host, signal),
+      },
+      {
+        name: "cni",
+        awaits: "container runtimes do not know the network",
+        after: ["exposed"],
+        run: async () => tools.setUpCni(options, true),
+      },
+      {
+        name: "condition",
+        awaits: "the node does not say that it has a network",
+        after: ["cni"],
+        run: () => this.#condition.begin(),
+      },
+    ];
+  }
+
+  /** From then on this peer may be taken for gone, and so may look after others that are. */
+  async #enrol(signal: AbortSignal): Promise<void> {
+    await register(this.#list, this.#self, signal);
+    rememberListed(this.#parts.host.settings);
+    this.#reclaimer.start();
+  }
+}
+
+/** Gives the bridge the address that pods have for their gateway. */
+async function exposeBridge(
+  { exposeAddress }: AgentOptions,
+  { services: { exposures } }: IntegrationHost,
+  signal: AbortSignal,
+): Promise<void> {
+  if (exposeAddress === undefined && exposures.cidrs().length > 0) return;
+  const addresses = exposeAddress === undefined ? [] : [exposeAddress];
+  await exposures.expose({ addresses, masquerade: true }, signal);
+}
