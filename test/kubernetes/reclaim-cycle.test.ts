@@ -1,0 +1,212 @@
+import { describe, expect, test } from "bun:test";
+import { seededRandom } from "../../lib/base/random.ts";
+import { type ListedPeer, PeerList } from "../../lib/kubernetes/peer-list.ts";
+import { type Confirmation, ReclaimCycle } from "../../lib/kubernetes/reclaim-cycle.ts";
+import { claimOn, gonePeers, turnMs } from "../../lib/kubernetes/reclaim-order.ts";
+
+const peers: ListedPeer[] = Array.from({ length: 8 }, (_, at) => ({
+  peerName: `8a:00:00:00:00:0${at + 1}`,
+  nodeName: `n${at + 1}`,
+}));
+const [us, gone, other] = peers as [ListedPeer, ListedPeer, ListedPeer];
+const three = listOf(us, gone, other);
+const there = new Set([us.nodeName, other.nodeName]);
+
+function listOf(...listed: ListedPeer[]): PeerList {
+  return listed.reduce((list, peer) => list.withPeer(peer), new PeerList({}));
+}
+
+/** Past every turn. */
+const lateMs = 1_000_000;
+
+/** A cycle that has seen long ago that somebody is gone. */
+function cycleOf(list = three): ReclaimCycle {
+  const cycle = new ReclaimCycle(us, seededRandom(1));
+  cycle.looked(list, there, 0);
+  cycle.rested();
+  return cycle;
+}
+
+const confirmation = (more: Partial<Confirmation> = {}): Confirmation => ({
+  list: three.withLock(gone.peerName, us.peerName),
+  ...{ hasNode: false, hasOwnNode: true },
+  ...more,
+});
+
+describe("a peer is gone", () => {
+  test("when its node is, and never else", () => {
+    expect(gonePeers(three, there, us)).toEqual([gone]);
+    expect(gonePeers(three, new Set(["n1", "n2", "n3"]), us)).toEqual([]);
+  });
+
+  test("when another one is on our node, who is we", () => {
+    const former = { peerName: "8a:00:00:00:00:99", nodeName: us.nodeName };
+    expect(gonePeers(listOf(us, former, other), there, us)).toEqual([former]);
+    expect(gonePeers(listOf(us, former, other), there, other)).toEqual([]);
+  });
+});
+
+describe("the lock of a peer that is gone", () => {
+  const held = (holder: string) =>
+    claimOn(three.withLock(gone.peerName, holder), gone.peerName, us);
+
+  test("is free, ours, another's, or that of nobody who is left", () => {
+    expect(claimOn(three, gone.peerName, us)).toBe("free");
+    expect(held(us.peerName)).toBe("ours");
+    expect(held(other.peerName)).toBe("taken");
+    expect(held("8a:00:00:00:00:77")).toBe("orphaned");
+  });
+});
+
+describe("the order in which peers look after one that is gone", () => {
+  const list = listOf(...peers);
+  const turns = (whose: ListedPeer) =>
+    peers.filter((peer) => peer !== whose).map((peer) => turnMs(list, whose.peerName, peer));
+
+  test("has a place for each, half a second apart, and is another one for each that is gone", () => {
+    for (const whose of peers) {
+      expect(turns(whose).sort((a, b) => a - b)).toEqual([0, 500, 1000, 1500, 2000, 2500, 3000]);
+    }
+    const first = peers.map((whose) =>
+      peers.find((peer) => peer !== whose && turnMs(list, whose.peerName, peer) === 0),
+    );
+    expect(new Set(first).size).toBeGreaterThan(2);
+  });
+
+  test("ends after five seconds, however many there are", () => {
+    const many = Array.from({ length: 200 }, (_, at) => ({
+      ...{ peerName: `peer-${at}`, nodeName: `n${at}` },
+    }));
+    const crowd = listOf(...many);
+    const latest = Math.max(...many.map((peer) => turnMs(crowd, "peer-0", peer)));
+    expect(latest).toBe(5000);
+  });
+});
+
+describe("who looks after removed nodes", () => {
+  test("sleeps when nobody is gone, until something changes, even while it looks", () => {
+    const cycle = new ReclaimCycle(us, seededRandom(1));
+    expect(cycle.step.kind).toBe("look");
+    cycle.looked(listOf(us, other), there, 0);
+    expect(cycle.step.kind).toBe("sleep");
+    cycle.nodesChanged();
+    expect(cycle.step.kind).toBe("look");
+    cycle.nodesChanged();
+    cycle.looked(listOf(us, other), there, 0);
+    expect(cycle.step.kind).toBe("look");
+    cycle.looked(listOf(us, other), there, 0);
+    expect(cycle.step.kind).toBe("sleep");
+  });
+
+  test("waits for its turn, then locks, makes sure, takes and strikes", () => {
+    const cycle = new ReclaimCycle(us, seededRandom(1));
+    cycle.looked(three, there, 0);
+    expect(cycle.step).toMatchObject({ kind: "rest" });
+    cycle.rested();
+    cycle.looked(three, there, lateMs);
+    expect(cycle.step).toEqual({ kind: "claim", peer: gone });
+    cycle.claimed(gone, true);
+    expect(cycle.step).toEqual({ kind: "confirm", peer: gone });
+    cycle.confirmed(gone, confirmation());
+    expect(cycle.step).toEqual({ kind: "take", peer: gone });
+    cycle.taken(gone, false);
+    expect(cycle.step).toEqual({ kind: "strike", peer: gone });
+    cycle.struck();
+    expect(cycle.step.kind).toBe("look");
+    expect(cycle.reclaimed).toBe(1);
+  });
+
+  test("goes on with a lock of its own at once, and leaves those of others", () => {
+    const cycle = new ReclaimCycle(us, seededRandom(1));
+    cycle.looked(three.withLock(gone.peerName, us.peerName), there, 0);
+    expect(cycle.step).toEqual({ kind: "confirm", peer: gone });
+    const others = cycleOf();
+    others.looked(three.withLock(gone.peerName, other.peerName), there, lateMs);
+    expect(others.step.kind).toBe("rest");
+    expect(others.gone).toBe(1);
+  });
+
+  test("takes over the lock of one that was struck itself", () => {
+    const cycle = cycleOf();
+    cycle.looked(three.withLock(gone.peerName, "8a:00:00:00:00:77"), there, lateMs);
+    expect(cycle.step).toEqual({ kind: "claim", peer: gone });
+  });
+
+  test("gives the lock back when the node is there again, before and after it made sure", () => {
+    const cycle = cycleOf();
+    cycle.confirmed(gone, confirmation({ hasNode: true }));
+    expect(cycle.step).toEqual({ kind: "release", peer: gone });
+    const later = cycleOf();
+    const all = new Set(["n1", "n2", "n3"]);
+    later.looked(three.withLock(gone.peerName, us.peerName), all, lateMs);
+    expect(later.step).toEqual({ kind: "release", peer: gone });
+    later.released();
+    expect(later.step.kind).toBe("look");
+  });
+
+  test("does not take twice what was struck meanwhile, nor what another one has locked", () => {
+    const struck = cycleOf();
+    const list = listOf(us, other).withLock(gone.peerName, us.peerName);
+    struck.confirmed(gone, confirmation({ list }));
+    expect(struck.step).toEqual({ kind: "strike", peer: gone });
+    const lost = cycleOf();
+    lost.confirmed(gone, confirmation({ list: three.withLock(gone.peerName, other.peerName) }));
+    expect(lost.step.kind).toBe("rest");
+  });
+
+  test("takes from the peer that was on our node before us, whose node is there of course", () => {
+    const former = { peerName: "8a:00:00:00:00:99", nodeName: us.nodeName };
+    const list = listOf(us, former).withLock(former.peerName, us.peerName);
+    const cycle = cycleOf();
+    cycle.confirmed(former, confirmation({ list, hasNode: true }));
+    expect(cycle.step).toEqual({ kind: "take", peer: former });
+  });
+
+  test("takes nothing while it may be gone itself: without node, or not in the list", () => {
+    const nodeless = cycleOf();
+    nodeless.looked(three, new Set([other.nodeName]), lateMs);
+    expect([nodeless.standing, nodeless.step.kind]).toEqual(["nodeless", "rest"]);
+    const struck = cycleOf();
+    struck.looked(listOf(gone, other), there, lateMs);
+    expect([struck.standing, struck.step.kind]).toEqual(["struck", "rest"]);
+    for (const more of [
+      { hasOwnNode: false },
+      { list: listOf(gone, other).withLock(gone.peerName, us.peerName) },
+    ]) {
+      const cycle = cycleOf();
+      cycle.confirmed(gone, confirmation(more));
+      expect(cycle.step.kind).toBe("rest");
+    }
+  });
+
+  test("looks three times in vain, then leaves it to others for a while, and looks again", () => {
+    const cycle = cycleOf();
+    const waits = Array.from({ length: 4 }, () => {
+      cycle.looked(three.withLock(gone.peerName, other.peerName), there, lateMs);
+      const { step } = cycle;
+      cycle.rested();
+      return step.kind === "rest" ? step.delayMs : 0;
+    });
+    expect(waits.map((ms) => ms >= 15_000)).toEqual([false, false, true, false]);
+  });
+
+  test("waits longer each time while the server fails, until something goes well", () => {
+    const cycle = cycleOf();
+    const wait = () => {
+      cycle.failed();
+      return cycle.step.kind === "rest" ? cycle.step.delayMs : 0;
+    };
+    const waits = [wait(), wait(), wait(), wait(), wait(), wait(), wait()];
+    expect(waits[0]).toBeLessThanOrEqual(1000);
+    expect(waits.at(-1)).toBeGreaterThanOrEqual(15_000);
+    cycle.struck();
+    expect(wait()).toBeLessThanOrEqual(1000);
+  });
+
+  test("keeps the lock of a peer that is part of the network still, and tries later", () => {
+    const cycle = cycleOf();
+    cycle.taken(gone, true);
+    expect(cycle.step).toMatchObject({ kind: "rest" });
+    expect(cycle.reclaimed).toBe(0);
+  });
+});
