@@ -4,7 +4,7 @@ import type { NetworkNamespace } from "../../../lib/host/netns.ts";
 import { IpsetEnforcer, removeIpsetPolicies } from "../../../lib/host/policy/ipset-enforcer.ts";
 import type { Chain, Rule, RuleSet } from "../../../lib/policy/rule-set.ts";
 import { deliver, Laboratory, recordingLog } from "../laboratory.ts";
-import { changeBetween } from "./rule-set-judge.ts";
+import { changeBetween } from "./rule-set-change.ts";
 
 const [a, b, c] = ["10.32.0.1", "10.32.0.2", "10.32.0.3"] as const;
 const origin = "default/only-some";
