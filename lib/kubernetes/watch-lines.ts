@@ -51,13 +51,13 @@ export class WatchLines<T extends KubernetesObject> {
 
   /** One object that is odd must not hide all others: it is counted by who follows. */
   #change(type: "ADDED" | "MODIFIED" | "DELETED", raw: unknown): WatchEvent<T> | [] {
-    const any = v.safeParse(anyObjectSchema, raw);
-    if (!any.success) return [];
-    if (type === "DELETED") return { type, object: any.output };
+    const bare = v.safeParse(anyObjectSchema, raw);
+    if (!bare.success) return [];
+    if (type === "DELETED") return { type, object: bare.output };
     try {
       return { type, object: this.#resource.read(raw) };
     } catch {
-      return { type: "UNREADABLE", resourceVersion: any.output.metadata.resourceVersion };
+      return { type: "UNREADABLE", resourceVersion: bare.output.metadata.resourceVersion };
     }
   }
 }

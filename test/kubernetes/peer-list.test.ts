@@ -65,7 +65,7 @@ describe("the list on the API server", () => {
     const cluster = new FakeCluster();
     const api = new MemoryApi(cluster);
     const store = new PeerListStore(world, api);
-    const settled = async <T>(promise: Promise<T>): Promise<T> => {
+    async function settled<T>(promise: Promise<T>): Promise<T> {
       let isDone = false;
       promise.then(
         () => (isDone = true),
@@ -76,7 +76,7 @@ describe("the list on the API server", () => {
         clock.run(100);
       }
       return promise;
-    };
+    }
     return { clock, cluster, api, store, settled };
   };
   const { signal } = new AbortController();
