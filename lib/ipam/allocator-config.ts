@@ -36,6 +36,8 @@ export interface AllocatorPeers {
   /** Whether a unicast to `peer` would find a way. */
   canReach(peer: PeerName): boolean;
   knownPeers(): Iterable<PeerName>;
+  /** How many peers are in the topology, ourselves included, or have called us and not said their name. */
+  inSight(): number;
   nickname(peer: PeerName): string | undefined;
 }
 

@@ -12,8 +12,8 @@ export interface ElectionStep {
  *
  *   idle ──first need of a ring──▶ awaiting ──decided, or a ring received──▶ over
  *
- * An elector proposes anew at a tick while it waits, unless another one's proposal makes progress. An observer has no say: telling the others
- * that it has neither ring nor votes asks them to elect.
+ * An elector proposes anew at a tick while it waits, unless another one's proposal makes progress. An
+ * observer has no say: telling the others that it has neither ring nor votes asks them to elect.
  */
 export class Election {
   readonly #paxos: Paxos | undefined;
@@ -49,10 +49,15 @@ export class Election {
     return this.#paxos?.table();
   }
 
-  /** Calls the election; `quorum` stays what it is now until it is over. */
+  /** Whoever has voted. */
+  *voters(): Iterable<PeerName> {
+    for (const { node } of this.table() ?? []) yield node.name;
+  }
+
+  /** Calls the election. `quorum` is what it takes now; others may come into sight, or be out of it. */
   start(quorum: number): ElectionStep {
     this.#awaiting = true;
-    if (this.#paxos !== undefined) this.#paxos.quorum = quorum;
+    this.#recount(quorum);
     return this.propose();
   }
 
@@ -61,7 +66,8 @@ export class Election {
    * each other at every tick get nowhere and cost a message to everybody for each promise. But not
    * twice in a row, for that somebody may be gone while others are still heard of.
    */
-  tick(): ElectionStep {
+  tick(quorum = this.quorum): ElectionStep {
+    this.#recount(quorum);
     this.#waited = this.#moves && !this.#waited && this.#paxos?.isOutbid === true;
     this.#moves = false;
     return this.#waited ? { tell: false, decided: undefined } : this.propose();
@@ -72,7 +78,8 @@ export class Election {
     return { tell: true, decided: this.#paxos?.decided() };
   }
 
-  receive(table: readonly NodeClaims[]): ElectionStep {
+  receive(table: readonly NodeClaims[], quorum = this.quorum): ElectionStep {
+    this.#recount(quorum);
     if (!this.#paxos?.receive(table)) return { tell: false, decided: undefined };
     this.#moves = true;
     return { tell: this.#paxos.think(), decided: this.#paxos.decided() };
@@ -80,5 +87,10 @@ export class Election {
 
   end(): void {
     this.#awaiting = false;
+  }
+
+  /** Who has not called the election counts nothing: it promises and accepts, no more. */
+  #recount(quorum: number): void {
+    if (this.#awaiting && this.#paxos !== undefined) this.#paxos.quorum = quorum;
   }
 }

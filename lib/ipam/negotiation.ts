@@ -6,6 +6,7 @@ import type { AllocatorConfig, AllocatorPeers } from "./allocator-config.ts";
 import { Conflicts } from "./conflicts.ts";
 import { chooseDonation } from "./donation.ts";
 import { Election, type ElectionStep } from "./election.ts";
+import { Electorate } from "./electorate.ts";
 import type { HeldAddress } from "./held-addresses.ts";
 import { quorumOf } from "./init-mode.ts";
 import type { Ledger } from "./ledger.ts";
@@ -35,6 +36,7 @@ export class Negotiation {
   readonly #peers: AllocatorPeers;
   readonly #ledger: Ledger;
   readonly #outbox: Outbox;
+  readonly #electorate: Electorate;
   readonly #requests = new SpaceRequests();
   #ringChanged = false;
   #yielded: HeldAddress[] = [];
@@ -54,6 +56,7 @@ export class Negotiation {
     this.#outbox = outbox;
     const node = { name: config.self, uid: config.uid };
     this.election = new Election(node, config.init.kind !== "observer");
+    this.#electorate = new Electorate(peers);
     this.nicknames = new Nicknames(config.self, config.nickname);
     this.council = new Council(
       world,
@@ -89,14 +92,19 @@ export class Negotiation {
   /** Starts the election unless there is a ring or one is awaited. */
   needRing(): void {
     if (this.#ledger.hasRing || this.election.awaiting) return;
-    const quorum = quorumOf(this.#config.init, this.#config.quorumPeers());
-    this.#follow(this.election.start(quorum));
+    this.#electorate.called(this.#config.quorumPeers(), this.#world.monotonicMs());
+    this.#follow(this.election.start(this.#quorum()));
+  }
+
+  #quorum(): number {
+    const size = this.#electorate.size(this.election.voters(), this.#world.monotonicMs());
+    return quorumOf(this.#config.init, size);
   }
 
   /** An election that is not over is called again. */
   tick(): void {
     this.#requests.forgetOutstanding();
-    if (this.election.awaiting) this.#follow(this.election.tick());
+    if (this.election.awaiting) this.#follow(this.election.tick(this.#quorum()));
     if (this.#ledger.hasRing) this.council.tick();
   }
 
@@ -148,8 +156,10 @@ export class Negotiation {
     } else if (this.#ledger.hasRing) {
       if (answerable) this.#sendRing(origin);
     } else if (state.paxos !== undefined) {
-      if (this.election.isElector) this.#follow(this.election.receive(state.paxos));
-    } else if (answerable && this.election.isElector) {
+      if (this.election.isElector) this.#follow(this.election.receive(state.paxos, this.#quorum()));
+    } else if (!answerable) {
+      this.#electorate.observes(origin);
+    } else if (this.election.isElector) {
       this.needRing();
     }
   }
@@ -271,6 +281,7 @@ export class Negotiation {
    */
   peerGone(peer: PeerName): void {
     this.conflicts.resolve(peer);
+    this.#electorate.gone(peer);
     if (!this.#ledger.ring.hasEntryOf(peer)) this.nicknames.keepOnly((other) => other !== peer);
   }
 

@@ -25,6 +25,7 @@ export function trackerChange(
   return { add: after.filter(missingIn(before)), remove: before.filter(missingIn(after)) };
 }
 
-function cover(ranges: readonly AddressRange[]): Ipv4Cidr[] {
+/** The fewest networks that have exactly the addresses of these ranges, lowest first. */
+export function cover(ranges: readonly AddressRange[]): Ipv4Cidr[] {
   return AddressSet.of(ranges).ranges().flatMap(cidrCover);
 }

@@ -101,6 +101,11 @@ export class Links {
     this.#halfOpen.add(this.#start(stream, false, { acceptUnknown: true }));
   }
 
+  /** How many have called us and not said yet who they are. */
+  get callers(): number {
+    return this.#halfOpen.size;
+  }
+
   /** Whether somebody at `host` called us and has not said yet who it is. */
   isCalledFrom(host: string): boolean {
     return this.#halfOpen.hasFrom(host);

@@ -174,6 +174,11 @@ export class Mesh {
     return this.#topology.peers.records().map(({ name }) => name);
   }
 
+  /** How many peers are known, ourselves included, or have called us and not said their name. */
+  inSight(): number {
+    return this.#topology.peers.size + this.#links.callers;
+  }
+
   status(): MeshStatus {
     const config = this.#config;
     const topology = this.#topology;

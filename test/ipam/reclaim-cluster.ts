@@ -104,6 +104,10 @@ export class ReclaimHost implements World, AllocatorPeers, Channel {
     return this.isKnown(peer);
   }
 
+  inSight(): number {
+    return [...this.knownPeers()].length;
+  }
+
   *knownPeers(): Iterable<PeerName> {
     for (const { name } of this.cluster.hosts) if (this.isKnown(name)) yield name;
   }

@@ -40,6 +40,8 @@ export class TestPeer implements AllocatorPeers, Channel {
   readonly clock: VirtualClock;
   /** Peers of the topology, itself not included. */
   readonly known = new Set<PeerName>();
+  /** Connections to it whose other end has not said its name. */
+  callers = 0;
   sent: Sent[] = [];
 
   constructor(options: TestPeerOptions) {
@@ -75,6 +77,10 @@ export class TestPeer implements AllocatorPeers, Channel {
   *knownPeers(): Iterable<PeerName> {
     yield this.name;
     yield* this.known;
+  }
+
+  inSight(): number {
+    return 1 + this.known.size + this.callers;
   }
 
   nickname(): undefined {
