@@ -76,7 +76,7 @@ export class ClusterLab implements AsyncDisposable {
     for (const place of places) {
       this.nodes.push(await ClusterNode.start(place, files, images));
     }
-    for (const node of this.nodes) node.join(this.plane);
+    await Promise.all(this.nodes.map((node) => node.join(this.plane)));
   }
 
   /** Waits until the cluster takes its nodes for ready, which is when they have a network. */

@@ -62,7 +62,11 @@ export class ClusterNode extends ClusterMachine {
   }
 
   /** Starts what makes it a node of a cluster. */
-  join(plane: ControlPlane): void {
+  async join(plane: ControlPlane): Promise<void> {
+    // What every installer of Kubernetes wants of a host. Addresses of services are nobody's: packets
+    // for them need a route before they are given another.
+    await this.mustExec(["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
+    await this.mustExec(["ip", "route", "add", "default", "via", plane.ip]);
     const own = this.file("kubelet.config", kubeconfig(plane.server, kubeletOf(this.name)));
     this.serve("kubelet", [
       this.#files.program("kubelet"),
@@ -78,6 +82,16 @@ export class ClusterNode extends ClusterMachine {
         ...{ "image-gc-high-threshold": 100 },
       }),
     ]);
+    // It would wait long between its attempts to find its node.
+    await eventually(
+      `the node ${this.name}`,
+      async () => ({
+        ...(await plane.kubectl(["get", "node", this.name])),
+        log: this.said("kubelet"),
+      }),
+      ({ code }) => code === 0,
+      60_000,
+    );
     const all = this.file("proxy.config", kubeconfig(plane.server, admin));
     this.serve("kube-proxy", [
       this.#files.program("kube-proxy"),

@@ -11,6 +11,25 @@ const serviceRange = "10.96.0.0/16";
 
 const startMaxMs = 120_000;
 
+/** Requests of service accounts are remembered, and what became of them; of no one else. */
+const auditPolicy = JSON.stringify({
+  ...{ apiVersion: "audit.k8s.io/v1", kind: "Policy", omitStages: ["RequestReceived"] },
+  rules: [{ level: "Metadata", userGroups: ["system:serviceaccounts"] }, { level: "None" }],
+});
+
+/** A request as the API server remembers it (kubernetes.io, "Auditing"). */
+export interface AuditedRequest {
+  readonly verb: string;
+  readonly user: { readonly username: string };
+  readonly objectRef?: {
+    readonly resource: string;
+    readonly subresource?: string;
+    readonly name?: string;
+    readonly namespace?: string;
+  };
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
 /** How many requests of a controller may be on their way; the usual ones are for patient clusters. */
 export const eager = { "kube-api-qps": 200, "kube-api-burst": 400 };
 
@@ -65,6 +84,8 @@ export class ControlPlane extends ClusterMachine {
         ...{ "service-cluster-ip-range": serviceRange, "allow-privileged": true },
         "token-auth-file": this.file("tokens.csv", tokenFile([admin, ...users])),
         ...{ "authorization-mode": "Node,RBAC", "api-audiences": "cluster" },
+        "audit-policy-file": this.file("audit.yaml", auditPolicy),
+        "audit-log-path": join(this.folder, "audit.log"),
         ...{ "service-account-issuer": "https://cluster", "service-account-key-file": key },
         "service-account-signing-key-file": key,
         "kubelet-preferred-address-types": "InternalIP",
@@ -122,8 +143,22 @@ export class ControlPlane extends ClusterMachine {
     throw new Error(`kubectl ${args.join(" ")}: exit ${code}\n${stdout}${stderr}`);
   }
 
+  /** What a service account has asked for so far. */
+  requestsOf(username: string): AuditedRequest[] {
+    const log = readFileSync(this.outside(join(this.folder, "audit.log")), "utf8");
+    const lines = log.split("\n").filter((line) => line !== "");
+    const all: AuditedRequest[] = lines.map((line) => JSON.parse(line));
+    return all.filter(({ user }) => user.username === username);
+  }
+
   /** Makes objects what they are to be, whether they are there or not; `text` is YAML. */
-  apply(text: string): Promise<string> {
-    return this.mustKubectl(["apply", "--validate=false", "-f", "-"], { stdin: text });
+  apply(text: string, namespace?: string): Promise<string> {
+    const where = namespace === undefined ? [] : ["-n", namespace];
+    const words = ["apply", ...where, "--validate=false", "-f", "-"];
+    return this.mustKubectl(words, { stdin: text });
+  }
+
+  applyAll(items: readonly object[], namespace?: string): Promise<string> {
+    return this.apply(JSON.stringify({ apiVersion: "v1", kind: "List", items }), namespace);
   }
 }

@@ -12,7 +12,6 @@ export async function usePlainNetwork(lab: ClusterLab): Promise<void> {
       if (other === node) continue;
       await node.mustExec(["ip", "route", "add", subnetOf(other.number), "via", other.ip]);
     }
-    await node.mustExec(["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
     const list = JSON.stringify(networkList(subnetOf(node.number)));
     await node.mustExec(["sh", "-c", "cat >/etc/cni/net.d/10-plain.conflist"], { stdin: list });
   }
