@@ -18,8 +18,12 @@ async function settled(cluster: ReclaimingCluster): Promise<void> {
 }
 
 /** All five are there, and from now on everything may take some time. */
-async function fiveNodes(seed: number, slownessMs = 1500): Promise<ReclaimingCluster> {
+async function fiveNodes(
+  seed: number,
+  { slownessMs = 1500, originals = [] as readonly string[] } = {},
+): Promise<ReclaimingCluster> {
   const cluster = new ReclaimingCluster(seed);
+  for (const name of originals) cluster.originals.add(name);
   for (const name of names) cluster.add(name);
   await settled(cluster);
   cluster.turns.slownessMs = slownessMs;
@@ -41,7 +45,7 @@ async function seeds(count: number, history: (seed: number) => Promise<void>): P
 describe("the ranges of a node that is removed", () => {
   test("are taken once, by one of all others, within ten seconds", () =>
     seeds(50, async (seed) => {
-      const cluster = await fiveNodes(seed, 0);
+      const cluster = await fiveNodes(seed, { slownessMs: 0 });
       cluster.remove("n5");
       const beganMs = cluster.clock.nowMs;
       await settled(cluster);
@@ -75,6 +79,15 @@ describe("the ranges of a node that is removed", () => {
       await settled(cluster);
       expect(times(cluster, second)).toBe(1);
       expect(cluster.owners.size).toBe(5);
+    }));
+
+  test("are taken once also where nodes of the original are among the others, or are removed", () =>
+    seeds(50, async (seed) => {
+      const cluster = await fiveNodes(seed, { originals: ["n1", "n2", "n4"] });
+      cluster.remove("n4");
+      cluster.remove("n5");
+      await settled(cluster);
+      expect([times(cluster, "n4"), times(cluster, "n5")]).toEqual([1, 1]);
     }));
 
   test("are taken by the same one that crashed midway, once it runs again", () =>

@@ -1,4 +1,5 @@
 import { WeaveError } from "../../lib/base/errors.ts";
+import { randomBelow } from "../../lib/base/random.ts";
 import { Reflector } from "../../lib/kubernetes/list-watch.ts";
 import type { NodeObject } from "../../lib/kubernetes/objects.ts";
 import { type ListedPeer, PeerList } from "../../lib/kubernetes/peer-list.ts";
@@ -11,6 +12,7 @@ import { VirtualClock } from "../sim/virtual-clock.ts";
 import { FakeCluster, someNode } from "./fake-cluster.ts";
 import { Interleaver } from "./interleaver.ts";
 import { failureOf, MemoryApi } from "./memory-api.ts";
+import { originalReclaim } from "./original-node.ts";
 
 export const peerNameOf = (node: string) => `8a:00:00:00:00:0${node.slice(1)}`;
 
@@ -29,6 +31,8 @@ export class ReclaimingCluster {
   readonly taken: string[] = [];
   /** What must never happen. */
   readonly wrongs: string[] = [];
+  /** Nodes that have a router of the original. */
+  readonly originals = new Set<string>();
   /** How many of the next calls fail, of all nodes. */
   failures = 0;
   readonly #seed: number;
@@ -150,6 +154,13 @@ export class NodeProcess {
     this.isRunning = true;
     if (!this.#cluster.owners.has(peerName)) this.#cluster.owners.set(peerName, peerName);
     await this.#again(() => register(list, this.peer, signal));
+    if (this.#cluster.originals.has(this.name)) this.#lookAfterAsOriginal(list);
+    else this.#lookAfter(list);
+    for (let turn = 0; turn < 10; turn++) await this.#cluster.turns.point(this);
+    this.isKnown = true;
+  }
+
+  #lookAfter(list: PeerListStore): void {
     const reflector = new Reflector<NodeObject>(this.#world, this.#api, nodes);
     this.reclaimer = new Reclaimer({
       ...{ world: this.#world, api: this.#api, list, nodes: reflector, self: this.peer },
@@ -157,8 +168,24 @@ export class NodeProcess {
     });
     reflector.start();
     this.reclaimer.start();
-    for (let turn = 0; turn < 10; turn++) await this.#cluster.turns.point(this);
-    this.isKnown = true;
+  }
+
+  /** Now, and up to five seconds after each time that a node was removed. */
+  #lookAfterAsOriginal(list: PeerListStore): void {
+    const { signal } = new AbortController();
+    const [api, self] = [this.#api, this.peer];
+    const reclaim = (whose: string) => this.#reclaim(whose);
+    let last: Promise<void> = Promise.resolve();
+    const look = (): void => {
+      last = last.then(() =>
+        this.#again(() => originalReclaim({ api, list, self, reclaim }, signal)),
+      );
+    };
+    look();
+    this.#cluster.cluster.listen(({ plural, type }) => {
+      if (plural !== "nodes" || type !== "DELETED") return;
+      this.#world.after(randomBelow(this.#world.random, 5000), look);
+    });
   }
 
   async #reclaim(whose: string): Promise<void> {
