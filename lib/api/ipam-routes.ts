@@ -17,16 +17,18 @@ export interface IpamService {
     "allocate" | "claim" | "lookup" | "list" | "free" | "delete" | "prime"
   >;
   readonly defaultSubnet: Ipv4Cidr;
+  /** Who goes by the ranges of this peer besides. */
+  readonly tracker?: "no-masq-local";
 }
 
 type Liveness = Pick<ContainerControl, "isAlive">;
 
 /** Adds `/ip…`, `/ring` and `/ipinfo…`. They do not exist when address allocation is off. */
 export function ipamRoutes(app: Hono, ipam: IpamService, containers: Liveness): void {
-  const { allocator, defaultSubnet } = ipam;
+  const { allocator, defaultSubnet, tracker = "" } = ipam;
   addRoutes(app, addressTable, {
     defaultSubnet: (context) => text(context, formatIpv4Cidr(defaultSubnet)),
-    tracker: (context) => text(context, "\n"),
+    tracker: (context) => text(context, `${tracker}\n`),
     prime: (context) => prime(context, ipam),
     listAddresses: (context) => listAll(context, ipam),
     allocate: (context) => allocate(context, ipam, containers),

@@ -34,7 +34,13 @@ export interface RouterControl {
   succeed(): Promise<number>;
 
   /** Absent when address allocation is off. */
-  readonly ipam: { readonly allocator: Allocator; readonly defaultSubnet: Ipv4Cidr } | undefined;
+  readonly ipam:
+    | {
+        readonly allocator: Allocator;
+        readonly defaultSubnet: Ipv4Cidr;
+        readonly tracker?: "no-masq-local";
+      }
+    | undefined;
   /** Absent when DNS is off. */
   readonly dns: { readonly names: NameRegistry; readonly listenAddress: string } | undefined;
   readonly containers: ContainerControl;

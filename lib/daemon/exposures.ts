@@ -125,11 +125,20 @@ export class Exposures {
     this.#changed();
   }
 
+  /** Lets containers with addresses of these networks, and no others, see who calls them. */
+  unmask(networks: readonly Cidr[]): void {
+    this.#withRules((exposure) => exposure.unmask(networks));
+  }
+
   /** Another program may have put its rules before ours, or removed them. */
   keepRules(): void {
+    this.#withRules((exposure) => exposure.mendRules());
+  }
+
+  #withRules(act: (exposure: Exposure) => void): void {
     const { exposure, log } = this.#options;
     try {
-      exposure.mendRules();
+      act(exposure);
       this.#trouble = undefined;
     } catch (error) {
       const trouble = errorText(error);

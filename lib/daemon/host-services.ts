@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { everyBeat } from "../base/beat.ts";
 import { coalesce } from "../base/coalesce.ts";
 import { splitHostPort } from "../base/endpoint.ts";
+import { cidrFromIpv4 } from "../base/ip.ts";
 import type { EventSink } from "../base/network-event.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import type { Log, World } from "../base/world.ts";
@@ -12,6 +13,7 @@ import { Firewall } from "../host/firewall/firewall.ts";
 import type { GuardedPorts } from "../host/firewall/guarded-ports.ts";
 import { makeEnforcer } from "../host/policy/choose-enforcer.ts";
 import { anonymousIdent } from "../ipam/request.ts";
+import { cover } from "../ipam/tracker.ts";
 import type { ControlPlane } from "../peer/control-plane.ts";
 import type { Mac } from "../wire/ethernet.ts";
 import { AddressBook } from "./address-book.ts";
@@ -130,6 +132,11 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
   attachments.adopt(containers.onBridge().filter(({ ident }) => !ofRuntimes.has(ident)));
   // Before anything is given an interface again.
   policy.start();
+  if (plane.ipam !== undefined && !options.masqueradeLocal) {
+    plane.ipam.allocator.onOwnedRangesChanged = ({ current, isLocal }) => {
+      if (isLocal) exposures.unmask(cover(current).map(cidrFromIpv4));
+    };
+  }
   for (const sentence of attachments.mend()) log.info(sentence);
   plane.ipam?.allocator.start(preClaims(containers, exposures, ofRuntimes));
   await cni.settle();

@@ -135,6 +135,9 @@ function ipallocOptions(words: LaunchWords): LaunchOptions["ipalloc"] {
     if (subnet !== "") {
       throw conflict("--ipalloc-default-subnet specified without --ipalloc-range.");
     }
+    if (words.enabled("no-masq-local")) {
+      throw conflict("--no-masq-local specified without --ipalloc-range.");
+    }
     return undefined;
   }
   const range = parsed("ipalloc-range", given ?? defaultRange, subnetOf);

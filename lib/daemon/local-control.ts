@@ -66,7 +66,9 @@ export class LocalControl implements RouterControl {
   }
 
   get ipam(): RouterControl["ipam"] {
-    return this.#parts.plane.ipam;
+    const { plane, options } = this.#parts;
+    if (plane.ipam === undefined || options.masqueradeLocal) return plane.ipam;
+    return { ...plane.ipam, tracker: "no-masq-local" };
   }
 
   get dns(): RouterControl["dns"] {

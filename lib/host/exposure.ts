@@ -22,6 +22,7 @@ export class Exposure {
   readonly #log: Log;
   readonly #firewall: Firewall;
   #exposed: readonly Exposed[];
+  #unmasked: readonly Cidr[] = [];
 
   /** @param exposed what an earlier run left, see {@link list} */
   constructor(
@@ -72,11 +73,21 @@ export class Exposure {
       const bridge = findBridge(route, this.#bridgeName);
       keepSecondaryAddresses(bridge.name);
       const removed = deleteAddress(route, bridge.index, cidr);
-      this.#firewall.apply(this.#exposed);
+      this.#applyRules();
       return removed;
     } catch (cause) {
       throw failed("HIDE_FAILED", `cannot hide ${formatCidr(cidr)}`, cause);
     }
+  }
+
+  /**
+   * Leaves source addresses as they are towards these networks from now on, and towards no others.
+   *
+   * @throws WeaveError, SystemError
+   */
+  unmask(networks: readonly Cidr[]): void {
+    this.#unmasked = networks;
+    if (this.#exposed.length > 0) this.#applyRules();
   }
 
   /** Makes the bridge's addresses and the rules what they should be. @throws WeaveError `EXPOSE_FAILED` */
@@ -100,7 +111,7 @@ export class Exposure {
         deleteAddress(again, bridge.index, cidr);
       });
     }
-    this.#firewall.apply(this.#exposed);
+    this.#applyRules();
     announceAddresses(bridge, added);
   }
 
@@ -143,6 +154,10 @@ export class Exposure {
       const added = addRoute(netlink, { destination: subnet, interfaceIndex, source: address });
       return added ? [subnet] : [];
     });
+  }
+
+  #applyRules(): void {
+    this.#firewall.apply(this.#exposed, this.#unmasked);
   }
 
   /** Puts the rules back if somebody else has changed them. @throws WeaveError, SystemError */

@@ -226,6 +226,10 @@ describe("launch refuses, in the original's words,", () => {
       "--ipalloc-default-subnet specified without --ipalloc-range.",
     ],
     [
+      { "ipalloc-range": "", "no-masq-local": true },
+      "--no-masq-local specified without --ipalloc-range.",
+    ],
+    [
       { "ipalloc-range": "10.2.0.0/16", "ipalloc-default-subnet": "10.3.0.0/24" },
       "IP address allocation default subnet 10.3.0.0/24 does not overlap with allocation range 10.2.0.0/16",
     ],

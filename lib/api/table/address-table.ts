@@ -122,7 +122,7 @@ export const addressTable = {
     method: "get",
     path: "/ipinfo/tracker",
     summary: "tell which address tracker is in use",
-    answer: "a line end: no address tracker is in use",
+    answer: "`no-masq-local` if the router was launched with that, and a line end",
     success: { status: 200, text: { example: "\n" } },
   },
 } as const satisfies RouteTable;

@@ -13,12 +13,19 @@ export interface Exposed {
  * The rules for exposed addresses (host-network §6.1):
  *
  *   forward      from and to the bridge; out of it; answers into it; to exposed subnets
- *   postrouting  multicast stays as it is; what crosses the border of an exposed subnet is
- *                masqueraded, in both directions
+ *   postrouting  what goes to networks in `unmasked`, and multicast, stays as it is; what else
+ *                crosses the border of an exposed subnet is masqueraded, in both directions
+ *
+ * @param unmasked networks of containers of this host who are to see who calls them
  */
-export function exposedChains(bridgeName: string, exposed: readonly Exposed[]): PacketChain[] {
+export function exposedChains(
+  bridgeName: string,
+  exposed: readonly Exposed[],
+  unmasked: readonly Cidr[] = [],
+): PacketChain[] {
   const to = { is: bridgeName };
   const forIpv4 = exposed.filter(({ cidr }) => cidr.address.family === 4);
+  const masqueraded = forIpv4.filter(({ masquerade }) => masquerade);
   return [
     {
       ...{ family: 4, at: "forward" },
@@ -35,9 +42,19 @@ export function exposedChains(bridgeName: string, exposed: readonly Exposed[]): 
     },
     {
       ...{ family: 4, at: "postrouting" },
-      rules: forIpv4.filter(({ masquerade }) => masquerade).flatMap(({ cidr }) => natRules(cidr)),
+      rules: [
+        ...(masqueraded.length === 0 ? [] : unmasked.map(unmaskedRule)),
+        ...masqueraded.flatMap(({ cidr }) => natRules(cidr)),
+      ],
     },
   ];
+}
+
+function unmaskedRule(network: Cidr): PacketRule {
+  return {
+    ...{ destination: { is: network }, verdict: "leave" },
+    comment: "containers here see who calls them",
+  };
 }
 
 function natRules(cidr: Cidr): PacketRule[] {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { isSystemError } from "../../../ffi/system-error.ts";
 import { errorText, WeaveError } from "../../base/errors.ts";
-import type { IpFamily } from "../../base/ip.ts";
+import type { Cidr, IpFamily } from "../../base/ip.ts";
 import { type Log, silentLog } from "../../base/world.ts";
 import { hasNftables, nftablesGeneration } from "../own-table.ts";
 import { type Exposed, exposedChains } from "./exposed-rules.ts";
@@ -91,10 +91,11 @@ export class Firewall {
   /**
    * Puts the rules for these addresses and for the guarded ports in place.
    *
+   * @param unmasked networks towards which nothing is masqueraded
    * @throws WeaveError `FIREWALL_NONE`, `IPTABLES_FAILED`; SystemError
    */
-  apply(exposed: readonly Exposed[]): void {
-    const chains = this.#chains(exposed);
+  apply(exposed: readonly Exposed[], unmasked: readonly Cidr[] = []): void {
+    const chains = this.#chains(exposed, unmasked);
     const ofFamily = (wanted: IpFamily) => chains.filter(({ family }) => family === wanted);
     this.#applyOwn(ofFamily(4), exposed.length > 0);
     this.#withIpv6((own) => own.apply(ofFamily(6)));
@@ -157,10 +158,10 @@ export class Firewall {
     this.#troubles.set(backend.name, trouble);
   }
 
-  #chains(exposed: readonly Exposed[]): PacketChain[] {
+  #chains(exposed: readonly Exposed[], unmasked: readonly Cidr[]): PacketChain[] {
     const { bridge, guarded } = this.#options;
     const guard = guarded === undefined ? [] : guardChains(guarded);
-    return [...guard, ...exposedChains(bridge, exposed)];
+    return [...guard, ...exposedChains(bridge, exposed, unmasked)];
   }
 }
 

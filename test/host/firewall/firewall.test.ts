@@ -129,6 +129,26 @@ describe("the rules of a router", () => {
       flush: ["iptables-legacy", "-t", "nat", "-F"],
     },
   ]) {
+    test(`let containers of some networks see who calls them, by ${name}`, () => {
+      const firewall = host.run(
+        () => new Firewall({ bridge: "weave", guarded, backends: backends() }),
+      );
+      using route = openRoute(outside);
+      addRoute(route, {
+        destination: parseCidr("10.32.0.0/12"),
+        interfaceIndex: findLink(route, { name: "eth0" })!.index,
+        gateway: parseCidr("192.168.5.1/24").address,
+      });
+      const callerSeen = () => deliver(outside, c1, "10.32.0.1");
+      host.run(() => firewall.apply(exposed));
+      expect(callerSeen()).toBe("10.32.0.9");
+      host.run(() => firewall.apply(exposed, cidrs("10.40.0.0/16", "10.32.0.0/16")));
+      expect(callerSeen()).toBe("192.168.5.2");
+      expect(sourceSeenOutside()).toBe("192.168.5.1");
+      host.run(() => firewall.apply(exposed, cidrs("10.40.0.0/16")));
+      expect(callerSeen()).toBe("10.32.0.9");
+    });
+
     test(`are in force by ${name}, come back when they are flushed, and go`, () => {
       const firewall = host.run(
         () => new Firewall({ bridge: "weave", guarded, backends: backends() }),

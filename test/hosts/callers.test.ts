@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { NetworkNamespace, namedNamespaceFolder } from "../../lib/host/netns.ts";
+import { deliver } from "../host/laboratory.ts";
+import { type Container, type Host, Lab } from "./lab.ts";
+import { must } from "./shell.ts";
+
+/**
+ * Somebody beyond the overlay calls a container through the host that it is on:
+ *
+ *   caller 192.168.77.2 ── 192.168.77.1 [ host ] weave, exposed ── container
+ */
+describe("a container that is called from outside", () => {
+  let lab: Lab;
+  let host: Host;
+  let caller: Host;
+  let container: Container;
+
+  beforeAll(async () => {
+    lab = await Lab.onSwitch("kic", 2);
+    [host, caller] = lab.hosts as [Host, Host];
+    await host.exec(["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
+    await must(["ip", "-n", caller.namespace, "route", "add", "10.32.0.0/12", "via", host.ip]);
+    container = await host.container("c");
+  });
+  afterAll(() => lab?.[Symbol.asyncDispose]());
+
+  /** Launches a router, and gives the addresses of its host and of the container. */
+  const launch = async (...flags: string[]): Promise<{ exposed: string; attached: string }> => {
+    await host.launch(flags);
+    const exposed = await host.mustWeave(["expose"]);
+    const attached = await host.mustWeave(["attach", container.reference]);
+    await must(["ip", "-n", container.namespace, "route", "replace", "default", "via", exposed]);
+    return { exposed, attached };
+  };
+
+  const callerSeen = async (address: string): Promise<string | undefined> => {
+    const [from, to] = [caller, container].map(
+      ({ namespace }) => new NetworkNamespace(`${namedNamespaceFolder}/${namespace}`),
+    ) as [NetworkNamespace, NetworkNamespace];
+    try {
+      return deliver(from, to, address);
+    } finally {
+      from.close();
+      to.close();
+    }
+  };
+
+  test("sees the host, and with --no-masq-local the caller, from its first range on", async () => {
+    const { exposed, attached } = await launch();
+    expect(await callerSeen(attached)).toBe(exposed);
+    await host.mustWeave(["reset"]);
+    for (const how of ["new", "restored"]) {
+      await launch("--no-masq-local");
+      expect(`${how}: ${await callerSeen(attached)}`).toBe(`${how}: ${caller.ip}`);
+      await host.mustWeave(["stop"]);
+    }
+  });
+
+  test("is of a router that says so to who asks for its tracker", async () => {
+    await launch("--no-masq-local");
+    const { stdout } = await host.exec(["curl", "-s", "http://127.0.0.1:6784/ipinfo/tracker"]);
+    expect(stdout).toBe("no-masq-local\n");
+  });
+});
