@@ -1,8 +1,10 @@
-import { formatIpv4, type Ipv4, parseCidr, parseIpv4 } from "../../lib/base/ip.ts";
+import { formatIpv4, type Ipv4, parseCidr, parseIp, parseIpv4 } from "../../lib/base/ip.ts";
 import { addAddress } from "../../lib/host/netlink/address.ts";
 import { changeLink, createBridge, createVeth, findLink } from "../../lib/host/netlink/link.ts";
 import { openRoute } from "../../lib/host/netlink/open.ts";
+import { addRoute } from "../../lib/host/netlink/route.ts";
 import type { NetworkNamespace } from "../../lib/host/netns.ts";
+import { setSysctl } from "../../lib/host/sysctl.ts";
 import { Laboratory } from "../host/laboratory.ts";
 
 /** A namespace in a pod's place. */
@@ -51,6 +53,27 @@ export class PodLab implements Disposable {
     return { namespace, ipv4, ipv6 };
   }
 
+  /** Gives the first host an address among its pods, and somebody behind it to whom it routes. */
+  connectOutside(pods: readonly LabPod[]): { readonly node: LabPod; readonly outside: LabPod } {
+    const [host] = this.hosts;
+    const node: LabPod = { namespace: host!, ipv4: parseIpv4("10.32.255.1"), ipv6: "fd32::ffff" };
+    {
+      using netlink = openRoute(host);
+      const { index } = findLink(netlink, { name: podBridge })!;
+      addAddress(netlink, index, parseCidr(`${formatIpv4(node.ipv4)}/16`));
+    }
+    const namespace = this.#laboratory.namespace("outside");
+    this.#laboratory.cable(
+      { in: host!, name: "uplink", address: "198.51.100.1/24" },
+      { in: namespace, name: "eth0", address: "198.51.100.2/24" },
+    );
+    host!.run(() => setSysctl("ipv4/ip_forward", 1));
+    for (const pod of pods) routeAll(pod.namespace, formatIpv4(node.ipv4));
+    routeAll(namespace, "198.51.100.1");
+    const outside = { namespace, ipv4: parseIpv4("198.51.100.2"), ipv6: "::1" };
+    return { node, outside };
+  }
+
   [Symbol.dispose](): void {
     this.#laboratory.close();
   }
@@ -67,10 +90,23 @@ export class PodLab implements Disposable {
     const far = { name, namespaceDescriptor: other.descriptor };
     createVeth(here, { name: near }, far);
     const master = findLink(here, { name: podBridge })!.index;
-    changeLink(here, findLink(here, { name: near })!.index, { master, up: true });
+    const { index: port } = findLink(here, { name: near })!;
+    changeLink(here, port, { master, up: true });
+    // As pods have it, so that one may be sent back to itself.
+    if (otherBridge === undefined) changeLink(here, port, { hairpin: true });
     using there = openRoute(other);
     const bridge = otherBridge === undefined ? undefined : findLink(there, { name: otherBridge });
     const { index } = findLink(there, { name })!;
     changeLink(there, index, { up: true, ...(bridge && { master: bridge.index }) });
   }
+}
+
+function routeAll(namespace: NetworkNamespace, gateway: string): void {
+  using netlink = openRoute(namespace);
+  const interfaceIndex = findLink(netlink, { name: "eth0" })!.index;
+  addRoute(netlink, {
+    destination: parseCidr("0.0.0.0/0"),
+    gateway: parseIp(gateway),
+    interfaceIndex,
+  });
 }

@@ -5,6 +5,7 @@ import {
   connectSocket,
   openSocket,
   SOCK_DGRAM,
+  SOL_IP,
   SOL_IPV6,
   SOL_SOCKET,
   sendOne,
@@ -12,7 +13,9 @@ import {
   socketOption,
 } from "../../ffi/socket.ts";
 import { isSystemError } from "../../ffi/system-error.ts";
-import type { HostIp, IpFamily } from "../../lib/base/ip.ts";
+import { writeUint32 } from "../../lib/base/bytes.ts";
+import type { HostIp, IpFamily, Ipv4 } from "../../lib/base/ip.ts";
+import type { NetworkNamespace } from "../../lib/host/netns.ts";
 import { socketAddress, udpByIpv4, udpByIpv6 } from "../../lib/host/udp-family.ts";
 import type { TransportProtocol } from "../../lib/policy/objects.ts";
 import type { LabPod } from "./pod-lab.ts";
@@ -46,7 +49,7 @@ const settleMs = 10 * slowness;
  * Ports of senders are never the same twice, so that no attempt counts as part of an earlier one.
  */
 export class PodProbes implements Disposable {
-  readonly #listeners = new Map<LabPod, number[]>();
+  readonly #listeners = new Map<NetworkNamespace, number[]>();
   readonly #udpPorts: readonly number[];
   readonly #buffer = new Uint8Array(16);
   #sourcePort = 0;
@@ -62,7 +65,18 @@ export class PodProbes implements Disposable {
         ([4, 6] as const).map((family) => udpListener(family, port)),
       ),
     );
-    this.#listeners.set(pod, sockets);
+    this.#listeners.set(pod.namespace, sockets);
+  }
+
+  /** Has a pod that listens hear what goes to a group as well. */
+  join({ namespace }: LabPod, group: Ipv4): void {
+    const IP_ADD_MEMBERSHIP = 35;
+    const request = new Uint8Array(8);
+    writeUint32(request, 0, group);
+    namespace.run(() => {
+      const [ipv4] = this.#listeners.get(namespace)!;
+      setSocketOption(ipv4!, SOL_IP, IP_ADD_MEMBERSHIP, request, "group");
+    });
   }
 
   /**
@@ -124,8 +138,8 @@ export class PodProbes implements Disposable {
       if (attempts.get(id)!.protocol === "UDP") continue;
       if (socketOption(socket, SOL_SOCKET, SO_ERROR, "probe") === refused) arrived.push(id);
     }
-    const targets = new Set([...attempts.values()].map(({ to }) => to));
-    for (const listener of [...targets].flatMap((pod) => this.#listeners.get(pod) ?? [])) {
+    const targets = new Set([...attempts.values()].map(({ to }) => to.namespace));
+    for (const listener of [...targets].flatMap((each) => this.#listeners.get(each) ?? [])) {
       arrived.push(...this.#heard(listener));
     }
     return arrived;

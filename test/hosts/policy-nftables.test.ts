@@ -1,5 +1,6 @@
 import { NftablesEnforcer } from "../../lib/host/policy/nft-enforcer.ts";
 import { suiteCases } from "../policy/suites/index.ts";
+import { policyBehaviour } from "./policy-behaviour.ts";
 import { policyMatrix } from "./policy-matrix.ts";
 
 for (const hosts of [1, 2] as const) {
@@ -11,3 +12,9 @@ for (const hosts of [1, 2] as const) {
     makeEnforcer: (options) => new NftablesEnforcer(options),
   });
 }
+
+policyBehaviour("a packet filter of nftables", {
+  tag: "knb",
+  makeEnforcer: (options) => new NftablesEnforcer(options),
+  flipsMin: 100,
+});
