@@ -4,12 +4,14 @@ import { errorText, WeaveError } from "../base/errors.ts";
 import type { Paths } from "./paths.ts";
 import { runningRouter } from "./pid-file.ts";
 import { selfCommand } from "./process.ts";
-import { systemdUnit, unitMark, unitPath, wordsPath } from "./systemd-unit.ts";
+import { engineVariablesPath, systemdUnit, unitMark, unitPath, wordsPath } from "./systemd-unit.ts";
 
 /** What `weave setup-systemd` was asked for. */
 export interface ServiceRequest {
   /** For `weave launch`; with none, those of an earlier setup stay. */
   readonly words: readonly string[];
+  /** By which the Docker engine is found; with none, those of an earlier setup stay. */
+  readonly engineVariables: Readonly<Record<string, string>>;
   /** The system whose files are written: `/`, or an image below a folder. */
   readonly root: string;
   /** Start the service and have it started at every boot. */
@@ -24,13 +26,16 @@ export interface ServiceRequest {
  *   `ALREADY_RUNNING`
  */
 export function setUpService(request: ServiceRequest, paths: Paths): string[] {
-  const { words, root, now } = request;
+  const { words, engineVariables, root, now } = request;
   const unit = join(root, unitPath);
   const settings = join(root, wordsPath);
+  const engineSettings = join(root, engineVariablesPath);
   const program = selfCommand();
   for (const word of program) checkWord(word, /^[\w.:,/=@+-]+$/);
   // An address may name its interface: fe80::1%eth0.
-  for (const word of words) checkWord(word, /^[\w.:,/=@+%-]+$/);
+  for (const word of [...words, ...Object.values(engineVariables)]) {
+    checkWord(word, /^[\w.:,/=@+%-]+$/);
+  }
   const isLive = root === "/" && existsSync("/run/systemd/system");
   if (now) checkStart(isLive, paths);
   if (existsSync(unit) && !readFileSync(unit, "utf8").startsWith(unitMark)) {
@@ -44,6 +49,11 @@ export function setUpService(request: ServiceRequest, paths: Paths): string[] {
     write(settings, wordsFile(words));
     done.push(`${settings} is written: ${words.join(" ") || "no options and no peers"}`);
   } else done.push(`${settings} stays as it is`);
+  const variables = Object.keys(engineVariables);
+  if (variables.length > 0) {
+    write(engineSettings, variablesFile(engineVariables));
+    done.push(`${engineSettings} is written: ${variables.join(", ")}`);
+  } else if (existsSync(engineSettings)) done.push(`${engineSettings} stays as it is`);
   if (isLive) systemctl("daemon-reload");
   if (now) {
     systemctl("enable", "--now", "weave.service");
@@ -57,6 +67,11 @@ function wordsFile(words: readonly string[]): string {
 # A password goes into a file that only root reads: --password-file=/etc/weave/password
 WEAVE_ARGS="${words.join(" ")}"
 `;
+}
+
+function variablesFile(variables: ServiceRequest["engineVariables"]): string {
+  const lines = Object.entries(variables).map(([name, value]) => `${name}="${value}"\n`);
+  return `# How the router finds and asks the Docker engine: as its client would with these.\n${lines.join("")}`;
 }
 
 /** systemd divides at blanks and knows quotes, `$` and `\`: words with these have no safe form. */

@@ -14,6 +14,9 @@ export const unitPath = "/etc/systemd/system/weave.service";
 /** Where the words stand that are given to `weave launch`. */
 export const wordsPath = "/etc/default/weave";
 
+/** Where the variables stand by which the router finds the Docker engine. */
+export const engineVariablesPath = "/etc/default/weave-docker";
+
 /** By this line a file is known to be ours to write again. */
 export const unitMark =
   "# Written by 'weave setup-systemd'. For changes of your own: systemctl edit weave";
@@ -48,6 +51,8 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=notify
+# Which Docker engine, as for its client: DOCKER_TLS_VERIFY="1"
+EnvironmentFile=-${engineVariablesPath}
 # Peers and options: WEAVE_ARGS="--nickname web1 192.168.48.11"
 EnvironmentFile=-${wordsPath}
 # As 'weave launch' sets them: a third of the processor time of a start into a large cluster.

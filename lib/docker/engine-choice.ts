@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
 import { pathsFrom } from "../daemon/paths.ts";
@@ -31,7 +31,7 @@ export function chooseEngine(
   environment: Readonly<Record<string, string | undefined>>,
 ): EngineChoice {
   const apiVersion = apiVersionWanted(environment.DOCKER_API_VERSION);
-  const folder = environment.DOCKER_CONFIG || join(environment.HOME || "/root", ".docker");
+  const folder = clientFolder(environment);
   if (given === undefined) {
     const context = environment.DOCKER_CONTEXT || currentContext(folder);
     if (context !== "" && context !== "default") {
@@ -44,6 +44,35 @@ export function chooseEngine(
     ? environment.ORIG_DOCKER_HOST || defaultEndpoint
     : named;
   return { endpoint, access: { apiVersion, tls: tlsOfEnvironment(environment, folder) } };
+}
+
+/**
+ * The variables by which a process with another environment finds the engine that one with this does,
+ * once it is given what `DOCKER_HOST` says. They name files and hold no secrets.
+ */
+export function engineVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const folder = clientFolder(environment);
+  const isElsewhere = folder !== clientFolder({}) && existsSync(folder);
+  const certificates = environment.DOCKER_CERT_PATH;
+  const variables = {
+    ORIG_DOCKER_HOST: environment.ORIG_DOCKER_HOST,
+    DOCKER_API_VERSION: environment.DOCKER_API_VERSION,
+    DOCKER_CONTEXT: environment.DOCKER_CONTEXT,
+    DOCKER_CONFIG: isElsewhere ? resolve(folder) : undefined,
+    DOCKER_TLS: environment.DOCKER_TLS,
+    DOCKER_TLS_VERIFY: environment.DOCKER_TLS_VERIFY,
+    DOCKER_CERT_PATH: certificates ? resolve(certificates) : undefined,
+  };
+  return Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) => (value ? [[name, value]] : [])),
+  );
+}
+
+/** Where Docker's client keeps its settings. */
+function clientFolder(environment: Readonly<Record<string, string | undefined>>): string {
+  return environment.DOCKER_CONFIG || join(environment.HOME || "/root", ".docker");
 }
 
 /** Whether our own proxy listens there for Docker's clients. */

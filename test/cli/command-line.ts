@@ -100,8 +100,10 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
       async reset({ force }) {
         router.push(force ? "reset --force" : "reset");
       },
-      async setUpService({ words, root, now }) {
-        router.push(["set up", ...words, "at", root, ...(now ? ["now"] : [])].join(" "));
+      async setUpService({ words, engineVariables, root, now }) {
+        const variables = Object.entries(engineVariables).map((pair) => pair.join("="));
+        const how = [...(now ? ["now"] : []), ...(variables.length > 0 ? ["by"] : [])];
+        router.push(["set up", ...words, "at", root, ...how, ...variables].join(" "));
         return ["done"];
       },
       async setUpCni({ root, folder = "", hairpin }) {

@@ -159,6 +159,27 @@ describe("weave setup-systemd", () => {
     ]);
   });
 
+  test("hands on how the shell finds its Docker engine, and no password", async () => {
+    const environment = {
+      DOCKER_HOST: "tcp://engine:2376",
+      DOCKER_TLS_VERIFY: "1",
+      DOCKER_CERT_PATH: "certificates",
+      WEAVE_PASSWORD: "not a word of this",
+    };
+    const outcome = await weave(["setup-systemd"], { environment });
+    const folder = join(process.cwd(), "certificates");
+    expect(outcome.router).toEqual([
+      `set up --docker-api=tcp://engine:2376 at / by DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=${folder}`,
+    ]);
+  });
+
+  test("refuses an engine that the service would not find", async () => {
+    const environment = { DOCKER_CONTEXT: "gone", HOME: "/nowhere" };
+    const outcome = await weave(["setup-systemd"], { environment });
+    expect(outcome).toMatchObject({ code: 1, router: [] });
+    expect(outcome.stderr).toContain('no Docker context "gone"');
+  });
+
   test("refuses what a service would fail with, and a password that everybody could read", async () => {
     for (const words of [["--mtu", "much"], ["--password", "secret"], ["--foreground"]]) {
       const outcome = await weave(["setup-systemd", ...words]);

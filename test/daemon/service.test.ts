@@ -1,10 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathsFrom } from "../../lib/daemon/paths.ts";
 import { setUpService } from "../../lib/daemon/service-setup.ts";
-import { systemdUnit, unitPath, wordsPath } from "../../lib/daemon/systemd-unit.ts";
+import {
+  engineVariablesPath,
+  systemdUnit,
+  unitPath,
+  wordsPath,
+} from "../../lib/daemon/systemd-unit.ts";
 
 let root = "";
 beforeEach(() => {
@@ -12,8 +17,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
+const paths = () => pathsFrom({ WEAVE_RUN_DIR: join(root, "run") });
 const setUp = (...words: string[]): string[] =>
-  setUpService({ words, root, now: false }, pathsFrom({ WEAVE_RUN_DIR: join(root, "run") }));
+  setUpService({ words, engineVariables: {}, root, now: false }, paths());
+const setUpWith = (engineVariables: Record<string, string>): string[] =>
+  setUpService({ words: [], engineVariables, root, now: false }, paths());
 const text = (path: string): string => readFileSync(join(root, path), "utf8");
 
 describe("the service of systemd", () => {
@@ -42,9 +50,24 @@ describe("the service of systemd", () => {
     expect(setUp("fe80::1%eth0")[1]).toContain("fe80::1%eth0");
   });
 
+  test("is told how to find the Docker engine, which stays when it is set up again without", () => {
+    setUp("192.168.48.11");
+    expect(existsSync(join(root, engineVariablesPath))).toBe(false);
+    const done = setUpWith({ DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: "/etc/weave/docker" });
+    const written = `${join(root, engineVariablesPath)} is written: DOCKER_TLS_VERIFY, DOCKER_CERT_PATH`;
+    expect(done).toContain(written);
+    const lines = 'DOCKER_TLS_VERIFY="1"\nDOCKER_CERT_PATH="/etc/weave/docker"\n';
+    expect(text(engineVariablesPath)).toEndWith(`would with these.\n${lines}`);
+    expect(text(unitPath)).toContain(`EnvironmentFile=-${engineVariablesPath}\n`);
+    expect(text(wordsPath)).toContain("192.168.48.11");
+    expect(setUp()).toContain(`${join(root, engineVariablesPath)} stays as it is`);
+    expect(text(engineVariablesPath)).toEndWith(lines);
+    expect(() => setUpWith({ DOCKER_CERT_PATH: '/a"b' })).toThrow("cannot stand in a unit");
+  });
+
   test("is not started where no systemd runs", () => {
-    const paths = pathsFrom({ WEAVE_RUN_DIR: join(root, "run") });
-    expect(() => setUpService({ words: [], root, now: true }, paths)).toThrow("no systemd running");
+    const request = { words: [], engineVariables: {}, root, now: true };
+    expect(() => setUpService(request, paths())).toThrow("no systemd running");
   });
 
   test("is understood by systemd to the last word", () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chooseEngine } from "../../lib/docker/engine-choice.ts";
+import { chooseEngine, engineVariables } from "../../lib/docker/engine-choice.ts";
 
 const home = mkdtempSync(join(tmpdir(), "weave-home-"));
 const config = join(home, ".docker");
@@ -76,5 +76,34 @@ describe("the engine that is meant", () => {
     }
     expect(choose("unix:///srv/w/weave.sock").endpoint).toBe("unix:///srv/w/weave.sock");
     expect(choose(proxy, { ORIG_DOCKER_HOST: "tcp://h:2375" }).endpoint).toBe("tcp://h:2375");
+  });
+});
+
+describe("a process with another environment", () => {
+  /** As a service has it: of all variables only those that are handed on. */
+  const elsewhere = (given: string | undefined, environment: Record<string, string>) =>
+    chooseEngine(given, engineVariables({ HOME: home, ...environment }));
+
+  test("finds the same engine by the variables that it is handed", () => {
+    for (const environment of [
+      {},
+      { DOCKER_CONTEXT: "lab" },
+      { DOCKER_CONFIG: config, DOCKER_API_VERSION: "1.41" },
+      { DOCKER_TLS: "1" },
+      { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: config },
+    ]) {
+      expect(elsewhere(undefined, environment)).toEqual(
+        chooseEngine(undefined, { HOME: home, ...environment }),
+      );
+    }
+    const behind = { ORIG_DOCKER_HOST: "tcp://h:2375" };
+    expect(elsewhere("unix:///var/run/weave/weave.sock", behind).endpoint).toBe("tcp://h:2375");
+  });
+
+  test("is handed nothing that says nothing, files by their whole path, and nothing else", () => {
+    expect(engineVariables({ HOME: "/nowhere", DOCKER_TLS: "", WEAVE_PASSWORD: "x" })).toEqual({});
+    expect(engineVariables({ DOCKER_CERT_PATH: "keys" })).toEqual({
+      DOCKER_CERT_PATH: join(process.cwd(), "keys"),
+    });
   });
 });

@@ -1,12 +1,14 @@
 import { hostname } from "node:os";
 import { launchOptions } from "../../daemon/launch-validation.ts";
+import { chooseEngine, engineVariables } from "../../docker/engine-choice.ts";
 import type { CommandHandler } from "../context.ts";
 import { launchWords } from "../launch-words.ts";
 import { orUsageError } from "../or-usage-error.ts";
 
 export const setupSystemd: CommandHandler = async (context) => {
-  const { arguments: peers, flags, router, stdout } = context;
-  // A service that cannot start because of a word is told so now.
+  const { arguments: peers, environment, flags, router, stdout } = context;
+  // A service that cannot start because of a word or a variable is told so now.
+  chooseEngine(flags.text("docker-api"), environment);
   orUsageError(context, () =>
     launchOptions(
       {
@@ -20,6 +22,7 @@ export const setupSystemd: CommandHandler = async (context) => {
   );
   const sentences = await router.setUpService({
     words: [...launchWords(context), ...peers],
+    engineVariables: engineVariables(environment),
     root: flags.text("root") || "/",
     now: flags.enabled("now"),
   });

@@ -98,6 +98,7 @@ export const routerCommands: readonly CommandSpec[] = [
     summary: "make the router a service of systemd",
     description: [
       "Writes the unit weave.service, and the options and peers given here, which are those of 'weave launch', to /etc/default/weave. Without any, what an earlier setup wrote there stays.",
+      "The variables by which Docker's client finds and asks its engine here (DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, DOCKER_CONTEXT and so on) go to /etc/default/weave-docker in the same way, and what DOCKER_HOST says becomes the option --docker-api.",
       "systemd then starts the router, tells when it is ready, watches it and starts it again when it dies or does not move any more. The unit leaves the router only the powers that it needs. 'weave status', 'attach' and all others work as with 'weave launch'; the log is in 'journalctl -u weave'.",
     ],
     arguments: [{ ...peerArguments, minimum: 0 }],
