@@ -42,7 +42,7 @@ export function localRouter(environment: Environment): RouterProcess {
       const { stateDir } = paths;
       return setUpCni({ ...request, stateDir, command: selfCommand(), version: productVersion });
     },
-    async node() {
+    async node(nodeName) {
       const [{ NodeAgent }, { agentSettings }, { machineWorld }, { openLog }] = await Promise.all([
         import("../kubernetes/agent/node-agent.ts"),
         import("../kubernetes/agent/agent-settings.ts"),
@@ -50,7 +50,8 @@ export function localRouter(environment: Environment): RouterProcess {
         import("../daemon/log-file.ts"),
       ]);
       return new NodeAgent({
-        ...{ settings: agentSettings(environment), environment, paths },
+        settings: agentSettings({ ...environment, ...(nodeName && { HOSTNAME: nodeName }) }),
+        ...{ environment, paths },
         world: machineWorld(openLog("info", undefined)),
         tools: await nodeTools(paths),
       });
@@ -105,7 +106,7 @@ async function integrations(environment: Environment) {
 
 /** What the agent of a node of Kubernetes has the CNI plugins' room do. */
 async function nodeTools({ stateDir }: Paths): Promise<NodeTools> {
-  const { removeCni, setUpCni } = await import("../cni/setup-cni.ts");
+  const { setUpCni } = await import("../cni/setup-cni.ts");
   const { selfCommand } = await import("../daemon/process.ts");
   return {
     setUpCni({ hostRoot, pluginFolder, hairpin }, withNetwork) {
@@ -115,6 +116,5 @@ async function nodeTools({ stateDir }: Paths): Promise<NodeTools> {
         ...{ command: selfCommand(), version: productVersion },
       });
     },
-    removeCni: () => removeCni(stateDir),
   };
 }

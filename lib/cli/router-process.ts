@@ -22,8 +22,12 @@ export interface RouterProcess {
   setUpService(request: ServiceRequest): Promise<readonly string[]>;
   /** Installs the CNI plugins; the program is this one. */
   setUpCni(request: Pick<CniSetupRequest, "root" | "folder" | "hairpin">): Promise<CniSetup>;
-  /** This host as a node of Kubernetes, as the environment tells. */
-  node(): Promise<NodeAgent>;
+  /**
+   * This host as a node of Kubernetes, as the environment tells.
+   *
+   * @param nodeName another than that of the environment
+   */
+  node(nodeName?: string): Promise<NodeAgent>;
   /** Its state as a text, whether it runs or not. */
   takeSnapshot(): Promise<{ text: string; extent: SnapshotExtent }>;
   /** Makes its state that of a snapshot, for the next launch. */

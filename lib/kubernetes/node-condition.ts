@@ -2,7 +2,7 @@ import type { KubernetesApi } from "./kubernetes-api.ts";
 import { nodes } from "./resources.ts";
 
 /** Cloud providers keep pods off a node until somebody says that it has a network (kubernetes §4). */
-const type = "NetworkUnavailable";
+export const networkConditionType = "NetworkUnavailable";
 
 /** How the network of a node stands. */
 export interface NetworkCondition {
@@ -41,7 +41,7 @@ export async function setNetworkCondition(
   { sinceMs, nowMs }: { readonly sinceMs: number; readonly nowMs: number },
 ): Promise<void> {
   const condition = {
-    ...{ type, status: isUp ? "False" : "True", reason, message },
+    ...{ type: networkConditionType, status: isUp ? "False" : "True", reason, message },
     lastHeartbeatTime: timeText(nowMs),
     lastTransitionTime: timeText(sinceMs),
   };

@@ -5,6 +5,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -41,6 +42,12 @@ export class PeerCache {
     return parsed.success
       ? { addresses: parsed.output.addresses, count: parsed.output.count }
       : undefined;
+  }
+
+  /** @throws Error of the file system */
+  remove(): void {
+    rmSync(this.#path, { force: true });
+    this.#kept = undefined;
   }
 
   /** Whole or not at all, also when the power fails. @throws Error of the file system */

@@ -1,5 +1,8 @@
+import { errorText } from "../../base/errors.ts";
 import { agentLaunchWords } from "../../kubernetes/agent/agent-settings.ts";
 import type { NodeAgent } from "../../kubernetes/agent/node-agent.ts";
+import { networkIsUp } from "../../kubernetes/node-condition.ts";
+import { apiRouterPort, peerNameOf } from "../api-router-port.ts";
 import { findCommand } from "../command-table.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
 import { launchWords } from "../launch-words.ts";
@@ -8,12 +11,48 @@ import { optionsOf } from "./launch.ts";
 
 type Action = (context: CommandContext, node: NodeAgent) => Promise<number>;
 
-const actions: Readonly<Record<string, Action>> = { run: runNode, init };
+/** As scripts for Weave Net 2.x expect it of a peer that is in the list. */
+export const listedExitCode = 9;
+
+const actions: Readonly<Record<string, Action>> = {
+  run: runNode,
+  init,
+  uninstall,
+  async peers({ stdout }, { desk }) {
+    for (const address of await desk.peers()) stdout.write(`${address}\n`);
+    return 0;
+  },
+  async "check-peer"(context, { desk }) {
+    return (await desk.isListed(await peerOf(context))) ? listedExitCode : 0;
+  },
+  async reclaim(context, { desk }) {
+    const signal = context.interrupts();
+    const goesOn = context.flags.enabled("follow");
+    const router = apiRouterPort(context.api);
+    await desk.reclaim(await peerOf(context), router, { signal, goesOn });
+    return 0;
+  },
+  async "set-node-status"(_, { desk }) {
+    await desk.setCondition(networkIsUp);
+    return 0;
+  },
+  async uid({ stdout }, { desk }) {
+    stdout.write(`${await desk.listUid()}\n`);
+    return 0;
+  },
+};
+
+export const kubeActions: readonly string[] = Object.keys(actions);
 
 export const kube: CommandHandler = async (context) => {
   const [action = "run"] = context.arguments;
-  return actions[action]!(context, await context.router.node());
+  return actions[action]!(context, await context.router.node(context.flags.text("node-name")));
 };
+
+/** The one that was named, or the router of this node. */
+async function peerOf({ api, flags }: CommandContext): Promise<string> {
+  return flags.text("peer-name") || peerNameOf(api);
+}
 
 async function init({ stderr }: CommandContext, node: NodeAgent): Promise<number> {
   for (const sentence of node.initialise()) stderr.write(`note: ${sentence}\n`);
@@ -31,4 +70,21 @@ async function runNode(context: CommandContext, node: NodeAgent): Promise<number
   const parsed = parseWords(command, launch, environment);
   const options = await optionsOf({ ...context, environment, command, ...parsed });
   return router.foreground({ ...options, kubernetes: node.options() });
+}
+
+/** Leaves nothing behind; what the cluster should know and cannot be told is said. */
+async function uninstall(context: CommandContext, node: NodeAgent): Promise<number> {
+  const { flags, router, stderr } = context;
+  const interrupted = flags.enabled("stay") ? context.interrupts() : undefined;
+  try {
+    await node.sayGoodbye();
+  } catch (error) {
+    stderr.write(`note: ${errorText(error)}\n`);
+  }
+  await router.reset({ force: true });
+  node.forget();
+  if (interrupted?.aborted === false) {
+    await new Promise((resolve) => interrupted.addEventListener("abort", resolve));
+  }
+  return 0;
 }

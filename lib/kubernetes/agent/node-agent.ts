@@ -4,8 +4,10 @@ import type { Paths } from "../../daemon/paths.ts";
 import { clusterClient } from "../cluster-client.ts";
 import type { KubernetesApi } from "../kubernetes-api.ts";
 import type { AgentFacts, AgentSettings, Environment } from "./agent-settings.ts";
+import { ClusterDesk } from "./cluster-desk.ts";
 import { loadModules, openKernelSettings } from "./initialise.ts";
-import { prepareAgent } from "./prepare.ts";
+import { storedPeerName } from "./node-state.ts";
+import { peerCache, prepareAgent } from "./prepare.ts";
 
 /** What the agent has others do on its host. */
 export interface NodeTools {
@@ -14,8 +16,6 @@ export interface NodeTools {
     node: Pick<AgentOptions, "hostRoot" | "pluginFolder" | "hairpin">,
     network: boolean,
   ): void;
-  /** Takes away what {@link setUpCni} has put there and nobody has changed since. */
-  removeCni(): void;
 }
 
 /** This host as a node of a cluster, seen from the command line. */
@@ -47,6 +47,11 @@ export class NodeAgent {
     return this.#api;
   }
 
+  /** @throws WeaveError `K8S_CONFIG` */
+  get desk(): ClusterDesk {
+    return new ClusterDesk(this.#world, this.api, this.settings.nodeName);
+  }
+
   /**
    * Makes the host ready before anything runs there: modules of the kernel, and the program of the
    * plugins. A sentence for each thing that cannot be had.
@@ -71,6 +76,20 @@ export class NodeAgent {
       { world: this.#world, paths: this.#paths, api: this.api },
       signal,
     );
+  }
+
+  /** Has the cluster forget that this host has a network and a peer. @throws WeaveError `K8S_…` */
+  async sayGoodbye(): Promise<void> {
+    openKernelSettings(this.settings);
+    const { desk } = this;
+    const peerName = storedPeerName(this.#paths);
+    await desk.withdrawCondition();
+    if (peerName !== undefined) await desk.strike(peerName);
+  }
+
+  /** Removes what a router has not made, and its reset therefore leaves. @throws Error of the file system */
+  forget(): void {
+    peerCache(this.#paths).remove();
   }
 
   /** What the router of this node is told about it. */

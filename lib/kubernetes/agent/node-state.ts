@@ -6,7 +6,7 @@ import { SqliteAllocatorStore } from "../../daemon/allocator-store.ts";
 import { openDatabase } from "../../daemon/database.ts";
 import { importOriginal, readOriginalDatabase } from "../../daemon/original-import.ts";
 import { databaseFiles, type Paths } from "../../daemon/paths.ts";
-import { settlePeerName } from "../../daemon/peer-identity.ts";
+import { peerNameSetting, settlePeerName } from "../../daemon/peer-identity.ts";
 import { SettingsStore } from "../../daemon/settings-store.ts";
 import { defaultDeviceNames } from "../../host/device-names.ts";
 
@@ -19,6 +19,12 @@ const asideSuffix = ".reclaimed";
 /** To be called when the peer of this state is in the list. */
 export function rememberListed(settings: SettingsStore): void {
   settings.saveSetting(listedSetting, "yes");
+}
+
+/** Of the router that ran here last; `undefined` when there is no state. @throws WeaveError `STORE_…` */
+export function storedPeerName(paths: Paths): string | undefined {
+  if (!existsSync(paths.database)) return undefined;
+  return withState(paths, (database) => new SettingsStore(database).setting(peerNameSetting));
 }
 
 export interface NodeStatePlaces {
