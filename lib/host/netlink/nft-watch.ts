@@ -34,17 +34,24 @@ export class NftWatch implements Disposable {
    * netlink port; `undefined` when there was more to hear than was kept. Never waits.
    */
   wasTouched(ownPort: number): boolean | undefined {
-    let wasTouched = false;
     try {
-      for (;;) {
-        const datagram = this.#socket.receive();
-        if (datagram === undefined) return wasTouched;
-        const messages = decodeMessages(datagram);
-        wasTouched ||= messages.some((each) => each.port !== ownPort && this.#isAbout(each));
-      }
+      return this.#heardOf(ownPort);
     } catch (error) {
-      if (isSystemError(error)) return undefined;
-      throw error;
+      if (!isSystemError(error)) throw error;
+      // What was kept is of no use any more, and in the way of what comes.
+      this.#heardOf(ownPort);
+      return undefined;
+    }
+  }
+
+  #heardOf(ownPort: number): boolean {
+    let wasTouched = false;
+    for (;;) {
+      const datagram = this.#socket.receive();
+      if (datagram === undefined) return wasTouched;
+      wasTouched ||= decodeMessages(datagram).some(
+        (each) => each.port !== ownPort && this.#isAbout(each),
+      );
     }
   }
 

@@ -1,0 +1,303 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
+import { silentLog } from "../../../lib/base/world.ts";
+import { changeLink, createBridge, deleteLink, findLink } from "../../../lib/host/netlink/link.ts";
+import { countElements } from "../../../lib/host/netlink/nft-set.ts";
+import { listRules, listTables } from "../../../lib/host/netlink/nftables.ts";
+import { openNetfilter, openRoute } from "../../../lib/host/netlink/open.ts";
+import type { NetworkNamespace } from "../../../lib/host/netns.ts";
+import type { EnforcerOptions } from "../../../lib/host/policy/host-enforcer.ts";
+import { LogLabels } from "../../../lib/host/policy/log-labels.ts";
+import { missingForNftables, NftablesEnforcer } from "../../../lib/host/policy/nft-enforcer.ts";
+import { policyTable } from "../../../lib/host/policy/nft-names.ts";
+import { NftPolicyTable } from "../../../lib/host/policy/nft-policy-table.ts";
+import { setSysctl } from "../../../lib/host/sysctl.ts";
+import { formatPortElement, type PortElement, type RuleSet } from "../../../lib/policy/rule-set.ts";
+import { Laboratory } from "../laboratory.ts";
+import { anyRuleSet } from "./any-rule-set.ts";
+import { changeBetween } from "./rule-set-change.ts";
+
+const options: EnforcerOptions = { bridge: "weave", multicast: "allow", log: silentLog };
+const [web, client, other] = ["10.32.0.3", "10.32.0.1", "10.32.0.2"].map(parseIpv4) as [
+  number,
+  number,
+  number,
+];
+const named: PortElement = { address: web, protocol: "TCP", port: 8080 };
+
+/** One of everything. */
+const rules: RuleSet = {
+  sets: new Map([["pods of shop: app=web", new Set([client, other])]]),
+  portSets: new Map([["http of shop", new Map([[formatPortElement(named), named]])]]),
+  chains: new Map([
+    [
+      "ingress of shop: web",
+      {
+        tiers: [
+          [
+            {
+              peer: {
+                kind: "block",
+                block: parseCidr("0.0.0.0/0"),
+                except: [parseCidr("10.0.0.0/8")],
+              },
+              ports: "any",
+              verdict: "pass",
+              origin: "admin outside",
+            },
+          ],
+          [
+            {
+              peer: { kind: "set", set: "pods of shop: app=web" },
+              ports: [
+                { kind: "numbers", protocol: "TCP", first: 80, last: 80 },
+                { kind: "numbers", protocol: "SCTP", first: 8000, last: 8010 },
+                { kind: "set", set: "http of shop" },
+              ],
+              verdict: "allow",
+              origin: "shop/web",
+            },
+            { peer: { kind: "any" }, ports: "any", verdict: "deny", origin: "shop/web" },
+          ],
+        ],
+      },
+    ],
+  ]),
+  targets: { ingress: new Map([[web, "ingress of shop: web"]]), egress: new Map() },
+};
+
+/** As an operator sees it. */
+const listing = `table inet weave-npc {
+  set self4 {
+    type ipv4_addr . ipv4_addr
+    elements = { 10.32.0.3 . 10.32.0.3 }
+  }
+
+  map ingress4 {
+    type ipv4_addr : verdict
+    elements = { 10.32.0.3 : jump ingress4-‹name› }
+  }
+
+  map egress4 {
+    type ipv4_addr : verdict
+  }
+
+  set peers4-‹name› {
+    type ipv4_addr
+    comment "pods of shop: app=web"
+    elements = { 10.32.0.1, 10.32.0.2 }
+  }
+
+  set ports4-‹name› {
+    type ipv4_addr . inet_proto . inet_service
+    comment "http of shop"
+    elements = { 10.32.0.3 . tcp . 8080 }
+  }
+
+  chain forward {
+    type filter hook forward priority filter - 5; policy accept;
+    iifname != "weave" oifname != "weave" return comment "nothing of pods"
+    ct state established,related return comment "has been let through"
+    icmpv6 type 130-137 return comment "neighbours find each other"
+    icmpv6 type mld2-listener-report return comment "neighbours say what they hear"
+    ip daddr 224.0.0.0/4 return comment "multicast"
+    ip6 daddr ff00::/8 return comment "multicast"
+    ip saddr . ip daddr @self4 return comment "a pod to itself"
+    iifname "weave" ip saddr vmap @egress4
+    oifname "weave" ip daddr vmap @ingress4
+  }
+
+  chain ingress4-‹name› {
+    comment "ingress of shop: web"
+    ip saddr 0.0.0.0-9.255.255.255 goto ingress4-‹name›.2 comment "admin outside"
+    ip saddr 11.0.0.0-255.255.255.255 goto ingress4-‹name›.2 comment "admin outside"
+    goto ingress4-‹name›.2
+  }
+
+  chain ingress4-‹name›.2 {
+    comment "ingress of shop: web"
+    ip saddr @peers4-‹name› tcp dport 80 return comment "shop/web"
+    ip saddr @peers4-‹name› sctp dport 8000-8010 return comment "shop/web"
+    ip saddr @peers4-‹name› ip daddr . meta l4proto . th dport @ports4-‹name› return comment "shop/web"
+    limit rate 20/second burst 100 packets log prefix "weave-npc:ingress:‹name›" group 86 snaplen 128 comment "shop/web"
+    counter packets 0 bytes 0 drop comment "shop/web"
+  }
+}
+`;
+
+const laboratory = new Laboratory("nft");
+afterAll(() => laboratory.close());
+
+/** A namespace with a bridge. */
+function host(name: string): NetworkNamespace {
+  const namespace = laboratory.namespace(name);
+  using netlink = openRoute(namespace);
+  createBridge(netlink, { name: "weave", up: true });
+  return namespace;
+}
+
+function nft(...words: readonly string[]): string {
+  const { stdout, stderr } = Bun.spawnSync(["nft", ...words]);
+  expect(stderr.toString()).toBe("");
+  return stdout.toString();
+}
+
+/** What is changed by somebody else, and whether that is noticed. */
+function noticed(enforcer: NftablesEnforcer, change: () => void): boolean {
+  enforcer.replace(rules);
+  expect(enforcer.isSpoilt()).toBe(false);
+  change();
+  return enforcer.isSpoilt();
+}
+
+describe("policies in nftables", () => {
+  test("can be read by an operator", () => {
+    const text = host("text").run(() => {
+      new NftablesEnforcer(options).replace(rules);
+      return nft("list", "table", "inet", "weave-npc");
+    });
+    expect(text.replaceAll(/[a-z2-7]{16}/g, "‹name›").replaceAll("\t", "  ")).toBe(listing);
+  });
+
+  test("are asked of the kernel before, of which nothing is left", () => {
+    const namespace = host("rehearsal");
+    namespace.run(() => {
+      expect(missingForNftables()).toBeUndefined();
+      using netlink = openNetfilter();
+      expect(listTables(netlink, "inet")).toEqual([]);
+    });
+  });
+
+  test("are in the kernel after every change what they would be if put there at once", () => {
+    const namespace = host("walk");
+    const { ruleSet, next } = anyRuleSet([web, client, other, "fd32::1", "fd32::2"]);
+    const walk = ruleSet.chain((first) =>
+      next(first).chain((second) => next(second).map((third) => [first, second, third] as const)),
+    );
+    const enforcer = new NftablesEnforcer(options);
+    const property = fc.property(walk, ([first, ...rest]) => {
+      enforcer.replace(first);
+      let before = first;
+      for (const after of rest) {
+        enforcer.apply(changeBetween(before, after), after);
+        before = after;
+        const table = new NftPolicyTable(options, new LogLabels());
+        table.replace(after);
+        const { ruleCounts, elementCounts } = table;
+        expect(found(table)).toEqual({
+          rules: new Map(ruleCounts),
+          elements: new Map(elementCounts),
+        });
+        expect(enforcer.isSpoilt()).toBe(false);
+      }
+      const { sets, chains } = enforcer.size();
+      expect({ sets, chains }).toEqual(sizeOf(before));
+    });
+    namespace.run(() => fc.assert(property, { seed: 1, numRuns: 25 }));
+  });
+
+  test("take many thousands of elements in one transaction", () => {
+    const addresses = Array.from({ length: 20_000 }, (_, index) => parseIpv4("10.64.0.0") + index);
+    const large = { ...rules, sets: new Map([["pods of shop: app=web", new Set(addresses)]]) };
+    host("large").run(() => {
+      const enforcer = new NftablesEnforcer(options);
+      enforcer.replace(large);
+      enforcer.apply(changeBetween(large, rules), rules);
+      enforcer.apply(changeBetween(rules, large), large);
+      expect(enforcer.size().elements).toBe(20_003);
+      expect(nft("list", "table", "inet", "weave-npc").match(/10\.64\.\d+\.\d+/g)).toHaveLength(
+        20_000,
+      );
+    });
+  });
+});
+
+describe("policies that somebody else changes", () => {
+  const changes: Readonly<Record<string, () => void>> = {
+    "all rules of the host are flushed": () => nft("flush", "ruleset"),
+    "the rules of the table are flushed": () => nft("flush", "table", "inet", "weave-npc"),
+    "a rule is put in front": () => nft("insert", "rule", "inet", "weave-npc", "forward", "accept"),
+    "the table is put to sleep": () =>
+      nft("add", "table", "inet", "weave-npc", "{ flags dormant; }"),
+    "a pod is taken out of its map": () =>
+      nft("delete", "element", "inet", "weave-npc", "ingress4", "{ 10.32.0.3 }"),
+    "a set is flushed": () => nft("flush", "map", "inet", "weave-npc", "ingress4"),
+    "the bridge is no longer shown to filters": () => setFiltered(false),
+    "the bridge is made anew": () => {
+      using netlink = openRoute();
+      deleteLink(netlink, findLink(netlink, { name: "weave" })!.index);
+      createBridge(netlink, { name: "weave", up: true });
+    },
+  };
+  for (const [index, [what, change]] of Object.entries(changes).entries()) {
+    test(`are noticed when ${what}, and mended`, () => {
+      host(`spoilt${index}`).run(() => {
+        const enforcer = new NftablesEnforcer(options);
+        expect(noticed(enforcer, change)).toBe(true);
+        enforcer.replace(rules);
+        expect(enforcer.isSpoilt()).toBe(false);
+        using netlink = openRoute();
+        expect(findLink(netlink, { name: "weave" })?.filtered).toBe(true);
+      });
+    });
+  }
+
+  test("are not, when it is about something else", () => {
+    host("elsewhere").run(() => {
+      const enforcer = new NftablesEnforcer(options);
+      const elsewhere = noticed(enforcer, () => {
+        for (const family of ["ip", "inet"]) nft("add", "table", family, "elsewhere");
+        nft("add", "table", "ip", "weave-npc");
+        setSysctl("bridge/bridge-nf-call-iptables", 0);
+      });
+      expect(elsewhere).toBe(false);
+    });
+  });
+
+  test("are counted when more was changed elsewhere than could be heard", () => {
+    const much = Array.from({ length: 30_000 }, (_, index) => `10.${index >> 8}.${index & 255}.0`);
+    const set = `set much { type ipv4_addr; elements = { ${much} }; }`;
+    const script = `table ip big {\n ${set}\n}`;
+    const flood = (): void => {
+      const { exitCode } = Bun.spawnSync(["nft", "-f", "-"], { stdin: Buffer.from(`${script}\n`) });
+      expect(exitCode).toBe(0);
+      nft("delete", "table", "ip", "big");
+    };
+    host("much").run(() => {
+      const enforcer = new NftablesEnforcer(options);
+      expect(noticed(enforcer, flood)).toBe(false);
+      const also = (...words: readonly string[]) =>
+        noticed(enforcer, () => {
+          nft(...words);
+          flood();
+        });
+      expect(
+        also("delete", "element", "inet", "weave-npc", "self4", "{ 10.32.0.3 . 10.32.0.3 }"),
+      ).toBe(true);
+      expect(also("insert", "rule", "inet", "weave-npc", "forward", "accept")).toBe(true);
+      expect(also("delete", "table", "inet", "weave-npc")).toBe(true);
+    });
+  });
+});
+
+function setFiltered(filtered: boolean): void {
+  using netlink = openRoute();
+  changeLink(netlink, findLink(netlink, { name: "weave" })!.index, { filtered });
+}
+
+/** How many rules and elements the kernel has, of what a table is to have. */
+function found({ ruleCounts, elementCounts }: NftPolicyTable) {
+  using netlink = openNetfilter();
+  const listed = Map.groupBy(listRules(netlink, policyTable), ({ chain }) => chain);
+  const rules = new Map([...ruleCounts].map(([name]) => [name, listed.get(name)?.length ?? 0]));
+  const names = [...elementCounts.keys()];
+  const counted = names.map((set) => [set, countElements(netlink, policyTable, set)] as const);
+  return { rules, elements: new Map(counted) };
+}
+
+function sizeOf(wanted: RuleSet): { sets: number; chains: number } {
+  const table = new NftPolicyTable(options, new LogLabels());
+  table.replace(wanted);
+  return { sets: table.elementCounts.size, chains: table.ruleCounts.size };
+}
