@@ -46,5 +46,10 @@ export async function register(
   self: ListedPeer,
   signal: AbortSignal,
 ): Promise<void> {
-  await list.update((now) => now.withPeer(self), signal);
+  await list.update((now) => {
+    const holder = now.holderOf(self.peerName);
+    // Who has struck the holder has left its lock on us.
+    const isOrphaned = holder !== undefined && !now.has(holder);
+    return (isOrphaned ? now.withoutLock(self.peerName, holder) : now).withPeer(self);
+  }, signal);
 }

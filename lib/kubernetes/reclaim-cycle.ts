@@ -10,8 +10,11 @@ const jitterMs = 500;
 const vainLooksMax = 3;
 const vainLookMs = 1500;
 
-/** When it is looked again while somebody is gone and others see to it, or the mesh still has him. */
+/** When it is looked again while somebody is gone and others see to it. */
 const laterMs = 30_000;
+
+/** When a peer is asked for again that is part of the network still: its end may be a moment ago. */
+const aliveDelays = { firstMs: 2000, maxMs: 30_000, growth: 1.5 };
 
 const retryDelays = { firstMs: 1000, maxMs: 30_000, growth: 2 };
 
@@ -30,6 +33,14 @@ export interface Confirmation {
   /** Whether the server has a node of the peer that is gone, and ours. */
   readonly hasNode: boolean;
   readonly hasOwnNode: boolean;
+}
+
+/** One that is gone, and when we may see to it. Times are those of the monotonic clock. */
+interface Gone {
+  /** When it was first seen to be, or up to half a second later. */
+  readonly sinceMs: number;
+  notBeforeMs: number;
+  readonly alive: RetryDelay;
 }
 
 /** What is to be done next. */
@@ -73,8 +84,8 @@ export class ReclaimCycle {
   readonly #random: Random;
   #delay = new RetryDelay(retryDelays);
   #step: ReclaimStep = { kind: "look" };
-  /** When those that are gone were first seen to be, on the monotonic clock. */
-  #since = new Map<string, number>();
+  /** By name. */
+  #gone = new Map<string, Gone>();
   #standing: Standing = "member";
   #vainLooks = 0;
   #isWoken = false;
@@ -95,7 +106,7 @@ export class ReclaimCycle {
 
   /** Peers that are gone and still in the list, as of the last look. */
   get gone(): number {
-    return this.#since.size;
+    return this.#gone.size;
   }
 
   /** Peers whose ranges were taken here, since the start. */
@@ -123,8 +134,8 @@ export class ReclaimCycle {
         ? "member"
         : "nodeless";
     const gone = this.#standing === "member" ? gonePeers(list, nodeNames, this.#self) : [];
-    this.#since = new Map(
-      gone.map(({ peerName }) => [peerName, this.#since.get(peerName) ?? this.#dueAfter(nowMs)]),
+    this.#gone = new Map(
+      gone.map(({ peerName }) => [peerName, this.#gone.get(peerName) ?? this.#noticed(nowMs)]),
     );
     const back = list.peers.find(
       (peer) => claimOn(list, peer.peerName, this.#self) === "ours" && !gone.includes(peer),
@@ -150,12 +161,15 @@ export class ReclaimCycle {
   }
 
   /** @param isAlive the peer is part of the network, whatever became of its node */
-  taken(peer: ListedPeer, isAlive: boolean): void {
-    if (isAlive) this.#step = this.#restFor(laterMs);
-    else {
+  taken(peer: ListedPeer, isAlive: boolean, nowMs: number): void {
+    if (!isAlive) {
       this.#reclaimed++;
       this.#step = { kind: "strike", peer };
+      return;
     }
+    const gone = this.#gone.get(peer.peerName);
+    if (gone !== undefined) gone.notBeforeMs = nowMs + gone.alive.after(0);
+    this.#step = { kind: "look" };
   }
 
   struck(): void {
@@ -183,25 +197,25 @@ export class ReclaimCycle {
     this.#step = { kind: "look" };
   }
 
-  /** One that is ours to go on with, else one that nobody has and whose turn for us has come. */
+  /** One that is ours to go on with, or that nobody has and whose turn for us has come. */
   #choose(list: PeerList, gone: readonly ListedPeer[], nowMs: number): void {
-    let waitMs = Number.POSITIVE_INFINITY;
+    let earliestMs = Number.POSITIVE_INFINITY;
     for (const peer of gone) {
       const claim = claimOn(list, peer.peerName, this.#self);
       if (claim === "taken") continue;
-      if (claim === "ours") {
-        this.#step = { kind: "confirm", peer };
-        return;
-      }
-      const dueMs = this.#since.get(peer.peerName)! + turnMs(list, peer.peerName, this.#self);
-      waitMs = Math.min(waitMs, dueMs - nowMs);
+      const { sinceMs, notBeforeMs } = this.#gone.get(peer.peerName)!;
+      const turn = claim === "ours" ? 0 : sinceMs + turnMs(list, peer.peerName, this.#self);
+      const dueMs = Math.max(turn, notBeforeMs);
       if (dueMs <= nowMs) {
-        this.#step = { kind: "claim", peer };
+        this.#step = { kind: claim === "ours" ? "confirm" : "claim", peer };
         return;
       }
+      earliestMs = Math.min(earliestMs, dueMs);
     }
     this.#step =
-      waitMs === Number.POSITIVE_INFINITY ? this.#inVain() : { kind: "rest", delayMs: waitMs };
+      earliestMs === Number.POSITIVE_INFINITY
+        ? this.#inVain()
+        : { kind: "rest", delayMs: earliestMs - nowMs };
   }
 
   /** Others see to it; but they may stop to. */
@@ -212,8 +226,9 @@ export class ReclaimCycle {
     return this.#restFor(isLast ? laterMs : vainLookMs);
   }
 
-  #dueAfter(nowMs: number): number {
-    return nowMs + randomUnit(this.#random) * jitterMs;
+  #noticed(nowMs: number): Gone {
+    const sinceMs = nowMs + randomUnit(this.#random) * jitterMs;
+    return { sinceMs, notBeforeMs: 0, alive: new RetryDelay(aliveDelays) };
   }
 
   /** Half of it at least. */

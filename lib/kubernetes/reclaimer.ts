@@ -157,11 +157,11 @@ export class Reclaimer {
       await router.reclaim(peerName);
     } catch (error) {
       if (errorCode(error) !== "IPAM_PEER_ALIVE") throw error;
-      this.#cycle.taken(peer, true);
+      this.#cycle.taken(peer, true, world.monotonicMs());
       return;
     }
     world.log.info(`took over what peer ${peerName} of node ${nodeName} had, which is gone`);
-    this.#cycle.taken(peer, false);
+    this.#cycle.taken(peer, false, world.monotonicMs());
   }
 
   async #strike({ peerName }: ListedPeer, signal: AbortSignal): Promise<void> {

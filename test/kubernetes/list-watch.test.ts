@@ -452,5 +452,5 @@ async function history(seed: number): Promise<void> {
 }
 
 test("after any history of changes and faults what is known is what there is", async () => {
-  for (let seed = 1; seed <= 150; seed++) await history(seed);
+  for (let seed = 1; seed <= 100; seed++) await history(seed);
 });

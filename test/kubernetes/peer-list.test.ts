@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { PeerList } from "../../lib/kubernetes/peer-list.ts";
 import { PeerListStore } from "../../lib/kubernetes/peer-list-store.ts";
+import { register } from "../../lib/kubernetes/peer-registration.ts";
 import { loneWorld } from "../sim/world.ts";
 import { FakeCluster } from "./fake-cluster.ts";
 import { failureOf, MemoryApi } from "./memory-api.ts";
@@ -122,6 +123,16 @@ describe("the list on the API server", () => {
       "code",
       "K8S_BUSY",
     );
+  });
+
+  test("loses the lock on a peer that comes into it, when nobody is left to give it back", async () => {
+    const { store } = setUp();
+    await store.update((list) => list.withPeer(one).withLock(two.peerName, three.peerName), signal);
+    await register(store, two, signal);
+    expect((await store.read()).holderOf(two.peerName)).toBeUndefined();
+    await store.update((list) => list.withLock(three.peerName, one.peerName), signal);
+    await register(store, three, signal);
+    expect((await store.read()).holderOf(three.peerName)).toBe(one.peerName);
   });
 
   test("is not waited for any more when the router stops", async () => {

@@ -109,7 +109,7 @@ describe("who looks after removed nodes", () => {
     expect(cycle.step).toEqual({ kind: "confirm", peer: gone });
     cycle.confirmed(gone, confirmation());
     expect(cycle.step).toEqual({ kind: "take", peer: gone });
-    cycle.taken(gone, false);
+    cycle.taken(gone, false, lateMs);
     expect(cycle.step).toEqual({ kind: "strike", peer: gone });
     cycle.struck();
     expect(cycle.step.kind).toBe("look");
@@ -203,10 +203,19 @@ describe("who looks after removed nodes", () => {
     expect(wait()).toBeLessThanOrEqual(1000);
   });
 
-  test("keeps the lock of a peer that is part of the network still, and tries later", () => {
+  test("keeps the lock of a peer that is part of the network still, tries again, and sees to others", () => {
     const cycle = cycleOf();
-    cycle.taken(gone, true);
-    expect(cycle.step).toMatchObject({ kind: "rest" });
-    expect(cycle.reclaimed).toBe(0);
+    const ours = three.withLock(gone.peerName, us.peerName);
+    cycle.looked(ours, there, lateMs);
+    cycle.taken(gone, true, lateMs);
+    expect([cycle.step.kind, cycle.reclaimed]).toEqual(["look", 0]);
+    cycle.looked(ours, there, lateMs);
+    expect(cycle.step).toEqual({ kind: "rest", delayMs: 2000 });
+    const fourth = peers[3]!;
+    cycle.looked(ours.withPeer(fourth), there, lateMs);
+    cycle.looked(ours.withPeer(fourth), there, lateMs + 1999);
+    expect(cycle.step).toEqual({ kind: "claim", peer: fourth });
+    cycle.looked(ours, there, lateMs + 2000);
+    expect(cycle.step).toEqual({ kind: "confirm", peer: gone });
   });
 });

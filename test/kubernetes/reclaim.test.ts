@@ -44,7 +44,7 @@ async function seeds(count: number, history: (seed: number) => Promise<void>): P
 
 describe("the ranges of a node that is removed", () => {
   test("are taken once, by one of all others, within ten seconds", () =>
-    seeds(50, async (seed) => {
+    seeds(25, async (seed) => {
       const cluster = await fiveNodes(seed, { slownessMs: 0 });
       cluster.remove("n5");
       const beganMs = cluster.clock.nowMs;
@@ -54,7 +54,7 @@ describe("the ranges of a node that is removed", () => {
     }));
 
   test("are taken once each, when two are removed at once", () =>
-    seeds(50, async (seed) => {
+    seeds(25, async (seed) => {
       const cluster = await fiveNodes(seed);
       cluster.remove("n4");
       cluster.remove("n5");
@@ -63,7 +63,7 @@ describe("the ranges of a node that is removed", () => {
     }));
 
   test("come to somebody also when who takes them is removed midway", () =>
-    seeds(50, async (seed) => {
+    seeds(25, async (seed) => {
       const cluster = await fiveNodes(seed);
       cluster.remove("n5");
       const taker = () =>
@@ -82,7 +82,7 @@ describe("the ranges of a node that is removed", () => {
     }));
 
   test("are taken once also where nodes of the original are among the others, or are removed", () =>
-    seeds(50, async (seed) => {
+    seeds(25, async (seed) => {
       const cluster = await fiveNodes(seed, { originals: ["n1", "n2", "n4"] });
       cluster.remove("n4");
       cluster.remove("n5");
@@ -91,7 +91,7 @@ describe("the ranges of a node that is removed", () => {
     }));
 
   test("are taken by the same one that crashed midway, once it runs again", () =>
-    seeds(50, async (seed) => {
+    seeds(25, async (seed) => {
       const cluster = await fiveNodes(seed);
       cluster.remove("n5");
       const holder = () => cluster.list().holderOf(peerNameOf("n5"));
@@ -113,7 +113,7 @@ describe("the ranges of a node that is removed", () => {
 
 describe("a node that is there", () => {
   test("loses nothing while its router is away, however long", () =>
-    seeds(50, async (seed) => {
+    seeds(25, async (seed) => {
       const cluster = await fiveNodes(seed);
       cluster.crash("n5");
       cluster.remove("n4");
@@ -126,7 +126,7 @@ describe("a node that is there", () => {
     }));
 
   test("is not robbed when its object was removed by mistake, while its router runs", () =>
-    seeds(50, async (seed) => {
+    seeds(25, async (seed) => {
       const cluster = await fiveNodes(seed);
       cluster.cluster.delete("nodes", "n5");
       await cluster.turns.steps(800);
@@ -137,7 +137,7 @@ describe("a node that is there", () => {
     }));
 
   test("that comes back while its ranges are being taken keeps them, or begins anew", () =>
-    seeds(50, async (seed) => {
+    seeds(25, async (seed) => {
       const cluster = await fiveNodes(seed);
       cluster.remove("n5");
       await cluster.turns.steps(cluster.turns.below(150));
@@ -148,7 +148,7 @@ describe("a node that is there", () => {
 });
 
 test("after any history of removals, crashes, returns and failures all is owned by who is there", () =>
-  seeds(50, async (seed) => {
+  seeds(25, async (seed) => {
     const cluster = await fiveNodes(seed);
     const { turns } = cluster;
     const any = () => names[turns.below(names.length)]!;
