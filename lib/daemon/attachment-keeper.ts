@@ -11,6 +11,7 @@ import { listLinks } from "../host/netlink/link.ts";
 import { openRoute } from "../host/netlink/open.ts";
 import { listRoutes } from "../host/netlink/route.ts";
 import { type NetworkNamespace, namespaceIdentity, tryOpenNamespace } from "../host/netns.ts";
+import { Detachments } from "./detachments.ts";
 import type { SettingsStore, StoredAttachment } from "./settings-store.ts";
 
 export interface AttachmentKeeperOptions {
@@ -29,12 +30,14 @@ export interface AttachmentKeeperOptions {
 export class AttachmentKeeper {
   readonly #options: AttachmentKeeperOptions;
   readonly #kept: Map<string, StoredAttachment>;
+  readonly #detachments: Detachments;
   /** Why the last attempt failed, by container: said once. */
   readonly #troubles = new Map<string, string>();
 
   /** Begins with what the last run left in the store. */
   constructor(options: AttachmentKeeperOptions) {
     this.#options = options;
+    this.#detachments = new Detachments(options.settings);
     this.#kept = new Map(options.settings.attachments().map((each) => [each.ident, each]));
   }
 
@@ -66,11 +69,17 @@ export class AttachmentKeeper {
   /** Told before the interface changes, so that nothing of this is given back. */
   detached(ident: string, cidrs: readonly Cidr[]): void {
     const kept = this.#kept.get(ident);
-    if (kept === undefined) return;
+    if (kept === undefined || cidrs.length === 0) return;
+    this.#detachments.note(kept);
     const gone = new Set(cidrs.map(formatCidr));
     const left = kept.cidrs.filter((cidr) => !gone.has(cidr));
     if (left.length === 0) this.forget(ident);
     else this.#save({ ...kept, cidrs: left });
+  }
+
+  /** Whether anything was detached from the container since it began to run. */
+  wasDetached(container: Pick<Container, "ident" | "namespacePath">): boolean {
+    return this.#detachments.has(container);
   }
 
   /** The container ended. */

@@ -37,7 +37,7 @@ export interface ContainersOptions {
   /** Missing when DNS is off. */
   readonly names: NameService | undefined;
   /** Gives containers back what they lose of what is done here. */
-  readonly attachments: Pick<AttachmentKeeper, "attached" | "detached">;
+  readonly attachments: Pick<AttachmentKeeper, "attached" | "detached" | "wasDetached">;
   /** Has policies hold from a container's first packet on. */
   readonly admission: Admission;
   /** Missing when no container engine is asked. */
@@ -152,6 +152,11 @@ export class Containers {
         emit("container.detached", { container: container.ident, addresses: cidrs });
       return { ident: container.ident, cidrs };
     });
+  }
+
+  /** Whether it was detached since it began to run, so that only who asks for it attaches it. */
+  wasDetached(container: Container): boolean {
+    return this.#options.attachments.wasDetached(container);
   }
 
   /** All containers on the bridge after the bridge itself, or those of `references` that are there. */

@@ -21,6 +21,8 @@ const additions = `
   CREATE TABLE IF NOT EXISTS attached (ident TEXT PRIMARY KEY, namespace TEXT NOT NULL,
                           path TEXT NOT NULL, cidrs TEXT NOT NULL,
                           multicast INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS detached (ident TEXT PRIMARY KEY, namespace TEXT NOT NULL,
+                          path TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS network  (id TEXT PRIMARY KEY, driver TEXT NOT NULL,
                           subnet TEXT NOT NULL, multicast INTEGER NOT NULL,
                           isolated INTEGER NOT NULL) STRICT;
@@ -48,6 +50,7 @@ const columns: Readonly<Record<string, string>> = {
   exposed: "cidr, masquerade",
   name: "fqdn, ident, address",
   attached: "ident, namespace, path, cidrs, multicast",
+  detached: "ident, namespace, path",
   network: "id, driver, subnet, multicast, isolated",
   endpoint: "id, network, address",
   cni_interface: "container, interface, network, namespace, path, port, cidr, routes, mtu, hairpin",

@@ -13,13 +13,17 @@ export interface StoredName {
   readonly address: string;
 }
 
-/** A container's place on the overlay, to be given back to it when it is lost. */
-export interface StoredAttachment {
+/** A run of a container that was detached. */
+export interface StoredDetachment {
   readonly ident: string;
   /** Which network namespace it lies in, see `namespaceIdentity`. */
   readonly namespace: string;
   /** Where that can be opened. */
   readonly path: string;
+}
+
+/** A container's place on the overlay, to be given back to it when it is lost. */
+export interface StoredAttachment extends StoredDetachment {
   readonly cidrs: readonly string[];
   /** Whether all multicast groups are routed to the overlay. */
   readonly multicast: boolean;
@@ -77,7 +81,7 @@ export interface StoredCniInterface {
 
 /**
  * Everything small that a router remembers: single settings, targets, exposed addresses, names,
- * attached containers, networks of a container engine, interfaces of container runtimes.
+ * attached and detached containers, networks of a container engine, interfaces of container runtimes.
  */
 export class SettingsStore {
   readonly #database: Database;
@@ -157,6 +161,20 @@ export class SettingsStore {
 
   removeAttachment(ident: string): void {
     this.#database.query("DELETE FROM attached WHERE ident = ?").run(ident);
+  }
+
+  detachments(): StoredDetachment[] {
+    return this.#database.query<StoredDetachment, []>("SELECT * FROM detached").all();
+  }
+
+  saveDetachment({ ident, namespace, path }: StoredDetachment): void {
+    this.#database
+      .query("INSERT OR REPLACE INTO detached VALUES (?, ?, ?)")
+      .run(ident, namespace, path);
+  }
+
+  removeDetachment(ident: string): void {
+    this.#database.query("DELETE FROM detached WHERE ident = ?").run(ident);
   }
 
   networks(): StoredNetwork[] {

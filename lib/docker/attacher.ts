@@ -25,7 +25,7 @@ export interface AttacherParts {
   readonly world: Pick<World, "after" | "monotonicMs" | "now">;
   readonly log: Log;
   readonly engine: Pick<DockerEngine, "inspect" | "kill">;
-  readonly containers: Pick<Containers, "attachContainer">;
+  readonly containers: Pick<Containers, "attachContainer" | "wasDetached">;
   readonly defaults: AttachDefaults;
   /** Whether the container's command still waits for its place. */
   isWaiting(pid: number): boolean;
@@ -66,7 +66,7 @@ export interface WaitingContainer {
  * Attaches the containers of an engine whose commands wait for that (docker.md §6), at whatever
  * comes first: the event of their start, a client that has started them, a look at all.
  *
- *   started ─┐              ┌─ not one of ours, left alone
+ *   started ─┐              ┌─ not one of ours, or detached by hand: left alone
  *   client ──┼─▶ a run ─────┼─ attached
  *   look ────┘              └─ failed ──▶ a client waits: the engine ends it, the client hears why
  *                                         it just started: its process, which still waits, is
@@ -192,10 +192,10 @@ export class Attacher implements StartHold, EngineObserver {
 
   async #attempt(container: EngineContainer, cause: Cause): Promise<void> {
     const { id, pid } = container;
-    const { defaults, world } = this.#parts;
+    const { world } = this.#parts;
     const known = this.#runs.get(id);
     if (this.#stopped || (known?.pid === pid && this.#isSettled(known))) return;
-    const plan = attachPlan(container, defaults);
+    const plan = this.#planFor(container);
     const run = {
       ...{ name: container.name, pid, plan, isAttached: false },
       sinceMs: known?.pid === pid ? known.sinceMs : world.monotonicMs(),
@@ -205,6 +205,14 @@ export class Attacher implements StartHold, EngineObserver {
     else if (plan.kind === "left alone") {
       this.#parts.log.info(`container ${container.name} is left alone: it ${plan.reason}`);
     }
+  }
+
+  #planFor(container: EngineContainer): AttachPlan {
+    const { containers, defaults } = this.#parts;
+    const plan = attachPlan(container, defaults);
+    if (plan.kind !== "attach" || !containers.wasDetached(containerOfEngine(container)))
+      return plan;
+    return { kind: "left alone", reason: "was detached after it had started" };
   }
 
   async #attach(

@@ -12,7 +12,7 @@ function containers(engine: EngineLookup | undefined, log = silentLog): Containe
     book,
     names: undefined,
     admission: { admit: async () => ({ made() {}, undo() {} }) },
-    attachments: { attached() {}, detached() {} },
+    attachments: { attached() {}, detached() {}, wasDetached: () => false },
     engine,
     ofRuntimes: () => undefined,
     log,

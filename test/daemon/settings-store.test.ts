@@ -29,6 +29,11 @@ describe("the router's state", () => {
     settings.saveAttachment({ ...container, cidrs: ["10.32.0.2/12", "10.2.0.2/24"] });
     settings.saveAttachment({ ...container, ident: "netns:c2" });
     settings.removeAttachment("netns:c2");
+    const taken = { ident: "netns:c1", ...place };
+    settings.saveDetachment({ ...taken, namespace: "4026532207 boot" });
+    settings.saveDetachment(taken);
+    settings.saveDetachment({ ...taken, ident: "netns:c2" });
+    settings.removeDetachment("netns:c2");
     const network = { id: "n1", driver: "weavemesh", subnet: "10.50.0.0/16" };
     settings.saveNetwork({ ...network, multicast: true, isolated: false });
     settings.saveNetwork({ ...network, multicast: false, isolated: true });
@@ -55,6 +60,7 @@ describe("the router's state", () => {
     expect(reread.attachments()).toEqual([
       { ...container, cidrs: ["10.32.0.2/12", "10.2.0.2/24"] },
     ]);
+    expect(reread.detachments()).toEqual([taken]);
     expect(reread.networks()).toEqual([{ ...network, multicast: false, isolated: true }]);
     expect(reread.endpoints()).toEqual([{ id: "e1", network: "n1", address: "10.50.0.2/16" }]);
     expect(reread.cniInterfaces()).toEqual([

@@ -20,6 +20,8 @@ class Surroundings {
   readonly endedProcesses: number[] = [];
   /** Processes that are still the wait helper. */
   readonly waiting = new Set<number>();
+  /** Namespace paths of runs that were detached by hand. */
+  readonly detached = new Set<string>();
   /** What attaching does; by default it succeeds at once. */
   attach = async (_: Container, _how: AttachHow, _signal: AbortSignal): Promise<void> => {};
 
@@ -41,6 +43,7 @@ class Surroundings {
       },
     },
     containers: {
+      wasDetached: ({ namespacePath }) => this.detached.has(namespacePath),
       attachContainer: async (container, how, signal) => {
         await this.attach(container, how, signal);
         this.attached.push(container.namespacePath);
@@ -139,6 +142,18 @@ describe("a container that has started", () => {
     attacher.started(at.run({ id: "cd".repeat(32), env: ["WEAVE_CIDR=none"] }));
     await at.settle();
     expect(at.attached).toEqual([]);
+  });
+
+  test("is left alone when it was detached since, until it starts again", async () => {
+    at.detached.add("/proc/4321/ns/net");
+    at.run();
+    attacher.connected(at.listed());
+    await at.settle();
+    expect(at.attached).toEqual([]);
+    expect(attacher.counts()).toEqual({ attached: 0, failures: 0 });
+    attacher.started(at.run({ pid: 5000 }));
+    await at.settle();
+    expect(at.attached).toEqual(["/proc/5000/ns/net"]);
   });
 
   test("is not attached when it has ended while it waited for an address", async () => {

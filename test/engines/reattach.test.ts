@@ -124,6 +124,24 @@ describe("a container has its address and name again", () => {
     await web.remove();
   });
 
+  withEach("when it starts again after it was detached, but not before", async (host) => {
+    const web = await Remembered.start(host, "detached");
+    await host.mustWeave(["detach", web.name]);
+    await host.killRouter();
+    await host.launch(["--resume", ...range]);
+    await eventually(
+      "the word that it is left alone",
+      () => host.mustWeave(["logs"]),
+      (log) =>
+        log.includes(`container ${web.name} is left alone: it was detached after it had started`),
+    );
+    expect(await host.mustWeave(["ps", web.name])).not.toContain("10.32.");
+    await host.mustDocker(["restart", "-t", "1", web.name]);
+    await commandRuns(host, web.name);
+    expect(await addressesInside(host, web.name)).toHaveLength(1);
+    await web.remove();
+  });
+
   withEach("when the engine is restarted, and when it has crashed", async (host) => {
     const web = await Remembered.start(host, "engine");
     await host.restartEngine();
