@@ -48,7 +48,7 @@ function decode(values: ReadonlyMap<string, Uint8Array>): OriginalDatabase {
       ownedAddresses: values.get("ownedAddresses"),
     }),
     targets: targets === undefined ? [] : decodeGob(targetsType, targets),
-    mayBeReclaimed: values.has("peer-reclaim"),
+    mayBeReclaimed: values.has("flag:peer-reclaim"),
   };
 }
 

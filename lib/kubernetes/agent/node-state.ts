@@ -79,7 +79,10 @@ function readState(
 ): { readonly peerName: string; readonly wasListed: boolean } {
   const settings = new SettingsStore(database);
   const allocations = new SqliteAllocatorStore(database);
-  if (existsSync(formerDatabase)) importOriginal(formerDatabase, { settings, allocations }, log);
+  if (existsSync(formerDatabase)) {
+    const isImported = importOriginal(formerDatabase, { settings, allocations }, log);
+    if (isImported && readOriginalDatabase(formerDatabase).mayBeReclaimed) rememberListed(settings);
+  }
   const identity = { name: undefined, weaveBridge: defaultDeviceNames.bridge };
   return {
     peerName: formatPeerName(settlePeerName(identity, settings, hostRoot).name),
