@@ -104,6 +104,7 @@ export function policyBehaviour(title: string, options: BehaviourOptions): void 
           },
         }),
       );
+      site.enforce(rulesFor("ingress", [b], chainOf(allowAll)));
       const client = connecting(a, b, 8080);
       await opened.promise;
       site.enforce(rulesFor("ingress", [b], chainOf(denyAll)));

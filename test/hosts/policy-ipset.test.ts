@@ -1,6 +1,7 @@
 import type { IpFamily } from "../../lib/base/ip.ts";
 import { IpsetEnforcer } from "../../lib/host/policy/ipset-enforcer.ts";
 import { suiteCases } from "../policy/suites/index.ts";
+import { policyBehaviour } from "./policy-behaviour.ts";
 import { policyMatrix } from "./policy-matrix.ts";
 
 /**
@@ -11,18 +12,20 @@ const cases = suiteCases.filter(({ id }) =>
   /^(upstream|cyclonus-(port-protocol|action|conflict))-/.test(id),
 );
 
-for (const [hosts, program] of [
-  [1, "iptables"],
-  [2, "iptables-legacy"],
-] as const) {
-  policyMatrix(`policies by ${program} and sets on ${hosts === 1 ? "one host" : "two hosts"}`, {
-    tag: `ki${hosts}`,
-    hosts,
-    cases,
-    protocols: ["TCP", "UDP"],
-    makeEnforcer: (options) => new IpsetEnforcer(options, programsOf(program)),
-  });
-}
+// Each half of the kernel does what it is told by the same words, and has its own way to do it.
+policyMatrix("policies by iptables-legacy and sets on two hosts", {
+  tag: "ki",
+  hosts: 2,
+  cases,
+  protocols: ["TCP", "UDP"],
+  makeEnforcer: (options) => new IpsetEnforcer(options, programsOf("iptables-legacy")),
+});
+
+policyBehaviour("a packet filter of iptables", {
+  tag: "kib",
+  makeEnforcer: (options) => new IpsetEnforcer(options, programsOf("iptables")),
+  flipsMin: 10,
+});
 
 function programsOf(program: string): ReadonlyMap<IpFamily, string> {
   return new Map([

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { debian12 } from "./emulated.ts";
-import { espModules, iptablesModules, openvswitchModules, runInGuest } from "./guest.ts";
+import {
+  espModules,
+  iptablesModules,
+  openvswitchModules,
+  policyModules,
+  runInGuest,
+} from "./guest.ts";
 import { passesOn } from "./passes.ts";
 
 /**
@@ -31,6 +37,9 @@ describe("the kernel of a distribution", () => {
       ],
       { modules: iptablesModules },
     ));
+
+  test("enforces policies for SCTP, by either packet filter", () =>
+    passesInGuest(["./test/kernels/inside/policies.ts"], { modules: policyModules }));
 
   const modules = [...openvswitchModules, ...espModules];
   for (const how of ["in clear", "encrypted"]) {
