@@ -92,8 +92,13 @@ _weave_flag_value() {
     "setup-systemd --docker-api") : ;;
     "setup-systemd --log-level") _weave_words debug; _weave_words info; _weave_words warning; _weave_words error ;;
     "adopt --docker-api") : ;;
+    "kube --node-name") : ;;
+    "kube --peer-name") : ;;
     "attach --add-host") : ;;
+    "attach --label") : ;;
     "expose --fqdn" | "expose -h") _weave_router fqdn ;;
+    "policy --filename" | "policy -f") candidates+="$(compgen -f -- "$current")" ;;
+    "policy --namespace" | "policy -n") : ;;
     "dns-add --fqdn" | "dns-add -h") _weave_router fqdn ;;
     "dns-remove --fqdn" | "dns-remove -h") _weave_router fqdn ;;
     "events --since") : ;;
@@ -115,12 +120,13 @@ _weave_arguments() {
     setup-systemd) _weave_router peer ;;
     snapshot) _weave_words save; _weave_words restore; candidates+="$(compgen -f -- "$current")" ;;
     upgrade-self) candidates+="$(compgen -f -- "$current")" ;;
-    kube) _weave_words run; _weave_words init; _weave_router peer ;;
+    kube) _weave_words run; _weave_words init; _weave_words uninstall; _weave_words peers; _weave_words check-peer; _weave_words reclaim; _weave_words set-node-status; _weave_words uid; _weave_router peer ;;
     attach) _weave_words net:default; _weave_router container ;;
     detach) _weave_words net:default; _weave_router container ;;
     expose) _weave_words net:default ;;
     hide) _weave_words net:default ;;
     ps) _weave_router container ;;
+    policy) _weave_words apply; _weave_words delete; _weave_words get; _weave_words explain; _weave_words test; _weave_router policy ;;
     dns-add) :; _weave_router container ;;
     dns-remove) :; _weave_router container ;;
     dns-lookup) _weave_router fqdn ;;
@@ -129,7 +135,7 @@ _weave_arguments() {
     rmpeer) _weave_router peer-id ;;
     status) _weave_words targets; _weave_words connections; _weave_words peers; _weave_words dns; _weave_words ipam ;;
     why) _weave_router place; _weave_router place ;;
-    help) _weave_words launch; _weave_words stop; _weave_words reset; _weave_words logs; _weave_words setup-systemd; _weave_words adopt; _weave_words snapshot; _weave_words upgrade-self; _weave_words setup-cni; _weave_words kube; _weave_words attach; _weave_words detach; _weave_words expose; _weave_words hide; _weave_words attach-bridge; _weave_words ps; _weave_words env; _weave_words config; _weave_words dns-add; _weave_words dns-remove; _weave_words dns-lookup; _weave_words dns-args; _weave_words connect; _weave_words forget; _weave_words prime; _weave_words rmpeer; _weave_words status; _weave_words doctor; _weave_words why; _weave_words events; _weave_words report; _weave_words version; _weave_words demo; _weave_words simulate; _weave_words help; _weave_words completion ;;
+    help) _weave_words launch; _weave_words stop; _weave_words reset; _weave_words logs; _weave_words setup-systemd; _weave_words adopt; _weave_words snapshot; _weave_words upgrade-self; _weave_words setup-cni; _weave_words kube; _weave_words attach; _weave_words detach; _weave_words expose; _weave_words hide; _weave_words attach-bridge; _weave_words ps; _weave_words policy; _weave_words env; _weave_words config; _weave_words dns-add; _weave_words dns-remove; _weave_words dns-lookup; _weave_words dns-args; _weave_words connect; _weave_words forget; _weave_words prime; _weave_words rmpeer; _weave_words status; _weave_words doctor; _weave_words why; _weave_words events; _weave_words report; _weave_words version; _weave_words demo; _weave_words simulate; _weave_words help; _weave_words completion ;;
     completion) _weave_words bash; _weave_words zsh; _weave_words fish ;;
   esac
 }
@@ -143,7 +149,7 @@ _weave() {
   local last=$((${#words[@]} - 1)) command="${words[1]}"
   local current="${words[last]}" before="${words[last - 1]}"
   if ((last == 1)); then
-    candidates="launch stop reset logs setup-systemd adopt snapshot upgrade-self setup-cni kube attach detach expose hide attach-bridge ps env config dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status doctor why events report version demo simulate help completion --help --version"
+    candidates="launch stop reset logs setup-systemd adopt snapshot upgrade-self setup-cni kube attach detach expose hide attach-bridge ps policy env config dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status doctor why events report version demo simulate help completion --help --version"
     candidates="${candidates// /$'\n'}"
   else
     case "$command" in
@@ -156,13 +162,14 @@ _weave() {
     snapshot) flags="--force --ranges --help" ;;
     upgrade-self) flags="--help" ;;
     setup-cni) flags="--json --help" ;;
-    kube) flags="--help" ;;
-    attach) flags="--without-dns --rewrite-hosts --add-host --no-multicast-route --help" ;;
+    kube) flags="--node-name --peer-name --follow --stay --help" ;;
+    attach) flags="--without-dns --rewrite-hosts --add-host --label --no-multicast-route --help" ;;
     detach) flags="--help" ;;
     expose) flags="--fqdn -h --without-masquerade --help" ;;
     hide) flags="--help" ;;
     attach-bridge) flags="--help" ;;
     ps) flags="--json --help" ;;
+    policy) flags="--filename -f --namespace -n --json --help" ;;
     env) flags="--restore --help" ;;
     config) flags="--help" ;;
     dns-add) flags="--fqdn -h --help" ;;

@@ -10,9 +10,11 @@ import { ipamRoutes } from "./ipam-routes.ts";
 import { meshRoutes } from "./mesh-routes.ts";
 import { answerOtherMethods, refuseHead } from "./methods.ts";
 import { pluginRoutes } from "./plugin-routes.ts";
+import { policyRoutes } from "./policy-routes.ts";
+import { prometheusText } from "./prometheus-text.ts";
 import { proxyRoutes } from "./proxy-routes.ts";
-import type { RouterControl } from "./router-control.ts";
-import { descriptionRoute, metricsRoute, statusRoutes } from "./status-routes.ts";
+import type { Gauge, RouterControl } from "./router-control.ts";
+import { descriptionRoute, gaugesRoute, metricsRoute, statusRoutes } from "./status-routes.ts";
 
 /** The control API (http-api §1, first row). */
 export function controlApp(router: RouterControl, log: Log = silentLog): Hono {
@@ -24,6 +26,7 @@ export function controlApp(router: RouterControl, log: Log = silentLog): Hono {
     containerRoutes(app, router.containers);
     cniRoutes(app, router.cni);
     diagnosisRoutes(app, router.diagnosis);
+    policyRoutes(app, router.policy);
     eventRoutes(app, router.events);
     if (router.ipam !== undefined) ipamRoutes(app, router.ipam, router.containers);
     proxyRoutes(app, router);
@@ -43,6 +46,11 @@ export function statusApp(router: RouterControl, log: Log = silentLog): Hono {
 /** The address for monitoring alone (http-api §1, third row). */
 export function metricsApp(router: RouterControl, log: Log = silentLog): Hono {
   return application(log, (app) => metricsRoute(app, router));
+}
+
+/** An address for monitoring one service of a router. */
+export function serviceMetricsApp(gauges: () => readonly Gauge[], log: Log = silentLog): Hono {
+  return application(log, (app) => gaugesRoute(app, async () => prometheusText(gauges())));
 }
 
 function application(log: Log, addRoutes: (app: Hono) => void): Hono {

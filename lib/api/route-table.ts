@@ -13,6 +13,7 @@ import {
 import { nameTable } from "./table/name-table.ts";
 import { peerTable } from "./table/peer-table.ts";
 import { pluginTable } from "./table/plugin-table.ts";
+import { policyTable } from "./table/policy-table.ts";
 import { proxyTable } from "./table/proxy-table.ts";
 
 /** Every route there is, by the chapters of `docs/api.md`. */
@@ -22,6 +23,7 @@ export const routeChapters: ReadonlyMap<string, RouteTable> = new Map<string, Ro
   ["Names", nameTable],
   ["Containers, names and the bridge", containerTable],
   ["Container runtimes", cniTable],
+  ["Policies", policyTable],
   ["The Docker API proxy", proxyTable],
   ["Docker's networks", pluginTable],
   ["Status", statusTable],

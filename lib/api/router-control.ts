@@ -1,3 +1,4 @@
+import type * as v from "valibot";
 import type { WeaveError } from "../base/errors.ts";
 import type { Cidr, IpAddress, Ipv4Cidr } from "../base/ip.ts";
 import type { Diagnosis } from "../diagnosis/doctor/diagnosis.ts";
@@ -5,6 +6,15 @@ import type { Explanation } from "../diagnosis/why/explanation.ts";
 import type { Entry } from "../dns/entry.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import type { EventControl } from "./event-models.ts";
+import type {
+  applyBody,
+  changesAnswer,
+  deleteBody,
+  policyExplanation,
+  policyListAnswer,
+  testAnswer,
+  testBody,
+} from "./policy-models.ts";
 import type { Report } from "./report.ts";
 
 /**
@@ -46,6 +56,7 @@ export interface RouterControl {
   readonly containers: ContainerControl;
   readonly cni: CniControl;
   readonly diagnosis: DiagnosisControl;
+  readonly policy: PolicyControl;
   readonly events: EventControl;
   /** Absent when the router is no plugin of Docker. */
   readonly plugin: PluginControl | undefined;
@@ -90,6 +101,26 @@ export interface NameRegistry {
   remove(filter: { fqdn?: string; ident?: string; address?: IpAddress }): void;
   /** Those of all peers, deleted ones included. */
   entries(): readonly Entry[];
+}
+
+/** Who may connect to whom, on all hosts. */
+export interface PolicyControl {
+  /** @throws WeaveError `POLICY_…`, with nothing changed */
+  apply(request: v.InferOutput<typeof applyBody>): v.InferOutput<typeof changesAnswer>;
+  remove(request: v.InferOutput<typeof deleteBody>): v.InferOutput<typeof changesAnswer>;
+  list(): Promise<v.InferOutput<typeof policyListAnswer>>;
+  /** @throws WeaveError `POLICY_PLACE` for an end that is not known */
+  explain(question: PolicyQuestion): Promise<v.InferOutput<typeof policyExplanation>>;
+  /** @throws WeaveError `POLICY_TEST_…` */
+  test(request: v.InferOutput<typeof testBody>): Promise<v.InferOutput<typeof testAnswer>>;
+}
+
+export interface PolicyQuestion {
+  /** Containers, `<namespace>/<name>`, or addresses. */
+  readonly from: string;
+  readonly to: string;
+  /** Missing: of a protocol without ports, such as ICMP. */
+  readonly port: { readonly protocol: "TCP" | "UDP" | "SCTP"; readonly port: number } | undefined;
 }
 
 export interface Gauge {

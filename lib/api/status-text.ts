@@ -6,6 +6,7 @@ import type {
   KubernetesReport,
   PeerReport,
   PluginReport,
+  PolicyReport,
   ProxyReport,
   Report,
   RouterReport,
@@ -20,6 +21,7 @@ export function statusText(report: Report): string {
   if (report.IPAM !== undefined) sections.push(ipamSection(report.IPAM));
   if (report.DNS !== undefined) sections.push(dnsSection(report.DNS));
   if (report.Kubernetes !== undefined) sections.push(kubernetesSection(report.Kubernetes));
+  if (report.Policy !== undefined) sections.push(policySection(report.Policy));
   if (report.Docker !== undefined) sections.push(dockerSection(report.Docker));
   if (report.Proxy !== undefined) sections.push(proxySection(report.Proxy));
   if (report.Plugin !== undefined) sections.push(pluginSection(report.Plugin));
@@ -196,6 +198,26 @@ function kubernetesSection(kubernetes: KubernetesReport): string {
     ...(Reclaim.Standing === "member" ? [] : [["Standing", Reclaim.Standing] as const]),
     ...(Reclaim.Gone === 0 ? [] : [["PeersGone", Reclaim.Gone] as const]),
     ...(Reclaim.Trouble === "" ? [] : [["Trouble", Reclaim.Trouble] as const]),
+  ]);
+}
+
+/** Lines on what is not as it should be only appear then. */
+function policySection(policy: PolicyReport): string {
+  const { Status, Enforcer, Source, Trouble } = policy;
+  return lines([
+    ["Service", "policy"],
+    ["Status", Status === "enforcing" ? `enforcing by ${Enforcer}` : Status],
+    ...(policy.Awaited ?? []).map((kind) => ["Awaited", kind] as const),
+    ...(Trouble === undefined ? [] : [["Trouble", Trouble.Message] as const]),
+    ...remedyLine(Trouble?.Remedy ?? ""),
+    ["Source", Source],
+    ["Policies", policy.Policies + policy.ClusterPolicies],
+    ["Pods", `${policy.Pods} (${policy.LocalPods} here)`],
+    ...(policy.Held === 0 ? [] : [["Held", `${policy.Held} addresses`] as const]),
+    ...(policy.Faults ?? []).map((sentence) => ["Fault", sentence] as const),
+    ...(policy.NotEnforcing === undefined
+      ? []
+      : [["NotEnforcing", policy.NotEnforcing.join(", ")] as const]),
   ]);
 }
 

@@ -17,6 +17,7 @@ export type ValueKind =
   | "peer"
   | "peer-id"
   | "place"
+  | "policy"
   | "text";
 
 export interface ValueSpec {

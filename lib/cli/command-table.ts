@@ -9,6 +9,7 @@ import { lookCommands } from "./table/look-commands.ts";
 import { moreCommands } from "./table/more-commands.ts";
 import { nameCommands } from "./table/name-commands.ts";
 import { peerCommands } from "./table/peer-commands.ts";
+import { policyCommands } from "./table/policy-commands.ts";
 import { routerCommands } from "./table/router-commands.ts";
 import { runtimeCommands } from "./table/runtime-commands.ts";
 import { simulateCommand } from "./table/simulate-command.ts";
@@ -19,6 +20,7 @@ export const commandTable: readonly CommandSpec[] = [
   ...runtimeCommands,
   ...kubernetesCommands,
   ...containerCommands,
+  ...policyCommands,
   ...dockerCommands,
   ...nameCommands,
   ...peerCommands,

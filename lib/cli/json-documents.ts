@@ -4,6 +4,12 @@ import { diagnosisModel, explanationModel } from "../api/diagnosis-models.ts";
 import { eventModel } from "../api/event-models.ts";
 import { told } from "../api/json-schema.ts";
 import {
+  changesAnswer,
+  policyExplanation,
+  policyListAnswer,
+  testAnswer,
+} from "../api/policy-models.ts";
+import {
   connectionsDocument,
   dnsDocument,
   ipamDocument,
@@ -98,6 +104,16 @@ export const jsonDocuments = {
   doctor: { line: "weave doctor --json", schema: diagnosisModel },
   why: { line: "weave why <place> [<place>] --json", schema: explanationModel },
   event: { line: "weave events --json (one for each event)", schema: eventModel },
+  "policy-changes": {
+    line: "weave policy apply|delete -f <file> --json",
+    schema: changesAnswer,
+  },
+  "policy-list": { line: "weave policy get --json", schema: policyListAnswer },
+  "policy-explain": {
+    line: "weave policy explain <from> <to> [<port>] --json",
+    schema: policyExplanation,
+  },
+  "policy-test": { line: "weave policy test -f <file> --json", schema: testAnswer },
   version: { line: "weave version --json", schema: versionDocument },
   "setup-cni": { line: "weave setup-cni --json", schema: setupCniDocument },
   simulate: { line: "weave simulate --json", schema: simulateDocument },

@@ -4,7 +4,7 @@ import { coalesce } from "../base/coalesce.ts";
 import { splitHostPort } from "../base/endpoint.ts";
 import { cidrFromIpv4 } from "../base/ip.ts";
 import type { EventSink } from "../base/network-event.ts";
-import type { PeerName } from "../base/peer-name.ts";
+import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { Log, World } from "../base/world.ts";
 import { type ContainerEngine, isContainerAlive } from "../host/container.ts";
 import { type DeviceNames, isEndpointPort } from "../host/device-names.ts";
@@ -222,6 +222,7 @@ function openPolicy(
     isOfCluster: kubernetes !== undefined,
     nickname: options.nickname,
     attached: () => new Map([...attachments.addresses(), ...runtimes.addresses()]),
+    peers: () => plane.mesh.knownPeers().map(formatPeerName),
     exposed: () => settings.exposures().map(({ cidr }) => cidr),
     enforcer: () => {
       const { multicast, filter } = policy;

@@ -24,6 +24,9 @@ import type { Integration } from "./integration.ts";
 import { ipamGauges } from "./ipam-gauges.ts";
 import { ipamReport } from "./ipam-report.ts";
 import type { LaunchOptions } from "./launch-options.ts";
+import { policyGauges } from "./policy/policy-gauges.ts";
+import { idlePeers, policyReport } from "./policy/policy-report.ts";
+import { PolicyRequests } from "./policy/policy-requests.ts";
 import { routerGauges } from "./router-gauges.ts";
 
 export interface LocalControlParts {
@@ -118,6 +121,7 @@ export class LocalControl implements RouterControl {
     return [
       ...routerGauges(dataPlane, plane.mesh.status(), services.dns, fastdp),
       ...(ipam === undefined ? [] : ipamGauges(ipam)),
+      ...policyGauges(services.policy),
       ...(integration?.gauges() ?? []),
     ];
   }
@@ -143,6 +147,11 @@ export class LocalControl implements RouterControl {
     return this.#parts.services.cni;
   }
 
+  get policy(): RouterControl["policy"] {
+    const { plane, services } = this.#parts;
+    return new PolicyRequests(services.policy, plane.policies);
+  }
+
   get events(): RouterControl["events"] {
     return this.#parts.events;
   }
@@ -162,8 +171,10 @@ export class LocalControl implements RouterControl {
   }
 
   async report(): Promise<Report> {
-    const { plane, integration } = this.#parts;
+    const { plane, integration, services } = this.#parts;
     const dns = this.#dnsReport();
+    const mesh = plane.mesh.status();
+    const policy = policyReport(services.policy, idlePeers(plane.policies, mesh.peers));
     return {
       Ready: this.#isReady,
       Version: productVersion,
@@ -173,11 +184,12 @@ export class LocalControl implements RouterControl {
         NewVersion: "",
         NextCheckAt: "0001-01-01T00:00:00Z",
       },
-      Router: makeRouterReport(plane.mesh.status(), await this.#dataPlaneReport()),
+      Router: makeRouterReport(mesh, await this.#dataPlaneReport()),
       ...(plane.ipam !== undefined && {
         IPAM: ipamReport(plane.ipam.allocator.status(), (peer) => plane.mesh.nickname(peer) ?? ""),
       }),
       ...(dns !== undefined && { DNS: dns }),
+      ...(policy !== undefined && { Policy: policy }),
       ...integration?.report(),
     };
   }

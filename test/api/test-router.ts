@@ -3,10 +3,16 @@ import { controlApp } from "../../lib/api/app.ts";
 import { makeRouterReport, type OffloadStatus, orNull } from "../../lib/api/make-router-report.ts";
 import type { Report } from "../../lib/api/report.ts";
 import type { Gauge, NameRegistry, RouterControl } from "../../lib/api/router-control.ts";
+import { formatPeerName } from "../../lib/base/peer-name.ts";
+import { openDatabase } from "../../lib/daemon/database.ts";
 import { EventJournal } from "../../lib/daemon/events/event-journal.ts";
 import { ipamReport } from "../../lib/daemon/ipam-report.ts";
 import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
+import { PodStore } from "../../lib/daemon/policy/pod-store.ts";
+import { PolicyRequests } from "../../lib/daemon/policy/policy-requests.ts";
+import { PolicyService } from "../../lib/daemon/policy/policy-service.ts";
 import { nameStatus } from "../../lib/dns/name-report.ts";
+import { MemoryEnforcer } from "../daemon/policy/memory-enforcer.ts";
 import { SimCluster, type SimPeer } from "../sim/cluster.ts";
 import { FakeContainers } from "./fake-containers.ts";
 
@@ -44,6 +50,11 @@ export class TestRouter implements RouterControl {
     check: async () => ({ wrong: [] }),
     collect: async ({ valid }) => ({ removed: [...valid] }),
   };
+  readonly enforcer = new MemoryEnforcer();
+  /** Containers of this host and their addresses, as policies see them. */
+  readonly attached = new Map<string, readonly string[]>();
+  readonly policyService: PolicyService;
+  readonly policy: RouterControl["policy"];
   isReady = true;
   awaiting: readonly string[] = [];
   moreGauges: readonly Gauge[] = [];
@@ -53,6 +64,17 @@ export class TestRouter implements RouterControl {
     this.peer = peer;
     this.ipam = ipam;
     this.containers = new FakeContainers(ipam, names);
+    this.policyService = new PolicyService({
+      ...{ world: peer.world, self: peer.name, shared: peer.plane.policies, mode: "auto" },
+      ...{ isOfCluster: false, nickname: "host1", attached: () => this.attached },
+      store: new PodStore(openDatabase(":memory:")),
+      exposed: () => [],
+      peers: () => peer.plane.mesh.knownPeers().map(formatPeerName),
+      enforcer: () => ({ enforcer: this.enforcer, reason: "it is a pretended one" }),
+      mark: { get: () => false, set() {} },
+    });
+    this.policyService.start();
+    this.policy = new PolicyRequests(this.policyService, peer.plane.policies);
     const registry: NameRegistry | undefined = names && {
       domain: names.domain.name,
       add: (fqdn, ident, address) => names.add(fqdn, ident, address) !== "outside-domain",

@@ -16,6 +16,7 @@ import type {
   PeerReport,
   PluginNetworkReport,
   PluginReport,
+  PolicyReport,
   ProxyReport,
   ReclaimReport,
   RefusalReport,
@@ -268,6 +269,36 @@ const dockerType = struct<DockerReport>(
   { additions: ["Trouble", "Failures", "Waiting"] },
 );
 
+const policyType = struct<PolicyReport>(
+  "PolicyReport",
+  {
+    Status: string,
+    Source: string,
+    Enforcer: string,
+    Reason: string,
+    Policies: int,
+    ClusterPolicies: int,
+    Namespaces: int,
+    Pods: int,
+    LocalPods: int,
+    Held: int,
+    Changes: int,
+    Errors: int,
+    Awaited: slice(string),
+    Trouble: pointer(
+      struct<NonNullable<PolicyReport["Trouble"]>>("PolicyTrouble", {
+        Code: string,
+        Message: string,
+        Remedy: string,
+        Since: string,
+      }),
+    ),
+    Faults: slice(string),
+    NotEnforcing: slice(string),
+  },
+  { additions: ["Awaited", "Trouble", "NotEnforcing"] },
+);
+
 const kubernetesType = struct<KubernetesReport>("KubernetesReport", {
   Node: string,
   Policy: bool,
@@ -348,9 +379,10 @@ export const reportType = struct<Report>(
     IPAM: pointer(ipamType),
     DNS: pointer(dnsType),
     Kubernetes: pointer(kubernetesType),
+    Policy: pointer(policyType),
     Docker: pointer(dockerType),
     Proxy: pointer(proxyType),
     Plugin: pointer(pluginType),
   },
-  { additions: ["Kubernetes", "Docker", "Proxy", "Plugin"] },
+  { additions: ["Kubernetes", "Policy", "Docker", "Proxy", "Plugin"] },
 );

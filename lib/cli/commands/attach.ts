@@ -1,3 +1,4 @@
+import { WeaveError } from "../../base/errors.ts";
 import { splitContainer } from "../address-words.ts";
 import { cidrLine } from "../cidr-line.ts";
 import type { CommandHandler } from "../context.ts";
@@ -5,6 +6,7 @@ import { patientRequest } from "../patient-request.ts";
 
 export const attach: CommandHandler = async (context) => {
   const { arguments: words, flags, stdout } = context;
+  const labels = flags.list("label");
   const { addresses, container } = splitContainer("attach", words);
   const body = await patientRequest(context, {
     method: "POST",
@@ -15,8 +17,16 @@ export const attach: CommandHandler = async (context) => {
       rewriteHosts: flags.enabled("rewrite-hosts"),
       addHosts: flags.list("add-host"),
       multicastRoute: !flags.enabled("no-multicast-route"),
+      ...(labels.length > 0 && { labels: Object.fromEntries(labels.map(labelOf)) }),
     },
   });
   stdout.write(cidrLine(body));
   return 0;
 };
+
+/** @throws WeaveError `LABEL_FORMAT` */
+function labelOf(word: string): [string, string] {
+  const [, key, value] = /^([^=\s]+)=(.*)$/s.exec(word) ?? [];
+  if (key !== undefined && value !== undefined) return [key, value];
+  throw new WeaveError("LABEL_FORMAT", `"${word}" is no label`, { remedy: "write <key>=<value>" });
+}

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { listAnswer } from "../../api/container-models.ts";
+import { policyListAnswer } from "../../api/policy-models.ts";
 import { readAnswer } from "../answer.ts";
 import type { ApiClient } from "../api-client.ts";
 import type { CommandHandler } from "../context.ts";
@@ -33,6 +34,8 @@ async function valuesOf(kind: string, api: ApiClient, environment: Environment):
       ]);
       return [...inside, ...known];
     }
+    case "policy":
+      return orNothing(() => policies(api));
     case "peer":
       return fromReport(api, (report) => report.Router.Targets);
     case "peer-id":
@@ -58,6 +61,15 @@ function fromReport(api: ApiClient, values: (report: ReportModel) => string[]): 
     const body = await api.request({ method: "GET", path, accept: "application/json", waitMs });
     return values(readAnswer(reportModel, body));
   });
+}
+
+/** Policies, and whom they are about. */
+async function policies(api: ApiClient): Promise<string[]> {
+  const body = await api.request({ method: "GET", path: ["policy"], waitMs });
+  const { policies: documents, pods } = readAnswer(policyListAnswer, body);
+  return [...documents, ...pods].map(({ namespace, name }) =>
+    namespace === "" ? name : `${namespace}/${name}`,
+  );
 }
 
 /** Namespaces, what runs in Docker, and what else is on the network. */

@@ -15,6 +15,7 @@ const handlers: Readonly<Record<string, () => Promise<CommandHandler>>> = {
   logs: async () => (await import("./logs.ts")).logs,
   attach: async () => (await import("./attach.ts")).attach,
   detach: async () => (await import("./detach.ts")).detach,
+  policy: async () => (await import("./policy.ts")).policy,
   "attach-bridge": async () => (await import("./attach-bridge.ts")).attachBridge,
   expose: async () => (await import("./expose.ts")).expose,
   hide: async () => (await import("./hide.ts")).hide,

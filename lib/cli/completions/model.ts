@@ -74,6 +74,7 @@ function valueSource(value: ValueSpec): ValueSource {
     case "peer":
     case "peer-id":
     case "place":
+    case "policy":
     case "fqdn":
       return { from: "router", kind: value.kind };
     case "file":

@@ -27,6 +27,13 @@ export const containerCommands: readonly CommandSpec[] = [
         summary: "a further line for that /etc/hosts",
       },
       {
+        name: "label",
+        value: { kind: "text", placeholder: "key=value" },
+        repeatable: true,
+        summary:
+          "what policies know it by; weave.works/namespace says its namespace, weave.works/port.<name> a port",
+      },
+      {
         name: "no-multicast-route",
         summary: "do not route multicast into the network",
       },
@@ -36,6 +43,10 @@ export const containerCommands: readonly CommandSpec[] = [
       {
         line: "weave attach 10.2.1.1/24 net:10.2.3.0/24 web",
         explains: "this address and one of that subnet for a Docker container",
+      },
+      {
+        line: "weave attach netns:c1 --label app=web --label weave.works/namespace=shop",
+        explains: "with what policies are to know it by",
       },
     ],
     exitCodes: [

@@ -47,7 +47,7 @@ export const moreCommands: readonly CommandSpec[] = [
       {
         kind: "choice",
         placeholder: "kind",
-        choices: ["container", "peer", "peer-id", "fqdn", "place"],
+        choices: ["container", "peer", "peer-id", "fqdn", "place", "policy"],
         summary: "what to list",
         minimum: 1,
         maximum: 1,

@@ -36,6 +36,8 @@ export interface PolicyControllerOptions {
   readonly mode: "auto" | "on" | "off";
   /** Opens the packet filter, when it is needed. @throws WeaveError, SystemError */
   enforcer(): ChosenEnforcer;
+  /** Called after {@link PolicyController.phase} has changed. */
+  phaseChanged(): void;
   /** Whether anything of ours may be in the packet filter; outlives the process. */
   readonly mark: { get(): boolean; set(isInPlace: boolean): void };
 }
@@ -73,6 +75,7 @@ export class PolicyController {
   #cancelRetry: Cancel | undefined;
   #errors = 0;
   #changes = 0;
+  #toldPhase: PolicyPhase | undefined;
   #stopped = false;
 
   constructor(options: PolicyControllerOptions) {
@@ -138,6 +141,9 @@ export class PolicyController {
     } catch (error) {
       this.#failed(error);
     }
+    if (this.phase === this.#toldPhase) return;
+    this.#toldPhase = this.phase;
+    this.#options.phaseChanged();
   }
 
   /** Puts everything back when somebody else has changed it. To be called every few seconds. */
@@ -192,7 +198,6 @@ export class PolicyController {
 
   /** Puts what is known in place. @throws WeaveError `POLICY_NOT_ENFORCED` when it cannot be */
   mustStand(): void {
-    if (this.#options.mode === "off") return;
     this.act();
     if (this.#trouble === undefined || !this.isWanted) return;
     throw new WeaveError(

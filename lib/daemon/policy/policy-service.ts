@@ -1,4 +1,5 @@
 import { type Cidr, formatCidr } from "../../base/ip.ts";
+import { pause } from "../../base/pause.ts";
 import type { PeerName } from "../../base/peer-name.ts";
 import type { World } from "../../base/world.ts";
 import type { SharedPolicy } from "../../policy/gossip/shared-policy.ts";
@@ -9,6 +10,10 @@ import type { PodStore } from "./pod-store.ts";
 import { PolicyController, type PolicyControllerOptions } from "./policy-controller.ts";
 import type { PolicySource } from "./policy-input.ts";
 import { SharedSource } from "./shared-source.ts";
+
+/** How long it takes others to tell of their containers at most; originals never do. */
+const tellMaxMs = 1_000;
+const tellPollMs = 25;
 
 export interface PolicyServiceOptions {
   readonly world: Pick<World, "after" | "now" | "monotonicMs" | "log">;
@@ -24,6 +29,8 @@ export interface PolicyServiceOptions {
   /** Of the bridge, in CIDR notation. */
   exposed(): readonly string[];
   readonly nickname: string;
+  /** Peers that can be reached, this one among them. */
+  peers(): readonly string[];
   readonly enforcer: PolicyControllerOptions["enforcer"];
   readonly mark: PolicyControllerOptions["mark"];
 }
@@ -85,7 +92,11 @@ export class PolicyService implements Admission {
   begin(source: PolicySource): void {
     const { world, mode, enforcer, mark } = this.#options;
     this.#controller?.stop();
-    this.#controller = new PolicyController({ world, source, mode, enforcer, mark });
+    this.#controller = new PolicyController({
+      ...{ world, source, mode, enforcer, mark },
+      // Others are to know whether this host enforces; it has just told them of something else.
+      phaseChanged: () => void world.after(0, () => this.hostChanged()),
+    });
     if (source !== this.#shared) this.#admitAgain(this.#controller);
     this.#controller.start();
   }
@@ -135,6 +146,19 @@ export class PolicyService implements Admission {
     this.#controller?.dismiss(ident);
   }
 
+  /** Resolves when the containers of all hosts are known, or those are that tell of theirs soon. */
+  async allKnown(): Promise<void> {
+    const shared = this.#shared;
+    if (shared === undefined || !shared.wake()) return;
+    const { world, peers } = this.#options;
+    const untilMs = world.monotonicMs() + tellMaxMs;
+    while (world.monotonicMs() < untilMs) {
+      const { tellers } = shared;
+      if (peers().every((peer) => tellers.has(peer))) return;
+      await pause(world, tellPollMs, new AbortController().signal);
+    }
+  }
+
   /** Containers of this host came or went. */
   hostChanged(): void {
     this.#shared?.hostChanged();
@@ -143,8 +167,6 @@ export class PolicyService implements Admission {
   /** Puts back what somebody has changed. To be called every few seconds. */
   check(): void {
     this.#controller?.check();
-    // Others are to know whether this host enforces.
-    this.hostChanged();
   }
 
   stop(): void {

@@ -14,7 +14,7 @@ import type { PolicyInputs, PolicySource } from "./policy-input.ts";
 export interface SharedSourceOptions {
   readonly self: PeerName;
   readonly shared: SharedPolicy;
-  /** Whether pods are told of before there is any policy. */
+  /** Whether this host tells of its containers before anybody has asked. */
   readonly isForced: boolean;
   /** The containers of this host, by id. */
   pods(): ReadonlyMap<string, HostPod>;
@@ -24,7 +24,8 @@ export interface SharedSourceOptions {
 
 /**
  * Policies that operators gave to `weave policy` on any host, and the containers of all hosts: what
- * peers tell each other. Before there is any policy this host tells nothing of its containers.
+ * peers tell each other. Before an operator has asked anything of policies, on any host, nobody tells
+ * anything.
  */
 export class SharedSource implements PolicySource {
   readonly name = "weave policy";
@@ -77,17 +78,32 @@ export class SharedSource implements PolicySource {
     });
   }
 
+  /**
+   * Somebody asks about containers: from now on all hosts tell of theirs.
+   *
+   * @returns false when they did already
+   */
+  wake(): boolean {
+    if (this.#tells) return false;
+    this.#tells = true;
+    this.hostChanged();
+    return true;
+  }
+
+  /** Hosts that have told of their containers. */
+  get tellers(): Set<string> {
+    return new Set(this.#options.shared.records(hostKind).map(({ scope }) => scope));
+  }
+
   #isWanted(): boolean {
-    if (this.#tells || this.#options.isForced) return true;
-    return this.#options.shared.records().some(({ kind }) => isPolicyKind(kind));
+    return this.#tells || this.#options.isForced || this.#options.shared.records().length > 0;
   }
 
   #heard(changed: readonly RecordName[]): void {
     const inputs = this.#inputs;
     if (inputs === undefined) return;
     for (const each of changed) this.#take(inputs, each, this.#options.shared.content(each));
-    // The first policy: from now on others have to know who is here.
-    if (!this.#tells && changed.some(({ kind }) => isPolicyKind(kind))) this.hostChanged();
+    if (!this.#tells) this.hostChanged();
   }
 
   #take(inputs: PolicyInputs, named: RecordName, content: string | undefined): void {
@@ -182,9 +198,4 @@ function takeHost({ nodes }: PolicyInputs, peer: string, content: string | undef
   const host = content === undefined ? undefined : readHost(content);
   if (host === undefined) nodes.removed(peer);
   else nodes.put(nodeOf(peer, host));
-}
-
-/** Whether something of this kind allows or denies anything. */
-export function isPolicyKind(kind: string): boolean {
-  return isDocumentKind(kind) && kind !== "Namespace";
 }

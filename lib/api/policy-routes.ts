@@ -1,0 +1,41 @@
+import type { Context, Hono } from "hono";
+import * as v from "valibot";
+import { WeaveError } from "../base/errors.ts";
+import { answerJson } from "./answers.ts";
+import { answerBody } from "./body-answer.ts";
+import { applyBody, deleteBody, policyProtocol, testBody } from "./policy-models.ts";
+import { addRoutes } from "./route-spec.ts";
+import type { PolicyControl, PolicyQuestion } from "./router-control.ts";
+import { policyTable } from "./table/policy-table.ts";
+
+/** Adds `/policy…`, routes of our own that speak JSON. */
+export function policyRoutes(app: Hono, policy: PolicyControl): void {
+  addRoutes(app, policyTable, {
+    policyApply: (context) => answerBody(context, applyBody, async (body) => policy.apply(body)),
+    policyDelete: (context) => answerBody(context, deleteBody, async (body) => policy.remove(body)),
+    policyList: (context) => answerJson(context, () => policy.list()),
+    policyExplain: (context) =>
+      answerJson(context, async () => policy.explain(questionOf(context))),
+    policyTest: (context) => answerBody(context, testBody, (body) => policy.test(body)),
+  });
+}
+
+function questionOf(context: Context): PolicyQuestion {
+  const { from, to, port, protocol = "TCP" } = context.req.query();
+  if (!from || !to) {
+    throw new WeaveError("QUERY_INCOMPLETE", "an end of the connection is missing", {
+      remedy: "ask for /policy/explain?from=<container>&to=<container>, and &port=<port>",
+    });
+  }
+  const named = v.safeParse(policyProtocol, protocol.toUpperCase());
+  const number = port === undefined || port === "" ? undefined : Number(port);
+  const isPort =
+    number === undefined || (Number.isInteger(number) && number > 0 && number < 65_536);
+  if (!named.success || !isPort) {
+    throw new WeaveError("QUERY_INVALID", `"${port}/${protocol}" is no port`, {
+      remedy: "write a port from 1 to 65535, and TCP, UDP or SCTP",
+    });
+  }
+  if (number === undefined || named.output === "ICMP") return { from, to, port: undefined };
+  return { from, to, port: { protocol: named.output, port: number } };
+}

@@ -1,0 +1,70 @@
+import { jsonSchema } from "../json-schema.ts";
+import {
+  applyBody,
+  changesAnswer,
+  deleteBody,
+  policyExplanation,
+  policyListAnswer,
+  testAnswer,
+  testBody,
+} from "../policy-models.ts";
+import type { RouteTable } from "../route-spec.ts";
+
+/** Policies of all hosts. Documents are those of Kubernetes, as JSON. */
+export const policyTable = {
+  policyApply: {
+    method: "post",
+    path: "/policy/apply",
+    summary: "make documents hold on all hosts",
+    body: jsonSchema(applyBody),
+    answer:
+      "`changes` (`kind`, `namespace`, `name`, `change`) and `warnings`: it holds on this host when this is answered. Policies without a namespace are in that of the body. 400 for what is no policy, with nothing changed; 409 on a node of Kubernetes",
+    success: { status: 200, json: jsonSchema(changesAnswer) },
+    fails: [400, 409, 503],
+  },
+  policyDelete: {
+    method: "post",
+    path: "/policy/delete",
+    summary: "take documents back on all hosts",
+    body: jsonSchema(deleteBody),
+    answer:
+      "`changes` and `warnings`, for what `documents` and `names` name; what is not there is `absent`",
+    success: { status: 200, json: jsonSchema(changesAnswer) },
+    fails: [400, 409, 503],
+  },
+  policyList: {
+    method: "get",
+    path: "/policy",
+    summary: "list policies, and whom they are about",
+    answer: "`policies`, `pods`, `hosts` and `warnings`",
+    success: { status: 200, json: jsonSchema(policyListAnswer) },
+  },
+  policyExplain: {
+    method: "get",
+    path: "/policy/explain",
+    summary: "tell whether a connection may be opened, and why",
+    parameters: [
+      {
+        name: "from",
+        meaning: "a container, `<namespace>/<name>` or an address",
+        isRequired: true,
+      },
+      { name: "to", meaning: "the same", isRequired: true },
+      { name: "port", meaning: "at the second; without one ICMP is meant" },
+      { name: "protocol", meaning: "`TCP` (default), `UDP`, `SCTP`" },
+    ],
+    answer: "`allowed`, and `egress` and `ingress` with the rule that decides each",
+    success: { status: 200, json: jsonSchema(policyExplanation) },
+    fails: [400, 404],
+  },
+  policyTest: {
+    method: "post",
+    path: "/policy/test",
+    summary: "judge connections as if documents held",
+    body: jsonSchema(testBody),
+    answer:
+      "`rows`, one for each expectation of `tables` and family of addresses, and how many `failed`. Nothing is changed",
+    success: { status: 200, json: jsonSchema(testAnswer) },
+    fails: [400, 404],
+  },
+} as const satisfies RouteTable;

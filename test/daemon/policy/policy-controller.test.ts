@@ -1,0 +1,272 @@
+import { describe, expect, test } from "bun:test";
+import { parseIpv4 } from "../../../lib/base/ip.ts";
+import { PolicyController, readyMaxMs } from "../../../lib/daemon/policy/policy-controller.ts";
+import type { PolicyInputs, PolicySource } from "../../../lib/daemon/policy/policy-input.ts";
+import { namespaceOf } from "../../../lib/policy/labels.ts";
+import type { NetworkPolicy, Pod } from "../../../lib/policy/objects.ts";
+import { VirtualClock } from "../../../lib/simulator/virtual-clock.ts";
+import { SimWorld } from "../../../lib/simulator/world.ts";
+import { MemoryEnforcer } from "./memory-enforcer.ts";
+
+const address = parseIpv4("10.32.0.1");
+
+const deny: NetworkPolicy = { namespace: "default", name: "deny", podSelector: [], ingress: [] };
+
+const pod = (change: Partial<Pod> = {}): Pod => ({
+  ...{ id: "uid-1", namespace: "default", name: "web", labels: new Map(), ports: [] },
+  ...{ addresses: [address], isLocal: true, sinceMs: 0 },
+  ...change,
+});
+
+const sandbox = (change: object = {}) => ({
+  ...{ container: "c1", namespace: "default", name: "web", uid: "uid-1" },
+  ...{ addresses: [address], sinceMs: 1, ...change },
+});
+
+const never = new AbortController().signal;
+
+/** A controller on a virtual clock, and all that is around it. */
+function setUp(
+  options: {
+    mode?: "auto" | "on" | "off";
+    mark?: boolean;
+    resolve?: Pod;
+    enforcer?: MemoryEnforcer;
+  } = {},
+) {
+  const clock = new VirtualClock();
+  const world = new SimWorld(clock, 1);
+  const enforcer = options.enforcer ?? new MemoryEnforcer();
+  let inputs: PolicyInputs | undefined;
+  let mark = options.mark ?? false;
+  const source: PolicySource = {
+    name: "kubernetes",
+    start: (given) => {
+      inputs = given;
+    },
+    ...(options.resolve !== undefined && { resolvePod: async () => options.resolve }),
+    faults: () => [],
+    stop() {},
+  };
+  const controller = new PolicyController({
+    ...{ world, source, mode: options.mode ?? "on", phaseChanged() {} },
+    enforcer: () => ({ enforcer, reason: "" }),
+    mark: {
+      get: () => mark,
+      set: (isInPlace) => {
+        mark = isInPlace;
+      },
+    },
+  });
+  controller.start();
+  const sync = (policies: NetworkPolicy[] = [], pods: Pod[] = []) => {
+    inputs!.namespaces.replaced([namespaceOf("default")]);
+    inputs!.pods.replaced(pods);
+    inputs!.networkPolicies.replaced(policies);
+    inputs!.clusterPolicies.replaced([]);
+    inputs!.nodes.replaced([]);
+    clock.run(100);
+  };
+  /** What is judged of packets to the address. */
+  const chain = () => {
+    const key = enforcer.rules?.targets.ingress.get(address);
+    return key === undefined ? undefined : enforcer.rules?.chains.get(key);
+  };
+  return { controller, inputs: inputs!, enforcer, clock, sync, chain, isMarked: () => mark };
+}
+
+describe("a source that has not told everything", () => {
+  test("leads to nothing being touched", () => {
+    const { controller, inputs, enforcer, clock } = setUp({ mark: true });
+    inputs.networkPolicies.replaced([deny]);
+    inputs.pods.replaced([pod()]);
+    clock.run(60_000);
+    expect(controller.phase).toBe("waiting");
+    expect(controller.tables.awaited).toEqual(["namespaces", "clusterPolicies", "nodes"]);
+    expect(enforcer.deeds).toEqual([]);
+  });
+
+  test("has told everything by naming each kind once, and then all is put in place as one", () => {
+    const { controller, enforcer, sync, chain } = setUp({ mark: true });
+    sync([deny], [pod()]);
+    expect(controller.phase).toBe("enforcing");
+    expect(enforcer.deeds).toEqual(["replace"]);
+    expect(chain()).toBeDefined();
+  });
+});
+
+describe("changes", () => {
+  test("that come together are put in place together, within 20 ms", () => {
+    const { inputs, enforcer, clock, sync } = setUp();
+    sync();
+    for (let at = 0; at < 100; at++) {
+      inputs.networkPolicies.put({ ...deny, name: `p${at}` });
+      inputs.pods.put(pod({ id: `uid-${at}`, addresses: [address + at] }));
+    }
+    clock.run(20);
+    expect(enforcer.deeds).toEqual(["replace", "apply"]);
+    expect(enforcer.rules?.targets.ingress.size).toBe(100);
+  });
+
+  test("that change nothing do not reach the packet filter", () => {
+    const { inputs, enforcer, clock, sync } = setUp();
+    sync([deny], [pod()]);
+    inputs.pods.put(pod());
+    inputs.pods.removed("nobody");
+    inputs.namespaces.put(namespaceOf("elsewhere"));
+    clock.run(1000);
+    expect(enforcer.deeds).toEqual(["replace"]);
+  });
+
+  test("that are refused are tried again, later and later, as a whole", () => {
+    const { controller, inputs, enforcer, clock, sync } = setUp();
+    sync([], [pod()]);
+    enforcer.isBroken = true;
+    inputs.networkPolicies.put(deny);
+    clock.run(60_000);
+    expect(controller.phase).toBe("failing");
+    expect(controller.trouble).toMatchObject({ code: "BROKEN", remedy: "mend it" });
+    const attempts = enforcer.deeds.length;
+    expect(attempts).toBeGreaterThan(5);
+    expect(attempts).toBeLessThan(15);
+    expect(controller.counts.errors).toBe(attempts - 1);
+    enforcer.isBroken = false;
+    clock.run(20_000);
+    expect(controller.phase).toBe("enforcing");
+    expect(enforcer.deeds.at(-1)).toBe("replace");
+    expect(controller.trouble).toBeUndefined();
+  });
+});
+
+describe("rules that somebody has changed", () => {
+  test("are put back at the next look, and not without cause", () => {
+    const { controller, enforcer, sync } = setUp();
+    sync([deny], [pod()]);
+    controller.check();
+    expect(enforcer.deeds).toEqual(["replace"]);
+    enforcer.spoilt = true;
+    controller.check();
+    expect(enforcer.deeds).toEqual(["replace", "replace"]);
+  });
+});
+
+describe("without policies", () => {
+  test("nothing is put in place, and nothing is asked of the packet filter", () => {
+    const { controller, enforcer, sync } = setUp({ mode: "auto" });
+    sync([], [pod()]);
+    expect(controller.phase).toBe("off");
+    expect(controller.chosen).toBeUndefined();
+    expect(enforcer.deeds).toEqual([]);
+  });
+
+  test("what a former run has left goes, and so does all with the last policy", () => {
+    const { controller, inputs, enforcer, clock, sync, isMarked } = setUp({
+      mode: "auto",
+      mark: true,
+    });
+    sync([], [pod()]);
+    expect(enforcer.deeds).toEqual(["remove"]);
+    inputs.networkPolicies.put(deny);
+    clock.run(20);
+    expect(isMarked()).toBe(true);
+    inputs.networkPolicies.removed("default/deny");
+    clock.run(20);
+    expect(enforcer.deeds).toEqual(["remove", "replace", "remove"]);
+    expect([controller.phase, isMarked()]).toEqual(["off", false]);
+  });
+
+  test("switched off, what is left goes at once, whatever the source says", () => {
+    const { enforcer, clock } = setUp({ mode: "off", mark: true });
+    clock.run(100);
+    expect(enforcer.deeds).toEqual(["remove"]);
+  });
+});
+
+describe("a process that ends", () => {
+  test("touches nothing", () => {
+    const { controller, inputs, enforcer, clock, sync } = setUp();
+    sync([deny], [pod()]);
+    inputs.pods.put(pod({ id: "uid-2" }));
+    controller.stop();
+    clock.run(60_000);
+    controller.check();
+    expect(enforcer.deeds).toEqual(["replace"]);
+  });
+});
+
+describe("a pod that is being made", () => {
+  test("is judged by its policies before its interface is there, before its cluster knows its address", async () => {
+    const { controller, sync, chain } = setUp();
+    sync([deny], [pod({ addresses: [] })]);
+    expect(chain()).toBeUndefined();
+    await controller.admit(sandbox(), never);
+    expect(chain()?.tiers).toHaveLength(1);
+    expect(controller.tables.admitted.held).toBe(0);
+  });
+
+  test("that nobody knows can open and receive no connection until it is known", async () => {
+    const { controller, inputs, enforcer, clock, sync, chain } = setUp();
+    sync();
+    await controller.admit(sandbox(), never);
+    expect(controller.tables.admitted.held).toBe(1);
+    expect(chain()?.tiers[0]?.[0]).toMatchObject({ verdict: "deny", peer: { kind: "any" } });
+    inputs.pods.put(pod({ addresses: [] }));
+    clock.run(20);
+    expect(enforcer.rules?.targets.ingress.get(address)).toBeUndefined();
+    expect(controller.tables.admitted.held).toBe(0);
+  });
+
+  test("is asked for where its source can be asked", async () => {
+    const { controller, sync, chain } = setUp({ resolve: pod({ addresses: [] }) });
+    sync([deny]);
+    await controller.admit(sandbox(), never);
+    expect(controller.tables.admitted.held).toBe(0);
+    expect(chain()).toBeDefined();
+  });
+
+  test("of a name that another pod has still is not taken for that one", async () => {
+    const { controller, inputs, clock, sync } = setUp();
+    sync([deny], [pod({ id: "uid-0", addresses: [] })]);
+    await controller.admit(sandbox(), never);
+    expect(controller.tables.admitted.held).toBe(1);
+    inputs.pods.removed("uid-0");
+    inputs.pods.put(pod({ addresses: [] }));
+    clock.run(20);
+    expect(controller.tables.admitted.held).toBe(0);
+  });
+
+  test("waits for its source, and fails when that says nothing for long", async () => {
+    const { controller, clock, enforcer } = setUp();
+    const admission = controller.admit(sandbox(), never).then(
+      () => "admitted",
+      (error) => error.code,
+    );
+    for (let ms = 0; ms <= readyMaxMs; ms += 50) {
+      clock.run(50);
+      await Promise.resolve();
+    }
+    expect(await admission).toBe("POLICY_NOT_READY");
+    expect(enforcer.deeds).toEqual([]);
+  });
+
+  test("is not made while policies cannot be enforced, and leaves nothing behind", async () => {
+    const { controller, enforcer, sync } = setUp();
+    sync([deny]);
+    enforcer.isBroken = true;
+    const failure = await controller.admit(sandbox(), never).catch((error) => error.code);
+    expect(failure).toBe("POLICY_NOT_ENFORCED");
+    expect(controller.tables.admitted.held).toBe(0);
+  });
+
+  test("frees its address with its interface, for the next one", async () => {
+    const { controller, inputs, enforcer, clock, sync } = setUp();
+    sync([], []);
+    await controller.admit(sandbox(), never);
+    controller.dismiss("c1");
+    clock.run(20);
+    expect(enforcer.rules?.targets.ingress.size).toBe(0);
+    inputs.pods.put(pod({ addresses: [] }));
+    clock.run(20);
+    expect(enforcer.rules?.targets.ingress.size).toBe(0);
+  });
+});
