@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { embeddedNaming, embedLibraries } from "./embed-libraries.ts";
+import { embedPage } from "./embed-page.ts";
 import { productVersion } from "./product-version.ts";
 
 /**
@@ -26,10 +27,11 @@ export async function buildExecutable(outfile = join(root, "dist/weave")): Promi
       join(root, "cmd/weave.ts"),
       join(root, "lib/host/dataplane/worker.ts"),
       ...embedLibraries(root),
+      await embedPage(root),
     ],
     root,
     naming: { asset: embeddedNaming },
-    loader: { ".so": "file" },
+    loader: { ".so": "file", ".page": "file" },
     target: "bun",
     minify: { syntax: true, whitespace: true },
     sourcemap: "inline",

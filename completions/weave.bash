@@ -135,7 +135,7 @@ _weave_arguments() {
     rmpeer) _weave_router peer-id ;;
     status) _weave_words targets; _weave_words connections; _weave_words peers; _weave_words dns; _weave_words ipam ;;
     why) _weave_router place; _weave_router place ;;
-    help) _weave_words launch; _weave_words stop; _weave_words reset; _weave_words logs; _weave_words setup-systemd; _weave_words adopt; _weave_words snapshot; _weave_words upgrade-self; _weave_words setup-cni; _weave_words kube; _weave_words attach; _weave_words detach; _weave_words expose; _weave_words hide; _weave_words attach-bridge; _weave_words ps; _weave_words policy; _weave_words env; _weave_words config; _weave_words dns-add; _weave_words dns-remove; _weave_words dns-lookup; _weave_words dns-args; _weave_words connect; _weave_words forget; _weave_words prime; _weave_words rmpeer; _weave_words status; _weave_words doctor; _weave_words why; _weave_words events; _weave_words report; _weave_words version; _weave_words demo; _weave_words simulate; _weave_words help; _weave_words completion ;;
+    help) _weave_words launch; _weave_words stop; _weave_words reset; _weave_words logs; _weave_words setup-systemd; _weave_words adopt; _weave_words snapshot; _weave_words upgrade-self; _weave_words setup-cni; _weave_words kube; _weave_words attach; _weave_words detach; _weave_words expose; _weave_words hide; _weave_words attach-bridge; _weave_words ps; _weave_words policy; _weave_words env; _weave_words config; _weave_words dns-add; _weave_words dns-remove; _weave_words dns-lookup; _weave_words dns-args; _weave_words connect; _weave_words forget; _weave_words prime; _weave_words rmpeer; _weave_words status; _weave_words doctor; _weave_words why; _weave_words ui; _weave_words events; _weave_words report; _weave_words version; _weave_words demo; _weave_words simulate; _weave_words help; _weave_words completion ;;
     completion) _weave_words bash; _weave_words zsh; _weave_words fish ;;
   esac
 }
@@ -149,7 +149,7 @@ _weave() {
   local last=$((${#words[@]} - 1)) command="${words[1]}"
   local current="${words[last]}" before="${words[last - 1]}"
   if ((last == 1)); then
-    candidates="launch stop reset logs setup-systemd adopt snapshot upgrade-self setup-cni kube attach detach expose hide attach-bridge ps policy env config dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status doctor why events report version demo simulate help completion --help --version"
+    candidates="launch stop reset logs setup-systemd adopt snapshot upgrade-self setup-cni kube attach detach expose hide attach-bridge ps policy env config dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status doctor why ui events report version demo simulate help completion --help --version"
     candidates="${candidates// /$'\n'}"
   else
     case "$command" in
@@ -183,6 +183,7 @@ _weave() {
     status) flags="--json --help" ;;
     doctor) flags="--json --help" ;;
     why) flags="--json --help" ;;
+    ui) flags="--json --help" ;;
     events) flags="--follow -f --since --kind --json --help" ;;
     report) flags="--format -f --help" ;;
     version) flags="--json --help" ;;

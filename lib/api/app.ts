@@ -9,6 +9,7 @@ import { eventRoutes } from "./event-routes.ts";
 import { ipamRoutes } from "./ipam-routes.ts";
 import { meshRoutes } from "./mesh-routes.ts";
 import { answerOtherMethods, refuseHead } from "./methods.ts";
+import { pageRoute, pictureRoute } from "./picture-routes.ts";
 import { pluginRoutes } from "./plugin-routes.ts";
 import { policyRoutes } from "./policy-routes.ts";
 import { prometheusText } from "./prometheus-text.ts";
@@ -28,6 +29,8 @@ export function controlApp(router: RouterControl, log: Log = silentLog): Hono {
     diagnosisRoutes(app, router.diagnosis);
     policyRoutes(app, router.policy);
     eventRoutes(app, router.events);
+    pictureRoute(app, router);
+    pageRoute(app, router);
     if (router.ipam !== undefined) ipamRoutes(app, router.ipam, router.containers);
     proxyRoutes(app, router);
     if (router.plugin !== undefined) pluginRoutes(app, router.plugin);

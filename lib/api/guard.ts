@@ -20,7 +20,7 @@ export function browserRefusal(headers: Headers): string | undefined {
 }
 
 /** An address or `localhost`: no name that a stranger's DNS server could answer for. */
-function isOwnHost(host: string): boolean {
+export function isOwnHost(host: string): boolean {
   const name = splitHostPort(host)?.host;
   return name !== undefined && (name === "localhost" || tryParseIp(name) !== undefined);
 }

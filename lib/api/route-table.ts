@@ -12,6 +12,7 @@ import {
 } from "./table/look-table.ts";
 import { nameTable } from "./table/name-table.ts";
 import { peerTable } from "./table/peer-table.ts";
+import { pageTable, pictureTable } from "./table/picture-table.ts";
 import { pluginTable } from "./table/plugin-table.ts";
 import { policyTable } from "./table/policy-table.ts";
 import { proxyTable } from "./table/proxy-table.ts";
@@ -29,6 +30,8 @@ export const routeChapters: ReadonlyMap<string, RouteTable> = new Map<string, Ro
   ["Status", statusTable],
   ["Diagnosis", diagnosisTable],
   ["Events", eventTable],
+  ["The picture", pictureTable],
+  ["The page", pageTable],
   ["Report", reportTable],
   ["Metrics", metricsTable],
   ["Description", descriptionTable],

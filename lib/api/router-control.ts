@@ -58,8 +58,15 @@ export interface RouterControl {
   readonly diagnosis: DiagnosisControl;
   readonly policy: PolicyControl;
   readonly events: EventControl;
+  readonly page: PageControl;
   /** Absent when the router is no plugin of Docker. */
   readonly plugin: PluginControl | undefined;
+}
+
+/** The page that shows the network to browsers of this host. */
+export interface PageControl {
+  /** Where it is, with the token that lets in. @throws WeaveError `API_LISTEN` */
+  open(): Promise<{ readonly url: string }>;
 }
 
 /** Networks of Docker that are the router's. */

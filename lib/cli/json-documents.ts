@@ -3,6 +3,7 @@ import { listAnswer } from "../api/container-models.ts";
 import { diagnosisModel, explanationModel } from "../api/diagnosis-models.ts";
 import { eventModel } from "../api/event-models.ts";
 import { told } from "../api/json-schema.ts";
+import { pageAnswer } from "../api/table/picture-table.ts";
 import {
   changesAnswer,
   policyExplanation,
@@ -103,6 +104,7 @@ export const jsonDocuments = {
   "dns-args": { line: "weave dns-args --json", schema: dnsArgsDocument },
   doctor: { line: "weave doctor --json", schema: diagnosisModel },
   why: { line: "weave why <place> [<place>] --json", schema: explanationModel },
+  ui: { line: "weave ui --json", schema: pageAnswer },
   event: { line: "weave events --json (one for each event)", schema: eventModel },
   "policy-changes": {
     line: "weave policy apply|delete -f <file> --json",

@@ -101,6 +101,10 @@ async function integrations(environment: Environment) {
   return {
     engine: dockerIntegration,
     kubernetes: (options: AgentOptions) => kubernetesIntegration(options, { environment, tools }),
+    async page() {
+      const { readPage } = await import("../ui/read-page.ts");
+      return readPage();
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import type {
   ExposeRequest,
   Gauge,
   NamesRequest,
+  PageControl,
   RouterControl,
 } from "../api/router-control.ts";
 import type { Cidr } from "../base/ip.ts";
@@ -33,6 +34,7 @@ export interface LocalControlParts {
   readonly options: LaunchOptions;
   readonly plane: ControlPlane;
   readonly events: EventJournal;
+  readonly page: PageControl;
   readonly services: HostServices;
   /** Missing when no container engine is asked. */
   readonly integration: Integration | undefined;
@@ -150,11 +152,11 @@ export class LocalControl implements RouterControl {
   get policy(): RouterControl["policy"] {
     const { plane, services } = this.#parts;
     return new PolicyRequests(services.policy, plane.policies);
-  }
+  get page(): PageControl 
+    return this.#parts.page;
 
-  get events(): RouterControl["events"] {
+  get events(): RouterControl["events"] 
     return this.#parts.events;
-  }
 
   get diagnosis(): RouterControl["diagnosis"] {
     const { options, plane, services, fastdp, refusals, integration } = this.#parts;

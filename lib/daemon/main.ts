@@ -1,4 +1,5 @@
 import { closeSync, writeSync } from "node:fs";
+import type { Page } from "../api/page-app.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import type { Log } from "../base/world.ts";
 import type { RouterIntegration } from "./integration.ts";
@@ -27,6 +28,8 @@ export interface Integrations {
   engine(endpoint: string, access: LaunchOptions["dockerAccess"]): RouterIntegration;
   /** The cluster of Kubernetes that this host is a node of. */
   kubernetes(options: AgentOptions): RouterIntegration;
+  /** What browsers of this host get to see. */
+  page(): Promise<Page>;
 }
 
 /**
@@ -187,6 +190,7 @@ class RouterProcess {
       paths: this.#paths,
       log: this.log,
       integration: this.#integration(),
+      page: () => this.#integrations.page(),
       succeed: () => this.#summon(),
       inheritance,
     });

@@ -1,5 +1,3 @@
-import { controlApp, metricsApp, statusApp } from "../api/app.ts";
-import { listen } from "../api/listen.ts";
 import { toHex } from "../base/bytes.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import { errorText } from "../base/errors.ts";
@@ -30,9 +28,8 @@ import { tellMeshEvent } from "./events/mesh-news.ts";
 import { type HostServices, startHostServices } from "./host-services.ts";
 import type { Integration, IntegrationHost, RouterIntegration } from "./integration.ts";
 import type { LaunchOptions } from "./launch-options.ts";
-import { LocalControl, type LocalControlParts } from "./local-control.ts";
+import { type ControlOptions, openControl } from "./open-control.ts";
 import { importOriginal } from "./original-import.ts";
-import type { Paths } from "./paths.ts";
 import { settlePeerName } from "./peer-identity.ts";
 import { SqliteRecordStore } from "./policy/record-store.ts";
 import { type PreparedHost, prepareHost } from "./prepare-host.ts";
@@ -41,14 +38,9 @@ import { beginRun, endRun } from "./run-mark.ts";
 import { SettingsStore } from "./settings-store.ts";
 import { Shutdown } from "./shutdown.ts";
 
-export interface RouterEnvironment {
-  readonly options: LaunchOptions;
-  readonly paths: Paths;
-  readonly log: Log;
+export interface RouterEnvironment extends ControlOptions {
   /** Missing when no container engine is asked, and this is no node of a cluster. */
   readonly integration: RouterIntegration | undefined;
-  /** Starts a process that takes this one's place; see `succession.ts`. */
-  readonly succeed: () => Promise<number>;
   /** What another process has left to this one. */
   readonly inheritance?: Inheritance | undefined;
 }
@@ -173,7 +165,7 @@ async function assemble(
   const shared = { world, settings, devices, plane, services };
   const integration = await startIntegration(environment, shutdown, shared);
   const control = openControl(environment, shutdown, {
-    ...{ plane, events, services, dataPlane, fastdp, integration },
+    ...{ random: world.random, plane, events, services, dataPlane, fastdp, integration },
     capture: devices.capture,
     refusals: host.refusals,
   });
@@ -374,24 +366,4 @@ async function startIntegration(
   const started = await integration?.start({ ...shared, log, options, paths });
   if (started !== undefined) shutdown.push("integration", () => started.stop());
   return started;
-}
-
-/** The router as the control API sees it, and the addresses at which that answers. */
-function openControl(
-  { options, paths, log, succeed }: RouterEnvironment,
-  shutdown: Shutdown,
-  parts: Omit<LocalControlParts, "options" | "succeed">,
-): LocalControl {
-  const control = new LocalControl({ options, succeed, ...parts });
-  const open = (address: string, app: ReturnType<typeof controlApp>, isPublic: boolean): void => {
-    if (address === "") return;
-    const listener = listen(app, address, { isPublic });
-    shutdown.push(`API at ${address}`, () => listener.close());
-  };
-  const app = controlApp(control, log);
-  open(paths.socket, app, false);
-  open(options.httpAddress, app, false);
-  open(options.statusAddress, statusApp(control, log), true);
-  open(options.metricsAddress, metricsApp(control, log), true);
-  return control;
 }

@@ -61,6 +61,8 @@ export const requests: readonly string[] = [
   'POST /dns-remove\n\n{"addresses":["10.2.1.1"],"fqdn":"one.weave.local"}',
   "GET /dns-lookup/one.weave.local",
   "GET /doctor",
+  "GET /picture",
+  "POST /ui",
   "GET /events?after=1&since=2026-01-02T15:04:05Z&kind=link",
   "GET /why?from=c1&to=c2",
   "POST /successor",

@@ -34,6 +34,9 @@ export class TestRouter implements RouterControl {
       ...{ steps: [], findings: [] },
     }),
   };
+  page: RouterControl["page"] = {
+    open: async () => ({ url: "http://127.0.0.1:6785/?token=abc" }),
+  };
   plugin: RouterControl["plugin"] = {
     retire: async () => ({ network: "weave", containers: [{ id: "ab".repeat(32), name: "c1" }] }),
   };

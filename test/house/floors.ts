@@ -12,7 +12,7 @@ const floors: ReadonlyArray<readonly string[]> = [
   ["lib/host"],
   ["lib/api"],
   ["lib/daemon"],
-  ["lib/docker", "lib/kubernetes", "lib/cni"],
+  ["lib/docker", "lib/kubernetes", "lib/cni", "lib/ui"],
   ["lib/cli"],
   ["cmd"],
 ];

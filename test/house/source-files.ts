@@ -32,11 +32,16 @@ export interface Import {
   readonly typeOnly: boolean;
 }
 
-const transpiler = new Bun.Transpiler({ loader: "tsx" });
+/** Apart, because `<T>(` begins an element where there may be any. */
+const transpilers = {
+  ts: new Bun.Transpiler({ loader: "ts" }),
+  tsx: new Bun.Transpiler({ loader: "tsx" }),
+};
 
 /** Static, dynamic, re-exporting and type-only imports of a file. */
 export function importsOf(path: string): Import[] {
   const text = textOf(path).replace(/^#!.*/, "");
+  const transpiler = transpilers[path.endsWith(".tsx") ? "tsx" : "ts"];
   const atRunTime = new Set(transpiler.scanImports(text).map((entry) => entry.path));
   const typeOnly = new Set<string>();
   // The transpiler erases type imports; as dependencies between rooms they count all the same.

@@ -29,6 +29,7 @@ const handlers: Readonly<Record<string, () => Promise<CommandHandler>>> = {
   prime: async () => (await import("./prime.ts")).prime,
   rmpeer: async () => (await import("./rmpeer.ts")).rmpeer,
   status: async () => (await import("./status.ts")).status,
+  ui: async () => (await import("./ui.ts")).ui,
   events: async () => (await import("./events.ts")).events,
   report: async () => (await import("./report.ts")).report,
   why: async () => (await import("./why.ts")).why,

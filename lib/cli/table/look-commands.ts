@@ -80,6 +80,18 @@ export const lookCommands: readonly CommandSpec[] = [
     ],
   },
   {
+    name: "ui",
+    group: "Look",
+    summary: "print a link to a page that shows the network",
+    description: [
+      "Hosts, the links between them, containers, addresses and events as they happen, drawn in a browser of this host; two of them can be asked why one does or does not reach the other. The page is served by the router at an address that only this host reaches, loads nothing from anywhere else and changes nothing. The link lets in whoever has it, until the router stops.",
+    ],
+    arguments: [],
+    flags: [jsonFlag],
+    examples: [{ line: "weave ui", explains: "then open the link" }],
+    exitCodes: [notRunning],
+  },
+  {
     name: "events",
     group: "Look",
     summary: "tell what has happened on this host and its network",

@@ -1,0 +1,72 @@
+import * as v from "valibot";
+import { told } from "./json-schema.ts";
+
+const link = v.object({
+  from: told(v.string(), "a peer name; the smaller of the two"),
+  to: told(v.string(), "a peer name"),
+  established: told(v.boolean(), "whether either end says so"),
+  own: v.exactOptional(
+    told(
+      v.object({
+        address: told(v.string(), "of the other host"),
+        state: v.string(),
+        overlay: told(v.string(), "what carries frames; empty before it is known"),
+        encrypted: v.boolean(),
+        mtu: told(v.nullable(v.number()), "octets of a packet; null while it is not known"),
+        roundTripMs: told(v.nullable(v.number()), "null while it is not known"),
+        since: told(v.nullable(v.string()), "RFC 3339"),
+        reason: told(v.string(), "why this overlay and not a better one"),
+        info: told(v.string(), "as `weave status connections` has it"),
+      }),
+      "of links of this host, as it sees them",
+    ),
+  ),
+});
+
+const container = v.object({
+  id: v.string(),
+  peer: told(v.string(), "whose host it is on"),
+  name: told(v.string(), "the first of its names, or a short id"),
+  names: told(v.array(v.string()), "in DNS"),
+  addresses: told(v.array(v.string()), "with prefix length where that is known"),
+});
+
+/** The whole cluster as one host knows it: `GET /picture`. */
+export const pictureModel = v.object({
+  self: told(v.string(), "the peer name of this host"),
+  version: v.string(),
+  peers: v.array(
+    v.object({
+      name: v.string(),
+      nickname: v.string(),
+      reached: told(v.boolean(), "whether frames find a way there"),
+    }),
+  ),
+  links: v.array(link),
+  containers: told(
+    v.array(container),
+    "those of this host, and of others those that have names in DNS",
+  ),
+  ring: told(
+    v.nullable(
+      v.object({
+        range: v.string(),
+        addresses: told(v.number(), "of the range"),
+        active: told(v.number(), "held on this host"),
+        parts: v.array(
+          v.object({
+            peer: told(v.string(), "the owner"),
+            first: told(v.string(), "address"),
+            size: told(v.number(), "addresses"),
+          }),
+        ),
+      }),
+    ),
+    "who owns which addresses; null without address allocation",
+  ),
+});
+
+export type Picture = v.InferOutput<typeof pictureModel>;
+export type PictureLink = Picture["links"][number];
+export type PictureContainer = Picture["containers"][number];
+export type PicturePeer = Picture["peers"][number];

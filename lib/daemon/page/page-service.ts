@@ -1,0 +1,67 @@
+import { type Listener, listen } from "../../api/listen.ts";
+import { type Page, pageApp } from "../../api/page-app.ts";
+import type { PageControl, RouterControl } from "../../api/router-control.ts";
+import { toHex } from "../../base/bytes.ts";
+import { errorCode } from "../../base/errors.ts";
+import type { Random } from "../../base/random.ts";
+import type { Log } from "../../base/world.ts";
+
+const host = "127.0.0.1";
+/** So that a tunnel to it may stand for longer than a router; any other where it is taken. */
+const usualPort = 6785;
+const tokenBytes = 16;
+
+export interface PageServiceOptions {
+  readonly random: Random;
+  readonly log: Log;
+  /** What browsers get first. */
+  document(): Promise<Page>;
+  /** Whose page it is. */
+  router(): RouterControl;
+}
+
+/** Serves the page to browsers of this host, from the moment on at which somebody asks for it. */
+export class PageService implements PageControl {
+  readonly #options: PageServiceOptions;
+  readonly #token: string;
+  #opened: Promise<Listener> | undefined;
+
+  constructor(options: PageServiceOptions) {
+    this.#options = options;
+    this.#token = toHex(options.random.fill(new Uint8Array(tokenBytes)));
+  }
+
+  async open(): Promise<{ url: string }> {
+    this.#opened ??= this.#listen();
+    try {
+      const { address } = await this.#opened;
+      return { url: `http://${address}/?token=${this.#token}` };
+    } catch (error) {
+      this.#opened = undefined;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const listener = await this.#opened?.catch(() => undefined);
+    await listener?.close();
+  }
+
+  async #listen(): Promise<Listener> {
+    const { log, document, router } = this.#options;
+    const app = pageApp(router(), await document(), this.#token, log);
+    const listener = this.#listenAt(app);
+    log.info(`the page is served at ${listener.address}`);
+    return listener;
+  }
+
+  /** It has a guard of its own against pages of others. */
+  #listenAt(app: ReturnType<typeof pageApp>): Listener {
+    try {
+      return listen(app, `${host}:${usualPort}`, { isPublic: true });
+    } catch (error) {
+      if (errorCode(error) !== "API_LISTEN") throw error;
+      return listen(app, `${host}:0`, { isPublic: true });
+    }
+  }
+}

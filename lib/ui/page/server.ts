@@ -1,0 +1,35 @@
+import type { EventModel } from "../../api/event-models.ts";
+import type { Picture } from "../../api/picture-models.ts";
+import type { Explanation } from "../../diagnosis/why/explanation.ts";
+
+/** What the page asks of the router that serves it. */
+
+/** @throws Error with the router's own sentence */
+async function ask<Answer>(path: string): Promise<Answer> {
+  const response = await fetch(path, { headers: { Accept: "application/json" } });
+  if (response.ok) return (await response.json()) as Answer;
+  const text = await response.text();
+  throw new Error(sentenceOf(text) ?? `the router answered with status ${response.status}`);
+}
+
+function sentenceOf(text: string): string | undefined {
+  try {
+    const { message, remedy } = JSON.parse(text) as { message?: string; remedy?: string };
+    return remedy === undefined ? message : `${message}: ${remedy}`;
+  } catch {
+    return text.trim() || undefined;
+  }
+}
+
+export const askPicture = (): Promise<Picture> => ask("/picture");
+
+export function askWhy(from: string, to: string): Promise<Explanation> {
+  return ask(`/why?${new URLSearchParams({ from, to })}`);
+}
+
+/** Calls `heard` with every event, those of before first, until the signal. */
+export function followEvents(heard: (event: EventModel) => void, signal: AbortSignal): void {
+  const source = new EventSource("/events?follow=true");
+  source.onmessage = ({ data }) => heard(JSON.parse(String(data)) as EventModel);
+  signal.addEventListener("abort", () => source.close(), { once: true });
+}

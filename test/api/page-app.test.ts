@@ -1,0 +1,73 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import type { Hono } from "hono";
+import { pageApp } from "../../lib/api/page-app.ts";
+import { silentLog } from "../../lib/base/world.ts";
+import { assemblePage } from "../../lib/ui/read-page.ts";
+import { Alone } from "./test-router.ts";
+
+const token = "0123456789abcdef0123456789abcdef";
+const own = { Host: "127.0.0.1:6785" };
+const inside = { ...own, Cookie: `weave-page=${token}` };
+let app: Hono;
+
+beforeAll(() => {
+  const page = assemblePage({ script: "let a = 1;", style: "p { margin: 0 }" });
+  app = pageApp(new Alone().router, page, token, silentLog);
+});
+
+function get(path: string, headers: Record<string, string> = inside): Promise<Response> {
+  return Promise.resolve(app.fetch(new Request(`http://127.0.0.1:6785${path}`, { headers })));
+}
+
+describe("the page's address", () => {
+  test("gives a cookie for the token of the link, and the page for the cookie", async () => {
+    const first = await get(`/?token=${token}`, { ...own, "Sec-Fetch-Site": "cross-site" });
+    expect(first.status).toBe(200);
+    expect(first.headers.get("Set-Cookie")).toBe(
+      `weave-page=${token}; Path=/; HttpOnly; SameSite=Strict`,
+    );
+    expect(await first.text()).toContain("url=/");
+    const page = await get("/");
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain("let a = 1;");
+  });
+
+  test.each([
+    ["without a cookie", "/picture", own],
+    ["with another's cookie", "/picture", { ...own, Cookie: `weave-page=${"0".repeat(32)}` }],
+    ["with part of one", "/picture", { ...own, Cookie: "weave-page=0123" }],
+    ["with a token of an earlier run", `/?token=${"f".repeat(32)}`, inside],
+    ["with the token elsewhere than in the link", `/picture?token=${token}`, own],
+    ["from another site's page", "/picture", { ...inside, "Sec-Fetch-Site": "cross-site" }],
+    ["from another port's page", "/picture", { ...inside, "Sec-Fetch-Site": "same-site" }],
+    ["with another origin", "/picture", { ...inside, Origin: "http://127.0.0.1:80" }],
+    ["under another host's name", "/", { ...inside, Host: "evil.example:6785" }],
+  ])("refuses %s", async (_, path, headers) => {
+    const answer = await get(path, headers);
+    expect(answer.status).toBe(403);
+    expect(await answer.text()).not.toContain("let a");
+  });
+
+  test("lets nothing run but the page's own script, and nothing be loaded from elsewhere", async () => {
+    const { headers } = await get("/");
+    const policy = headers.get("Content-Security-Policy")!;
+    const hash = (text: string) =>
+      `'sha256-${new Bun.CryptoHasher("sha256").update(text).digest("base64")}'`;
+    expect(policy.split("; ")).toContain("default-src 'none'");
+    expect(policy.split("; ")).toContain(`script-src ${hash("let a = 1;")}`);
+    expect(policy.split("; ")).toContain(`style-src ${hash("p { margin: 0 }")}`);
+    expect(headers.get("Referrer-Policy")).toBe("no-referrer");
+  });
+
+  test("reads, and changes nothing", async () => {
+    expect(await (await get("/picture")).json()).toMatchObject({ version: "3.0.0" });
+    expect((await get("/events")).status).toBe(200);
+    expect((await get("/why?from=10.32.0.1")).status).toBe(200);
+    for (const path of ["/connect", "/ip/a", "/peer", "/ui", "/expose"]) {
+      const request = new Request(`http://127.0.0.1:6785${path}`, {
+        ...{ method: "POST", headers: inside },
+      });
+      expect((await app.fetch(request)).status).toBe(404);
+    }
+  });
+});

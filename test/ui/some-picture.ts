@@ -1,0 +1,39 @@
+import type { Picture, PictureContainer, PictureLink } from "../../lib/api/picture-models.ts";
+
+export interface Sketch {
+  /** Nicknames; the first is this host. */
+  readonly peers: readonly string[];
+  readonly containers?: ReadonlyArray<Omit<PictureContainer, "id">>;
+}
+
+/** A picture of a full mesh. Peers are called `7a:<nickname>`. */
+export function some({ peers, containers = [] }: Sketch): Picture {
+  const names = peers.map((nickname) => `7a:${nickname}`);
+  return {
+    self: names[0]!,
+    version: "3.0.0",
+    peers: peers.map((nickname) => ({ name: `7a:${nickname}`, nickname, reached: true })),
+    links: names.flatMap((from, index) => names.slice(index + 1).map((to) => link(from, to))),
+    containers: containers.map((each, index) => ({
+      ...each,
+      ...{ id: index.toString(16).padStart(64, "0"), peer: `7a:${each.peer}` },
+    })),
+    ring: null,
+  };
+}
+
+export function link(
+  from: string,
+  to: string,
+  own?: Partial<NonNullable<PictureLink["own"]>>,
+): PictureLink {
+  if (own === undefined) return { from, to, established: true };
+  return {
+    ...{ from, to, established: true },
+    own: {
+      ...{ address: "10.0.0.2:6783", state: "established", overlay: "fastdp", encrypted: false },
+      ...{ mtu: 1376, roundTripMs: 0.3, since: null, reason: "", info: "" },
+      ...own,
+    },
+  };
+}
