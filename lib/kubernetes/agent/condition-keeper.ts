@@ -1,13 +1,24 @@
 import { everyBeat } from "../../base/beat.ts";
 import { errorText } from "../../base/errors.ts";
+import { pause } from "../../base/pause.ts";
 import type { Cancel, World } from "../../base/world.ts";
 import type { KubernetesApi } from "../kubernetes-api.ts";
-import { networkIsUp, setNetworkCondition } from "../node-condition.ts";
+import {
+  type NetworkCondition,
+  networkIsDown,
+  networkIsUp,
+  setNetworkCondition,
+} from "../node-condition.ts";
 import type { ObjectSource } from "../object-observer.ts";
 import type { NodeObject } from "../objects.ts";
 
 /** As often as kubelets report a node that does not change. */
 const refreshMs = 300_000;
+
+/** How long a stop waits for the server. */
+const withdrawMs = 2000;
+
+const failure = "cannot say how the network of the node stands";
 
 /**
  * Says on the Node that it has a network, and goes on saying so: an object that was made anew, and
@@ -43,21 +54,36 @@ export class ConditionKeeper {
     this.#stopRefreshing ??= everyBeat(this.#world, refreshMs, () => this.#refresh());
   }
 
-  stop(): void {
+  /**
+   * The router stops: new pods would have no addresses, so none should be given to the node until it
+   * runs again. A server that does not answer is not waited for.
+   */
+  async stop(): Promise<void> {
     this.#unobserve();
     this.#stopRefreshing?.();
+    if (this.#sinceMs === undefined) return;
+    this.#sinceMs = undefined;
+    const answered = new AbortController();
+    const withdrawn = this.#set(networkIsDown, this.#world.now())
+      .catch((error) => this.#world.log.debug(`${failure}: ${errorText(error)}`))
+      .finally(() => answered.abort());
+    await Promise.race([withdrawn, pause(this.#world, withdrawMs, answered.signal)]);
   }
 
   async #say(sinceMs: number): Promise<void> {
-    const nowMs = this.#world.now();
-    await setNetworkCondition(this.#api, this.#nodeName, networkIsUp, { sinceMs, nowMs });
+    await this.#set(networkIsUp, sinceMs);
     this.#sinceMs = sinceMs;
+  }
+
+  #set(condition: NetworkCondition, sinceMs: number): Promise<void> {
+    const times = { sinceMs, nowMs: this.#world.now() };
+    return setNetworkCondition(this.#api, this.#nodeName, condition, times);
   }
 
   #refresh(): void {
     if (this.#sinceMs === undefined) return;
     this.#say(this.#sinceMs).catch((error) => {
-      this.#world.log.debug(`cannot say that the node has a network: ${errorText(error)}`);
+      this.#world.log.debug(`${failure}: ${errorText(error)}`);
     });
   }
 }

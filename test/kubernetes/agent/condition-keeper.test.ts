@@ -40,7 +40,7 @@ describe("a node", () => {
       Date.parse(first.lastHeartbeatTime),
     );
     expect(condition("n2")).toBeUndefined();
-    keeper.stop();
+    await keeper.stop();
     await followed[Symbol.asyncDispose]();
   });
 
@@ -54,7 +54,32 @@ describe("a node", () => {
     expect(condition()).toBeUndefined();
     await followed.pass(1000);
     expect(condition()).toMatchObject({ status: "False" });
-    keeper.stop();
+    await keeper.stop();
+    await followed[Symbol.asyncDispose]();
+  });
+
+  test("says that it has none when its router stops, and waits for no server", async () => {
+    const { followed, keeper, condition } = begun();
+    await followed.pass(1000);
+    await keeper.begin();
+    await keeper.stop();
+    expect(condition()).toMatchObject({ status: "True", reason: "WeaveIsDown" });
+    const silent = begun();
+    await silent.followed.pass(1000);
+    await silent.keeper.begin();
+    silent.followed.api.before = () => new Promise(() => undefined);
+    const stopped = silent.keeper.stop();
+    await silent.followed.pass(2000);
+    await stopped;
+    expect(silent.condition()).toMatchObject({ status: "False" });
+    await followed[Symbol.asyncDispose]();
+    await silent.followed[Symbol.asyncDispose]();
+  });
+
+  test("that never had a network says nothing of it when its router stops", async () => {
+    const { followed, keeper, condition } = begun();
+    await keeper.stop();
+    expect(condition()).toBeUndefined();
     await followed[Symbol.asyncDispose]();
   });
 });
