@@ -152,11 +152,15 @@ export class LocalControl implements RouterControl {
   get policy(): RouterControl["policy"] {
     const { plane, services } = this.#parts;
     return new PolicyRequests(services.policy, plane.policies);
-  get page(): PageControl 
-    return this.#parts.page;
+  }
 
-  get events(): RouterControl["events"] 
+  get page(): PageControl {
+    return this.#parts.page;
+  }
+
+  get events(): RouterControl["events"] {
     return this.#parts.events;
+  }
 
   get diagnosis(): RouterControl["diagnosis"] {
     const { options, plane, services, fastdp, refusals, integration } = this.#parts;
