@@ -2,7 +2,7 @@
  * The benchmarks, one after the other or by name:
  *
  *   bun run bench [start] [sleeve] [sleeve-udp] [sleeve-ping] [sleeve-relay] [sleeve-overload]
- *       [sleeve-core] [fastdp] [fastdp-jumbo] [ciphers] [bad-cable] [dns] [ipam] [attach] [docker-run]
+ *       [sleeve-core] [fastdp] [fastdp-jumbo] [ciphers] [bad-cable] [dns] [ipam] [attach] [docker-run] [policy]
  *       [succession] [thirty-peers] [mesh-scale]
  */
 const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -20,6 +20,7 @@ const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   dns: async () => (await import("./dns.ts")).benchDns(),
   attach: async () => (await import("./attach.ts")).benchAttach(),
   ipam: async () => (await import("./ipam.ts")).benchIpam(),
+  policy: async () => (await import("./policy.ts")).benchPolicy(),
   "docker-run": async () => (await import("./docker-run.ts")).benchDockerRun(),
   succession: async () => (await import("./succession.ts")).benchSuccession(),
   "thirty-peers": async () => (await import("./thirty-peers.ts")).benchThirtyPeers(),

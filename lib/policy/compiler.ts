@@ -98,7 +98,7 @@ export class PolicyCompiler {
       for (const direction of directions) this.#judge(address, direction);
     }
     this.#chains.sweep();
-    for (const policy of this.#policies.takeChanged()) this.#chains.redraft(policy);
+    this.#chains.redraft(this.#policies.takeChanged());
     this.#population.sweep();
     const change: RuleSetChange = {
       sets: this.#population.addresses.tell(),

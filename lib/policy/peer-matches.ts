@@ -1,6 +1,5 @@
 import { type Cidr, cidrContains, formatCidr } from "../base/ip.ts";
-import type { Peer } from "./objects.ts";
-import { type PeerTerm, termOf } from "./peer-term.ts";
+import type { PeerTerm } from "./peer-term.ts";
 import type { PeerMatch, SetKey } from "./rule-set.ts";
 
 /** Addresses of some pods and machines together: the terms, any of which an address may be in for. */
@@ -9,15 +8,26 @@ export interface AddressQuery {
   readonly terms: readonly PeerTerm[];
 }
 
+export interface BlockMatch {
+  /** Equal for blocks that have the same addresses left. */
+  readonly key: string;
+  readonly match: PeerMatch & { readonly kind: "block" };
+}
+
 /** Gathers the peers of rules that have all else in common, so that they become few matches. */
 export class PeerMatches {
   #isAny = false;
   readonly #terms = new Map<string, PeerTerm>();
   readonly #blocks = new Map<string, PeerMatch>();
 
-  add(peers: "any" | readonly Peer[], own: string | undefined): this {
-    if (peers === "any") this.#isAny = true;
-    else for (const peer of peers) this.#addPeer(peer, own);
+  add(peers: {
+    readonly isAny: boolean;
+    readonly terms: readonly PeerTerm[];
+    readonly blocks: readonly BlockMatch[];
+  }): this {
+    this.#isAny ||= peers.isAny;
+    for (const term of peers.terms) this.#terms.set(term.key, term);
+    for (const { key, match } of peers.blocks) this.#blocks.set(key, match);
     return this;
   }
 
@@ -34,39 +44,20 @@ export class PeerMatches {
     const query = { key: JSON.stringify(keys), terms: keys.map((key) => this.#terms.get(key)!) };
     return { peers: [{ kind: "set", set: query.key }, ...blocks], query };
   }
-
-  #addPeer(peer: Peer, own: string | undefined): void {
-    if (peer.kind === "block") {
-      const match = blockMatch(peer.block, peer.except);
-      if (match !== undefined) this.#blocks.set(blockKey(match), match);
-      return;
-    }
-    const term = termOf(peer, own);
-    if (term !== undefined) this.#terms.set(term.key, term);
-  }
 }
 
-type BlockMatch = PeerMatch & { kind: "block" };
-
-/**
- * A block without exceptions that are outside of it or within others; `undefined` when nothing is
- * left of it.
- */
-export function blockMatch(block: Cidr, except: readonly Cidr[]): BlockMatch | undefined {
-  if (except.some((each) => covers(each, block))) return undefined;
-  const inside = except.filter((each) => covers(block, each));
-  const distinct = new Map(inside.map((each) => [formatCidr(each), each]));
-  const widest = [...distinct.values()].filter(
-    (each) => ![...distinct.values()].some((other) => other !== each && covers(other, each)),
-  );
-  const byText = (a: Cidr, b: Cidr): number => (formatCidr(a) < formatCidr(b) ? -1 : 1);
-  return { kind: "block", block, except: widest.sort(byText) };
+/** A block without exceptions that are within others; none when nothing is left of it. */
+export function blockMatch(block: Cidr, except: readonly Cidr[]): BlockMatch[] {
+  if (except.some((each) => covers(each, block))) return [];
+  const distinct = new Map(except.map((each) => [formatCidr(each), each]));
+  const inside = [...distinct].filter(([, each]) => covers(block, each));
+  const widest = inside
+    .filter(([text, each]) => !inside.some(([other, it]) => other !== text && covers(it, each)))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const key = [formatCidr(block), ...widest.map(([text]) => text)].join(" ");
+  return [{ key, match: { kind: "block", block, except: widest.map(([, each]) => each) } }];
 }
 
 function covers(outer: Cidr, inner: Cidr): boolean {
   return outer.prefix <= inner.prefix && cidrContains(outer, inner.address);
-}
-
-function blockKey({ block, except }: BlockMatch): string {
-  return [block, ...except].map(formatCidr).join(" ");
 }

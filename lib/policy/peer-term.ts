@@ -26,14 +26,18 @@ export function podsOfNamespaces(selector: Selector, pods: Selector): PodQuery {
   return { key, namespaces: { selector }, pods };
 }
 
-/** @param own the namespace of the policy; `undefined` for one of the cluster, which has none */
+/**
+ * One, or none that could be meant.
+ *
+ * @param own the namespace of the policy; `undefined` for one of the cluster, which has none
+ */
 export function termOf(
   peer: Exclude<Peer, { kind: "block" }>,
   own: string | undefined,
-): PeerTerm | undefined {
+): PeerTerm[] {
   if (peer.kind === "nodes") {
-    return { key: JSON.stringify(["nodes", selectorKey(peer.nodes)]), nodes: peer.nodes };
+    return [{ key: JSON.stringify(["nodes", selectorKey(peer.nodes)]), nodes: peer.nodes }];
   }
-  if (peer.namespaces !== "own") return podsOfNamespaces(peer.namespaces, peer.pods);
-  return own === undefined ? undefined : podsOfNamespace(own, peer.pods);
+  if (peer.namespaces !== "own") return [podsOfNamespaces(peer.namespaces, peer.pods)];
+  return own === undefined ? [] : [podsOfNamespace(own, peer.pods)];
 }

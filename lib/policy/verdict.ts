@@ -143,7 +143,7 @@ function policiesOfTier(cluster: Cluster, tier: ClusterPolicy["tier"], pod: Pod)
 }
 
 /** Which of two cluster policies of a tier is asked first; those of one priority go by their names. */
-export function byPriority(a: ClusterPolicy, b: ClusterPolicy): number {
+function byPriority(a: ClusterPolicy, b: ClusterPolicy): number {
   if (a.priority !== b.priority) return a.priority - b.priority;
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

@@ -71,7 +71,7 @@ describe("rules that follow a cluster", () => {
           for (const machine of machines) machine.commit();
           check(state, machines, asked);
         }),
-        { seed, numRuns: 700 },
+        { seed, numRuns: 400 },
       );
     });
   }
@@ -93,7 +93,7 @@ describe("rules that follow a cluster", () => {
         expect(shown(grown.compiler.rules)).toEqual(wanted);
         expect(shown(grown.rules)).toEqual(wanted);
       }),
-      { seed: 4, numRuns: 500 },
+      { seed: 4, numRuns: 200 },
     );
   });
 
@@ -117,7 +117,7 @@ describe("rules that follow a cluster", () => {
           expect(machine.compiler.commit()).toBeUndefined();
         },
       ),
-      { seed: 5, numRuns: 300 },
+      { seed: 5, numRuns: 200 },
     );
   });
 });

@@ -52,9 +52,12 @@ export class ChainTable {
     this.#touched.add(key);
   }
 
-  /** Makes the chains of a policy that has changed anew. */
-  redraft(policy: PolicyKey): void {
-    for (const key of this.#byPolicy.get(policy) ?? []) {
+  /** Makes the chains of policies that have changed anew: each once, however many of them it is of. */
+  redraft(policies: readonly PolicyKey[]): void {
+    const chains = new Set(policies.flatMap((policy) => [...(this.#byPolicy.get(policy) ?? [])]));
+    for (const key of chains) {
+      // One that nobody has been told of has just been made, of the policies as they are.
+      if (!this.published.has(key)) continue;
       const entry = this.#entries.get(key)!;
       const before = entry.draft;
       entry.draft = this.#draft(entry.direction, entry.policies);
@@ -105,7 +108,7 @@ export class ChainTable {
   }
 
   #draft(direction: Direction, policies: readonly PolicyKey[]): ChainDraft {
-    const draft = draftChain(direction, this.#policies.combination(policies));
+    const draft = draftChain(direction, this.#policies.all(policies));
     for (const query of draft.addresses) this.#population.acquireAddresses(query);
     for (const query of draft.ports) this.#population.acquirePorts(query);
     return draft;
