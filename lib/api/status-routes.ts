@@ -50,9 +50,14 @@ export function descriptionRoute(app: Hono): void {
 
 /** Adds `/metrics` (http-api §6). */
 export function metricsRoute(app: Hono, router: RouterControl): void {
+  gaugesRoute(app, async () => metricsText(await router.report(), router.gauges()));
+}
+
+/** The same with measurements of the caller's choice. */
+export function gaugesRoute(app: Hono, gauges: () => Promise<string>): void {
   addRoutes(app, metricsTable, {
     metrics: async (context) =>
-      context.body(metricsText(await router.report(), router.gauges()), 200, {
+      context.body(await gauges(), 200, {
         "Content-Type": metricsTable.metrics.success.text.type,
       }),
   });

@@ -167,6 +167,8 @@ export const launchOptionsSchema = v.strictObject({
       peersGiven: v.boolean(),
       /** Network policies are enforced. */
       policy: v.boolean(),
+      /** Where their measurements are, as those of `weave-npc`: `ip:port`, or empty for nowhere. */
+      policyMetricsAddress: v.string(),
       /** With prefix; absent: one is allocated for the bridge. */
       exposeAddress: v.optional(v.string()),
       /** Where the host's own root is mounted. */

@@ -13,7 +13,10 @@ test("docs/api.md tells of every route", () => {
 });
 
 test("docs/api.md tells of every metric", () => {
-  const sources = ["lib/api/metrics.ts", "lib/daemon/ipam-gauges.ts", "lib/daemon/router-gauges.ts"]
+  const sources = [
+    ...["lib/api/metrics.ts", "lib/daemon/ipam-gauges.ts", "lib/daemon/router-gauges.ts"],
+    "lib/kubernetes/agent/agent-report.ts",
+  ]
     .map((path) => readFileSync(path, "utf8"))
     .join("\n");
   const names = [...sources.matchAll(/["`](weave_[a-z_]+)(["`]|\$\{)/g)].map(([, name, end]) =>

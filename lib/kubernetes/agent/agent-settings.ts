@@ -17,6 +17,8 @@ export interface AgentSettings {
   readonly range: string;
   /** Whether network policies are enforced. */
   readonly policy: boolean;
+  /** `ip:port` of their measurements; empty for none. */
+  readonly policyMetricsAddress: string;
   /** What the bridge's address is to be; missing: one is allocated. */
   readonly exposeAddress: string | undefined;
   /** Where the host's own root is mounted. */
@@ -44,6 +46,7 @@ export function agentSettings(environment: Environment): AgentSettings {
     ipallocInit: environment.IPALLOC_INIT || undefined,
     range: IPALLOC_RANGE || "10.32.0.0/12",
     policy: environment.EXPECT_NPC !== "0",
+    policyMetricsAddress: environment.WEAVE_NPC_METRICS_ADDR ?? "0.0.0.0:6781",
     exposeAddress: environment.WEAVE_EXPOSE_IP || undefined,
     hostRoot: HOST_ROOT || "/host",
     pluginFolder: environment.WEAVE_CNI_PLUGIN_DIR || undefined,

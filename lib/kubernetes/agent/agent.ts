@@ -1,7 +1,10 @@
+import { serviceMetricsApp } from "../../api/app.ts";
+import { type Listener, listen } from "../../api/listen.ts";
 import type { Report } from "../../api/report.ts";
 import type { Gauge } from "../../api/router-control.ts";
 import type { Integration, IntegrationHost } from "../../daemon/integration.ts";
 import type { AgentOptions } from "../../daemon/launch-options.ts";
+import { policyGauges } from "../../daemon/policy/policy-gauges.ts";
 import type { KubernetesApi } from "../kubernetes-api.ts";
 import { PeerListStore } from "../peer-list-store.ts";
 import { register } from "../peer-registration.ts";
@@ -42,6 +45,7 @@ export class Agent implements Integration {
   readonly #reclaimer: Reclaimer;
   readonly #list: PeerListStore;
   readonly #tasks: TaskList;
+  #metrics: Listener | undefined;
 
   constructor(parts: AgentParts) {
     const { options, api, host } = parts;
@@ -115,15 +119,19 @@ export class Agent implements Integration {
 
   async stop(): Promise<void> {
     this.#followers.stop();
-    this.#condition.stop();
-    await Promise.all([this.#tasks.stop(), this.#reclaimer.stop(), this.#watches.stop()]);
+    await this.#tasks.stop();
+    await this.#condition.stop();
+    await Promise.all([this.#metrics?.close(), this.#reclaimer.stop(), this.#watches.stop()]);
   }
 
   async finished(): Promise<void> {}
 
   #oneTimeTasks() {
     const { options, tools, host } = this.#parts;
+    const { policyMetricsAddress } = options;
+    const isMeasured = options.policy && policyMetricsAddress !== "";
     return [
+      ...(isMeasured ? [this.#measureTask(policyMetricsAddress)] : []),
       {
         name: "listed",
         awaits: "the cluster does not list this node's peer",
@@ -147,6 +155,19 @@ export class Agent implements Integration {
         run: () => this.#condition.begin(),
       },
     ];
+  }
+
+  /** Beside the router's own, where monitoring of Weave Net 2.x looks for them. */
+  #measureTask(address: string) {
+    const { log, services } = this.#parts.host;
+    return {
+      name: "measured",
+      awaits: "measurements of network policies cannot be had",
+      run: async () => {
+        const app = serviceMetricsApp(() => policyGauges(services.policy), log);
+        this.#metrics = listen(app, address, { isPublic: true });
+      },
+    };
   }
 
   /** From then on this peer may be taken for gone, and so may look after others that are. */

@@ -94,10 +94,11 @@ export class NodeAgent {
 
   /** What the router of this node is told about it. */
   options(): AgentOptions {
-    const { nodeName, kubeconfig, peers, policy, exposeAddress } = this.settings;
-    const { hostRoot, pluginFolder, hairpin } = this.settings;
+    const { nodeName, kubeconfig, peers, policy, policyMetricsAddress } = this.settings;
+    const { exposeAddress, hostRoot, pluginFolder, hairpin } = this.settings;
     return {
-      ...{ nodeName, kubeconfig, policy, exposeAddress, hostRoot, pluginFolder, hairpin },
+      ...{ nodeName, kubeconfig, policy, policyMetricsAddress },
+      ...{ exposeAddress, hostRoot, pluginFolder, hairpin },
       peersGiven: peers !== undefined,
     };
   }

@@ -25,7 +25,7 @@ export interface TaskStatus {
   readonly trouble?: { readonly code: string; readonly text: string; readonly remedy: string };
 }
 
-const retries = { firstMs: 1000, maxMs: 30_000, growth: 2 } as const;
+const retries = { firstMs: 1000, maxMs: 10_000, growth: 2 } as const;
 
 /**
  * Tasks that are done one after the other where one needs another, and beside each other where not.

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { somePod } from "../kubernetes/fake-cluster.ts";
+import { KubeNode, LabApiServer } from "./kube-node.ts";
+import { Container, Lab } from "./lab.ts";
+import { eventually } from "./shell.ts";
+
+describe("two nodes of Kubernetes", () => {
+  let lab: Lab;
+  let api: LabApiServer;
+  let one: KubeNode;
+  let two: KubeNode;
+  let podOfOne: Container;
+  let podOfTwo: Container;
+  const addresses: string[] = [];
+
+  beforeAll(async () => {
+    lab = await Lab.onSwitch("ka", 2);
+    api = await LabApiServer.start(lab);
+    [one, two] = lab.hosts.map((host) => new KubeNode(host, api)) as [KubeNode, KubeNode];
+    api.server.cluster.apply({ kind: "Namespace", metadata: { name: "default" } });
+    for (const node of [one, two]) {
+      node.register();
+      node.start();
+    }
+    await Promise.all([one.ready(), two.ready()]);
+    podOfOne = new Container(await lab.namespace("p1"));
+    podOfTwo = new Container(await lab.namespace("p2"));
+  });
+
+  afterAll(async () => {
+    await Promise.all([one.stop(), two.stop()]);
+    await api[Symbol.asyncDispose]();
+    await lab[Symbol.asyncDispose]();
+  });
+
+  /** As the kubelet does before it asks for an interface. */
+  async function run(node: KubeNode, pod: Container, name: string): Promise<void> {
+    const object = somePod("default", name, { node: node.name, labels: { app: name } });
+    api.server.cluster.apply(object);
+    const ip = await node.addPod(pod.namespace, name);
+    addresses.push(ip);
+    const status = { phase: "Running", podIP: ip, podIPs: [{ ip }] };
+    api.server.cluster.apply({ ...object, status });
+  }
+
+  test("are ready when they are peers, in the list, and have told all that there is a network", async () => {
+    await Promise.all([one.host.established(1), two.host.established(1)]);
+    expect(api.peers).toEqual({ [await one.peerName]: "n1", [await two.peerName]: "n2" });
+    for (const node of [one, two]) {
+      expect(node.condition()).toMatchObject({ status: "False", reason: "WeaveIsUp" });
+      expect(node.network.plugins[0]).toMatchObject({ type: "weave-net", hairpinMode: true });
+    }
+    const { body } = await one.get("/status");
+    expect(body).toContain("Service: kubernetes\n           Node: n1\n         Status: ready\n");
+  });
+
+  test("carry their pods, and keep them apart as policies say", async () => {
+    await run(one, podOfOne, "web");
+    await run(two, podOfTwo, "db");
+    await podOfOne.pings(addresses[1]!);
+    api.server.cluster.apply({
+      ...{ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" },
+      metadata: { name: "closed", namespace: "default" },
+      spec: { podSelector: { matchLabels: { app: "db" } }, policyTypes: ["Ingress"] },
+    });
+    await eventually(
+      "db to be closed",
+      () => podOfOne.exec(["ping", "-c", "1", "-W", "1", addresses[1]!]),
+      ({ code }) => code !== 0,
+    );
+    api.server.cluster.delete("networkpolicies", "default/closed");
+    await podOfOne.pings(addresses[1]!);
+    const metrics = await one.host.exec(["curl", "-s", "http://127.0.0.1:6781/metrics"]);
+    expect(metrics.stdout).toContain("weavenpc_policy_enforcement_errors 0");
+  });
+
+  test("answer scripts of Weave Net 2.x, who ask by exit codes", async () => {
+    const ask = (args: readonly string[]) => one.host.weave(["kube", ...args], { env: one.env });
+    expect((await ask(["peers"])).stdout).toBe("192.168.77.2\n");
+    const name = await two.peerName;
+    expect((await ask(["check-peer", "--peer-name", name])).code).toBe(9);
+    expect((await ask(["check-peer", "--peer-name", "9a:00:00:00:00:99"])).code).toBe(0);
+  });
+
+  test("come up with the peers they knew while no API server answers", async () => {
+    api.server.goAway();
+    await one.stop();
+    one.start();
+    await one.host.established(1, 30_000);
+    await podOfOne.pings(addresses[1]!);
+    const { status, body } = await one.get("/readyz");
+    expect([status, body]).toEqual([503, expect.stringContaining("the cluster does not list")]);
+    api.comeBack();
+    await Promise.all([one.ready(), two.ready()]);
+  });
+
+  test("take over what a removed one had, who begins anew when it is back", async () => {
+    const before = await two.peerName;
+    await two.stop();
+    api.server.cluster.delete("nodes", "n2");
+    await eventually(
+      "all addresses to be of n1",
+      () => one.get("/status/ipam"),
+      ({ body }) => body.includes("(100.0% of total)"),
+      30_000,
+    );
+    await eventually(
+      "the list to have n1 alone",
+      async () => ({ status: (await one.get("/status")).status, peers: api.peers }),
+      ({ peers }) => Object.values(peers).join() === "n1",
+    );
+    const { annotations = {} } = api.server.cluster.get(
+      "configmaps",
+      "kube-system/weave-net",
+    )!.metadata;
+    expect(Object.keys(annotations)).toEqual(["kube-peers.weave.works/peers"]);
+
+    two.register();
+    two.start();
+    await two.ready();
+    expect(existsSync(join(two.host.env.WEAVE_STATE_DIR!, "weave.db.reclaimed"))).toBe(true);
+    expect(api.peers).toEqual({ [await one.peerName]: "n1", [before]: "n2" });
+    await two.host.established(1);
+    const fresh = new Container(await lab.namespace("p3"));
+    await run(two, fresh, "new");
+    expect(new Set(addresses).size).toBe(3);
+    await fresh.pings(addresses[0]!);
+  });
+});
