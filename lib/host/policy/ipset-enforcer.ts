@@ -1,4 +1,4 @@
-import type { IpFamily } from "../../base/ip.ts";
+import { familyOf, type IpFamily } from "../../base/ip.ts";
 import type { RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
 import { hasIpv6 } from "../firewall/firewall.ts";
 import { Iptables, isTableInUse } from "../firewall/iptables.ts";
@@ -46,17 +46,21 @@ export class IpsetEnforcer implements HostEnforcer {
     showToFilters(bridge);
     this.#layout = undefined;
     this.#comparesEnds ??= this.#asksWhetherEndsCompare();
-    const layout = new IpsetLayout([...this.#programs.keys()], {
+    const families = this.#familiesOf(rules);
+    const layout = new IpsetLayout(families, {
       ...{ bridge, multicast, comparesEnds: this.#comparesEnds },
       labelOf: (direction, origin) => this.labels.labelOf(direction, origin),
     });
+    for (const [family, program] of this.#programs) {
+      if (!families.includes(family)) removeChains(program);
+    }
     this.#kernel.take(layout.replace(rules, this.#kernel.sets(), this.#kernel.chains()));
     this.#layout = layout;
   }
 
   apply(change: RuleSetChange, rules: RuleSet): void {
     const layout = this.#layout;
-    if (layout === undefined) {
+    if (layout === undefined || this.#familiesOf(rules).length > layout.families.length) {
       this.replace(rules);
       return;
     }
@@ -85,6 +89,16 @@ export class IpsetEnforcer implements HostEnforcer {
       ...(this.#layout?.chainSizes() ?? { chains: 0, rules: 0 }),
       targets: this.#layout?.targetCount ?? 0,
     };
+  }
+
+  /** There is nothing of IPv6 while no pod has such an address. */
+  #familiesOf({ targets }: RuleSet): IpFamily[] {
+    const judges = (family: IpFamily): boolean =>
+      this.#options.multicast === "deny" ||
+      [targets.ingress, targets.egress].some((each) =>
+        each.keys().some((ip) => familyOf(ip) === family),
+      );
+    return [...this.#programs.keys()].filter((family) => family === 4 || judges(family));
   }
 
   #asksWhetherEndsCompare(): boolean {

@@ -56,6 +56,10 @@ export class IpsetLayout {
     this.#targets = { ingress: new Map(), egress: new Map() };
   }
 
+  get families(): readonly IpFamily[] {
+    return [...this.#chains.keys()];
+  }
+
   /** By name, how many elements each set is to have. */
   get setSizes(): ReadonlyMap<string, number> {
     return this.#sets.sizes;
