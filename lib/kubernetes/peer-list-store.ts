@@ -88,5 +88,5 @@ export class PeerListStore {
 
 /** Nobody has made it before the first peer is listed. */
 function listOf(object: ConfigMapObject | undefined): PeerList {
-  return new PeerList(object?.metadata.annotations ?? {});
+  return new PeerList(object?.metadata.annotations ?? {}, object?.metadata.uid);
 }

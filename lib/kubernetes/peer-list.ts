@@ -34,11 +34,14 @@ const listSchema = v.object({
  */
 export class PeerList {
   readonly #annotations: Annotations;
+  /** Of the config map: another one is another list. Empty while there is none. */
+  readonly uid: string;
   readonly peers: readonly ListedPeer[];
 
   /** @throws WeaveError `K8S_PEER_LIST` for one that nobody can read, which must not be lost */
-  constructor(annotations: Annotations) {
+  constructor(annotations: Annotations, uid = "") {
     this.#annotations = annotations;
+    this.uid = uid;
     this.peers = parseList(annotations[listAnnotation] ?? "{}");
   }
 
@@ -89,13 +92,13 @@ export class PeerList {
   }
 
   #with(more: Annotations): PeerList {
-    return new PeerList({ ...this.#annotations, ...more });
+    return new PeerList({ ...this.#annotations, ...more }, this.uid);
   }
 
   #without(goes: (key: string, value: string) => boolean): PeerList {
     const kept = Object.entries(this.#annotations).filter(([key, value]) => !goes(key, value));
     const isSame = kept.length === Object.keys(this.#annotations).length;
-    return isSame ? this : new PeerList(Object.fromEntries(kept));
+    return isSame ? this : new PeerList(Object.fromEntries(kept), this.uid);
   }
 }
 

@@ -4,8 +4,9 @@ import { Alarm } from "./alarm.ts";
 import type { KubernetesApi } from "./kubernetes-api.ts";
 import type { ObjectSource } from "./object-observer.ts";
 import type { NodeObject } from "./objects.ts";
-import type { ListedPeer } from "./peer-list.ts";
+import type { ListedPeer, PeerList } from "./peer-list.ts";
 import type { PeerListStore } from "./peer-list-store.ts";
+import { register } from "./peer-registration.ts";
 import { ReclaimCycle, type ReclaimStep, type Standing } from "./reclaim-cycle.ts";
 import { claimOn } from "./reclaim-order.ts";
 import { nodes } from "./resources.ts";
@@ -26,6 +27,8 @@ export interface ReclaimerParts {
   readonly router: Pick<RouterPort, "reclaim">;
   /** In the list by now. */
   readonly self: ListedPeer;
+  /** Told of each list that this peer is in, by its UID, to remember it. */
+  readonly listed?: (listUid: string) => void;
 }
 
 export interface ReclaimerStatus {
@@ -49,6 +52,8 @@ export class Reclaimer {
   readonly #alarm: Alarm;
   readonly #end = new AbortController();
   readonly #unobserve: Cancel;
+  /** Of the list that we are in, or were last. */
+  #listUid: string | undefined;
   #trouble: ReclaimerStatus["trouble"];
   #run: Promise<void> | undefined;
 
@@ -120,14 +125,33 @@ export class Reclaimer {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { nodes: known, list, world } = this.#parts;
+    const { nodes: known, world } = this.#parts;
     if (!known.status().synced) return this.#alarm.wait(notSyncedMs, signal);
-    const found = await list.read();
+    const found = await this.#readList(signal);
     const names = new Set(known.all().map(({ metadata }) => metadata.name));
     const before = this.#cycle.standing;
     this.#cycle.looked(found, names, world.monotonicMs());
     const { standing } = this.#cycle;
     if (standing !== before && standing !== "member") world.log.warn(warnings[standing]);
+  }
+
+  /**
+   * As it is; but one that was made anew, because somebody has removed the one that we were in, has
+   * us again.
+   */
+  async #readList(signal: AbortSignal): Promise<PeerList> {
+    const { list, self, world, listed } = this.#parts;
+    let found = await list.read();
+    const isAnother = this.#listUid !== undefined && found.uid !== this.#listUid;
+    if (isAnother && !found.has(self.peerName)) {
+      world.log.warn("the list of the cluster's peers was removed: this one enters it again");
+      found = await register(list, self, signal);
+    }
+    if (found.has(self.peerName) && found.uid !== this.#listUid) {
+      this.#listUid = found.uid;
+      listed?.(found.uid);
+    }
+    return found;
   }
 
   /** Whoever has the lock at the moment of writing keeps it, unless nobody goes on with it. */

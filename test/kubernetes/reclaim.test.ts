@@ -147,6 +147,21 @@ describe("a node that is there", () => {
     }));
 });
 
+test("a list that somebody removes is made again, and nobody loses anything by it", () =>
+  seeds(10, async (seed) => {
+    const cluster = await fiveNodes(seed);
+    await cluster.turns.steps(100);
+    cluster.crash("n1");
+    cluster.cluster.delete("configmaps", "kube-system/weave-net");
+    cluster.start("n1");
+    await cluster.turns.until(
+      () => cluster.isSettled(),
+      2 * patienceMs,
+      () => cluster.describe(),
+    );
+    expect([cluster.taken, cluster.begunAnew, cluster.wrongs]).toEqual([[], [], []]);
+  }));
+
 test("after any history of removals, crashes, returns and failures all is owned by who is there", () =>
   seeds(25, async (seed) => {
     const cluster = await fiveNodes(seed);

@@ -29,6 +29,10 @@ export class ReclaimingCluster {
   readonly owners = new Map<string, string>();
   /** `<who> takes <whose>`, for each time that ranges were taken. */
   readonly taken: string[] = [];
+  /** By peer, the list that it was in: what is on its disk. */
+  readonly remembered = new Map<string, string>();
+  /** Nodes that did not go on with what they had. */
+  readonly begunAnew: string[] = [];
   /** What must never happen. */
   readonly wrongs: string[] = [];
   /** Nodes that have a router of the original. */
@@ -148,8 +152,12 @@ export class NodeProcess {
     const { signal } = new AbortController();
     const list = new PeerListStore(this.#world, this.#api);
     const { peerName } = this.peer;
-    // Without what was stored it would begin anew, as somebody who never had anything.
-    await this.#again(() => mayGoOn({ world: this.#world, list }, peerName, signal));
+    const listUid = this.#cluster.remembered.get(peerName) ?? "";
+    let goesOn = false;
+    await this.#again(async () => {
+      goesOn = await mayGoOn({ world: this.#world, list }, { peerName, listUid }, signal);
+    });
+    if (!goesOn && listUid !== "") this.#cluster.begunAnew.push(this.name);
     await this.#cluster.turns.point(this);
     this.isRunning = true;
     if (!this.#cluster.owners.has(peerName)) this.#cluster.owners.set(peerName, peerName);
@@ -165,6 +173,7 @@ export class NodeProcess {
     this.reclaimer = new Reclaimer({
       ...{ world: this.#world, api: this.#api, list, nodes: reflector, self: this.peer },
       router: { reclaim: (whose) => this.#reclaim(whose) },
+      listed: (listUid) => this.#cluster.remembered.set(this.peer.peerName, listUid),
     });
     reflector.start();
     this.reclaimer.start();

@@ -67,6 +67,7 @@ export class Agent implements Integration {
       ...{ world, api, nodes, router },
       list: this.#list,
       self: this.#self,
+      listed: (listUid) => rememberListed(host.settings, listUid),
     });
     this.#tasks = new TaskList(world, this.#oneTimeTasks());
   }
@@ -172,8 +173,8 @@ export class Agent implements Integration {
 
   /** From then on this peer may be taken for gone, and so may look after others that are. */
   async #enrol(signal: AbortSignal): Promise<void> {
-    await register(this.#list, this.#self, signal);
-    rememberListed(this.#parts.host.settings);
+    const { uid } = await register(this.#list, this.#self, signal);
+    rememberListed(this.#parts.host.settings, uid);
     this.#reclaimer.start();
   }
 }

@@ -9,16 +9,17 @@ import { databaseFiles, type Paths } from "../../daemon/paths.ts";
 import { peerNameSetting, settlePeerName } from "../../daemon/peer-identity.ts";
 import { SettingsStore } from "../../daemon/settings-store.ts";
 import { defaultDeviceNames } from "../../host/device-names.ts";
+import type { Enrolment } from "../peer-registration.ts";
 
-/** Put there once the peer of this state is in the cluster's list, and so may be taken out of it. */
+/** UID of the list that the peer of this state is in, and so may be taken out of. */
 const listedSetting = "kubernetes-listed";
 
 /** Ends the names of files that nobody goes on from; a later one takes the place of an earlier. */
 const asideSuffix = ".reclaimed";
 
-/** To be called when the peer of this state is in the list. */
-export function rememberListed(settings: SettingsStore): void {
-  settings.saveSetting(listedSetting, "yes");
+/** To be called when the peer of this state is in a list. @param listUid empty when it is not known */
+export function rememberListed(settings: SettingsStore, listUid: string): void {
+  settings.saveSetting(listedSetting, listUid);
 }
 
 /** Of the router that ran here last; `undefined` when there is no state. @throws WeaveError `STORE_…` */
@@ -36,7 +37,7 @@ export interface NodeStatePlaces {
 }
 
 /** Whether a peer may go on with the ranges that it remembers: others may have taken them. */
-export type MayGoOn = (peerName: string) => Promise<boolean>;
+export type MayGoOn = (enrolment: Enrolment) => Promise<boolean>;
 
 /**
  * Settles which state the router of this node goes on from, and gives its peer name: its own state,
@@ -52,8 +53,8 @@ export async function settleNodeState(
 ): Promise<string> {
   const { paths, formerDatabase } = places;
   await setFormerAside(formerDatabase, mayGoOn, log);
-  const { peerName, wasListed } = withState(paths, (database) => readState(database, places, log));
-  if (!wasListed || (await mayGoOn(peerName))) return peerName;
+  const { peerName, listUid } = withState(paths, (database) => readState(database, places, log));
+  if (listUid === undefined || (await mayGoOn({ peerName, listUid }))) return peerName;
   setAside(databaseFiles(paths));
   log.warn(
     `the ranges of ${peerName} were given to others while it was away: ` +
@@ -76,17 +77,18 @@ function readState(
   database: Database,
   { formerDatabase, hostRoot }: NodeStatePlaces,
   log: Log,
-): { readonly peerName: string; readonly wasListed: boolean } {
+): { readonly peerName: string; readonly listUid: string | undefined } {
   const settings = new SettingsStore(database);
   const allocations = new SqliteAllocatorStore(database);
   if (existsSync(formerDatabase)) {
     const isImported = importOriginal(formerDatabase, { settings, allocations }, log);
-    if (isImported && readOriginalDatabase(formerDatabase).mayBeReclaimed) rememberListed(settings);
+    if (isImported && readOriginalDatabase(formerDatabase).mayBeReclaimed)
+      rememberListed(settings, "");
   }
   const identity = { name: undefined, weaveBridge: defaultDeviceNames.bridge };
   return {
     peerName: formatPeerName(settlePeerName(identity, settings, hostRoot).name),
-    wasListed: settings.setting(listedSetting) !== undefined,
+    listUid: settings.setting(listedSetting),
   };
 }
 
@@ -94,7 +96,7 @@ async function setFormerAside(path: string, mayGoOn: MayGoOn, log: Log): Promise
   if (!existsSync(path)) return;
   const { allocations, mayBeReclaimed } = readOriginalDatabase(path);
   if (!mayBeReclaimed || allocations === undefined) return;
-  if (await mayGoOn(formatPeerName(allocations.self))) return;
+  if (await mayGoOn({ peerName: formatPeerName(allocations.self), listUid: "" })) return;
   setAside([path]);
   log.warn(`the ranges of ${path} were given to others: it is kept as ${path}${asideSuffix}`);
 }

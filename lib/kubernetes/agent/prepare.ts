@@ -45,9 +45,9 @@ export async function prepareAgent(
   const list = new PeerListStore(world, api);
   const peerName = await settleNodeState(
     { paths, formerDatabase, hostRoot },
-    async (name) =>
+    async (enrolment) =>
       found.source === "cache" ||
-      (await orGoOn(mayGoOn({ world, list }, name, signal), world, signal)),
+      (await orGoOn(mayGoOn({ world, list }, enrolment, signal), world, signal)),
     world.log,
   );
   return { peers: settings.peers ?? found.addresses, nodes: found.count, peerName };

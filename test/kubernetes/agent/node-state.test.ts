@@ -32,8 +32,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 /** A start of the node, of which others say that it may go on or not. */
 async function start(isListed: boolean) {
   const asked: string[] = [];
-  const mayGoOn: MayGoOn = async (name) => {
-    asked.push(name);
+  const mayGoOn: MayGoOn = async ({ peerName, listUid }) => {
+    asked.push(listUid === "" ? peerName : `${peerName} of ${listUid}`);
     return isListed;
   };
   const places = { paths, formerDatabase, hostRoot: join(folder, "root") };
@@ -71,17 +71,17 @@ describe("a node", () => {
   test("goes on with what it remembers while its peer is in the list", async () => {
     const { peerName } = await start(true);
     withState((settings) => {
-      rememberListed(settings);
+      rememberListed(settings, "the-list");
       settings.saveSetting("mark", "here");
     });
-    expect(await start(true)).toEqual({ peerName, asked: [peerName] });
+    expect(await start(true)).toEqual({ peerName, asked: [`${peerName} of the-list`] });
     expect(withState((settings) => settings.setting("mark"))).toBe("here");
   });
 
   test("begins anew when it was struck, and keeps aside what it remembered", async () => {
     const { peerName } = await start(true);
     withState((settings) => {
-      rememberListed(settings);
+      rememberListed(settings, "the-list");
       settings.saveSetting("mark", "here");
     });
     expect((await start(false)).peerName).toBe(peerName);
