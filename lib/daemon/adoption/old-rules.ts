@@ -1,10 +1,14 @@
 import { Iptables, type TableName } from "../../host/firewall/iptables.ts";
+import { listIpsets } from "../../host/netlink/ipset.ts";
+import { destroySets } from "../../host/policy/ipset-kernel.ts";
 
 /**
  * Removes the original's rules for exposed addresses (host-network §6.1), which would go on
  * masquerading and letting in once an address is hidden, or exposed without masquerading:
  *
  *   nat POSTROUTING ─▶ WEAVE             filter FORWARD, to the bridge ─▶ WEAVE-EXPOSE
+ *
+ * With `--no-masq-local` the first looks at a set of networks, which goes as well.
  *
  * Its other rules accept what ours accept, and keep containers of Docker's bridge out. It ran in a
  * container with an iptables of its own, so either half of the kernel may have them.
@@ -22,4 +26,11 @@ export function removeOldExposure(bridge: string): void {
       if (iptables.try(table, "-F", chain)) iptables.try(table, "-X", chain);
     }
   }
+  destroySets((netlink) =>
+    listIpsets(netlink)
+      .map(({ name }) => name)
+      .filter((name) => name === unmaskedSet),
+  );
 }
+
+const unmaskedSet = "weaver-no-masq-local";
