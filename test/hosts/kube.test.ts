@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { somePod } from "../kubernetes/fake-cluster.ts";
 import { KubeNode, LabApiServer } from "./kube-node.ts";
@@ -127,5 +127,23 @@ describe("two nodes of Kubernetes", () => {
     await run(two, fresh, "new");
     expect(new Set(addresses).size).toBe(3);
     await fresh.pings(addresses[0]!);
+  });
+
+  test("are left without a trace by what an uninstall runs", async () => {
+    const name = await two.peerName;
+    await two.stop();
+    const { code, stderr } = await two.host.weave(["kube", "uninstall"], { env: two.env });
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(readdirSync(join(two.root, "etc/cni/net.d"))).toEqual([]);
+    expect(readdirSync(join(two.root, "opt/cni/bin"))).toEqual([]);
+    const left = readdirSync(two.host.env.WEAVE_STATE_DIR!).filter(
+      (each) => !/reclaimed/.test(each),
+    );
+    expect(left).toEqual([]);
+    const links = JSON.parse((await two.host.exec(["ip", "-j", "link"])).stdout);
+    expect(links.map(({ ifname }: { ifname: string }) => ifname).sort()).toEqual(["eth0", "lo"]);
+    expect((await two.host.exec(["nft", "list", "tables"])).stdout).toBe("");
+    expect(two.condition()).toBeUndefined();
+    expect(Object.keys(api.peers)).not.toContain(name);
   });
 });
