@@ -78,7 +78,7 @@ export function policyBehaviour(title: string, options: BehaviourOptions): void 
         const [before, after] = flips % 2 === 0 ? [one, two] : [two, one];
         site.enforce(after, flips % 3 === 2 ? undefined : before);
         flips++;
-        await Bun.sleep(0);
+        await new Promise(setImmediate);
       }
       said += (await heard).value ?? "";
       const [sent, allowed, denied] = said.match(/\d+/g)!.map(Number);
