@@ -11,6 +11,7 @@ import { type DeviceNames, isEndpointPort } from "../host/device-names.ts";
 import { Exposure } from "../host/exposure.ts";
 import { Firewall } from "../host/firewall/firewall.ts";
 import type { GuardedPorts } from "../host/firewall/guarded-ports.ts";
+import { BlockedPackets } from "../host/policy/blocked-packets.ts";
 import { makeEnforcer } from "../host/policy/choose-enforcer.ts";
 import { anonymousIdent } from "../ipam/request.ts";
 import { cover } from "../ipam/tracker.ts";
@@ -228,6 +229,7 @@ function openPolicy(
       const { multicast, filter } = policy;
       return makeEnforcer(filter, { bridge: devices.bridge, multicast, log });
     },
+    blocked: (labels) => new BlockedPackets(labels),
     mark: {
       get: () => settings.setting(policySetting) !== undefined,
       set(isInPlace) {

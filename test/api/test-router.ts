@@ -72,6 +72,7 @@ export class TestRouter implements RouterControl {
       ...{ isOfCluster: false, nickname: "host1", attached: () => this.attached },
       store: new PodStore(openDatabase(":memory:")),
       exposed: () => [],
+      blocked: () => ({ read: () => [], [Symbol.dispose]() {} }),
       peers: () => peer.plane.mesh.knownPeers().map(formatPeerName),
       enforcer: () => ({ enforcer: this.enforcer, reason: "it is a pretended one" }),
       mark: { get: () => false, set() {} },

@@ -2,7 +2,7 @@ import type { Gauge } from "../../api/router-control.ts";
 import type { PolicyService } from "./policy-service.ts";
 
 /** Policies for `/metrics`, under the names of the original where it has them (kubernetes.md §8.4). */
-export function policyGauges({ controller }: PolicyService): Gauge[] {
+export function policyGauges({ controller, blocked }: PolicyService): Gauge[] {
   if (controller === undefined || controller.phase === "off") return [];
   const { tables, counts, chosen, phase } = controller;
   const objects = {
@@ -13,6 +13,7 @@ export function policyGauges({ controller }: PolicyService): Gauge[] {
   };
   const sizes = Object.entries(chosen?.enforcer.size() ?? {});
   return [
+    ...blocked,
     {
       name: "weavenpc_policy_enforcement_errors",
       help: "Attempts to put policies in place that failed.",

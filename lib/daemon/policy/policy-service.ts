@@ -1,8 +1,11 @@
+import type { Gauge } from "../../api/router-control.ts";
 import { type Cidr, formatCidr } from "../../base/ip.ts";
 import { pause } from "../../base/pause.ts";
 import type { PeerName } from "../../base/peer-name.ts";
 import type { World } from "../../base/world.ts";
+import type { HostEnforcer } from "../../host/policy/host-enforcer.ts";
 import type { SharedPolicy } from "../../policy/gossip/shared-policy.ts";
+import { BlockedLog, type BlockedTeller } from "./blocked-log.ts";
 import type { HostDocument } from "./host-document.ts";
 import { type AttachedAddresses, HostPods, hostIps } from "./host-pods.ts";
 import type { KnownOfContainer } from "./pod-facts.ts";
@@ -32,6 +35,8 @@ export interface PolicyServiceOptions {
   /** Peers that can be reached, this one among them. */
   peers(): readonly string[];
   readonly enforcer: PolicyControllerOptions["enforcer"];
+  /** Begins to hear of what is dropped. @throws WeaveError, SystemError */
+  blocked(labels: HostEnforcer["labels"]): BlockedTeller;
   readonly mark: PolicyControllerOptions["mark"];
 }
 
@@ -66,6 +71,7 @@ export class PolicyService implements Admission {
   readonly #options: PolicyServiceOptions;
   readonly #shared: SharedSource | undefined;
   #controller: PolicyController | undefined;
+  #blocked: BlockedLog | undefined;
 
   constructor(options: PolicyServiceOptions) {
     this.#options = options;
@@ -95,7 +101,7 @@ export class PolicyService implements Admission {
     this.#controller = new PolicyController({
       ...{ world, source, mode, enforcer, mark },
       // Others are to know whether this host enforces; it has just told them of something else.
-      phaseChanged: () => void world.after(0, () => this.hostChanged()),
+      phaseChanged: () => void world.after(0, () => this.#phaseChanged()),
     });
     if (source !== this.#shared) this.#admitAgain(this.#controller);
     this.#controller.start();
@@ -171,6 +177,22 @@ export class PolicyService implements Admission {
 
   stop(): void {
     this.#controller?.stop();
+    this.#blocked?.stop();
+  }
+
+  /** What was dropped, for metrics. */
+  get blocked(): readonly Gauge[] {
+    return this.#blocked?.gauges() ?? [];
+  }
+
+  #phaseChanged(): void {
+    this.hostChanged();
+    const { phase, chosen } = this.#controller ?? {};
+    if (phase === "off") this.#blocked?.stop();
+    if (phase !== "enforcing" || chosen === undefined) return;
+    const { world, blocked } = this.#options;
+    this.#blocked ??= new BlockedLog(world, () => blocked(chosen.enforcer.labels));
+    this.#blocked.start();
   }
 
   /** What other hosts are told of this one. */

@@ -1,0 +1,79 @@
+import { describe, expect, test } from "bun:test";
+import { prometheusText } from "../../../lib/api/prometheus-text.ts";
+import {
+  BlockedLog,
+  blockedText,
+  linesMax,
+  originsMax,
+  portsMax,
+} from "../../../lib/daemon/policy/blocked-log.ts";
+import type { BlockedPacket } from "../../../lib/policy/enforcer.ts";
+import { VirtualClock } from "../../../lib/simulator/virtual-clock.ts";
+import { SimWorld } from "../../../lib/simulator/world.ts";
+
+const packet = (change: Partial<BlockedPacket> = {}): BlockedPacket => ({
+  ...{ direction: "ingress", origin: "shop/deny", protocol: "TCP" },
+  ...{ source: "10.32.0.1", destination: "10.32.0.2", ports: { source: 40_000, destination: 80 } },
+  ...change,
+});
+
+function setUp(waiting: BlockedPacket[]) {
+  const clock = new VirtualClock();
+  const lines: string[] = [];
+  const log = { debug() {}, info() {}, error() {}, warn: (line: string) => void lines.push(line) };
+  const world = Object.assign(new SimWorld(clock, 1), { log });
+  const blocked = new BlockedLog(world, () => ({
+    read: () => waiting.splice(0),
+    [Symbol.dispose]() {},
+  }));
+  blocked.start();
+  clock.run(1000);
+  return { blocked, clock, lines };
+}
+
+describe("what is blocked", () => {
+  test("is written in the words of the original, and in its manner where that had none", () => {
+    expect(blockedText(packet())).toBe(
+      "TCP connection from 10.32.0.1:40000 to 10.32.0.2:80 blocked by Weave NPC.",
+    );
+    expect(
+      blockedText(packet({ protocol: "SCTP", source: "fd00::1", destination: "fd00::2" })),
+    ).toBe("SCTP connection from [fd00::1]:40000 to [fd00::2]:80 blocked by Weave NPC.");
+    const { ports: _, ...bare } = packet({ protocol: "ICMP" });
+    expect(blockedText(bare)).toBe("ICMP packet from 10.32.0.1 to 10.32.0.2 blocked by Weave NPC.");
+  });
+
+  test("fills neither the log nor the metrics, whoever knocks at all ports", () => {
+    const knocks = Array.from({ length: 5000 }, (_, port) =>
+      packet({ ports: { source: 1, destination: port + 1 }, origin: `shop/p${port}` }),
+    );
+    const { blocked, lines } = setUp(knocks);
+    expect(lines).toHaveLength(linesMax + 1);
+    expect(lines.at(-1)).toBe(`${5000 - linesMax} more were blocked in the same moment`);
+    const gauges = blocked.gauges();
+    expect(gauges.length).toBeLessThanOrEqual(portsMax + originsMax + 4);
+    const total = gauges
+      .filter(({ name }) => name === "weavenpc_blocked_connections_total")
+      .reduce((sum, { value }) => sum + value, 0);
+    expect(total).toBe(5000);
+  });
+
+  test("is counted under the names and labels of the original", () => {
+    const { blocked } = setUp([packet(), packet(), packet({ protocol: "UDP" })]);
+    const text = prometheusText(blocked.gauges());
+    expect(text).toContain('weavenpc_blocked_connections_total{dport="80",protocol="tcp"} 2\n');
+    expect(text).toContain('weavenpc_blocked_connections_total{dport="80",protocol="udp"} 1\n');
+    expect(text).toContain(
+      'weave_policy_blocked_total{direction="ingress",policy="shop/deny"} 3\n',
+    );
+  });
+
+  test("does not keep policies from being enforced where nobody can hear of it", () => {
+    const world = new SimWorld(new VirtualClock(), 1);
+    const blocked = new BlockedLog(world, () => {
+      throw new Error("somebody else hears of it");
+    });
+    expect(() => blocked.start()).not.toThrow();
+    expect(blocked.gauges()).toEqual([]);
+  });
+});

@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { documentedSteps } from "./documented-steps.ts";
+import { type Container, type Host, Lab } from "./lab.ts";
+import { eventually, must } from "./shell.ts";
+
+const port = "5432";
+
+let lab: Lab;
+let one: Host;
+let two: Host;
+let web: Container;
+let db: Container;
+let guest: Container;
+let dbAddress: string;
+let listener: Bun.Subprocess;
+
+/** Whether a connection is opened within a second. */
+async function connects(from: Container, to = dbAddress): Promise<boolean> {
+  const script = `exec 3<>/dev/tcp/${to}/${port}`;
+  return (await from.exec(["timeout", "1", "bash", "-c", script])).code === 0;
+}
+
+function settles(from: Container, opens: boolean): Promise<boolean> {
+  const what = `${from.namespace} ${opens ? "connects" : "does not connect"}`;
+  return eventually(
+    what,
+    () => connects(from),
+    (found) => found === opens,
+  );
+}
+
+/** Types a step of the page, with containers called as they are in this lab. */
+async function type(section: string, at: number): Promise<string> {
+  const step = documentedSteps("policy.md").filter((each) => each.section === section)[at]!;
+  const host = lab.hosts[Number(step.hosts[0]!.slice("host".length)) - 1]!;
+  const script = step.script
+    .replaceAll(/\bnetns:(\w+)/g, `netns:${lab.prefix}-$1`)
+    .replaceAll(/explain (\S+) (\S+)/g, (_, from, to) => `explain ${named(from)} ${named(to)}`)
+    .replaceAll("weave launch", `weave launch --no-fastdp --no-restart --name ${host.peerName}`)
+    .replaceAll(/\bweave\b(?= \w)/g, () => weaveWord(host));
+  return must(["bash", "-euc", script]);
+}
+
+function named(word: string): string {
+  return word.replace(/\w+$/, `${lab.prefix}-$&`);
+}
+
+/** `weave` on a host of the lab. */
+function weaveWord({ namespace, env }: Host): string {
+  const settings = Object.entries(env).map((pair) => pair.join("="));
+  return ["env", ...settings, "nsenter", `--net=/run/netns/${namespace}`, ...program].join(" ");
+}
+
+const program = process.env.WEAVE_BINARY
+  ? [process.env.WEAVE_BINARY]
+  : [process.execPath, `${import.meta.dir}/../../cmd/weave.ts`];
+
+beforeAll(async () => {
+  lab = await Lab.onSwitch("kdp", 2);
+  [one, two] = lab.hosts as [Host, Host];
+  web = await one.container("web");
+  db = await two.container("db");
+  guest = await two.container("guest");
+  await type("Two hosts", 0);
+  dbAddress = (await type("Two hosts", 1)).split("\n")[1]!;
+  const script = `Bun.listen({hostname: "0.0.0.0", port: ${port}, socket: {data() {}}})`;
+  listener = Bun.spawn(db.command([process.execPath, "-e", script]));
+  await settles(web, true);
+});
+
+afterAll(async () => {
+  listener?.kill();
+  await lab?.[Symbol.asyncDispose]();
+});
+
+describe("policies of two hosts without Kubernetes", () => {
+  test("do what the page says, on both, and leave nothing in the filter before", async () => {
+    expect(await connects(guest)).toBe(true);
+    expect((await two.exec(["nft", "list", "tables"])).stdout).not.toContain("weave-npc");
+    expect(await type("Two hosts", 2)).toContain("NetworkPolicy shop/web-to-db created");
+    await settles(guest, false);
+    expect(await connects(web)).toBe(true);
+    expect((await guest.exec(["ping", "-c", "1", "-W", "1", dbAddress])).code).not.toBe(0);
+  });
+
+  test("are explained with the rule that decides", async () => {
+    const text = await type("Two hosts", 3);
+    expect(text).toContain("TCP 5432: allowed");
+    expect(text).toContain("spec.ingress[0] of shop/web-to-db");
+    expect(text).toContain("TCP 5432: denied");
+  });
+
+  test("hold for a container from its first packet, and for one that comes again", async () => {
+    const late = await one.container("late");
+    const address = await one.mustWeave([
+      ...["attach", late.reference, "--label", "weave.works/namespace=shop"],
+    ]);
+    const ping = await web.exec(["ping", "-c", "3", "-i", "0.2", "-W", "1", address]);
+    expect(ping.stdout).toContain("0 received");
+    await one.mustWeave(["detach", late.reference]);
+    const plain = await one.mustWeave([
+      "attach",
+      late.reference,
+      "--label",
+      "weave.works/namespace=x",
+    ]);
+    await web.pings(plain);
+  });
+
+  test("are told of where they block, in the log and in metrics", async () => {
+    await eventually(
+      "a line of the log",
+      async () => {
+        await connects(guest);
+        return (await two.weave(["logs"])).stdout;
+      },
+      (text) => /TCP connection from \S+ to \S+:5432 blocked by Weave NPC\./.test(text),
+    );
+    const metrics = (await two.exec(["curl", "-s", "http://127.0.0.1:6784/metrics"])).stdout;
+    expect(metrics).toContain('weavenpc_blocked_connections_total{dport="5432",protocol="tcp"}');
+    expect((await two.weave(["status"])).stdout).toContain("Status: enforcing by nftables");
+  });
+
+  test("hold while a router is dead, and through its start", async () => {
+    process.kill(await two.routerPid(), "SIGKILL");
+    expect(await connects(guest)).toBe(false);
+    let isStarted = false;
+    const start = two.launch([one.ip]).finally(() => {
+      isStarted = true;
+    });
+    const tries: boolean[] = [];
+    while (!isStarted) tries.push(await connects(guest));
+    await start;
+    expect(tries).not.toContain(true);
+    await settles(web, true);
+    expect(await connects(guest)).toBe(false);
+    expect((await two.mustWeave(["policy", "get"])).split("\n")).toHaveLength(3);
+  });
+
+  test("are put back when somebody removes them", async () => {
+    await two.exec(["nft", "delete", "table", "inet", "weave-npc"]);
+    await settles(guest, false);
+    expect(await connects(web)).toBe(true);
+  });
+
+  test("go with the last of them, and take all with them", async () => {
+    await two.mustWeave(["policy", "delete", "shop/deny-all", "shop/web-to-db"]);
+    expect(await connects(guest)).toBe(true);
+    for (const host of lab.hosts) {
+      await eventually(
+        `no rules at ${host.namespace}`,
+        async () => (await host.exec(["nft", "list", "tables"])).stdout,
+        (text) => !text.includes("weave-npc"),
+      );
+    }
+  });
+});
