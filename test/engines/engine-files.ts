@@ -33,6 +33,7 @@ const programs: PackagedPrograms = {
   containerd: "containerd",
   mmdebstrap: "mmdebstrap",
   busybox: "busybox-static",
+  "docker-compose": "docker-compose",
   "qemu-aarch64-static": "qemu-user-static",
   iptables: "iptables",
   ip: "iproute2",
