@@ -42,7 +42,7 @@ export class ProblemCollector {
     if (issue.type === "strict_object" && issue.expected === "never") {
       const remedy = "take the field out, or use a version of weave that knows it";
       this.add(place, "is a field that is not known", effect, remedy);
-    } else if (issue.kind === "validation") {
+    } else if (issue.kind !== "schema" || issue.type === "custom") {
       this.add(place, issue.message, effect, reference);
     } else if (issue.received === "undefined") {
       this.add(place, "is missing", effect, reference);
