@@ -1,11 +1,14 @@
+import { existsSync, readFileSync } from "node:fs";
 import type { World } from "../../base/world.ts";
 import type { AgentOptions } from "../../daemon/launch-options.ts";
 import type { Paths } from "../../daemon/paths.ts";
+import { namedNamespaceFolder } from "../../host/netns.ts";
 import { clusterClient } from "../cluster-client.ts";
 import type { KubernetesApi } from "../kubernetes-api.ts";
 import type { AgentFacts, AgentSettings, Environment } from "./agent-settings.ts";
 import { ClusterDesk } from "./cluster-desk.ts";
 import { loadModules, openKernelSettings } from "./initialise.ts";
+import { seesLaterNamespaces } from "./namespace-mounts.ts";
 import { storedPeerName } from "./node-state.ts";
 import { peerCache, prepareAgent } from "./prepare.ts";
 
@@ -71,10 +74,20 @@ export class NodeAgent {
     if (!this.settings.isInitialised) {
       for (const sentence of this.initialise()) this.#world.log.warn(sentence);
     }
+    if (existsSync(this.settings.hostRoot)) this.#lookForNamespaces();
     return prepareAgent(
       this.settings,
       { world: this.#world, paths: this.#paths, api: this.api },
       signal,
+    );
+  }
+
+  /** Said and no more: a runtime may keep its namespaces somewhere else. */
+  #lookForNamespaces(): void {
+    if (seesLaterNamespaces(readFileSync("/proc/self/mountinfo", "utf8"))) return;
+    this.#world.log.warn(
+      `pods that come from now on may have no network: their namespaces below ${namedNamespaceFolder} ` +
+        "cannot be seen here; mount that folder of the node with mountPropagation HostToContainer",
     );
   }
 
