@@ -1,8 +1,7 @@
 import { errorCode, errorText, WeaveError } from "../base/errors.ts";
 import { pause } from "../base/pause.ts";
 import type { Cancel, World } from "../base/world.ts";
-import type { KubernetesApi, WatchRequest } from "./kubernetes-api.ts";
-import { kubernetesError } from "./kubernetes-error.ts";
+import type { KubernetesApi, PageRequest, WatchRequest } from "./kubernetes-api.ts";
 import type {
   ObjectObserver,
   ObjectSource,
@@ -13,6 +12,7 @@ import type {
 import { ObjectTable } from "./object-table.ts";
 import type { KubernetesObject } from "./objects.ts";
 import { type Resource, resourceName } from "./resources.ts";
+import { Silence } from "./silence.ts";
 import { WatchCycle } from "./watch-cycle.ts";
 
 /**
@@ -88,16 +88,19 @@ export class Reflector<T extends KubernetesObject> implements ObjectSource<T> {
       } else if (step.kind === "watch") {
         await this.#watch(step.from, signal);
       } else {
-        try {
-          const page = await this.#api.list(this.#resource, step.page, signal);
-          if (signal.aborted) return;
-          this.#heard();
-          this.#cycle.listed(page);
-        } catch (error) {
-          if (signal.aborted) return;
-          this.#failed(error, 0);
-        }
+        await this.#list(step.page, signal);
       }
+    }
+  }
+
+  async #list(wanted: PageRequest, stopped: AbortSignal): Promise<void> {
+    try {
+      const page = await this.#api.list(this.#resource, wanted, stopped);
+      if (stopped.aborted) return;
+      this.#heard();
+      this.#cycle.listed(page);
+    } catch (error) {
+      if (!stopped.aborted) this.#failed(error, 0);
     }
   }
 
@@ -146,58 +149,5 @@ export class Reflector<T extends KubernetesObject> implements ObjectSource<T> {
     if (phase === this.#phase) return;
     this.#phase = phase;
     this.#sinceMs = this.#world.now();
-  }
-}
-
-/** Ends a connection on which nothing has been heard for too long. */
-class Silence {
-  readonly #world: Pick<World, "after" | "monotonicMs">;
-  readonly #maxMs: () => number;
-  readonly #end = new AbortController();
-  #heardMs: number;
-  #limitMs: number;
-  #cancel: Cancel;
-
-  constructor(world: Pick<World, "after" | "monotonicMs">, maxMs: () => number) {
-    this.#world = world;
-    this.#maxMs = maxMs;
-    this.#heardMs = world.monotonicMs();
-    this.#limitMs = maxMs();
-    this.#cancel = world.after(this.#limitMs, () => this.#look());
-  }
-
-  get signal(): AbortSignal {
-    return this.#end.signal;
-  }
-
-  /** The other end has said something. */
-  broken(): void {
-    this.#heardMs = this.#world.monotonicMs();
-    if (this.#maxMs() !== this.#limitMs) this.#look();
-  }
-
-  /** From a moment until the other end was heard last. */
-  heardAfterMs(beganMs: number): number {
-    return this.#heardMs - beganMs;
-  }
-
-  /** There when it was silence that ended it. */
-  error(): Error | undefined {
-    if (!this.#end.signal.aborted) return undefined;
-    const seconds = Math.round((this.#world.monotonicMs() - this.#heardMs) / 1000);
-    const why = `the Kubernetes API has said nothing for ${seconds} s`;
-    return kubernetesError("K8S_UNREACHABLE", why);
-  }
-
-  end(): void {
-    this.#cancel();
-  }
-
-  #look(): void {
-    this.#cancel();
-    this.#limitMs = this.#maxMs();
-    const leftMs = this.#heardMs + this.#limitMs - this.#world.monotonicMs();
-    if (leftMs <= 0) this.#end.abort();
-    else this.#cancel = this.#world.after(leftMs, () => this.#look());
   }
 }
