@@ -79,9 +79,10 @@ export class Iptables {
 
   /** Whether anybody has used that table; asking for its rules would make one that nobody has. */
   hasTable(table: TableName): boolean {
+    if (this.speech === undefined) return false;
     return this.speech === "legacy"
       ? legacyTables(this.family).includes(table)
-      : this.speech !== undefined;
+      : nftablesHas(table, this.family);
   }
 
   /** What `-S` prints, line by line; `undefined` when there is no such program, or it refuses. */

@@ -37,7 +37,9 @@ export class IpsetEnforcer implements HostEnforcer {
   /** @param programs default `iptables` and `ip6tables`, whichever half of the kernel they speak to */
   constructor(options: EnforcerOptions, programs: IptablesPrograms = usualPrograms) {
     this.#options = options;
-    this.#programs = usablePrograms(programs, options);
+    this.#programs = new Map(
+      Array.from(programs, ([family, name]) => [family, new Iptables(name)]),
+    );
     this.#kernel = new IpsetKernel(this.#programs);
   }
 
@@ -94,7 +96,7 @@ export class IpsetEnforcer implements HostEnforcer {
   /** There is nothing of IPv6 while no pod has such an address. */
   #familiesOf({ targets }: RuleSet): IpFamily[] {
     const judges = (family: IpFamily): boolean =>
-      this.#options.multicast === "deny" ||
+      (this.#options.multicast === "deny" && hasIpv6()) ||
       [targets.ingress, targets.egress].some((each) =>
         each.keys().some((ip) => familyOf(ip) === family),
       );
@@ -127,19 +129,4 @@ export function removeIpsetPolicies(): void {
     for (const program of [name, `${name}-legacy`]) removeChains(new Iptables(program));
   }
   destroySets(ourSets);
-}
-
-/** Without IPv4 nothing goes, and the first use says why. */
-function usablePrograms(
-  programs: IptablesPrograms,
-  { log }: EnforcerOptions,
-): ReadonlyMap<IpFamily, Iptables> {
-  const usable = new Map<IpFamily, Iptables>();
-  for (const [family, name] of programs) {
-    if (family === 6 && !hasIpv6()) continue;
-    const program = new Iptables(name);
-    if (family === 4 || program.rules("mangle") !== undefined) usable.set(family, program);
-    else log.warn(`policies do not hold for IPv6: ${name} is missing, or refuses its work`);
-  }
-  return usable;
 }

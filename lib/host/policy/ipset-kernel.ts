@@ -40,7 +40,7 @@ export class IpsetKernel {
     return new Map(
       Array.from(this.#programs, ([family, program]) => [
         family,
-        foundIn(program.mustRules(table)),
+        foundIn(program.hasTable(table) ? program.mustRules(table) : []),
       ]),
     );
   }
@@ -70,15 +70,14 @@ export class IpsetKernel {
     return this.#haveChainsChanged() || haveSetsChanged(netlink, sizes);
   }
 
-  /** Whether rules can have this match. */
+  /** Whether rules can have this match of IPv4. */
   knows(match: string): boolean {
     const probe = `${entryChain}-TEST`;
     const declared = `:${probe} - [0:0]`;
-    return [...this.#programs.values()].every((program) => {
-      const isTaken = program.tryRestore(table, [declared, `-A ${probe} ${match}`]);
-      program.tryRestore(table, [declared, `-X ${probe}`]);
-      return isTaken;
-    });
+    const program = this.#programs.get(4)!;
+    const isTaken = program.tryRestore(table, [declared, `-A ${probe} ${match}`]);
+    program.tryRestore(table, [declared, `-X ${probe}`]);
+    return isTaken;
   }
 
   #take(step: Step, netlink: Netlink): void {
@@ -121,7 +120,9 @@ export class IpsetKernel {
   #look(): InPlace {
     // Taken before the look: a change in between is seen the next time.
     const generation = nftablesGeneration();
-    const listings = [...this.#programs.values()].map((program) => program.rules(table) ?? []);
+    const listings = [...this.#programs.values()].map((program) =>
+      program.hasTable(table) ? (program.rules(table) ?? []) : [],
+    );
     return { generation, rules: listings.flatMap(ourLines).join("\n") };
   }
 }
@@ -203,8 +204,8 @@ function foundIn(listing: readonly string[]): Found {
 
 /** What must not change: all rules of ours, and that nobody's are before the jump to them. */
 function ourLines(listing: readonly string[]): string[] {
-  const first = listing.find((line) => line.startsWith(`-A ${entryJump.from} `));
   const ours = listing.filter((line) => isOurChain(line.split(" ")[1] ?? ""));
-  const jumps = foundIn(listing).jumps;
-  return [first ?? "", `${jumps}`, ...ours];
+  const { jumps } = foundIn(listing);
+  const first = listing.find((line) => line.startsWith(`-A ${entryJump.from} `));
+  return jumps === 0 ? ours : [first ?? "", `${jumps}`, ...ours];
 }
