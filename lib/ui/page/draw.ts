@@ -37,8 +37,10 @@ export interface Drawn {
 /** Names of containers are shown from this zoom on, as long as they are few. */
 const dotNamesScale = 1.2;
 const dotNamesMax = 80;
-/** More lines than that are drawn faintly: only those of what is selected stand out. */
+/** Of more lines than that only those are drawn that are chosen, or not as they should be. */
 const plainLinesMax = 400;
+/** Circles that are smaller on the screen have their names in the list alone. */
+const titledRadiusMin = 24;
 
 /** Draws everything, `width` × `height` CSS pixels. */
 export function draw(
@@ -57,13 +59,14 @@ function drawLines(context: CanvasRenderingContext2D, { scene, view, palette, se
   const isCrowded = lines.length > plainLinesMax;
   for (const { key, from, to, health, isEncrypted, isOwn } of lines) {
     const isChosen = key === selected || from.key === selected || to.key === selected;
+    if (isCrowded && health === "good" && !isChosen) continue;
     const start = toScreen(view, { x: from.x ?? 0, y: from.y ?? 0 });
     const end = toScreen(view, { x: to.x ?? 0, y: to.y ?? 0 });
     context.beginPath();
     context.moveTo(start.x, start.y);
     context.lineTo(end.x, end.y);
     context.strokeStyle = palette[health];
-    context.globalAlpha = isChosen ? 1 : isCrowded ? 0.08 : isOwn ? 0.9 : 0.45;
+    context.globalAlpha = isChosen ? 1 : isOwn ? 0.9 : 0.45;
     context.lineWidth = (isChosen ? 3 : 1.6) + (isEncrypted ? 1.5 : 0);
     context.setLineDash(health === "broken" ? [5, 5] : []);
     context.stroke();
@@ -77,11 +80,11 @@ function drawBubble(context: CanvasRenderingContext2D, bubble: Bubble, drawn: Dr
   const { group, radius } = bubble;
   const { x, y } = toScreen(view, { x: bubble.x ?? 0, y: bubble.y ?? 0 });
   const isChosen = bubble.key === selected;
-  context.globalAlpha = found === undefined || found.has(bubble.key) ? 1 : 0.35;
   context.beginPath();
   context.arc(x, y, radius * view.scale, 0, 2 * Math.PI);
   context.fillStyle = palette.surface;
   context.fill();
+  context.globalAlpha = found === undefined || found.has(bubble.key) ? 1 : 0.35;
   context.lineWidth = isChosen ? 3 : 1;
   context.strokeStyle = isChosen ? palette.accent : palette.faint;
   context.stroke();
@@ -92,7 +95,7 @@ function drawBubble(context: CanvasRenderingContext2D, bubble: Bubble, drawn: Dr
     if (group.isSelf) context.fillStyle = palette.accent;
     context.fill();
   }
-  if (radius * view.scale > 9) {
+  if (radius * view.scale > titledRadiusMin || isChosen || found?.has(bubble.key)) {
     context.fillStyle = palette.text;
     context.font = `${isChosen ? 600 : 500} 12px system-ui, sans-serif`;
     context.textAlign = "center";
