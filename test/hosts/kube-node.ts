@@ -61,7 +61,7 @@ export class KubeNode {
   readonly root: string;
   readonly #api: LabApiServer;
   #router: Bun.Subprocess<"ignore", "ignore", "pipe"> | undefined;
-  #log: Promise<string> | undefined;
+  #log = "";
 
   constructor(host: Host, api: LabApiServer) {
     this.name = `n${host.number}`;
@@ -91,13 +91,27 @@ export class KubeNode {
       env: { ...process.env, ...this.env },
       stdio: ["ignore", "ignore", "pipe"],
     });
-    this.#log = new Response(this.#router.stderr).text();
+    void this.#keepLog(this.#router.stderr);
   }
 
-  async stop(): Promise<string> {
+  async #keepLog(stderr: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const part of stderr) this.#log += decoder.decode(part, { stream: true });
+  }
+
+  /** As the kubelet does; gives the exit code. */
+  async stop(): Promise<number | undefined> {
     this.#router?.kill();
-    await this.#router?.exited;
-    return (await this.#log) ?? "";
+    return this.#router?.exited;
+  }
+
+  /** Waits until the router has said something. */
+  async said(pattern: RegExp): Promise<void> {
+    const found = async (): Promise<boolean> => {
+      await this.host.exec(["true"]);
+      return pattern.test(this.#log);
+    };
+    await eventually(`${this.name} to say ${pattern}`, found, (isSaid) => isSaid);
   }
 
   /** What `GET` on the control API answers; status 0 while nobody does. */

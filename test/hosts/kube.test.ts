@@ -146,4 +146,12 @@ describe("two nodes of Kubernetes", () => {
     expect(two.condition()).toBeUndefined();
     expect(Object.keys(api.peers)).not.toContain(name);
   });
+
+  test("that have never run wait for an API server, and end meanwhile when they are told to", async () => {
+    api.server.goAway();
+    two.start();
+    await two.said(/cannot ask for the nodes of the cluster/);
+    expect(await two.stop()).toBe(0);
+    api.comeBack();
+  });
 });

@@ -61,7 +61,8 @@ async function init({ stderr }: CommandContext, node: NodeAgent): Promise<number
 
 async function runNode(context: CommandContext, node: NodeAgent): Promise<number> {
   const { arguments: words, router } = context;
-  const facts = await node.prepare(new AbortController().signal);
+  const facts = await orInterrupted(context, (signal) => node.prepare(signal));
+  if (facts === undefined) return 0;
   const extra = [...launchWords(context), ...words.slice(1)];
   // What the variable asks for is done by a word.
   const environment = { ...context.environment, WEAVE_DEBUG: undefined };
@@ -70,6 +71,21 @@ async function runNode(context: CommandContext, node: NodeAgent): Promise<number
   const parsed = parseWords(command, launch, environment);
   const options = await optionsOf({ ...context, environment, command, ...parsed });
   return router.foreground({ ...options, kubernetes: node.options() });
+}
+
+/** `undefined` when this process was told to end meanwhile: the first one of a pod is not ended by a signal. */
+async function orInterrupted<T>(
+  { interrupts }: CommandContext,
+  action: (signal: AbortSignal) => Promise<T>,
+): Promise<T | undefined> {
+  const signal = interrupts();
+  try {
+    const result = await action(signal);
+    return signal.aborted ? undefined : result;
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
 }
 
 /** Leaves nothing behind; what the cluster should know and cannot be told is said. */
