@@ -68,18 +68,29 @@ function formatError(why: string): WeaveError {
  * What each connection comes to, in the order of the table; two rows where both ends have addresses
  * of both families.
  *
- * @throws WeaveError `POLICY_TEST_UNKNOWN` for a pod that is not there
+ * @throws WeaveError `POLICY_TEST_UNKNOWN` for a pod that is not there, `POLICY_TEST_FAMILY` where one
+ *   end has IPv4 alone and the other IPv6
  */
 export function checkTruthTable(cluster: Cluster, table: TruthTable): TruthTableRow[] {
   return table.flatMap((expectation) =>
-    pairsOf(partiesOf(cluster, expectation.from), partiesOf(cluster, expectation.to)).map(
-      ([source, destination]) => {
-        const verdict = evaluate(cluster, { source, destination, port: expectation.port });
-        const isMet = verdict.allowed === expectation.allowed;
-        const addresses = { source: textOf(source), destination: textOf(destination) };
-        return { expectation, ...addresses, verdict, isMet };
-      },
-    ),
+    endsOf(cluster, expectation).map(([source, destination]) => {
+      const verdict = evaluate(cluster, { source, destination, port: expectation.port });
+      const isMet = verdict.allowed === expectation.allowed;
+      const addresses = { source: textOf(source), destination: textOf(destination) };
+      return { expectation, ...addresses, verdict, isMet };
+    }),
+  );
+}
+
+function endsOf(cluster: Cluster, { from, to }: Expectation): [Party, Party][] {
+  const pairs = pairsOf(partiesOf(cluster, from), partiesOf(cluster, to));
+  if (pairs.length > 0) return pairs;
+  throw new WeaveError(
+    "POLICY_TEST_FAMILY",
+    `${from} and ${to} have no family of addresses in common`,
+    {
+      remedy: "write two addresses of IPv4, or two of IPv6",
+    },
   );
 }
 

@@ -58,9 +58,9 @@ function keyPlace(key: string): string {
   return `key ${key}`;
 }
 
-/** Labels whose places meet all the same are told apart when the selector is asked. */
+/** Unlike for any other label, whatever characters it has: the length says where the key ends. */
 function valuePlace(key: string, value: string): string {
-  return `value ${key}=${value}`;
+  return `value ${key.length} ${key}=${value}`;
 }
 
 /** The demand that fewest labels satisfy. */
