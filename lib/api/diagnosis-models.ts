@@ -23,7 +23,7 @@ export const explanationModel = v.object({
   steps: told(
     v.array(
       v.object({
-        kind: v.picklist(["container", "bridge", "hop", "names", "unseen"]),
+        kind: v.picklist(["container", "bridge", "policy", "hop", "names", "unseen"]),
         title: told(v.string(), "where the frame is"),
         details: v.array(v.object({ name: v.string(), value: v.string() })),
       }),

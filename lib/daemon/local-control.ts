@@ -25,6 +25,7 @@ import type { Integration } from "./integration.ts";
 import { ipamGauges } from "./ipam-gauges.ts";
 import { ipamReport } from "./ipam-report.ts";
 import type { LaunchOptions } from "./launch-options.ts";
+import { policyFacts, policyVerdict } from "./policy/policy-facts.ts";
 import { policyGauges } from "./policy/policy-gauges.ts";
 import { idlePeers, policyReport } from "./policy/policy-report.ts";
 import { PolicyRequests } from "./policy/policy-requests.ts";
@@ -173,14 +174,16 @@ export class LocalControl implements RouterControl {
           ...{ name: Name, seconds: Seconds, reason: Reason, remedy: Remedy },
         })),
       macs: async () => (await this.#dataPlaneReport()).macs,
+      policy: () => policyFacts(this.#policyReport()),
+      policyVerdict: (from, to) => policyVerdict(this.policy, this.#policyReport(), from, to),
     });
   }
 
   async report(): Promise<Report> {
-    const { plane, integration, services } = this.#parts;
+    const { plane, integration } = this.#parts;
     const dns = this.#dnsReport();
     const mesh = plane.mesh.status();
-    const policy = policyReport(services.policy, idlePeers(plane.policies, mesh.peers));
+    const policy = this.#policyReport();
     return {
       Ready: this.#isReady,
       Version: productVersion,
@@ -198,6 +201,13 @@ export class LocalControl implements RouterControl {
       ...(policy !== undefined && { Policy: policy }),
       ...integration?.report(),
     };
+  }
+
+  #policyReport(): Report["Policy"] {
+    const { plane, services } = this.#parts;
+    return policyReport(services.policy, () =>
+      idlePeers(plane.policies, plane.mesh.status().peers),
+    );
   }
 
   async #dataPlaneReport(): Promise<DataPlaneReport> {

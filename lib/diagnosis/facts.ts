@@ -15,8 +15,22 @@ export interface Facts {
   readonly engine?: EngineFact;
   /** Containers whose commands wait for their interface; missing when no router answers. */
   readonly waiting?: readonly WaitingFact[];
+  /** Missing while there is nothing to enforce. */
+  readonly policy?: PolicyFacts;
   /** MAC addresses from which this host has had frames of late, its own included. */
   readonly seenMacs: ReadonlySet<string>;
+}
+
+/** How it stands with policies. */
+export interface PolicyFacts {
+  /** Why they are not enforced; missing while they are. */
+  readonly trouble?: { readonly text: string; readonly remedy: string };
+  /** Kinds of objects that have not been told yet. */
+  readonly awaited: readonly string[];
+  /** What of policies is not understood, a sentence each. */
+  readonly faults: readonly string[];
+  /** Hosts that enforce nothing. */
+  readonly idle: readonly string[];
 }
 
 export interface EngineFact {

@@ -248,6 +248,34 @@ const containerKinds = kinds({
     meaning: "Nobody answered when a container asked who has an address.",
     remedy: "see whether the container with that address runs, and is attached",
   },
+  POLICY_NOT_ENFORCED: {
+    severity: "error",
+    meaning:
+      "Policies are not enforced on this host, and nothing new is attached while that is so.",
+    remedy: "see the reason, and the router's log",
+  },
+  POLICY_WAITING: {
+    severity: "warning",
+    meaning:
+      "Not everything that policies are made of is known yet: what an earlier run has put in place holds, and new pods wait.",
+    remedy: "see that the API server can be reached from this host",
+  },
+  POLICY_UNREADABLE: {
+    severity: "warning",
+    meaning: "Something in a policy is not understood, and less is allowed for it.",
+    remedy: "correct the policy and apply it again",
+  },
+  POLICY_HOST_IDLE: {
+    severity: "warning",
+    meaning:
+      "There are policies, and a host of the network does not enforce them: it runs the original, or was launched with --policy off. What its containers receive is judged by nobody.",
+    remedy: "launch this version there, without --policy off",
+  },
+  POLICY_DENIES: {
+    severity: "warning",
+    meaning: "Policies let no ping pass between two containers; they may let a port.",
+    remedy: "ask 'weave policy explain' for the port that is meant, and change the policy it names",
+  },
   ADDRESS_UNKNOWN: {
     severity: "error",
     meaning: "Nobody that is known here has this address or name.",

@@ -38,6 +38,11 @@ const second = {
   addresses: [parseCidr("10.32.0.2/12")],
 };
 
+const policyCodes: readonly FindingCode[] = [
+  ...(["POLICY_NOT_ENFORCED", "POLICY_WAITING"] as const),
+  ...(["POLICY_UNREADABLE", "POLICY_HOST_IDLE"] as const),
+];
+
 /** Facts, what is found in them, and the commands that mend it. */
 const cases: ReadonlyArray<
   readonly [what: string, facts: Facts, code: FindingCode, commands: readonly string[]]
@@ -346,6 +351,19 @@ const cases: ReadonlyArray<
     "NEIGHBOUR_SILENT",
     ["ip -n blue neigh delete 10.44.0.1 dev ethwe"],
   ],
+  ...(
+    [
+      ["a packet filter that takes no policies", { trouble: { text: "no", remedy: "load it" } }],
+      ["a cluster that does not tell its policies", { awaited: ["pods"] }],
+      ["a policy with something unknown in it", { faults: ["shop/web: spec.colour"] }],
+      ["a host that enforces nothing", { idle: ["host2"] }],
+    ] as const
+  ).map(([what, part], at): (typeof cases)[number] => [
+    what,
+    { ...facts, policy: { awaited: [], faults: [], idle: [], ...part } },
+    policyCodes[at]!,
+    [],
+  ]),
 ];
 
 describe("doctor", () => {
@@ -420,7 +438,7 @@ describe("doctor", () => {
   });
 
   test("knows a case for every code but those of `why`", () => {
-    const ofWhy = ["ADDRESS_UNKNOWN", "SUBNET_FOREIGN"];
+    const ofWhy = ["ADDRESS_UNKNOWN", "POLICY_DENIES", "SUBNET_FOREIGN"];
     const elsewhere = ["IPTABLES_MIXED"];
     const tested = cases.map(([, , code]) => code);
     const untested = Object.keys(findingKinds).filter(

@@ -253,3 +253,37 @@ describe("a place that is none", () => {
     );
   });
 });
+
+describe("policies", () => {
+  const verdict = {
+    ...{ from: "shop/web", to: "shop/db", isAllowed: false },
+    ...{ egress: "shop/web may send this", ingress: "no rule of shop/deny allows it" },
+  };
+
+  test("are a part of the way, with what decides at either end", () => {
+    const { steps, verdict: whole } = ask("netns:blue", "netns:green", withSecond(), {
+      policy: { ...verdict, isAllowed: true },
+    });
+    const step = steps.find(({ kind }) => kind === "policy");
+    expect(step?.details.map(({ value }) => value)).toEqual([
+      "shop/web may send this",
+      "no rule of shop/deny allows it",
+      "weave policy explain shop/web shop/db <port>",
+    ]);
+    expect(whole).toBe("whole");
+  });
+
+  test("that let no ping pass are said to be in the way, of which a port may know another", () => {
+    const { findings } = ask("netns:blue", "netns:green", withSecond(), { policy: verdict });
+    expect(findings.map(({ code }) => code)).toContain("POLICY_DENIES");
+  });
+
+  test("are no part of it where there are none", () => {
+    const { steps } = ask("netns:blue", "netns:green", withSecond());
+    expect(steps.map(({ kind }) => kind)).not.toContain("policy");
+  });
+
+  function withSecond(): Facts {
+    return { ...facts, containers: [container, second] };
+  }
+});

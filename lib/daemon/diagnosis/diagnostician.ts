@@ -6,12 +6,13 @@ import type {
   DatapathFacts,
   EngineFact,
   Facts,
+  PolicyFacts,
   SetupFacts,
   WaitingFact,
 } from "../../diagnosis/facts.ts";
 import { explain } from "../../diagnosis/why/explain.ts";
 import type { Explanation } from "../../diagnosis/why/explanation.ts";
-import type { Question, Word } from "../../diagnosis/why/question.ts";
+import type { PolicyVerdict, Question, Word } from "../../diagnosis/why/question.ts";
 import { addressesOf, findBridge } from "../../host/attach.ts";
 import { listForwarding } from "../../host/netlink/neighbour.ts";
 import { openRoute } from "../../host/netlink/open.ts";
@@ -30,6 +31,10 @@ export interface DiagnosticianParts {
   waiting(): readonly WaitingFact[];
   /** Missing while all is well with the container engine, and where there is none. */
   engine(): EngineFact | undefined;
+  /** Missing while there is nothing to enforce. */
+  policy(): PolicyFacts | undefined;
+  /** What policies say of a ping; `undefined` where they say nothing. */
+  policyVerdict(from: string, to: string): Promise<PolicyVerdict | undefined>;
   /** MAC addresses from which frames came, and at which peer they are. */
   macs(): Promise<readonly SeenMac[]>;
 }
@@ -67,6 +72,9 @@ export class Diagnostician {
         ...{ first: token, size, peer: formatPeerName(peer) },
       })),
       ...bridgeTable(options.weaveBridge, facts),
+      policy: to
+        ? await this.#parts.policyVerdict(nameOf(words.from), nameOf(words.to))
+        : undefined,
       nowMs: Date.now(),
     });
   }
@@ -87,6 +95,7 @@ export class Diagnostician {
     const attached = containers.onBridge();
     const held = plane.ipam?.allocator.list() ?? [];
     const engine = this.#parts.engine();
+    const policy = this.#parts.policy();
     return {
       setup,
       host: await gatherHost(setup, this.#parts.datapath()),
@@ -94,9 +103,14 @@ export class Diagnostician {
       containers: await gatherContainers(attached, held),
       ...(engine !== undefined && { engine }),
       waiting: this.#parts.waiting(),
+      ...(policy !== undefined && { policy }),
       seenMacs: new Set(seen.map(({ mac }) => mac)),
     };
   }
+}
+
+function nameOf(word: Word | "" | undefined): string {
+  return word ? (word.ident ?? word.text) : "";
 }
 
 function runningSetup(options: LaunchOptions): SetupFacts {

@@ -13,12 +13,13 @@ export interface KnownPeer {
 /** Policies as the report shows them; `undefined` while there is nothing to enforce. */
 export function policyReport(
   { controller, isShared }: PolicyService,
-  idle: readonly KnownPeer[],
+  idlePeers: () => readonly KnownPeer[],
 ): PolicyReport | undefined {
   if (controller === undefined) return undefined;
   const { phase, tables, trouble, chosen, counts, source } = controller;
   if (phase === "off" && trouble === undefined) return undefined;
   const pods = tables.pods.all();
+  const idle = isShared ? idlePeers() : [];
   return {
     Status: phase,
     Source: source.name,
@@ -42,8 +43,7 @@ export function policyReport(
       },
     }),
     Faults: source.faults().length === 0 ? null : source.faults(),
-    ...(isShared &&
-      idle.length > 0 && { NotEnforcing: idle.map(({ nickname, name }) => nickname || name) }),
+    ...(idle.length > 0 && { NotEnforcing: idle.map(({ nickname, name }) => nickname || name) }),
   };
 }
 

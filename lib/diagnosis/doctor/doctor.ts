@@ -6,6 +6,7 @@ import { checkFirewall } from "./firewall.ts";
 import { checkHost } from "./host.ts";
 import { checkIdentity } from "./identity.ts";
 import { checkLinks } from "./links.ts";
+import { checkPolicy } from "./policy.ts";
 import { checkRouter } from "./router.ts";
 
 /** All checks; each looks at the facts alone and says nothing where it has none. */
@@ -18,6 +19,7 @@ const checks: ReadonlyArray<(facts: Facts) => Finding[]> = [
   checkAddresses,
   checkRefusals,
   checkContainers,
+  checkPolicy,
 ];
 
 /** What `weave doctor` finds, the worst first. */

@@ -15,6 +15,7 @@ import {
   placeOf,
   type RemotePlace,
 } from "./places.ts";
+import { policyPart } from "./policy-part.ts";
 import type { Question } from "./question.ts";
 
 type KnownPlace = Exclude<Place, NowherePlace>;
@@ -73,6 +74,7 @@ function twoPlaces(
   const hops = hopsPart(question, peerOf(question, from), peerOf(question, to));
   const whole = joined(
     insidePart(question, from, to.address),
+    policyPart(question),
     hops,
     insidePart(question, to, from.address, from),
     namesPart(question, to.address),

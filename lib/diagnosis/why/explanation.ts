@@ -19,7 +19,7 @@ export interface Explanation {
 export type Verdict = "whole" | "degraded" | "broken";
 
 export interface Step {
-  readonly kind: "container" | "bridge" | "hop" | "names" | "unseen";
+  readonly kind: "container" | "bridge" | "policy" | "hop" | "names" | "unseen";
   /** Where the frame is: `netns:blue`, `host1 → host2`. */
   readonly title: string;
   readonly details: readonly Detail[];

@@ -21,6 +21,8 @@ export interface Question {
     readonly size: number;
     readonly peer: string;
   }[];
+  /** What policies say of a ping; missing where they say nothing, or one place is asked about. */
+  readonly policy?: PolicyVerdict | undefined;
   /** Wall clock in milliseconds. */
   readonly nowMs: number;
 }
@@ -29,6 +31,16 @@ export interface Question {
 export interface Word {
   readonly text: string;
   readonly ident: string | undefined;
+}
+
+export interface PolicyVerdict {
+  /** As policies call them. */
+  readonly from: string;
+  readonly to: string;
+  readonly isAllowed: boolean;
+  /** What decides at either end, a sentence each. */
+  readonly egress: string;
+  readonly ingress: string;
 }
 
 export interface NameFact {

@@ -1,0 +1,35 @@
+import type { PolicyReport } from "../../api/report.ts";
+import type { PolicyControl } from "../../api/router-control.ts";
+import { errorCode } from "../../base/errors.ts";
+import type { PolicyFacts } from "../../diagnosis/facts.ts";
+import type { PolicyVerdict } from "../../diagnosis/why/question.ts";
+
+/** Policies as `weave doctor` looks at them. */
+export function policyFacts(report: PolicyReport | undefined): PolicyFacts | undefined {
+  if (report === undefined) return undefined;
+  const { Trouble, Awaited, Faults, NotEnforcing } = report;
+  return {
+    ...(Trouble !== undefined && { trouble: { text: Trouble.Message, remedy: Trouble.Remedy } }),
+    awaited: Awaited ?? [],
+    faults: Faults ?? [],
+    idle: NotEnforcing ?? [],
+  };
+}
+
+/** What they say of a ping; `undefined` while they are not enforced, and of ends they do not know. */
+export async function policyVerdict(
+  policy: PolicyControl,
+  report: PolicyReport | undefined,
+  from: string,
+  to: string,
+): Promise<PolicyVerdict | undefined> {
+  if (report?.Status !== "enforcing") return undefined;
+  try {
+    const told = await policy.explain({ from, to, port: undefined });
+    const [egress, ingress] = [told.egress.sentence, told.ingress.sentence];
+    return { from: told.from, to: told.to, isAllowed: told.allowed, egress, ingress };
+  } catch (error) {
+    if (errorCode(error) === "POLICY_PLACE") return undefined;
+    throw error;
+  }
+}
