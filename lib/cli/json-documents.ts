@@ -3,13 +3,13 @@ import { listAnswer } from "../api/container-models.ts";
 import { diagnosisModel, explanationModel } from "../api/diagnosis-models.ts";
 import { eventModel } from "../api/event-models.ts";
 import { told } from "../api/json-schema.ts";
-import { pageAnswer } from "../api/table/picture-table.ts";
 import {
   changesAnswer,
   policyExplanation,
   policyListAnswer,
   testAnswer,
 } from "../api/policy-models.ts";
+import { pageAnswer } from "../api/table/picture-table.ts";
 import {
   connectionsDocument,
   dnsDocument,
