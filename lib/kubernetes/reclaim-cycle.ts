@@ -3,7 +3,7 @@ import { RetryDelay } from "../base/retry-delay.ts";
 import type { ListedPeer, PeerList } from "./peer-list.ts";
 import { claimOn, gonePeers, turnMs } from "./reclaim-order.ts";
 
-/** Those whose turn comes together are apart by up to this. */
+/** Turns are apart from each other by up to this much more. */
 const jitterMs = 500;
 
 /** How often it is looked in vain, one after the other, before all is left to others. */
@@ -35,11 +35,9 @@ export interface Confirmation {
   readonly hasOwnNode: boolean;
 }
 
-/** One that is gone, and when we may see to it. Times are those of the monotonic clock. */
+/** One that is gone, and when we may see to it, on the monotonic clock. */
 interface Gone {
-  /** When it was first seen to be, or up to half a second later. */
-  readonly sinceMs: number;
-  notBeforeMs: number;
+  dueMs: number;
   readonly alive: RetryDelay;
 }
 
@@ -86,9 +84,10 @@ export class ReclaimCycle {
   #step: ReclaimStep = { kind: "look" };
   /** By name. */
   #gone = new Map<string, Gone>();
+  /** When our turn is for nodes that were just removed, by name. */
+  #turns = new Map<string, number>();
   #standing: Standing = "member";
   #vainLooks = 0;
-  #isWoken = false;
   #reclaimed = 0;
 
   constructor(self: ListedPeer, random: Random) {
@@ -114,15 +113,19 @@ export class ReclaimCycle {
     return this.#reclaimed;
   }
 
-  /** Something changed among the nodes. */
-  nodesChanged(): void {
-    this.#vainLooks = 0;
-    this.#isWoken = true;
-    if (this.#step.kind === "sleep" || this.#step.kind === "rest") this.rested();
+  /** @param left names of the nodes that there are now */
+  nodeRemoved(name: string, left: ReadonlySet<string>, nowMs: number): void {
+    this.#turns.set(name, this.#turnFor(name, left, nowMs));
+    const dues = [...this.#turns.values(), ...[...this.#gone.values()].map(({ dueMs }) => dueMs)];
+    this.#wake({ kind: "rest", delayMs: Math.max(0, Math.min(...dues) - nowMs) });
+  }
+
+  /** It may be one whose peer we were about to see to. */
+  nodeAdded(): void {
+    if (this.#gone.size > 0) this.#wake({ kind: "look" });
   }
 
   rested(): void {
-    this.#isWoken = false;
     this.#step = { kind: "look" };
   }
 
@@ -135,15 +138,22 @@ export class ReclaimCycle {
         : "nodeless";
     const gone = this.#standing === "member" ? gonePeers(list, nodeNames, this.#self) : [];
     this.#gone = new Map(
-      gone.map(({ peerName }) => [peerName, this.#gone.get(peerName) ?? this.#noticed(nowMs)]),
+      gone.map((peer) => [
+        peer.peerName,
+        this.#gone.get(peer.peerName) ?? this.#noticed(peer, list, nodeNames, nowMs),
+      ]),
     );
+    this.#turns.clear();
     const back = list.peers.find(
       (peer) => claimOn(list, peer.peerName, this.#self) === "ours" && !gone.includes(peer),
     );
     if (back !== undefined) this.#step = { kind: "release", peer: back };
     else if (this.#standing !== "member") this.#step = this.#restFor(laterMs);
     else if (gone.length > 0) this.#choose(list, gone, nowMs);
-    else this.#sleep();
+    else {
+      this.#vainLooks = 0;
+      this.#step = { kind: "sleep" };
+    }
   }
 
   /** @param isOurs whether the lock is in our hand now */
@@ -168,7 +178,7 @@ export class ReclaimCycle {
       return;
     }
     const gone = this.#gone.get(peer.peerName);
-    if (gone !== undefined) gone.notBeforeMs = nowMs + gone.alive.after(0);
+    if (gone !== undefined) gone.dueMs = nowMs + gone.alive.after(0);
     this.#step = { kind: "look" };
   }
 
@@ -184,13 +194,6 @@ export class ReclaimCycle {
     this.#step = this.#restFor(this.#delay.after(0));
   }
 
-  /** Until something changes among the nodes, unless it just did. */
-  #sleep(): void {
-    this.#vainLooks = 0;
-    this.#step = this.#isWoken ? { kind: "look" } : { kind: "sleep" };
-    this.#isWoken = false;
-  }
-
   #goOn(): void {
     this.#vainLooks = 0;
     this.#delay = new RetryDelay(retryDelays);
@@ -203,9 +206,7 @@ export class ReclaimCycle {
     for (const peer of gone) {
       const claim = claimOn(list, peer.peerName, this.#self);
       if (claim === "taken") continue;
-      const { sinceMs, notBeforeMs } = this.#gone.get(peer.peerName)!;
-      const turn = claim === "ours" ? 0 : sinceMs + turnMs(list, peer.peerName, this.#self);
-      const dueMs = Math.max(turn, notBeforeMs);
+      const { dueMs } = this.#gone.get(peer.peerName)!;
       if (dueMs <= nowMs) {
         this.#step = { kind: claim === "ours" ? "confirm" : "claim", peer };
         return;
@@ -226,9 +227,28 @@ export class ReclaimCycle {
     return this.#restFor(isLast ? laterMs : vainLookMs);
   }
 
-  #noticed(nowMs: number): Gone {
-    const sinceMs = nowMs + randomUnit(this.#random) * jitterMs;
-    return { sinceMs, notBeforeMs: 0, alive: new RetryDelay(aliveDelays) };
+  #noticed(
+    { peerName, nodeName }: ListedPeer,
+    list: PeerList,
+    nodeNames: ReadonlySet<string>,
+    nowMs: number,
+  ): Gone {
+    const isOurs = claimOn(list, peerName, this.#self) === "ours";
+    const turn = this.#turns.get(nodeName) ?? this.#turnFor(nodeName, nodeNames, nowMs);
+    return { dueMs: isOurs ? nowMs : turn, alive: new RetryDelay(aliveDelays) };
+  }
+
+  /** What was on our node before us is ours alone to see to. */
+  #turnFor(nodeName: string, nodeNames: ReadonlySet<string>, nowMs: number): number {
+    if (nodeName === this.#self.nodeName) return nowMs;
+    const turn = turnMs(nodeNames, nodeName, this.#self.nodeName);
+    return nowMs + turn + randomUnit(this.#random) * jitterMs;
+  }
+
+  /** @param next what is done unless something is under way */
+  #wake(next: ReclaimStep): void {
+    this.#vainLooks = 0;
+    if (this.#step.kind === "sleep" || this.#step.kind === "rest") this.#step = next;
   }
 
   /** Half of it at least. */

@@ -1,8 +1,12 @@
 import type { ListedPeer, PeerList } from "./peer-list.ts";
 
+/** The first ones come so far apart, the others, who are not needed as a rule, closer together. */
+const firstTurns = 10;
+const firstStepMs = 500;
+const laterStepMs = 25;
+
 /** After this everybody may try, whoever should have come first. */
-const turnMaxMs = 5000;
-const turnStepMs = 500;
+const turnMaxMs = 30_000;
 
 /**
  * Peers of which nobody runs any more: those whose node is gone, and those that were on our node
@@ -36,16 +40,16 @@ export function claimOn(list: PeerList, peerName: string, self: ListedPeer): Cla
 }
 
 /**
- * How long to leave a peer that is gone to others, in milliseconds: for each one, the listed peers
- * have an order of their own, so that one of them goes ahead, and not always the same. It is a
- * courtesy alone; the lock decides.
+ * How long a node leaves a removed one to others, in milliseconds: for each one, all nodes have an
+ * order of their own, so that one of them goes ahead, and not always the same; the most do not even
+ * have to look. It is a courtesy alone; the lock decides.
  */
-export function turnMs(list: PeerList, peerName: string, self: ListedPeer): number {
-  const mine = weight(self.peerName, peerName);
-  const ahead = list.peers.filter(
-    (each) => each.peerName !== peerName && weight(each.peerName, peerName) > mine,
-  );
-  return Math.min(ahead.length * turnStepMs, turnMaxMs);
+export function turnMs(nodeNames: Iterable<string>, gone: string, own: string): number {
+  const mine = weight(own, gone);
+  let rank = 0;
+  for (const name of nodeNames) if (name !== gone && weight(name, gone) > mine) rank++;
+  const later = Math.max(0, rank - firstTurns);
+  return Math.min((rank - later) * firstStepMs + later * laterStepMs, turnMaxMs);
 }
 
 /** Any number that is the same everywhere (highest random weight, Thaler and Ravishankar 1996). */

@@ -61,15 +61,17 @@ export class Reclaimer {
     this.#parts = parts;
     this.#cycle = new ReclaimCycle(parts.self, parts.world.random);
     this.#alarm = new Alarm(parts.world);
-    const wake = (): void => {
-      this.#cycle.nodesChanged();
-      this.#alarm.ring();
-    };
-    this.#unobserve = parts.nodes.observe({
+    const { nodes: known, world } = parts;
+    this.#unobserve = known.observe({
       changed: (change) => {
-        if (change === "added") wake();
+        if (change !== "added") return;
+        this.#cycle.nodeAdded();
+        this.#alarm.ring();
       },
-      deleted: wake,
+      deleted: ({ metadata }) => {
+        this.#cycle.nodeRemoved(metadata.name, this.#nodeNames(), world.monotonicMs());
+        this.#alarm.ring();
+      },
     });
   }
 
@@ -128,9 +130,8 @@ export class Reclaimer {
     const { nodes: known, world } = this.#parts;
     if (!known.status().synced) return this.#alarm.wait(notSyncedMs, signal);
     const found = await this.#readList(signal);
-    const names = new Set(known.all().map(({ metadata }) => metadata.name));
     const before = this.#cycle.standing;
-    this.#cycle.looked(found, names, world.monotonicMs());
+    this.#cycle.looked(found, this.#nodeNames(), world.monotonicMs());
     const { standing } = this.#cycle;
     if (standing !== before && standing !== "member") world.log.warn(warnings[standing]);
   }
@@ -197,6 +198,10 @@ export class Reclaimer {
     const { list, self } = this.#parts;
     await list.update((now) => now.withoutLock(peerName, self.peerName), signal);
     this.#cycle.released();
+  }
+
+  #nodeNames(): Set<string> {
+    return new Set(this.#parts.nodes.all().map(({ metadata }) => metadata.name));
   }
 
   /** As the server has it: what we follow may be a moment behind. */

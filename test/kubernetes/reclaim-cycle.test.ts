@@ -58,44 +58,67 @@ describe("the lock of a peer that is gone", () => {
   });
 });
 
-describe("the order in which peers look after one that is gone", () => {
-  const list = listOf(...peers);
-  const turns = (whose: ListedPeer) =>
-    peers.filter((peer) => peer !== whose).map((peer) => turnMs(list, whose.peerName, peer));
+describe("the order in which nodes look after one that is removed", () => {
+  const names = peers.map(({ nodeName }) => nodeName);
+  const turns = (all: string[], gone: string) =>
+    all.filter((name) => name !== gone).map((name) => turnMs(all, gone, name));
 
-  test("has a place for each, half a second apart, and is another one for each that is gone", () => {
-    for (const whose of peers) {
-      expect(turns(whose).sort((a, b) => a - b)).toEqual([0, 500, 1000, 1500, 2000, 2500, 3000]);
+  test("has a place for each, half a second apart, and is another one for each that is removed", () => {
+    for (const name of names) {
+      expect(turns(names, name).sort((a, b) => a - b)).toEqual([
+        ...[0, 500, 1000, 1500, 2000, 2500, 3000],
+      ]);
     }
-    const first = peers.map((whose) =>
-      peers.find((peer) => peer !== whose && turnMs(list, whose.peerName, peer) === 0),
-    );
+    const first = names.map((gone) => names.find((name) => turnMs(names, gone, name) === 0));
     expect(new Set(first).size).toBeGreaterThan(2);
   });
 
-  test("ends after five seconds, however many there are", () => {
-    const many = Array.from({ length: 200 }, (_, at) => ({
-      ...{ peerName: `peer-${at}`, nodeName: `n${at}` },
-    }));
-    const crowd = listOf(...many);
-    const latest = Math.max(...many.map((peer) => turnMs(crowd, "peer-0", peer)));
-    expect(latest).toBe(5000);
+  test("lets ten try in five seconds, and all others later, but everybody in half a minute", () => {
+    const many = Array.from({ length: 2000 }, (_, at) => `node-${at}`);
+    const all = turns(many, "node-0");
+    expect(all.filter((ms) => ms < 5000).length).toBe(10);
+    expect(all.filter((ms) => ms < 10_000).length).toBeLessThan(300);
+    expect(Math.max(...all)).toBe(30_000);
   });
 });
 
 describe("who looks after removed nodes", () => {
-  test("sleeps when nobody is gone, until something changes, even while it looks", () => {
+  test("sleeps when nobody is gone, and wakes for its turn when a node is removed", () => {
     const cycle = new ReclaimCycle(us, seededRandom(1));
     expect(cycle.step.kind).toBe("look");
     cycle.looked(listOf(us, other), there, 0);
     expect(cycle.step.kind).toBe("sleep");
-    cycle.nodesChanged();
-    expect(cycle.step.kind).toBe("look");
-    cycle.nodesChanged();
-    cycle.looked(listOf(us, other), there, 0);
-    expect(cycle.step.kind).toBe("look");
-    cycle.looked(listOf(us, other), there, 0);
+    cycle.nodeAdded();
     expect(cycle.step.kind).toBe("sleep");
+    cycle.nodeRemoved(gone.nodeName, there, 0);
+    const turn = turnMs(there, gone.nodeName, us.nodeName);
+    const { step } = cycle;
+    const waitMs = step.kind === "rest" ? step.delayMs : 0;
+    expect(waitMs).toBeGreaterThanOrEqual(turn);
+    expect(waitMs).toBeLessThan(turn + 500);
+    cycle.rested();
+    cycle.looked(three, there, waitMs);
+    expect(cycle.step).toEqual({ kind: "claim", peer: gone });
+  });
+
+  test("forgets no turn for that of another one, and looks again when a node is back", () => {
+    const names = new Set(peers.map(({ nodeName }) => nodeName));
+    const list = listOf(...peers);
+    const cycle = new ReclaimCycle(us, seededRandom(1));
+    cycle.looked(list, names, 0);
+    const waits = ["n2", "n3", "n4"].map((name) => {
+      names.delete(name);
+      cycle.nodeRemoved(name, names, 0);
+      return cycle.step.kind === "rest" ? cycle.step.delayMs : -1;
+    });
+    expect(waits).toEqual(waits.toSorted((a, b) => b - a));
+    cycle.rested();
+    cycle.looked(list, names, waits.at(-1)!);
+    expect(cycle.step.kind).toBe("claim");
+    cycle.failed();
+    expect(cycle.step.kind).toBe("rest");
+    cycle.nodeAdded();
+    expect(cycle.step.kind).toBe("look");
   });
 
   test("waits for its turn, then locks, makes sure, takes and strikes", () => {
