@@ -3,6 +3,7 @@ import type { MulticastPolicy } from "../../policy/enforcer.ts";
 import type { Direction } from "../../policy/objects.ts";
 import { type ChainLines, denyWords } from "./ipset-lines.ts";
 import { directionChains, entryChain, setName } from "./ipset-name.ts";
+import { multicastOrigin } from "./log-labels.ts";
 
 /**
  * How packets come to the chains of their pods. In table `mangle`, whose FORWARD is asked before
@@ -50,7 +51,7 @@ export function entryLines(family: IpFamily, options: EntryOptions): ChainLines 
 function denyGroups(family: IpFamily, { bridge, labelOf }: EntryOptions): string[] {
   const links = { egress: `-i ${bridge}`, ingress: `-o ${bridge}` } as const;
   return (["egress", "ingress"] as const).flatMap((direction) =>
-    denyWords(labelOf(direction, "multicast")).map(
+    denyWords(labelOf(direction, multicastOrigin)).map(
       (verdict) => `-d ${groups[family]} ${links[direction]} ${verdict}`,
     ),
   );

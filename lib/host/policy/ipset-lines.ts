@@ -2,7 +2,7 @@ import { cidrContains, formatCidr, type IpFamily, networkOf } from "../../base/i
 import type { Direction, TransportProtocol } from "../../policy/objects.ts";
 import type { Chain, PeerMatch, PortMatch, Rule, SetKey } from "../../policy/rule-set.ts";
 import { chainName } from "./ipset-name.ts";
-import { logGroup } from "./log-labels.ts";
+import { logGroup, toldAtOnce, toldPerSecond } from "./log-labels.ts";
 
 /**
  * A chain of a rule set in the words of iptables, one chain there for each of its tiers:
@@ -72,8 +72,10 @@ function verdictWords({ verdict, origin }: Rule, next: string, context: LinesCon
 
 /** Tells of the packet, unless there are many, and drops it. */
 export function denyWords(label: string): string[] {
-  const told = "-m limit --limit 10/sec --limit-burst 50";
-  return [`${told} -j NFLOG --nflog-group ${logGroup} --nflog-prefix ${label}`, "-j DROP"];
+  const told = `-m limit --limit ${toldPerSecond}/sec --limit-burst ${toldAtOnce}`;
+  // Each by itself, else the kernel waits a second for more.
+  const log = `-j NFLOG --nflog-group ${logGroup} --nflog-threshold 1 --nflog-prefix ${label}`;
+  return [`${told} ${log}`, "-j DROP"];
 }
 
 /** `undefined` when no packet of this family has such a peer. */

@@ -4,6 +4,14 @@ import { shortName } from "./short-name.ts";
 /** The group of the kernel's log (NFLOG) to which packets that were dropped are told, as in the original. */
 export const logGroup = 86;
 
+/** Of the packets that one rule drops, so many are told of. */
+export const toldPerSecond = 20;
+/** And so many at once after a while of silence. */
+export const toldAtOnce = 100;
+
+/** Of the origin of packets to groups that are dropped. */
+export const multicastOrigin = "multicast";
+
 /** So many origins are remembered; those that have not been used for longest are forgotten. */
 const originsMax = 1 << 16;
 

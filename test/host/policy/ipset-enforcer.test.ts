@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { type IpFamily, parseIpv4 } from "../../../lib/base/ip.ts";
 import type { NetworkNamespace } from "../../../lib/host/netns.ts";
+import { BlockedPackets } from "../../../lib/host/policy/blocked-packets.ts";
 import { IpsetEnforcer, removeIpsetPolicies } from "../../../lib/host/policy/ipset-enforcer.ts";
 import type { Chain, Rule, RuleSet } from "../../../lib/policy/rule-set.ts";
 import { deliver, Laboratory, recordingLog } from "../laboratory.ts";
@@ -98,6 +99,20 @@ describe("policies by iptables and sets", () => {
       const nobodyIsJudged = { ...next, targets: { ingress: new Map(), egress: new Map() } };
       host.run(() => policies.apply(changeBetween(next, nobodyIsJudged), nobodyIsJudged));
       expect(reaches(1, 0)).toBe(true);
+    });
+
+    test("tell of what they drop, and which policy says so", () => {
+      const policies = enforcer();
+      using blocked = host.run(() => {
+        policies.replace(onlyFrom(b));
+        return new BlockedPackets(policies.labels);
+      });
+      expect(reaches(2, 0, lostMs)).toBe(false);
+      const [packet] = blocked.read();
+      expect(packet).toMatchObject({
+        ...{ direction: "ingress", origin, protocol: "UDP" },
+        ...{ source: c, destination: a },
+      });
     });
 
     test.each([

@@ -172,6 +172,7 @@ export class IptablesModel {
       case "--limit":
       case "--limit-burst":
       case "--nflog-group":
+      case "--nflog-threshold":
       case "--nflog-prefix":
         next();
         return always;
