@@ -271,7 +271,9 @@ export class PolicyController {
       pause(world, resolveMaxMs, signal).then(() => undefined),
     ]);
     signal.throwIfAborted();
-    if (found !== undefined) this.tables.pods.put(found);
+    // What was told meanwhile is newer.
+    const { pods, admitted } = this.tables;
+    if (found !== undefined && !admitted.isKnown(made)) pods.put(found);
   }
 
   #notReady(): WeaveError {

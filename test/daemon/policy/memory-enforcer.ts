@@ -13,15 +13,18 @@ export class MemoryEnforcer implements HostEnforcer {
   isBroken = false;
   spoilt = false;
 
+  /** Called after everything that was done. */
+  done: () => void = () => {};
+
   replace(rules: RuleSet): void {
     this.#do("replace");
-    this.rules = rules;
+    this.#take(rules);
     this.spoilt = false;
   }
 
   apply(_change: RuleSetChange, rules: RuleSet): void {
     this.#do("apply");
-    this.rules = rules;
+    this.#take(rules);
   }
 
   isSpoilt(): boolean {
@@ -31,10 +34,17 @@ export class MemoryEnforcer implements HostEnforcer {
   remove(): void {
     this.#do("remove");
     this.rules = undefined;
+    this.done();
   }
 
   size(): EnforcerSize {
     return { sets: 0, elements: 0, chains: this.rules?.chains.size ?? 0, rules: 0, targets: 0 };
+  }
+
+  /** A packet filter has a copy of its own, which outlives whoever made it. */
+  #take(rules: RuleSet): void {
+    this.rules = structuredClone(rules);
+    this.done();
   }
 
   #do(deed: "replace" | "apply" | "remove"): void {
