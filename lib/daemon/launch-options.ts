@@ -165,6 +165,8 @@ export const launchOptionsSchema = v.strictObject({
       kubeconfig: v.optional(v.string()),
       /** Peers are those that were given, and not all nodes. */
       peersGiven: v.boolean(),
+      /** Peers besides all nodes. */
+      otherPeers: v.array(v.string()),
       /** Network policies are enforced. */
       policy: v.boolean(),
       /** Where their measurements are, as those of `weave-npc`: `ip:port`, or empty for nowhere. */

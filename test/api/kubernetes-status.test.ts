@@ -6,7 +6,7 @@ import type { WatchStatus } from "../../lib/kubernetes/object-observer.ts";
 import { emptyReport } from "./empty-report.ts";
 
 const options = {
-  ...{ nodeName: "n1", peersGiven: false, policy: true, policyMetricsAddress: "" },
+  ...{ nodeName: "n1", peersGiven: false, otherPeers: [], policy: true, policyMetricsAddress: "" },
   ...{ hostRoot: "/host", hairpin: true },
 };
 const watch: WatchStatus = {

@@ -70,7 +70,8 @@ async function runNode(context: CommandContext, node: NodeAgent): Promise<number
   const command = findCommand("launch")!;
   const parsed = parseWords(command, launch, environment);
   const options = await optionsOf({ ...context, environment, command, ...parsed });
-  return router.foreground({ ...options, kubernetes: node.options() });
+  const others = parsed.arguments.filter((peer) => !facts.peers.includes(peer));
+  return router.foreground({ ...options, kubernetes: node.options(others) });
 }
 
 /** `undefined` when this process was told to end meanwhile: the first one of a pod is not ended by a signal. */

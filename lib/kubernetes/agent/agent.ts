@@ -40,7 +40,7 @@ export interface AgentParts {
 export class Agent implements Integration {
   readonly #parts: AgentParts;
   readonly #watches: ClusterWatches;
-  readonly #followers: PeerFollower;
+  readonly #follower: PeerFollower;
   readonly #condition: ConditionKeeper;
   readonly #reclaimer: Reclaimer;
   readonly #list: PeerListStore;
@@ -55,11 +55,11 @@ export class Agent implements Integration {
     this.#list = new PeerListStore(world, api);
     const { nodes } = this.#watches;
     const router = localRouterPort(plane, log);
-    this.#followers = new PeerFollower({
+    this.#follower = new PeerFollower({
       ...{ world, nodes, router },
       own: ownNode(world, options.nodeName),
       cache: peerCache(paths),
-      initial: host.options.peers,
+      others: options.otherPeers,
       connects: !options.peersGiven,
     });
     this.#condition = new ConditionKeeper({ world, api, nodes, nodeName: options.nodeName });
@@ -119,7 +119,7 @@ export class Agent implements Integration {
   }
 
   async stop(): Promise<void> {
-    this.#followers.stop();
+    this.#follower.stop();
     await this.#tasks.stop();
     await this.#condition.stop();
     await Promise.all([this.#metrics?.close(), this.#reclaimer.stop(), this.#watches.stop()]);

@@ -105,14 +105,15 @@ export class NodeAgent {
     peerCache(this.#paths).remove();
   }
 
-  /** What the router of this node is told about it. */
-  options(): AgentOptions {
+  /** What the router of this node is told about it. @param otherPeers that are none of its nodes */
+  options(otherPeers: readonly string[]): AgentOptions {
     const { nodeName, kubeconfig, peers, policy, policyMetricsAddress } = this.settings;
     const { exposeAddress, hostRoot, pluginFolder, hairpin } = this.settings;
     return {
       ...{ nodeName, kubeconfig, policy, policyMetricsAddress },
       ...{ exposeAddress, hostRoot, pluginFolder, hairpin },
       peersGiven: peers !== undefined,
+      otherPeers: [...otherPeers],
     };
   }
 }

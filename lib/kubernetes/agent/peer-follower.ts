@@ -16,8 +16,8 @@ export interface PeerFollowerParts {
   readonly own: OwnNode;
   readonly cache: PeerCache;
   readonly router: Pick<RouterPort, "connect">;
-  /** What the router was started with. */
-  readonly initial: readonly string[];
+  /** Peers that are none of the cluster's nodes, and stay. */
+  readonly others: readonly string[];
   /** False where peers were given that are not all nodes: those are remembered alone. */
   readonly connects: boolean;
 }
@@ -36,7 +36,8 @@ export class PeerFollower {
 
   constructor(parts: PeerFollowerParts) {
     this.#parts = parts;
-    this.#addresses = new Set(parts.initial);
+    // With these the router was started.
+    this.#addresses = new Set(parts.cache.read()?.addresses);
     this.#changed = coalesce(parts.world, burstMs, () => this.#follow());
     const changed = (): void => this.#changed();
     this.#unobserve = parts.nodes.observe({ changed, deleted: changed, replaced: changed });
@@ -70,10 +71,10 @@ export class PeerFollower {
   }
 
   async #connect(addresses: readonly string[], replace: boolean): Promise<void> {
-    const { connects, router, world } = this.#parts;
+    const { connects, others, router, world } = this.#parts;
     if (!connects) return;
     try {
-      await router.connect(addresses, { replace });
+      await router.connect([...addresses, ...others], { replace });
     } catch (error) {
       world.log.warn(`cannot connect to the nodes of the cluster: ${errorText(error)}`);
     }

@@ -15,13 +15,15 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const node = (number: number) => someNode(`n${number}`, { InternalIP: `10.0.0.${number}` });
 
-async function follow(initial: readonly string[], { connects = true } = {}) {
+async function follow(known: readonly string[], { connects = true, others = [] as string[] } = {}) {
   const followed = new FollowedNodes();
   for (const number of [1, 2, 3]) followed.cluster.apply(node(number));
   const connected: string[] = [];
   const cache = new PeerCache(join(folder, "peers.json"));
+  cache.write({ addresses: known, count: known.length + 1 });
   const follower = new PeerFollower({
-    ...{ world: followed.world, nodes: followed.nodes, cache, initial, connects },
+    ...{ world: followed.world, nodes: followed.nodes, cache, connects },
+    others,
     own: { nodeName: "n1", hasAddress: () => false },
     router: {
       async connect(addresses, { replace }) {
@@ -67,6 +69,15 @@ describe("the router of a node", () => {
   test("that started from what was known before takes up what is so now", async () => {
     const { connected, stop } = await follow(["10.0.0.2", "10.0.0.9"]);
     expect(connected).toEqual(["10.0.0.2 10.0.0.3, no others"]);
+    await stop();
+  });
+
+  test("keeps peers that are none of the nodes, whichever of those go", async () => {
+    const known = ["10.0.0.2", "10.0.0.3"];
+    const { followed, connected, stop } = await follow(known, { others: ["192.0.2.7"] });
+    followed.cluster.delete("nodes", "n3");
+    await followed.pass(2000);
+    expect(connected).toEqual(["10.0.0.2 192.0.2.7, no others"]);
     await stop();
   });
 
