@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { Lab } from "../hosts/lab.ts";
+import type { MachinePlace } from "../hosts/machine.ts";
 import { eventually } from "../hosts/shell.ts";
 import { ClusterFiles } from "./cluster-files.ts";
 import { ClusterNode } from "./cluster-node.ts";
@@ -29,10 +30,14 @@ export class ClusterLab implements AsyncDisposable {
   readonly plane: ControlPlane;
   readonly nodes: ClusterNode[] = [];
   readonly #lab: Lab;
+  readonly #files: ClusterFiles;
+  /** What every node has. */
+  readonly #images: string[] = [];
 
-  private constructor(lab: Lab, plane: ControlPlane) {
+  private constructor(lab: Lab, plane: ControlPlane, files: ClusterFiles) {
     this.#lab = lab;
     this.plane = plane;
+    this.#files = files;
   }
 
   /** A folder that all machines see under the same name. */
@@ -56,8 +61,8 @@ export class ClusterLab implements AsyncDisposable {
       const kubelets = places.slice(0, nodes).map(({ number }) => kubeletOf(`node${number}`));
       const place = places.at(-1)!;
       const plane = await ControlPlane.start({ place, files, users: [...kubelets, ...users] });
-      made = new ClusterLab(lab, plane);
-      if (nodes > 0) await made.#startNodes(places.slice(0, nodes), files);
+      made = new ClusterLab(lab, plane, files);
+      if (nodes > 0) await made.#startNodes(places.slice(0, nodes));
       return made;
     } catch (error) {
       await (made ?? lab)[Symbol.asyncDispose]();
@@ -65,18 +70,41 @@ export class ClusterLab implements AsyncDisposable {
     }
   }
 
-  async #startNodes(
-    places: readonly Parameters<typeof ClusterNode.start>[0][],
-    files: ClusterFiles,
-  ): Promise<void> {
+  async #startNodes(places: readonly MachinePlace[]): Promise<void> {
     this.plane.startControllers();
     const folder = `${this.folder}/images`;
     mkdirSync(folder);
-    const images = await testImages(folder, files);
+    this.#images.push(...(await testImages(folder, this.#files)));
     for (const place of places) {
-      this.nodes.push(await ClusterNode.start(place, files, images));
+      this.nodes.push(await ClusterNode.start(place, this.#files, this.#images));
     }
     await Promise.all(this.nodes.map((node) => node.join(this.plane)));
+  }
+
+  /** Gives all nodes an image, and those that are made later. */
+  async addImage(archive: string): Promise<void> {
+    this.#images.push(archive);
+    for (const node of this.nodes) await node.importImage(archive);
+  }
+
+  /**
+   * Puts a new machine in the place of a node: of its name and address, with nothing on its disk but
+   * what `prepare` puts there before it joins the cluster.
+   */
+  async renew(
+    node: ClusterNode,
+    prepare: (fresh: ClusterNode) => Promise<void> = async () => undefined,
+  ): Promise<ClusterNode> {
+    await node.end();
+    const { number, namespace, ip, folder } = node;
+    await this.#lab.replug(this.#lab.hosts[number - 1]!);
+    const fresh = await ClusterNode.start(
+      ...([{ number, namespace, ip, folder }, this.#files, this.#images] as const),
+    );
+    this.nodes[this.nodes.indexOf(node)] = fresh;
+    await prepare(fresh);
+    await fresh.join(this.plane);
+    return fresh;
   }
 
   /** Waits until the cluster takes its nodes for ready, which is when they have a network. */

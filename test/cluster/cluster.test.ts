@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe } from "bun:test";
 import { describeAddon } from "./cases/addon.ts";
+import { describeNodes } from "./cases/nodes.ts";
 import { describePods } from "./cases/pods.ts";
+import { describePolicies } from "./cases/policies.ts";
 import { describeRights } from "./cases/rights.ts";
+import { describeUpgrade } from "./cases/upgrade.ts";
 import { ClusterLab } from "./cluster-lab.ts";
 import { connected, installAddon, rolledOut } from "./weave-addon.ts";
 
@@ -19,5 +22,8 @@ describe("a cluster of two nodes with our DaemonSet", () => {
 
   describeAddon(() => lab);
   describePods(() => lab);
+  describePolicies(() => lab);
+  describeUpgrade(() => lab);
+  describeNodes(() => lab);
   describeRights(() => lab);
 });

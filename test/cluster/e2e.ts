@@ -5,6 +5,7 @@ import { type CaseResult, needsSctp } from "./e2e-report.ts";
 import { E2eSuite } from "./e2e-suite.ts";
 import { kernelHasSctp } from "./kernel-features.ts";
 import { usePlainNetwork } from "./plain-network.ts";
+import { installAddon, rolledOut } from "./weave-addon.ts";
 
 /**
  * Upstream's own tests of NetworkPolicy, on two nodes:
@@ -38,7 +39,9 @@ if (results.length === 0 || results.some(isFault)) process.exitCode = 1;
 async function runSuite(): Promise<CaseResult[]> {
   await using lab = await ClusterLab.start("ke2e");
   if (values.network === "plain") await usePlainNetwork(lab);
+  else await installAddon(lab);
   await lab.ready();
+  if (values.network !== "plain") await rolledOut(lab);
   return await new E2eSuite(lab.plane, new ClusterFiles()).run({
     ...{ focus: values.focus, nodes: lab.nodes.length, workers: Number(values.workers) },
     onResult: ({ name, outcome, seconds }) =>

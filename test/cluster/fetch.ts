@@ -22,10 +22,12 @@ try {
 }
 
 async function fetchCluster(mayBuild: boolean): Promise<void> {
-  await installPrograms();
   const current = join(cacheFolder(), "current");
+  if (!existsSync(current) && !mayBuild) {
+    throw new Error(`there are no programs in ${cacheFolder()}`);
+  }
+  await installPrograms();
   if (!existsSync(current)) {
-    if (!mayBuild) throw new Error(`there are no programs in ${cacheFolder()}`);
     await installMissing({ go: "golang-go" });
     const scratch = join(cacheFolder(), "lists");
     const version = await packagedVersion(scratch);

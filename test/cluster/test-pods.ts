@@ -1,4 +1,4 @@
-import { eventually, type Outcome } from "../hosts/shell.ts";
+import { eventually, type Outcome, type RunOptions } from "../hosts/shell.ts";
 import type { ClusterLab } from "./cluster-lab.ts";
 import type { ClusterNode } from "./cluster-node.ts";
 import { agnhostImage } from "./images.ts";
@@ -77,9 +77,16 @@ export class TestPods {
     return this.#lab.plane.mustKubectl(["-n", this.namespace, ...args], options);
   }
 
-  exec(name: string, command: readonly string[]): Promise<Outcome> {
+  exec(name: string, command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
     const words = ["-n", this.namespace, "exec", name, "--", ...command];
-    return this.#lab.plane.kubectl(words);
+    return this.#lab.plane.kubectl(words, options);
+  }
+
+  /** Gives what it printed, without the line end. @throws Error when it fails */
+  async mustExec(name: string, command: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.exec(name, command);
+    if (code === 0) return stdout.trimEnd();
+    throw new Error(`${command.join(" ")} in ${name}: exit ${code}\n${stdout}${stderr}`);
   }
 
   /** One attempt at a TCP connection from a pod. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { buildExecutable } from "../../build/build.ts";
 import { imageName, packImage } from "../../build/image.ts";
-import { eventually } from "../hosts/shell.ts";
+import { eventually, type Outcome } from "../hosts/shell.ts";
 import type { ClusterLab } from "./cluster-lab.ts";
 import type { ClusterNode } from "./cluster-node.ts";
 
@@ -21,8 +21,7 @@ export async function weaveImage(folder: string, name = imageName()): Promise<st
 
 /** Gives all nodes our image and the cluster our manifest, as an operator does; waits for neither. */
 export async function installAddon(lab: ClusterLab): Promise<void> {
-  const archive = await weaveImage(lab.folder);
-  for (const node of lab.nodes) await node.importImage(archive);
+  await lab.addImage(await weaveImage(lab.folder));
   await lab.plane.apply(manifestText());
 }
 
@@ -30,15 +29,15 @@ export function manifestText(): string {
   return readFileSync(manifest, "utf8");
 }
 
-/** Runs `weave` in the pod of a node; gives what it printed. @throws Error when it fails */
+/** Runs `weave` in the pod of a node, which may be about to start. */
 export async function weaveOn(
   lab: ClusterLab,
   node: ClusterNode,
   args: readonly string[],
-): Promise<string> {
+): Promise<Outcome> {
   const pod = await podOf(lab, node);
   const inPod = ["exec", "-n", addon.namespace, pod, "-c", "weave", "--"];
-  return lab.plane.mustKubectl([...inPod, "weave", ...args]);
+  return lab.plane.kubectl([...inPod, "weave", ...args]);
 }
 
 /** The pod that runs on a node. */
@@ -60,8 +59,9 @@ export async function connected(lab: ClusterLab, node: ClusterNode, count: numbe
   await eventually(
     `${count} connections of ${node.name}`,
     () => weaveOn(lab, node, ["status", "connections"]),
-    (said) => said.split("\n").filter((line) => / established /.test(line)).length === count,
-    60_000,
+    ({ stdout }) =>
+      stdout.split("\n").filter((line) => / established /.test(line)).length === count,
+    90_000,
   );
 }
 

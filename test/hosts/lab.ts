@@ -31,12 +31,27 @@ export class Lab implements AsyncDisposable {
     await must(["ip", "-n", hub, "link", "add", "br0", "type", "bridge"]);
     await must(["ip", "-n", hub, "link", "set", "br0", "up"]);
     for (let number = 1; number <= count; number++) {
-      const host = await lab.#addHost(number, `192.168.77.${number}`);
-      await lab.#cable([host.namespace, "eth0"], [hub, `h${number}`], mtu);
-      await must(["ip", "-n", hub, "link", "set", `h${number}`, "master", "br0"]);
-      await host.address("eth0", `${host.ip}/24`);
+      await lab.#plug(await lab.#addHost(number, `192.168.77.${number}`), hub, mtu);
     }
     return lab;
+  }
+
+  async #plug(host: Host, hub: string, mtu: number): Promise<void> {
+    const port = `h${host.number}`;
+    await this.#cable([host.namespace, "eth0"], [hub, port], mtu);
+    await must(["ip", "-n", hub, "link", "set", port, "master", "br0"]);
+    await host.address("eth0", `${host.ip}/24`);
+  }
+
+  /** Puts a new host in the place of one on a switch: the same address, and nothing else of it. */
+  async replug(host: Host, mtu = 1500): Promise<void> {
+    const hub = `${this.prefix}-sw`;
+    await must(["ip", "-n", hub, "link", "del", `h${host.number}`]);
+    await killInside(host.namespace);
+    await must(["ip", "netns", "del", host.namespace]);
+    await must(["ip", "netns", "add", host.namespace]);
+    await must(["ip", "-n", host.namespace, "link", "set", "lo", "up"]);
+    await this.#plug(host, hub, mtu);
   }
 
   /** Two hosts at 192.168.77.1 and .2, and a namespace `sw` in which their cables end: h1 and h2. */
