@@ -29,6 +29,7 @@ import type { LaunchOptions } from "./launch-options.ts";
 import { NameRequests } from "./name-requests.ts";
 import { exposeIdent, externIdent, NameService } from "./name-service.ts";
 import type { Paths } from "./paths.ts";
+import { endpointPrefix } from "./policy/host-pods.ts";
 import { PodStore } from "./policy/pod-store.ts";
 import { PolicyService } from "./policy/policy-service.ts";
 import type { SettingsStore } from "./settings-store.ts";
@@ -222,7 +223,15 @@ function openPolicy(
     mode: ofCluster ?? policy.mode,
     isOfCluster: kubernetes !== undefined,
     nickname: options.nickname,
-    attached: () => new Map([...attachments.addresses(), ...runtimes.addresses()]),
+    attached: () =>
+      new Map([
+        ...attachments.addresses(),
+        ...runtimes.addresses(),
+        ...settings
+          .endpoints()
+          .filter(({ address }) => address !== "")
+          .map(({ id, address }) => [`${endpointPrefix}${id}`, [address]] as const),
+      ]),
     peers: () => plane.mesh.knownPeers().map(formatPeerName),
     exposed: () => settings.exposures().map(({ cidr }) => cidr),
     enforcer: () => {

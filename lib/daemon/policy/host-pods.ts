@@ -3,6 +3,9 @@ import type { HostPod } from "./pod-document.ts";
 import { type KnownOfContainer, type PodFacts, podFacts, portsOf } from "./pod-facts.ts";
 import type { PodStore } from "./pod-store.ts";
 
+/** Before the id of a place in an engine's network: whose it is turns out when its container runs. */
+export const endpointPrefix = "endpoint:";
+
 /** Containers that are attached, and the addresses of each in CIDR notation. */
 export type AttachedAddresses = ReadonlyMap<string, readonly string[]>;
 
@@ -46,12 +49,29 @@ export class HostPods {
     return this.#facts.get(ident);
   }
 
+  /** What is known of a container that is attached by other hands than ours. */
+  learn(known: KnownOfContainer, nowMs: number): void {
+    this.#learn(known.ident, podFacts(known, nowMs));
+  }
+
+  /** Places in an engine's networks whose container nobody has told of yet, and their addresses. */
+  strangers(): Map<string, readonly HostIp[]> {
+    const strangers = [...this.#attached()].filter(([ident]) => this.#isStranger(ident));
+    return new Map(strangers.map(([ident, cidrs]) => [ident, hostIps(cidrs)]));
+  }
+
+  /** Forgets who is not attached any more. */
+  tidy(): void {
+    this.#forgetGone(this.#attached());
+  }
+
   /** By container; who is attached and was never told of has its id for a name, and no labels. */
   all(): Map<string, HostPod> {
     const attached = this.#attached();
     this.#forgetGone(attached);
     const pods = new Map<string, HostPod>();
     for (const ident of new Set([...attached.keys(), ...this.#coming.keys()])) {
+      if (this.#isStranger(ident)) continue;
       const { namespace, name, labels, sinceMs } = this.#facts.get(ident) ?? podFacts({ ident }, 0);
       const addresses = [...hostIps(attached.get(ident) ?? []), ...(this.#coming.get(ident) ?? [])];
       const ports = portsOf(labels);
@@ -61,6 +81,10 @@ export class HostPods {
       });
     }
     return pods;
+  }
+
+  #isStranger(ident: string): boolean {
+    return ident.startsWith(endpointPrefix) && !this.#facts.has(ident);
   }
 
   #learn(ident: string, facts: PodFacts): void {

@@ -7,7 +7,7 @@ import type { HostEnforcer } from "../../host/policy/host-enforcer.ts";
 import type { SharedPolicy } from "../../policy/gossip/shared-policy.ts";
 import { BlockedLog, type BlockedTeller } from "./blocked-log.ts";
 import type { HostDocument } from "./host-document.ts";
-import { type AttachedAddresses, HostPods, hostIps } from "./host-pods.ts";
+import { type AttachedAddresses, endpointPrefix, HostPods, hostIps } from "./host-pods.ts";
 import type { KnownOfContainer } from "./pod-facts.ts";
 import type { PodStore } from "./pod-store.ts";
 import { PolicyController, type PolicyControllerOptions } from "./policy-controller.ts";
@@ -72,6 +72,7 @@ export class PolicyService implements Admission {
   readonly #shared: SharedSource | undefined;
   #controller: PolicyController | undefined;
   #blocked: BlockedLog | undefined;
+  #strangers: ReadonlySet<string> = new Set();
 
   constructor(options: PolicyServiceOptions) {
     this.#options = options;
@@ -167,7 +168,27 @@ export class PolicyService implements Admission {
 
   /** Containers of this host came or went. */
   hostChanged(): void {
+    this.#holdStrangers();
+    this.pods.tidy();
     this.#shared?.hostChanged();
+  }
+
+  /**
+   * A container is about to take a place in an engine's network.
+   *
+   * @throws WeaveError `POLICY_NOT_ENFORCED`
+   */
+  joining(): void {
+    this.hostChanged();
+    this.#controller?.mustStand();
+  }
+
+  /** Whose a place in an engine's network is. */
+  joined(endpoint: string, container: Pick<KnownOfContainer, "name" | "labels">): void {
+    const ident = `${endpointPrefix}${endpoint}`;
+    this.pods.learn({ ...container, ident }, this.#options.world.now());
+    this.hostChanged();
+    this.#controller?.act();
   }
 
   /** Puts back what somebody has changed. To be called every few seconds. */
@@ -183,6 +204,23 @@ export class PolicyService implements Admission {
   /** What was dropped, for metrics. */
   get blocked(): readonly Gauge[] {
     return this.#blocked?.gauges() ?? [];
+  }
+
+  /** Nothing passes to or from who has a place, and nobody knows who that is. */
+  #holdStrangers(): void {
+    const controller = this.#controller;
+    if (controller === undefined || this.#shared === undefined) return;
+    const { admitted } = controller.tables;
+    const strangers = this.pods.strangers();
+    for (const [container, addresses] of strangers) {
+      const isHeld = this.#strangers.has(container);
+      const nobody = { namespace: "", name: container, sinceMs: this.#options.world.now() };
+      if (!isHeld) admitted.admit({ ...nobody, container, addresses });
+    }
+    for (const gone of this.#strangers.difference(new Set(strangers.keys()))) {
+      controller.dismiss(gone);
+    }
+    this.#strangers = new Set(strangers.keys());
   }
 
   #phaseChanged(): void {

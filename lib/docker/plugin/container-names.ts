@@ -57,6 +57,8 @@ export interface ContainerNamesOptions {
   readonly log: Log;
   /** Called when a container is at its place. */
   moved(): void;
+  /** Called when it is known whose an endpoint is. */
+  joined(endpoint: string, container: Pick<EngineContainer, "name" | "labels">): void;
 }
 
 /** Gives containers of our networks their names, and makes them notice when others move. */
@@ -77,7 +79,7 @@ export class ContainerNames implements EngineObserver {
     if (ours.length === 0) return;
     this.#register(container, ours);
     try {
-      for (const at of ours) this.#label(container.id, at);
+      for (const at of ours) this.#label(container, at);
       settleInterfaces(container.pid, ours);
     } catch (error) {
       // It may have ended by now, with all that was to be done in it.
@@ -135,12 +137,14 @@ export class ContainerNames implements EngineObserver {
   }
 
   /** `weave ps` and everything else that lists the bridge then knows whose the port is. */
-  #label(id: string, { networkId, ip }: EngineAttachment): void {
+  #label(container: EngineContainer, { networkId, ip }: EngineAttachment): void {
+    const { id } = container;
     const endpoint = this.#options.networks
       .endpoints()
       .find(({ network, address }) => network === networkId && address.startsWith(`${ip}/`));
     if (endpoint === undefined) return;
     this.#owners.set(endpoint.id, id);
+    this.#options.joined(endpoint.id, container);
     labelEndpointPort(endpoint.id, id);
   }
 }

@@ -65,6 +65,7 @@ export class PluginService implements EngineObserver, PluginControl {
     this.#names = new ContainerNames({
       ...{ engine, networks: this.#networks, names: services.names, log },
       moved: () => services.containersChanged(),
+      joined: (endpoint, container) => services.policy.joined(endpoint, container),
     });
     if (engine === undefined || plane.ipam === undefined || plugin.meshSocket === "") return;
     const { defaultSubnet: subnet } = plane.ipam;

@@ -115,6 +115,7 @@ class SocketMaker {
       ...{ networks, defaults, moved, scope: how.scope, ports: this.#ports, log: host.log },
       lookup: (id) => this.#lookup(id, defaults),
       joining: (endpoint) => {
+        host.services.policy.joining();
         if (endpoint.address !== "") {
           announceEndpoint(host.devices.bridge, endpoint.id, parseCidr(endpoint.address));
         }

@@ -1,0 +1,201 @@
+import { describe, expect, test } from "bun:test";
+import { formatIpv4, parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
+import type { PeerName } from "../../../lib/base/peer-name.ts";
+import { openDatabase } from "../../../lib/daemon/database.ts";
+import { portsOf } from "../../../lib/daemon/policy/pod-facts.ts";
+import { PodStore } from "../../../lib/daemon/policy/pod-store.ts";
+import type { PolicyInputs } from "../../../lib/daemon/policy/policy-input.ts";
+import { PolicyService } from "../../../lib/daemon/policy/policy-service.ts";
+import { SqliteRecordStore } from "../../../lib/daemon/policy/record-store.ts";
+import { SharedPolicy } from "../../../lib/policy/gossip/shared-policy.ts";
+import { VirtualClock } from "../../../lib/simulator/virtual-clock.ts";
+import { SimWorld } from "../../../lib/simulator/world.ts";
+import { isLetThrough } from "../../policy/interpret.ts";
+import { MemoryEnforcer } from "./memory-enforcer.ts";
+
+const self = 0x010000000001 as PeerName;
+const never = new AbortController().signal;
+const outside = parseIpv4("192.0.2.1");
+
+/** A host that may be started again with what it has stored. */
+class OneHost {
+  readonly clock = new VirtualClock();
+  readonly filter = new MemoryEnforcer();
+  readonly database = openDatabase(":memory:");
+  readonly attached = new Map<string, readonly string[]>();
+  service!: PolicyService;
+  shared!: SharedPolicy;
+  #isMarked = false;
+
+  start(isOfCluster = false): this {
+    const world = new SimWorld(this.clock, 1);
+    const store = new SqliteRecordStore(this.database);
+    this.shared = new SharedPolicy(world, { self, store, isKnownPeer: () => false });
+    this.service = new PolicyService({
+      ...{ world, self, shared: this.shared, store: new PodStore(this.database) },
+      ...{ mode: isOfCluster ? "on" : "auto", isOfCluster, nickname: "host1" },
+      attached: () => this.attached,
+      exposed: () => [],
+      peers: () => [],
+      enforcer: () => ({ enforcer: this.filter, reason: "" }),
+      blocked: () => ({ read: () => [], [Symbol.dispose]() {} }),
+      mark: {
+        get: () => this.#isMarked,
+        set: (isInPlace) => {
+          this.#isMarked = isInPlace;
+        },
+      },
+    });
+    this.service.start();
+    this.clock.run(50);
+    return this;
+  }
+
+  /** What the filter does with a connection from outside. */
+  receives(address: string): boolean {
+    const packet = { source: outside, destination: parseIpv4(address), port: undefined };
+    return this.filter.rules === undefined || isLetThrough(this.filter.rules, packet);
+  }
+
+  deny(namespace: string): void {
+    const metadata = { name: "deny", namespace };
+    const spec = { podSelector: {}, policyTypes: ["Ingress"] };
+    const content = JSON.stringify({ kind: "NetworkPolicy", metadata, spec });
+    this.shared.say([{ kind: "NetworkPolicy", scope: namespace, name: "deny", content }]);
+    this.clock.run(50);
+  }
+
+  async attach(ident: string, address: string, labels?: Record<string, string>): Promise<void> {
+    const cidr = parseCidr(`${address}/12`);
+    const known = { ident, ...(labels !== undefined && { labels }) };
+    const admitted = await this.service.admit(known, [cidr], never);
+    this.attached.set(ident, [`${address}/12`]);
+    admitted.made();
+  }
+}
+
+const inShop = { "weave.works/namespace": "shop" };
+
+describe("a container that is attached", () => {
+  test("is judged before its interface is there, and by the same labels after a restart", async () => {
+    const host = new OneHost().start();
+    host.deny("shop");
+    await host.attach("netns:c1", "10.32.0.1", inShop);
+    expect(host.receives("10.32.0.1")).toBe(false);
+    host.service.stop();
+    host.start();
+    expect(host.receives("10.32.0.1")).toBe(false);
+    await host.attach("netns:c1", "10.32.0.1");
+    expect(host.receives("10.32.0.1")).toBe(false);
+  });
+
+  test("is forgotten with its labels when it is detached", async () => {
+    const host = new OneHost().start();
+    host.deny("shop");
+    await host.attach("netns:c1", "10.32.0.1", inShop);
+    host.attached.delete("netns:c1");
+    host.service.hostChanged();
+    await host.attach("netns:c1", "10.32.0.1");
+    expect(host.receives("10.32.0.1")).toBe(true);
+    expect(new PodStore(host.database).all().get("netns:c1")).toMatchObject({ labels: {} });
+  });
+
+  test("leaves no trace when its interface could not be made", async () => {
+    const host = new OneHost().start();
+    host.deny("shop");
+    const cidr = parseCidr("10.32.0.1/12");
+    const known = { ident: "netns:c1", labels: inShop };
+    (await host.service.admit(known, [cidr], never)).undo();
+    host.clock.run(50);
+    expect(host.filter.rules?.targets.ingress.size).toBe(0);
+    expect(new PodStore(host.database).all().size).toBe(0);
+  });
+
+  test("costs nothing and tells nobody anything while there are no policies", async () => {
+    const host = new OneHost().start();
+    await host.attach("netns:c1", "10.32.0.1", inShop);
+    host.service.hostChanged();
+    expect(host.shared.full()).toBeUndefined();
+    expect(host.filter.deeds).toEqual([]);
+  });
+});
+
+describe("a place in a network of an engine", () => {
+  test("lets nothing pass until it is known whose it is", () => {
+    const host = new OneHost().start();
+    host.deny("shop");
+    host.attached.set("endpoint:e1", ["10.32.0.9/12"]);
+    host.service.joining();
+    expect(host.receives("10.32.0.9")).toBe(false);
+    host.service.joined("e1", { name: "db", labels: {} });
+    expect(host.receives("10.32.0.9")).toBe(true);
+    host.service.joined("e1", { name: "db", labels: inShop });
+    expect(host.receives("10.32.0.9")).toBe(false);
+  });
+
+  test("that is given up before anybody knew leaves nothing behind", () => {
+    const host = new OneHost().start();
+    host.deny("shop");
+    host.attached.set("endpoint:e1", ["10.32.0.9/12"]);
+    host.service.joining();
+    host.attached.clear();
+    host.service.hostChanged();
+    host.clock.run(50);
+    expect(host.receives("10.32.0.9")).toBe(true);
+  });
+});
+
+describe("a node of a cluster", () => {
+  test("knows after a restart whose its interfaces are, before the cluster tells their addresses", async () => {
+    const host = new OneHost().start(true);
+    const sync = (uid: string) => (inputs: PolicyInputs) => {
+      const pod = { id: uid, namespace: "default", name: "web", addresses: [], isLocal: true };
+      for (const kind of ["namespaces", "networkPolicies", "clusterPolicies", "nodes"] as const) {
+        inputs[kind].replaced([]);
+      }
+      inputs.pods.replaced([{ ...pod, labels: new Map(), ports: [], sinceMs: 0 }]);
+    };
+    const source = (start: (inputs: PolicyInputs) => void) => ({
+      ...{ name: "kubernetes" as const, start, faults: () => [], stop() {} },
+    });
+    host.service.begin(source(sync("uid-1")));
+    const pod = { namespace: "default", name: "web", uid: "uid-1" };
+    const cidr = parseCidr("10.32.0.1/12");
+    (await host.service.admit({ ident: "c1", pod }, [cidr], never)).made();
+    host.attached.set("c1", ["10.32.0.1/12"]);
+    host.service.stop();
+    host.start(true);
+    host.service.begin(source(sync("uid-2")));
+    host.clock.run(50);
+    // The pod that it was made for is not there any more: nobody else has its address.
+    expect(host.receives("10.32.0.1")).toBe(false);
+    host.service.dismiss("c1");
+    host.clock.run(50);
+    expect(host.receives("10.32.0.1")).toBe(true);
+  });
+
+  test("refuses policies of other hosts, and does not say its pods to them", async () => {
+    const host = new OneHost().start(true);
+    expect(host.service.isShared).toBe(false);
+    await host.attach("c1", formatIpv4(0x0a200001));
+    expect(host.shared.full()).toBeUndefined();
+  });
+});
+
+test("ports have names by labels, and odd labels name none", () => {
+  expect(
+    portsOf({
+      "weave.works/port.web": "80/tcp",
+      "weave.works/port.dns": "53/UDP",
+      "weave.works/port.plain": "9000",
+      "weave.works/port.odd": "http",
+      "weave.works/port.large": "65536/tcp",
+      "weave.works/port.strange": "80/gre",
+      "app.kubernetes.io/port": "80",
+    }),
+  ).toEqual([
+    { name: "web", protocol: "TCP", port: 80 },
+    { name: "dns", protocol: "UDP", port: 53 },
+    { name: "plain", protocol: "TCP", port: 9000 },
+  ]);
+});
