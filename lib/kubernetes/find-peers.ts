@@ -45,7 +45,7 @@ export async function findPeers(
       try {
         const all = await listAll(api, nodes, AbortSignal.any([signal, late.signal]));
         const found = clusterPeers(all, own);
-        cache.write(found);
+        cache.remember(found, world.log);
         return { ...found, source: "server" };
       } catch (error) {
         signal.throwIfAborted();

@@ -32,7 +32,7 @@ export interface WatchStatus {
   /** When the server was last heard of, be it that nothing happened; missing before. */
   readonly heardMs: number | undefined;
   readonly objects: number;
-  /** Since the start: whole lists, connections that told of changes, changes told, */
+  /** Since the start: whole lists, requests to be told of changes, changes told, */
   readonly lists: number;
   readonly watches: number;
   readonly events: number;

@@ -10,6 +10,8 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import * as v from "valibot";
+import { errorText } from "../base/errors.ts";
+import type { Log } from "../base/world.ts";
 import type { ClusterPeers } from "./node-peers.ts";
 
 const fileVersion = 1;
@@ -48,6 +50,15 @@ export class PeerCache {
   remove(): void {
     rmSync(this.#path, { force: true });
     this.#kept = undefined;
+  }
+
+  /** What cannot be kept for the next start is good for this one. */
+  remember(peers: ClusterPeers, log: Log): void {
+    try {
+      this.write(peers);
+    } catch (error) {
+      log.warn(`cannot remember the nodes of the cluster: ${errorText(error)}`);
+    }
   }
 
   /** Whole or not at all, also when the power fails. @throws Error of the file system */

@@ -175,6 +175,12 @@ describe("peers that are known from the last run", () => {
       expect(kept).toEqual({ addresses: ["10.0.0.2", "10.0.0.3"], count: 3 });
     }));
 
+  test("need not be kept: what cannot be written does not keep a router from starting", () =>
+    inFolder(async (path) => {
+      const { found, kept } = await find(join(path, "..", "..", "."), () => undefined, false);
+      expect([found.source, kept]).toEqual(["server", undefined]);
+    }));
+
   test("are used when none does", () =>
     inFolder(async (path) => {
       const { found, tookMs } = await find(path, () => {

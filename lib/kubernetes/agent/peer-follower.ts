@@ -1,7 +1,7 @@
 import { coalesce } from "../../base/coalesce.ts";
 import { errorText } from "../../base/errors.ts";
 import type { Cancel, World } from "../../base/world.ts";
-import { type ClusterPeers, clusterPeers, type OwnNode } from "../node-peers.ts";
+import { clusterPeers, type OwnNode } from "../node-peers.ts";
 import type { ObjectSource } from "../object-observer.ts";
 import type { NodeObject } from "../objects.ts";
 import type { PeerCache } from "../peer-cache.ts";
@@ -49,25 +49,16 @@ export class PeerFollower {
   }
 
   #follow(): void {
-    const { nodes, own } = this.#parts;
+    const { nodes, own, cache, world } = this.#parts;
     // A list in parts would look like nodes that were removed.
     if (!nodes.status().synced) return;
     const found = clusterPeers(nodes.all(), own);
-    this.#remember(found);
+    cache.remember(found, world.log);
     const addresses = new Set(found.addresses);
     const isSame = addresses.symmetricDifference(this.#addresses).size === 0;
     const replace = this.#addresses.difference(addresses).size > 0;
     this.#addresses = addresses;
     if (!isSame) void this.#connect(found.addresses, replace);
-  }
-
-  #remember(found: ClusterPeers): void {
-    const { cache, world } = this.#parts;
-    try {
-      cache.write(found);
-    } catch (error) {
-      world.log.warn(`cannot remember the nodes of the cluster: ${errorText(error)}`);
-    }
   }
 
   async #connect(addresses: readonly string[], replace: boolean): Promise<void> {
