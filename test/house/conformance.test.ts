@@ -21,7 +21,7 @@ const chapters: readonly { title: string; letter: string; cases: number; gaps?: 
   { title: "Docker: containers", letter: "T", cases: 16 },
   { title: "Docker: networks", letter: "G", cases: 14 },
   { title: "Container runtimes", letter: "R", cases: 12 },
-  { title: "Kubernetes: nodes and peers", letter: "K", cases: 17 },
+  { title: "Kubernetes: nodes and peers", letter: "K", cases: 19 },
   { title: "Policies: the packet filter", letter: "P", cases: 10 },
   { title: "Better: mesh", letter: "W", cases: 20 },
   { title: "Better: address allocation", letter: "W", cases: 20 },
