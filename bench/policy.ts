@@ -16,7 +16,7 @@ import { inTurn, shown } from "./measure.ts";
 const policies = 1_000;
 const pods = 1_000;
 const namespaces = 20;
-const rounds = 5;
+const rounds = 3;
 
 const shapes = {
   spread: { pod: spreadPod, policy: spreadPolicy },

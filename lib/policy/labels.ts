@@ -15,9 +15,3 @@ export function namespaceOf(
 ): Namespace {
   return { name, labels: new Map([...labelsOf(record), [namespaceNameLabel, name]]) };
 }
-
-export function equalLabels(a: Labels, b: Labels): boolean {
-  if (a.size !== b.size) return false;
-  for (const [key, value] of a) if (b.get(key) !== value) return false;
-  return true;
-}

@@ -7,7 +7,7 @@ import { naivelyAllowed, type RawConnection } from "./naive-evaluator.ts";
 import { cluster, connection } from "./random-cluster.ts";
 
 describe("what policies of any kind say", () => {
-  for (const seed of [1, 2, 3, 4]) {
+  for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
     test(`is the same told twice: ${seed}`, () => {
       fc.assert(
         fc.property(cluster, fc.array(connection, { minLength: 3, maxLength: 3 }), (raw, asked) => {
@@ -17,7 +17,7 @@ describe("what policies of any kind say", () => {
           );
           expect(wrong).toEqual([]);
         }),
-        { seed, numRuns: 5_000 },
+        { seed, numRuns: 2_500 },
       );
     });
   }

@@ -1,4 +1,3 @@
-import { equalLabels } from "../labels.ts";
 import type { Labels, Namespace, Pod, Selector } from "../objects.ts";
 import type { PodQuery } from "../peer-term.ts";
 import { selectorKey, selects } from "../selector.ts";
@@ -57,20 +56,23 @@ export class PodMembership {
     for (const { pod } of this.#entries.get(key)?.members ?? []) yield pod;
   }
 
-  /** Whether this differs from what was known. */
-  wouldChange({ name, labels }: Namespace): boolean {
-    const known = this.#namespaces.get(name);
-    return known === undefined || !equalLabels(known, labels);
+  /** Whether queries are about other pods than now once a namespace has these labels, or is gone. */
+  wouldMove(namespace: string, labels: Labels | undefined): boolean {
+    const before = this.#scopesOf(this.#namespaces.get(namespace));
+    const after = this.#scopesOf(labels);
+    return before.length !== after.length || before.some((scope) => !after.includes(scope));
   }
 
   putNamespace({ name, labels }: Namespace): void {
+    const moves = this.wouldMove(name, labels);
     this.#namespaces.set(name, labels);
-    for (const member of this.#byNamespace.get(name) ?? []) this.#place(member);
+    if (moves) for (const member of this.#byNamespace.get(name) ?? []) this.#place(member);
   }
 
   removeNamespace(name: string): void {
+    const moves = this.wouldMove(name, undefined);
     this.#namespaces.delete(name);
-    for (const member of this.#byNamespace.get(name) ?? []) this.#place(member);
+    if (moves) for (const member of this.#byNamespace.get(name) ?? []) this.#place(member);
   }
 
   putPod(pod: Pod): void {
@@ -133,10 +135,14 @@ export class PodMembership {
 
   *#queriesAbout({ namespace, labels }: Pod): Iterable<Entry> {
     yield* this.#named.get(namespace)?.matching(labels) ?? [];
-    const ofNamespace = this.#namespaces.get(namespace);
-    // Of a namespace that nobody has told of yet it cannot be said what selects it.
-    if (ofNamespace === undefined) return;
-    for (const scope of this.#scopeIndex.matching(ofNamespace)) yield* scope.index.matching(labels);
+    for (const scope of this.#scopesOf(this.#namespaces.get(namespace))) {
+      yield* scope.index.matching(labels);
+    }
+  }
+
+  /** Of a namespace that nobody has told of yet it cannot be said what selects it. */
+  #scopesOf(labels: Labels | undefined): Scope[] {
+    return labels === undefined ? [] : this.#scopeIndex.matching(labels);
   }
 
   *#namespacesOf({ namespaces }: PodQuery): Iterable<string> {

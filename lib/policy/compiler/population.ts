@@ -1,5 +1,5 @@
 import type { HostIp } from "../../base/ip.ts";
-import type { Namespace, Node, Pod } from "../objects.ts";
+import type { Labels, Namespace, Node, Pod } from "../objects.ts";
 import type { AddressQuery } from "../peer-matches.ts";
 import type { PeerTerm, PodQuery } from "../peer-term.ts";
 import type { PortQuery } from "../port-matches.ts";
@@ -44,12 +44,12 @@ export class Population {
   }
 
   putNamespace(namespace: Namespace): void {
-    if (!this.#pods.wouldChange(namespace)) return;
-    this.#around(this.#pods.podsIn(namespace.name), () => this.#pods.putNamespace(namespace));
+    const moved = this.#moved(namespace.name, namespace.labels);
+    this.#around(moved, () => this.#pods.putNamespace(namespace));
   }
 
   removeNamespace(name: string): void {
-    this.#around(this.#pods.podsIn(name), () => this.#pods.removeNamespace(name));
+    this.#around(this.#moved(name, undefined), () => this.#pods.removeNamespace(name));
   }
 
   putPod(pod: Pod): void {
@@ -109,6 +109,11 @@ export class Population {
     for (const { terms } of this.addresses.sweep())
       for (const term of terms) this.#releaseTerm(term);
     this.ports.sweep();
+  }
+
+  /** Pods for which it makes a difference which labels their namespace has. */
+  #moved(namespace: string, labels: Labels | undefined): Pod[] {
+    return this.#pods.wouldMove(namespace, labels) ? this.#pods.podsIn(namespace) : [];
   }
 
   #around(pods: readonly Pod[], change: () => void): void {
