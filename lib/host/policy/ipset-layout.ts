@@ -1,6 +1,5 @@
-import type { HostIp, IpFamily } from "../../base/ip.ts";
-import type { Direction } from "../../policy/objects.ts";
-import type { ChainKey, RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
+import type { IpFamily } from "../../base/ip.ts";
+import type { RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
 import {
   FamilyChains,
   type Found,
@@ -9,11 +8,12 @@ import {
   unitId,
   unitsOf,
 } from "./ipset-chains.ts";
-import { changedSets, newSets, wholeSet } from "./ipset-changes.ts";
+import { changeSets, newSets } from "./ipset-changes.ts";
 import type { EntryOptions } from "./ipset-entry.ts";
 import { blockInSet } from "./ipset-lines.ts";
 import { blockId, IpsetBook, type SetId, textOfId } from "./ipset-sets.ts";
-import { addressElements, blockElements, type Step } from "./ipset-step.ts";
+import { blockElements, type Step } from "./ipset-step.ts";
+import { IpsetTargets } from "./ipset-targets.ts";
 import { SetUsage, setsOf } from "./ipset-usage.ts";
 
 /**
@@ -45,7 +45,7 @@ export class IpsetLayout {
   readonly #chains: ReadonlyMap<IpFamily, FamilyChains>;
   readonly #sets: IpsetBook;
   readonly #usage = new SetUsage();
-  readonly #targets: Readonly<Record<Direction, Map<HostIp, ChainKey>>>;
+  readonly #targets: IpsetTargets;
   #units: ReadonlyMap<string, Unit> = new Map();
   #blocks: ReadonlyMap<string, SetId> = new Map();
 
@@ -53,7 +53,7 @@ export class IpsetLayout {
   constructor(families: readonly IpFamily[], entry: EntryOptions) {
     this.#chains = new Map(families.map((family) => [family, new FamilyChains(family, entry)]));
     this.#sets = new IpsetBook(families);
-    this.#targets = { ingress: new Map(), egress: new Map() };
+    this.#targets = new IpsetTargets(this.#sets);
   }
 
   get families(): readonly IpFamily[] {
@@ -67,7 +67,7 @@ export class IpsetLayout {
 
   /** Addresses that are judged, once for each direction. */
   get targetCount(): number {
-    return this.#targets.ingress.size + this.#targets.egress.size;
+    return this.#targets.count;
   }
 
   /** Of all families. */
@@ -88,14 +88,12 @@ export class IpsetLayout {
     this.#sets.avoid(leaving);
     this.#units = unitsOf(rules);
     for (const { chain } of this.#units.values()) this.#usage.add(chain);
-    for (const direction of directions) {
-      for (const [ip, key] of rules.targets[direction]) this.#targets[direction].set(ip, key);
-    }
+    this.#targets.replace(rules);
     const make = [
       ...newSets(rules.sets, rules.portSets).flatMap(({ id, elements }) =>
         this.#sets.create(id, elements),
       ),
-      ...this.#makeTargets([...this.#units.keys()]),
+      ...this.#targets.make([...this.#units.keys()]),
       ...this.#makeBlocks(),
     ];
     const restore = [...this.#chains].map(([family, chains]): Step => {
@@ -123,9 +121,9 @@ export class IpsetLayout {
     const make = newSets(change.sets.add, change.portSets.add).flatMap(({ id, elements }) =>
       this.#sets.create(id, elements),
     );
-    const sets = this.#changeSets(change, rules);
-    const targets = this.#moveTargets(change, before);
-    make.push(...sets.make, ...this.#makeTargets(added));
+    const sets = changeSets({ book: this.#sets, usage: this.#usage }, change, rules);
+    const targets = this.#targets.move(change, (id) => before.has(id) && this.#units.has(id));
+    make.push(...sets.make, ...this.#targets.make(added));
     const blocksBefore = this.#blocks;
     const put = new Set([...added, ...changed, ...this.#unitsWith(sets.swapped)]);
     if (put.size + removed.length > 0) make.push(...this.#makeBlocks());
@@ -136,7 +134,7 @@ export class IpsetLayout {
       ...this.#restore(put, removed),
       ...[...sets.open, ...targets.open],
       ...sets.destroy,
-      ...removed.flatMap((id) => this.#sets.destroy({ kind: "t", key: id })),
+      ...this.#targets.destroy(removed),
       ...[...blocksBefore].flatMap(([text, id]) =>
         this.#blocks.has(text) ? [] : this.#sets.destroy(id),
       ),
@@ -149,73 +147,6 @@ export class IpsetLayout {
       const lines = chains.change(this.#units, put, removed, this.#names(family));
       return { kind: "restore", family, lines };
     });
-  }
-
-  /** Those that are there before and after; and what goes. */
-  #changeSets(change: RuleSetChange, rules: RuleSet): Phases & { readonly swapped: SetId[] } {
-    const phases = { ...noPhases(), swapped: [] as SetId[] };
-    for (const { id, add, remove } of changedSets(change)) {
-      switch (this.#usage.effectOf(id)) {
-        case "opens":
-          phases.close.push(...this.#sets.remove(id, remove));
-          phases.open.push(...this.#sets.add(id, add));
-          break;
-        case "closes":
-          phases.close.push(...this.#sets.add(id, add));
-          phases.open.push(...this.#sets.remove(id, remove));
-          break;
-        case "either": {
-          const former = this.#sets.stem(id);
-          phases.swapped.push(id);
-          phases.make.push(...this.#sets.create(id, wholeSet(rules, id)));
-          phases.destroy.push(...this.#sets.destroy(id, former));
-        }
-      }
-    }
-    for (const key of change.sets.remove)
-      phases.destroy.push(...this.#sets.destroy({ kind: "a", key }));
-    for (const key of change.portSets.remove) {
-      phases.destroy.push(...this.#sets.destroy({ kind: "p", key }));
-    }
-    return phases;
-  }
-
-  /** Between sets of units that are there before and after; others are made, or go, as a whole. */
-  #moveTargets(change: RuleSetChange, before: ReadonlyMap<string, Unit>): Phases {
-    const phases = noPhases();
-    const stays = (id: string) => before.has(id) && this.#units.has(id);
-    for (const direction of directions) {
-      const targets = this.#targets[direction];
-      const { put, remove } = change.targets[direction];
-      const leaves = (ip: HostIp): void => {
-        const id = unitId({ direction, key: targets.get(ip) ?? "" });
-        if (!targets.delete(ip) || !stays(id)) return;
-        phases.open.push(...this.#sets.remove({ kind: "t", key: id }, addressElements([ip])));
-      };
-      for (const [ip, key] of put) {
-        if (targets.get(ip) === key) continue;
-        leaves(ip);
-        targets.set(ip, key);
-        const id = unitId({ direction, key });
-        if (!stays(id)) continue;
-        phases.close.push(...this.#sets.add({ kind: "t", key: id }, addressElements([ip])));
-      }
-      for (const ip of remove) leaves(ip);
-    }
-    return phases;
-  }
-
-  #makeTargets(ids: readonly string[]): Step[] {
-    const addresses = new Map(ids.map((id) => [id, [] as HostIp[]]));
-    if (ids.length === 0) return [];
-    for (const direction of directions) {
-      for (const [ip, key] of this.#targets[direction]) {
-        addresses.get(unitId({ direction, key }))?.push(ip);
-      }
-    }
-    return [...addresses].flatMap(([key, ips]) =>
-      this.#sets.create({ kind: "t", key }, addressElements(ips)),
-    );
   }
 
   /** Makes sets for blocks that have none, and forgets of those that no rule has any more. */
@@ -244,21 +175,7 @@ export class IpsetLayout {
       addressSet: (key) => name({ kind: "a", key }),
       portSet: (key) => name({ kind: "p", key }),
       blockSet: (block) => name(blockId(block)),
-      targets: (unit) => this.#sets.stem({ kind: "t", key: unitId(unit) }),
+      targets: (unit) => this.#targets.stem(unitId(unit)),
     };
   }
-}
-
-const directions = ["ingress", "egress"] as const;
-
-/** Steps by when they are taken; that of all rules is between the second and the third. */
-interface Phases {
-  readonly make: Step[];
-  readonly close: Step[];
-  readonly open: Step[];
-  readonly destroy: Step[];
-}
-
-function noPhases(): Phases {
-  return { make: [], close: [], open: [], destroy: [] };
 }

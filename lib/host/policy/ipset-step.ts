@@ -19,6 +19,18 @@ export type Step =
   | { readonly kind: "restore"; readonly family: IpFamily; readonly lines: readonly string[] }
   | { readonly kind: "destroy"; readonly set: string };
 
+/** Steps by when they are taken: those with all rules at once are between the second and the third. */
+export interface Phases {
+  readonly make: Step[];
+  readonly close: Step[];
+  readonly open: Step[];
+  readonly destroy: Step[];
+}
+
+export function noPhases(): Phases {
+  return { make: [], close: [], open: [], destroy: [] };
+}
+
 export type Elements = readonly IpsetElement[];
 
 export function addressElements(addresses: Iterable<HostIp>): IpsetElement[] {
