@@ -23,6 +23,8 @@ const chapters: readonly { title: string; letter: string; cases: number; gaps?: 
   { title: "Container runtimes", letter: "R", cases: 12 },
   { title: "Kubernetes: nodes and peers", letter: "K", cases: 19 },
   { title: "Policies: the packet filter", letter: "P", cases: 10 },
+  { title: "Policies: the controller", letter: "Q", cases: 8 },
+  { title: "Policies: hosts without Kubernetes", letter: "U", cases: 7 },
   { title: "Better: mesh", letter: "W", cases: 20 },
   { title: "Better: address allocation", letter: "W", cases: 20 },
   { title: "Better: names", letter: "D", cases: 17 },
