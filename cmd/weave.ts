@@ -1,5 +1,5 @@
 #!/usr/bin/env bun
-import { isKubeUtils, kubeWords } from "../lib/cli/kube-words.ts";
+import { podCommand } from "../lib/cli/kube-words.ts";
 import { localRouter, runRouterChild } from "../lib/cli/local-router.ts";
 import { processSurroundings } from "../lib/cli/process-surroundings.ts";
 import { run } from "../lib/cli/run.ts";
@@ -13,7 +13,7 @@ import { pluginNamed } from "../lib/cni/plugin-name.ts";
  *   weave router      the router behind `weave launch`, which starts it so
  *   weave plugin-v2   the router as a plugin that Docker starts and keeps
  *   weave kube        the router as the network of a node of Kubernetes, also as `launch.sh`, `init.sh`
- *                     and `kube-utils`
+ *                     and `kube-utils`, which are what its pods called once
  *   weave <command>   the command line
  */
 const words = process.argv.slice(2);
@@ -26,14 +26,10 @@ async function ended([role, ...rest]: readonly string[]): Promise<number> {
     return runCniProcess(plugin, process.env);
   }
   if (role === "router") return runRouterChild(rest, process.env);
-  if (isKubeUtils(process.argv0)) {
-    const { runKubeUtils } = await import("../lib/cli/kube-process.ts");
-    return runKubeUtils(words, process.env);
-  }
-  const kube = kubeWords(process.argv0, words);
-  if (kube !== undefined) {
-    const { runKube } = await import("../lib/cli/kube-process.ts");
-    return runKube(kube, process.env);
+  const inPod = podCommand(process.argv0, words);
+  if (inPod !== undefined) {
+    const { runInPod } = await import("../lib/cli/kube-process.ts");
+    return runInPod(inPod, process.env);
   }
   if (role === "plugin-v2") {
     const { runManagedPlugin } = await import("../lib/cli/managed-plugin.ts");

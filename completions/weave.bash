@@ -93,7 +93,6 @@ _weave_flag_value() {
     "setup-systemd --log-level") _weave_words debug; _weave_words info; _weave_words warning; _weave_words error ;;
     "adopt --docker-api") : ;;
     "kube --node-name") : ;;
-    "kube --peer-name") : ;;
     "attach --add-host") : ;;
     "attach --label") : ;;
     "expose --fqdn" | "expose -h") _weave_router fqdn ;;
@@ -120,7 +119,7 @@ _weave_arguments() {
     setup-systemd) _weave_router peer ;;
     snapshot) _weave_words save; _weave_words restore; candidates+="$(compgen -f -- "$current")" ;;
     upgrade-self) candidates+="$(compgen -f -- "$current")" ;;
-    kube) _weave_words run; _weave_words init; _weave_words uninstall; _weave_words peers; _weave_words check-peer; _weave_words reclaim; _weave_words set-node-status; _weave_words uid; _weave_router peer ;;
+    kube) _weave_words run; _weave_words init; _weave_words uninstall; _weave_router peer ;;
     attach) _weave_words net:default; _weave_router container ;;
     detach) _weave_words net:default; _weave_router container ;;
     expose) _weave_words net:default ;;
@@ -162,7 +161,7 @@ _weave() {
     snapshot) flags="--force --ranges --help" ;;
     upgrade-self) flags="--help" ;;
     setup-cni) flags="--json --help" ;;
-    kube) flags="--node-name --peer-name --follow --stay --help" ;;
+    kube) flags="--node-name --network --stay --help" ;;
     attach) flags="--without-dns --rewrite-hosts --add-host --label --no-multicast-route --help" ;;
     detach) flags="--help" ;;
     expose) flags="--fqdn -h --without-masquerade --help" ;;

@@ -1,22 +1,25 @@
 import { basename } from "node:path";
+import { kubeUtilsWords } from "./kube-utils.ts";
 
-/** The word by which the pods of a DaemonSet start the executable. */
-export const kubeWord = "kube";
+/** The words by which pods start the executable, and scripts in them. */
+const kubeWord = "kube";
+const utilsWord = "kube-utils";
 
-/** What manifests of Weave Net 2.x call, as words of ours. */
+/** What manifests of Weave Net 2.x call. */
 const formerNames: Readonly<Record<string, readonly string[]>> = {
-  "launch.sh": ["run"],
-  "init.sh": ["init"],
+  "launch.sh": [kubeWord, "run"],
+  // There the other container has no part of the node to install anything in.
+  "init.sh": [kubeWord, "init", "--network"],
 };
 
-/** Whether this was called by the name under which pods of Weave Net 2.x ask about their cluster. */
-export function isKubeUtils(argv0: string): boolean {
-  return basename(argv0) === "kube-utils";
-}
-
-/** The words of `weave kube`; `undefined` when it is not that which was called. */
-export function kubeWords(argv0: string, words: readonly string[]): readonly string[] | undefined {
-  const former = formerNames[basename(argv0)];
+/**
+ * The command line of a pod: `weave kube …`, or what pods of Weave Net 2.x have in its place, by the
+ * name that is called; `undefined` for all others.
+ */
+export function podCommand(argv0: string, words: readonly string[]): readonly string[] | undefined {
+  const name = basename(argv0);
+  const former = formerNames[name];
   if (former !== undefined) return [...former, ...words];
-  return words[0] === kubeWord ? words.slice(1) : undefined;
+  if (name === utilsWord) return [utilsWord, ...kubeUtilsWords(words)];
+  return words[0] === kubeWord || words[0] === utilsWord ? words : undefined;
 }

@@ -110,7 +110,7 @@ async function integrations(environment: Environment) {
 
 /** What the agent of a node of Kubernetes has the CNI plugins' room do. */
 async function nodeTools({ stateDir }: Paths): Promise<NodeTools> {
-  const { setUpCni } = await import("../cni/setup-cni.ts");
+  const { networkFolderOf, setUpCni } = await import("../cni/setup-cni.ts");
   const { selfCommand } = await import("../daemon/process.ts");
   return {
     setUpCni({ hostRoot, pluginFolder, hairpin }, withNetwork) {
@@ -120,5 +120,6 @@ async function nodeTools({ stateDir }: Paths): Promise<NodeTools> {
         ...{ command: selfCommand(), version: productVersion },
       });
     },
+    networkFolder: ({ hostRoot }) => networkFolderOf(hostRoot),
   };
 }

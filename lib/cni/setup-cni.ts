@@ -105,6 +105,12 @@ function pluginFolder({ root, folder }: CniSetupRequest): string {
   });
 }
 
+/** Where runtimes of the host below `root` look for networks; `undefined` when it has no such folder. */
+export function networkFolderOf(root: string): string | undefined {
+  const folder = join(root, "/", networkFolder);
+  return existsSync(folder) ? folder : undefined;
+}
+
 interface Network {
   readonly path: string;
   readonly is: CniSetup["networkIs"];

@@ -1,20 +1,20 @@
 import { describe, expect, test } from "bun:test";
-import { errorCode } from "../../lib/base/errors.ts";
 import { findCommand } from "../../lib/cli/command-table.ts";
-import { kubeActions } from "../../lib/cli/commands/kube.ts";
 import { kubeUtilsWords } from "../../lib/cli/kube-utils.ts";
-import { isKubeUtils, kubeWords } from "../../lib/cli/kube-words.ts";
+import { podCommand } from "../../lib/cli/kube-words.ts";
 import { parseWords } from "../../lib/cli/parse.ts";
 import { weave } from "./command-line.ts";
 
 describe("what pods call", () => {
   test("is 'weave kube', or what manifests of Weave Net 2.x have in its place", () => {
-    expect(kubeWords("weave", ["kube", "init"])).toEqual(["init"]);
-    expect(kubeWords("/usr/local/bin/weave", ["kube"])).toEqual([]);
-    expect(kubeWords("/home/weave/launch.sh", ["--mtu=1400"])).toEqual(["run", "--mtu=1400"]);
-    expect(kubeWords("/home/weave/init.sh", [])).toEqual(["init"]);
-    expect(kubeWords("weave", ["status"])).toBeUndefined();
-    expect(isKubeUtils("/home/weave/kube-utils")).toBe(true);
+    expect(podCommand("weave", ["kube", "init"])).toEqual(["kube", "init"]);
+    expect(podCommand("/usr/local/bin/weave", ["kube"])).toEqual(["kube"]);
+    const launch = podCommand("/home/weave/launch.sh", ["--mtu=1400"]);
+    expect(launch).toEqual(["kube", "run", "--mtu=1400"]);
+    expect(podCommand("/home/weave/init.sh", [])).toEqual(["kube", "init", "--network"]);
+    expect(podCommand("/home/weave/kube-utils", ["-print-uid"])).toEqual(["kube-utils", "uid"]);
+    expect(podCommand("weave", ["kube-utils", "uid"])).toEqual(["kube-utils", "uid"]);
+    expect(podCommand("weave", ["status"])).toBeUndefined();
   });
 
   test("takes the options of 'weave launch', and lists its own alone", async () => {
@@ -26,7 +26,6 @@ describe("what pods call", () => {
     const { stdout } = await weave(["kube", "--help"]);
     expect(stdout).toContain("--node-name");
     expect(stdout).not.toContain("--mtu");
-    expect(command.arguments[0]!.choices).toEqual(kubeActions);
   });
 
   test("says outside of a pod what it needs", async () => {
@@ -44,30 +43,28 @@ describe("kube-utils", () => {
     ],
     [
       "--check-peer-new --peer-name 9a:00:00:00:00:01",
-      [...["check-peer", "--peer-name=9a:00:00:00:00:01"]],
+      [...["check-peer", "--peer-name", "9a:00:00:00:00:01"]],
     ],
     ["-set-node-status", ["set-node-status"]],
     ["-set-node-status=false", ["peers"]],
-    ["-run-reclaim-daemon -node-name n1", ["reclaim", "--follow", "--node-name=n1"]],
+    ["-run-reclaim-daemon -node-name n1", ["reclaim", "--follow", "--node-name", "n1"]],
     ["-print-uid", ["uid"]],
   ];
 
   test.each(spellings)("%s is understood", (given, words) => {
     expect(kubeUtilsWords(given.split(" ").filter((word) => word !== ""))).toEqual([...words]);
     // What it becomes is a command line that is taken.
-    parseWords(findCommand("kube")!, words, {});
+    parseWords(findCommand("kube-utils")!, words, {});
   });
 
-  test.each([["-nothing"], ["word"], ["-peer-name"], ["-print-k8s-version"], ["-constructor"]])(
-    "%s is refused",
-    (word) => {
-      let code = "";
-      try {
-        kubeUtilsWords([word]);
-      } catch (error) {
-        code = errorCode(error);
-      }
-      expect(code).toBe("KUBE_UTILS");
-    },
-  );
+  test.each([
+    ["-nothing", "flag provided but not defined: --nothing"],
+    ["word", "does not take 'word'"],
+    ["-peer-name", "flag needs an argument: --peer-name"],
+    ["-print-k8s-version", "--print-k8s-version is gone"],
+    ["-constructor", "flag provided but not defined: --constructor"],
+  ])("%s is refused with Go's exit code", async (word, why) => {
+    const outcome = await weave(["kube-utils", ...kubeUtilsWords([word])]);
+    expect([outcome.code, outcome.stderr]).toEqual([2, expect.stringContaining(why)]);
+  });
 });

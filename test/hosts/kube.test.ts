@@ -77,7 +77,8 @@ describe("two nodes of Kubernetes", () => {
   });
 
   test("answer scripts of Weave Net 2.x, who ask by exit codes", async () => {
-    const ask = (args: readonly string[]) => one.host.weave(["kube", ...args], { env: one.env });
+    const ask = (args: readonly string[]) =>
+      one.host.weave(["kube-utils", ...args], { env: one.env });
     expect((await ask(["peers"])).stdout).toBe("192.168.77.2\n");
     const name = await two.peerName;
     expect((await ask(["check-peer", "--peer-name", name])).code).toBe(9);

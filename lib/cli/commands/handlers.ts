@@ -12,6 +12,7 @@ const handlers: Readonly<Record<string, () => Promise<CommandHandler>>> = {
   "setup-systemd": async () => (await import("./setup-systemd.ts")).setupSystemd,
   "setup-cni": async () => (await import("./setup-cni.ts")).setupCni,
   kube: async () => (await import("./kube.ts")).kube,
+  "kube-utils": async () => (await import("./kube-utils.ts")).kubeUtils,
   logs: async () => (await import("./logs.ts")).logs,
   attach: async () => (await import("./attach.ts")).attach,
   detach: async () => (await import("./detach.ts")).detach,

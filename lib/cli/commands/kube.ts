@@ -1,8 +1,6 @@
 import { errorText } from "../../base/errors.ts";
 import { agentLaunchWords } from "../../kubernetes/agent/agent-settings.ts";
 import type { NodeAgent } from "../../kubernetes/agent/node-agent.ts";
-import { networkIsUp } from "../../kubernetes/node-condition.ts";
-import { apiRouterPort, peerNameOf } from "../api-router-port.ts";
 import { findCommand } from "../command-table.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
 import { launchWords } from "../launch-words.ts";
@@ -11,51 +9,16 @@ import { optionsOf } from "./launch.ts";
 
 type Action = (context: CommandContext, node: NodeAgent) => Promise<number>;
 
-/** As scripts for Weave Net 2.x expect it of a peer that is in the list. */
-export const listedExitCode = 9;
-
-const actions: Readonly<Record<string, Action>> = {
-  run: runNode,
-  init,
-  uninstall,
-  async peers({ stdout }, { desk }) {
-    for (const address of await desk.peers()) stdout.write(`${address}\n`);
-    return 0;
-  },
-  async "check-peer"(context, { desk }) {
-    return (await desk.isListed(await peerOf(context))) ? listedExitCode : 0;
-  },
-  async reclaim(context, { desk }) {
-    const signal = context.interrupts();
-    const goesOn = context.flags.enabled("follow");
-    const router = apiRouterPort(context.api);
-    await desk.reclaim(await peerOf(context), router, { signal, goesOn });
-    return 0;
-  },
-  async "set-node-status"(_, { desk }) {
-    await desk.setCondition(networkIsUp);
-    return 0;
-  },
-  async uid({ stdout }, { desk }) {
-    stdout.write(`${await desk.listUid()}\n`);
-    return 0;
-  },
-};
-
-export const kubeActions: readonly string[] = Object.keys(actions);
+const actions: Readonly<Record<string, Action>> = { run: runNode, init, uninstall };
 
 export const kube: CommandHandler = async (context) => {
   const [action = "run"] = context.arguments;
   return actions[action]!(context, await context.router.node(context.flags.text("node-name")));
 };
 
-/** The one that was named, or the router of this node. */
-async function peerOf({ api, flags }: CommandContext): Promise<string> {
-  return flags.text("peer-name") || peerNameOf(api);
-}
-
-async function init({ stderr }: CommandContext, node: NodeAgent): Promise<number> {
-  for (const sentence of node.initialise()) stderr.write(`note: ${sentence}\n`);
+async function init({ flags, stderr }: CommandContext, node: NodeAgent): Promise<number> {
+  const network = flags.enabled("network");
+  for (const sentence of node.initialise({ network })) stderr.write(`note: ${sentence}\n`);
   return 0;
 }
 

@@ -6,6 +6,7 @@ import type { Integration, IntegrationHost } from "../../daemon/integration.ts";
 import type { AgentOptions } from "../../daemon/launch-options.ts";
 import { policyGauges } from "../../daemon/policy/policy-gauges.ts";
 import type { KubernetesApi } from "../kubernetes-api.ts";
+import { kubernetesError } from "../kubernetes-error.ts";
 import { PeerListStore } from "../peer-list-store.ts";
 import { register } from "../peer-registration.ts";
 import { Reclaimer } from "../reclaimer.ts";
@@ -32,7 +33,7 @@ export interface AgentParts {
  *
  *   follows nodes ────▶ connections to peers, ranges of removed ones, the condition of its own
  *   follows policies ─▶ the packet filter
- *   does once ────────▶ in the peers' list; address of the bridge ▸ CNI network ▸ node condition
+ *   does once ────────▶ in the peers' list; address of the bridge ▸ CNI network, node condition
  *
  * Nothing of it keeps the router from starting, or ends it: what fails is tried again, and the node
  * is not ready meanwhile.
@@ -147,12 +148,12 @@ export class Agent implements Integration {
         name: "cni",
         awaits: "container runtimes do not know the network",
         after: ["exposed"],
-        run: async () => tools.setUpCni(options, true),
+        run: async () => installNetwork(options, tools),
       },
       {
         name: "condition",
         awaits: "the node does not say that it has a network",
-        after: ["cni"],
+        after: ["exposed"],
         run: () => this.#condition.begin(),
       },
     ];
@@ -177,6 +178,20 @@ export class Agent implements Integration {
     rememberListed(this.#parts.host.settings, uid);
     this.#reclaimer.start();
   }
+}
+
+/** @throws WeaveError `K8S_POD`, `CNI_…` */
+function installNetwork(options: AgentOptions, tools: NodeTools): void {
+  if (tools.networkFolder(options) === undefined) {
+    throw kubernetesError(
+      "K8S_POD",
+      "the folder in which runtimes look for networks is not mounted",
+      {
+        remedy: "mount the node's /etc/cni/net.d as the manifest does",
+      },
+    );
+  }
+  tools.setUpCni(options, true);
 }
 
 /** Gives the bridge the address that pods have for their gateway. */

@@ -19,6 +19,8 @@ export interface NodeTools {
     node: Pick<AgentOptions, "hostRoot" | "pluginFolder" | "hairpin">,
     network: boolean,
   ): void;
+  /** Where that network goes; `undefined` when there is no such folder. */
+  networkFolder(node: Pick<AgentOptions, "hostRoot">): string | undefined;
 }
 
 /** This host as a node of a cluster, seen from the command line. */
@@ -59,12 +61,14 @@ export class NodeAgent {
    * Makes the host ready before anything runs there: modules of the kernel, and the program of the
    * plugins. A sentence for each thing that cannot be had.
    *
+   * @param network whether the plugins' network is installed as well, before there is a router: for
+   *   pods of Weave Net 2.x, in which the router's container cannot do it
    * @throws WeaveError `K8S_POD`, `CNI_…`
    */
-  initialise(): readonly string[] {
+  initialise({ network }: { readonly network: boolean }): readonly string[] {
     openKernelSettings(this.settings);
     const missing = loadModules(this.settings);
-    this.#tools.setUpCni(this.settings, false);
+    this.#tools.setUpCni(this.settings, network);
     return missing;
   }
 
@@ -72,7 +76,7 @@ export class NodeAgent {
   async prepare(signal: AbortSignal): Promise<AgentFacts> {
     openKernelSettings(this.settings);
     if (!this.settings.isInitialised) {
-      for (const sentence of this.initialise()) this.#world.log.warn(sentence);
+      for (const sentence of this.initialise({ network: false })) this.#world.log.warn(sentence);
     }
     if (existsSync(this.settings.hostRoot)) this.#lookForNamespaces();
     return prepareAgent(
