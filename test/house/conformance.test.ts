@@ -22,6 +22,7 @@ const chapters: readonly { title: string; letter: string; cases: number; gaps?: 
   { title: "Docker: networks", letter: "G", cases: 14 },
   { title: "Container runtimes", letter: "R", cases: 12 },
   { title: "Kubernetes: nodes and peers", letter: "K", cases: 19 },
+  { title: "Policies: what they mean", letter: "V", cases: 22 },
   { title: "Policies: the packet filter", letter: "P", cases: 10 },
   { title: "Policies: the controller", letter: "Q", cases: 8 },
   { title: "Policies: hosts without Kubernetes", letter: "U", cases: 7 },

@@ -71,7 +71,7 @@ describe("rules that follow a cluster", () => {
           for (const machine of machines) machine.commit();
           check(state, machines, asked);
         }),
-        { seed, numRuns: 250 },
+        { seed, numRuns: 160 },
       );
     });
   }

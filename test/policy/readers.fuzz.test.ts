@@ -63,7 +63,7 @@ describe("a policy of which something is not understood", () => {
         expect(opened).toEqual([]);
         expect(readPolicies(policies[one]).problems).not.toEqual([]);
       }),
-      { seed: 1, numRuns: 1_000 },
+      { seed: 1, numRuns: 600 },
     );
   });
 
@@ -80,7 +80,7 @@ describe("a policy of which something is not understood", () => {
           expect(problem.remedy).not.toBe("");
         }
       }),
-      { seed: 2, numRuns: 3_000 },
+      { seed: 2, numRuns: 1_500 },
     );
   });
 
@@ -106,7 +106,7 @@ describe("a policy of which something is not understood", () => {
         expect(["POLICY_FORMAT", "POLICY_KIND"]).toContain((refusal as WeaveError).code);
         expect((refusal as WeaveError).remedy).not.toBeUndefined();
       }),
-      { seed: 3, numRuns: 3_000 },
+      { seed: 3, numRuns: 1_500 },
     );
   });
 });
