@@ -9,17 +9,21 @@ export function policyNamespace({ metadata }: NamespaceObject): Namespace {
   return namespaceOf(metadata.name, metadata.labels);
 }
 
+/** Of what stands for a static pod of a node: the id by which its runtime knows it. */
+const mirrorAnnotation = "kubernetes.io/config.mirror";
+
 /** A pod of its host's own network, or one that has ended, has no addresses: others may have them. */
 export function policyPod(object: PodObject, nodeName: string): Pod {
   const { metadata, spec, status } = object;
   const hasEnded = status.phase === "Succeeded" || status.phase === "Failed";
   return {
-    id: metadata.uid,
+    id: metadata.annotations[mirrorAnnotation] ?? metadata.uid,
     namespace: metadata.namespace,
     name: metadata.name,
     labels: labelsOf(metadata.labels),
     addresses: hasEnded || spec.hostNetwork ? [] : addressesOf(object).flatMap(hostIp),
     ports: portsOf(object),
+    ...(spec.nodeName !== "" && { node: spec.nodeName }),
     isLocal: spec.nodeName === nodeName,
     sinceMs: Date.parse(metadata.creationTimestamp) || 0,
   };

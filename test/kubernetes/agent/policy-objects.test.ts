@@ -19,9 +19,16 @@ describe("a pod", () => {
     const podIPs = [{ ip: "10.32.0.2" }, { ip: "fd00::2" }];
     expect(pod({}, { phase: "Running", podIP: "10.32.0.2", podIPs })).toEqual({
       ...{ id: "u1", namespace: "shop", name: "web", labels: new Map([["app", "web"]]) },
-      ...{ addresses: ["10.32.0.2", "fd00::2"], ports: [], isLocal: true },
+      ...{ addresses: ["10.32.0.2", "fd00::2"], ports: [], node: "n1", isLocal: true },
       sinceMs: Date.UTC(2026, 0, 2, 3, 4, 5),
     });
+  });
+
+  test("that stands for a static one of a node has the id by which its runtime knows it", () => {
+    const annotations = { "kubernetes.io/config.mirror": "hash" };
+    const spec = { nodeName: "n1", containers: [] };
+    const mirror = pods.read({ metadata: { ...metadata, annotations }, spec, status: {} });
+    expect(policyPod(mirror, "n1").id).toBe("hash");
   });
 
   test("of an old server has the one address that is told", () => {
