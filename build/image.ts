@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { buildExecutable } from "./build.ts";
-import { executablePath, makeRootFolder } from "./root-folder.ts";
+import { executablePath, findProgram, makeRootFolder } from "./root-folder.ts";
 
 /**
  * Makes a container image without a container engine, for `ctr images import`, `podman load` and
@@ -146,6 +146,9 @@ if (import.meta.main) {
   const built = join(root, "dist/weave");
   const program = process.argv.includes("--built") && existsSync(built) ? built : undefined;
   const archive = join(root, "dist/weave-image.tar");
+  for (const name of programs.filter((each) => findProgram(each) === null)) {
+    console.warn(`note: the image is without ${name}, which this machine does not have`);
+  }
   packImage(program ?? (await buildExecutable()).path, archive);
   console.log(`${archive}: ${imageName()}; ctr -n k8s.io images import ${archive}`);
 }

@@ -34,7 +34,7 @@ export function makeRootFolder(
     ...librariesOf(program),
     ...(libcrypto === undefined ? [] : [libcrypto, ...librariesOf(libcrypto)]),
     ...[...firewallPrograms, ...programs].flatMap((name) => {
-      const path = Bun.which(name, { PATH: "/usr/sbin:/sbin:/usr/bin:/bin" });
+      const path = findProgram(name);
       return path === null ? [] : [path, ...librariesOf(path)];
     }),
     ...modulesOfFirewall(),
@@ -47,6 +47,11 @@ export interface RootContent {
   readonly program: string;
   readonly folders: readonly string[];
   readonly programs?: readonly string[];
+}
+
+/** A program of the building machine; `null` when it has none of that name. */
+export function findProgram(name: string): string | null {
+  return Bun.which(name, { PATH: "/usr/sbin:/sbin:/usr/bin:/bin" });
 }
 
 /** Where the loader finds what a program is linked to, the loader included. */
