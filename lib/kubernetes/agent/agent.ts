@@ -91,12 +91,12 @@ export class Agent implements Integration {
   }
 
   awaited(): string[] {
-    const { policy } = this.#parts.host.services;
-    const isWaiting =
-      policy.controller?.phase === "waiting" || policy.controller?.phase === "failing";
+    const { controller } = this.#parts.host.services.policy;
+    const isWaiting = controller?.phase === "waiting" || controller?.phase === "failing";
+    const why = controller?.trouble === undefined ? "" : `: ${controller.trouble.text}`;
     return [
       ...this.#tasks.awaited(),
-      ...(isWaiting ? ["network policies are not enforced yet"] : []),
+      ...(isWaiting ? [`network policies are not enforced yet${why}`] : []),
     ];
   }
 
