@@ -131,7 +131,8 @@ const fields = {
 /**
  * An AdminNetworkPolicy (tier `admin`) or BaselineAdminNetworkPolicy of
  * `policy.networking.k8s.io/v1alpha1`. What is not understood is denied: see {@link closed}, and a
- * policy that cannot be read as a whole denies everything to its subject, before all others.
+ * policy that cannot be read as a whole denies everything to its subject, at its priority, or before
+ * all others where that cannot be read.
  *
  * @throws WeaveError `POLICY_FORMAT` for what has no name
  */
@@ -158,15 +159,14 @@ export function readClusterPolicy(
   const whole = spec && known && subject && priority !== undefined && ingress && egress;
   const policy: ClusterPolicy = whole
     ? { tier, name, priority, subject, ingress, egress }
-    : denying(tier, name, spec === undefined ? undefined : subject);
+    : denying({ tier, name, priority: priority ?? 0 }, subject);
   return { policy, problems: problems.found };
 }
 
 function denying(
-  tier: ClusterPolicy["tier"],
-  name: string,
+  identity: Pick<ClusterPolicy, "tier" | "name" | "priority">,
   subject: ClusterPolicy["subject"] = { namespaces: everything, pods: everything },
 ): ClusterPolicy {
   const rule: ClusterRule = { name: "", action: "deny", peers: anywhere, ports: "any" };
-  return { tier, name, priority: 0, subject, ingress: [rule], egress: [rule] };
+  return { ...identity, subject, ingress: [rule], egress: [rule] };
 }

@@ -94,11 +94,12 @@ describe("a cluster policy", () => {
     expect(read({ ingress: [nodes] }).policy.ingress).toMatchObject([denyAll]);
   });
 
-  test("that cannot be read as a whole denies everything to its subject, before all others", () => {
+  test("that cannot be read as a whole denies everything to its subject, at its priority or before all others", () => {
     const subject = { namespaces: { matchLabels: { team: "a" } } };
     for (const spec of [{ priority: 1001 }, { tier: "top" }, { ingress: {} }]) {
       const { policy } = read({ subject, ...spec });
-      expect(policy).toMatchObject({ priority: 0, ingress: [denyAll], egress: [denyAll] });
+      const priority = "priority" in spec ? 0 : 5;
+      expect(policy).toMatchObject({ priority, ingress: [denyAll], egress: [denyAll] });
       expect(policy.subject.namespaces).toHaveLength(1);
     }
   });
