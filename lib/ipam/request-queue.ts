@@ -181,7 +181,10 @@ export class RequestQueue {
       return false;
     }
     this.#context.needRing();
-    return ledger.hasRing && tryAllocate(allocation, ledger, resting, this.#context.usable());
+    if (!ledger.hasRing) return false;
+    // What was found in use at the start has waited for a ring, and is nobody else's.
+    this.#claims = this.#unfinished(this.#claims);
+    return tryAllocate(allocation, ledger, resting, this.#context.usable());
   }
 
   #tryClaim(claim: Claim): boolean {

@@ -170,6 +170,15 @@ test("addresses found in use are claimed when the ring is there, and stay with t
   expect(held(peer).c1).toBeUndefined();
 });
 
+test("an address found in use is not given to who asks first, before there is a ring", async () => {
+  const preClaims = [
+    { ident: "weave:expose", isContainer: false, cidr: parseIpv4Cidr("10.2.0.1/16") },
+  ];
+  const peer = alone({ init: "consensus", preClaims });
+  await allocate(peer, "c1");
+  expect(held(peer)).toEqual({ "weave:expose": ["10.2.0.1/16"], c1: ["10.2.0.2/16"] });
+});
+
 test("an address found in use that somebody else holds is reported in the log", async () => {
   const preClaims = [{ ident: "c9", isContainer: true, cidr: parseIpv4Cidr("10.2.200.1/16") }];
   const owner = alone({ name: "::2", init: "seed=::1,::2" });
