@@ -33,14 +33,18 @@ export class Exposures {
     this.#options = options;
   }
 
-  /** Puts back what was exposed at the last stop, and adopts what the bridge has besides. */
-  restore(): void {
+  /**
+   * Puts back what was exposed at the last stop, and adopts what the bridge has besides.
+   *
+   * @returns whether it had anything: another router has exposed it, which has rules of its own
+   */
+  restore(): boolean {
     const { exposure, settings } = this.#options;
-    for (const { cidr, masquerade } of exposure.adopt(true).map(storable)) {
-      settings.saveExposure({ cidr, masquerade });
-    }
+    const adopted = exposure.adopt(true).map(storable);
+    for (const { cidr, masquerade } of adopted) settings.saveExposure({ cidr, masquerade });
     exposure.apply();
     this.#changed();
+    return adopted.length > 0;
   }
 
   /** Puts addresses back that the bridge has lost, and says which. @throws WeaveError `EXPOSE_FAILED` */

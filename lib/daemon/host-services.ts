@@ -18,6 +18,7 @@ import { cover } from "../ipam/tracker.ts";
 import type { ControlPlane } from "../peer/control-plane.ts";
 import type { Mac } from "../wire/ethernet.ts";
 import { AddressBook } from "./address-book.ts";
+import { removeOldExposure } from "./adoption/old-rules.ts";
 import { AttachmentKeeper } from "./attachment-keeper.ts";
 import { CniAttachments } from "./cni/cni-attachments.ts";
 import { CniKeeper } from "./cni/cni-keeper.ts";
@@ -129,7 +130,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     },
   });
   await dns?.start();
-  exposures.restore();
+  if (exposures.restore()) removeOldExposure(devices.bridge);
   const ofRuntimes = runtimes.containers();
   attachments.adopt(containers.onBridge().filter(({ ident }) => !ofRuntimes.has(ident)));
   // Before anything is given an interface again.

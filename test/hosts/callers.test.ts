@@ -61,4 +61,20 @@ describe("a container that is called from outside", () => {
     const { stdout } = await host.exec(["curl", "-s", "http://127.0.0.1:6784/ipinfo/tracker"]);
     expect(stdout).toBe("no-masq-local\n");
   });
+
+  test("does so, too, where an original router has left its rules", async () => {
+    await host.mustWeave(["reset"]);
+    const left = [
+      "ip link add weave type bridge && ip link set weave up && ip addr add 10.32.0.1/12 dev weave",
+      "iptables -t nat -N WEAVE && iptables -t nat -A POSTROUTING -j WEAVE",
+      "iptables -t nat -A WEAVE -d 10.32.0.0/12 ! -s 10.32.0.0/12 -j MASQUERADE",
+    ];
+    expect((await host.exec(["sh", "-ec", left.join("\n")])).code).toBe(0);
+    await host.launch(["--no-masq-local"]);
+    const attached = await host.mustWeave(["attach", container.reference]);
+    const gateway = ["via", "10.32.0.1"];
+    await must(["ip", "-n", container.namespace, "route", "replace", "default", ...gateway]);
+    expect(await callerSeen(attached)).toBe(caller.ip);
+    expect((await host.exec(["iptables", "-t", "nat", "-S"])).stdout).not.toMatch(/ WEAVE( |$)/m);
+  });
 });

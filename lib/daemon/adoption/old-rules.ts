@@ -1,3 +1,4 @@
+import { isSystemError } from "../../../ffi/system-error.ts";
 import { Iptables, type TableName } from "../../host/firewall/iptables.ts";
 import { listIpsets } from "../../host/netlink/ipset.ts";
 import { destroySets } from "../../host/policy/ipset-kernel.ts";
@@ -26,11 +27,15 @@ export function removeOldExposure(bridge: string): void {
       if (iptables.try(table, "-F", chain)) iptables.try(table, "-X", chain);
     }
   }
-  destroySets((netlink) =>
-    listIpsets(netlink)
-      .map(({ name }) => name)
-      .filter((name) => name === unmaskedSet),
-  );
+  removeUnmaskedSet();
 }
 
-const unmaskedSet = "weaver-no-masq-local";
+function removeUnmaskedSet(): void {
+  const name = "weaver-no-masq-local";
+  try {
+    destroySets((netlink) => (listIpsets(netlink).some((set) => set.name === name) ? [name] : []));
+  } catch (error) {
+    // Somebody else looks at it as well.
+    if (!isSystemError(error, "EBUSY")) throw error;
+  }
+}
