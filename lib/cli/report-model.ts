@@ -101,12 +101,27 @@ const dnsModel = v.object({
   ),
 });
 
+const policyModel = v.object({
+  Status: v.string(),
+  Source: v.string(),
+  Enforcer: v.string(),
+  Policies: v.number(),
+  ClusterPolicies: v.number(),
+  Pods: v.number(),
+  LocalPods: v.number(),
+  Held: v.number(),
+  Faults: list(v.string()),
+  NotEnforcing: list(v.string()),
+  Trouble: v.optional(v.object({ Message: v.string(), Remedy: v.string() })),
+});
+
 export const reportModel = v.object({
   Ready: v.boolean(),
   Version: v.string(),
   Router: routerModel,
   IPAM: v.optional(ipamModel),
   DNS: v.optional(dnsModel),
+  Policy: v.optional(policyModel),
 });
 
 export type ReportModel = v.InferOutput<typeof reportModel>;

@@ -79,6 +79,28 @@ export const statusDocument = v.object({
       "absent when weaveDNS is off",
     ),
   ),
+  policy: v.exactOptional(
+    told(
+      v.object({
+        status: told(v.string(), "waiting, enforcing, failing or off"),
+        source: told(v.string(), "`kubernetes` or `weave policy`"),
+        enforcer: told(v.string(), "nftables or iptables; empty before it is needed"),
+        policies: told(v.number(), "of all kinds"),
+        pods: told(v.number(), "whom they are about, on all hosts"),
+        localPods: v.number(),
+        held: told(
+          v.number(),
+          "addresses that nothing passes, because nobody knows whose they are",
+        ),
+        faults: told(v.array(v.string()), "what is not understood, a sentence each"),
+        notEnforcing: told(v.array(v.string()), "hosts that enforce nothing"),
+        trouble: v.exactOptional(
+          told(v.object({ message: v.string(), remedy: v.string() }), "why they are not enforced"),
+        ),
+      }),
+      "absent while there are no policies",
+    ),
+  ),
 });
 
 export const targetsDocument = v.object({

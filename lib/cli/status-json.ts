@@ -59,6 +59,7 @@ function pageFields(report: ReportModel): JsonFields<"status"> {
         entries: liveEntries(dns).length,
       },
     }),
+    ...(report.Policy !== undefined && { policy: policyFields(report.Policy) }),
   };
 }
 
@@ -121,6 +122,21 @@ function peerFields(report: ReportModel): JsonFields<"status-peers">["peers"] {
       established: connection.Established,
     })),
   }));
+}
+
+function policyFields(
+  policy: NonNullable<ReportModel["Policy"]>,
+): NonNullable<JsonFields<"status">["policy"]> {
+  const { Trouble } = policy;
+  return {
+    ...{ status: policy.Status, source: policy.Source, enforcer: policy.Enforcer },
+    policies: policy.Policies + policy.ClusterPolicies,
+    ...{ pods: policy.Pods, localPods: policy.LocalPods, held: policy.Held },
+    ...{ faults: policy.Faults, notEnforcing: policy.NotEnforcing },
+    ...(Trouble !== undefined && {
+      trouble: { message: Trouble.Message, remedy: Trouble.Remedy },
+    }),
+  };
 }
 
 type Dns = NonNullable<ReportModel["DNS"]>;

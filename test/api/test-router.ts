@@ -9,6 +9,7 @@ import { EventJournal } from "../../lib/daemon/events/event-journal.ts";
 import { ipamReport } from "../../lib/daemon/ipam-report.ts";
 import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
 import { PodStore } from "../../lib/daemon/policy/pod-store.ts";
+import { policyReport } from "../../lib/daemon/policy/policy-report.ts";
 import { PolicyRequests } from "../../lib/daemon/policy/policy-requests.ts";
 import { PolicyService } from "../../lib/daemon/policy/policy-service.ts";
 import { nameStatus } from "../../lib/dns/name-report.ts";
@@ -130,6 +131,7 @@ export class TestRouter implements RouterControl {
 
   async report(): Promise<Report> {
     const { mesh } = this.peer.plane;
+    const policy = policyReport(this.policyService, () => [{ name: "p2", nickname: "host2" }]);
     return {
       Ready: this.isReady,
       Version: "3.0.0",
@@ -158,6 +160,7 @@ export class TestRouter implements RouterControl {
         },
       }),
       ...(this.proxy !== undefined && { Proxy: this.proxy }),
+      ...(policy !== undefined && { Policy: policy }),
     };
   }
 }

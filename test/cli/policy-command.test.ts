@@ -231,6 +231,70 @@ describe("weave policy test", () => {
   });
 });
 
+describe("weave status", () => {
+  const ask = (words: readonly string[]) =>
+    weave(["status", ...words], {
+      answer: async ({ path, accept }) => {
+        const headers = accept === undefined ? {} : { Accept: accept };
+        return (await alone.app.request(`/${path.join("/")}`, { headers })).text();
+      },
+    });
+
+  test("has a section on policies while there are any, and says who does not enforce them", async () => {
+    expect((await ask([])).stdout).not.toContain("Service: policy");
+    const odd = isolated.replace("podSelector: {}", "podSelector: {}\n  colour: blue");
+    await policy(["apply", "-f", "-"], odd);
+    const { stdout } = await ask([]);
+    expect(stdout).toContain("Service: policy\n         Status: enforcing by nftables\n");
+    expect(stdout).toContain(
+      "           Pods: 3 (3 here)\n          Fault: shop/deny: spec.colour",
+    );
+    expect(stdout).toContain("   NotEnforcing: host2\n");
+  });
+
+  test("says why they are not enforced, and the same as JSON", async () => {
+    alone.router.enforcer.isBroken = true;
+    await policy(["apply", "-f", "-"], isolated);
+    expect((await ask([])).stdout).toContain(
+      "         Status: failing\n        Trouble: the packet filter is broken\n         Remedy: mend it\n",
+    );
+    const { stdout } = await ask(["--json"]);
+    expect(JSON.parse(stdout).policy).toMatchObject({
+      ...{ status: "failing", policies: 1, pods: 3, notEnforcing: ["host2"] },
+      trouble: { message: "the packet filter is broken", remedy: "mend it" },
+    });
+  });
+});
+
+describe("kinds of documents beside NetworkPolicy", () => {
+  const admin = `
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {name: keep-out}
+spec:
+  priority: 10
+  subject: {namespaces: {matchLabels: {tier: gold}}}
+  ingress:
+    - name: nobody
+      action: Deny
+      from: [{namespaces: {}}]
+`;
+
+  test("hold by the labels that a namespace is given, until they are taken back", async () => {
+    await policy(["apply", "-f", "-"], admin);
+    const before = await policy(["explain", "other", "shop/db"]);
+    expect(before.stdout).toContain("ICMP: allowed");
+    const gold = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {tier: gold}}";
+    await policy(["apply", "-f", "-"], gold);
+    expect((await policy(["explain", "other", "shop/db"])).stdout).toContain(
+      "shop/db may not receive this: spec.ingress[0] of AdminNetworkPolicy",
+    );
+    await policy(["delete", "ns/shop"]);
+    expect((await policy(["explain", "other", "shop/db"])).stdout).toContain("ICMP: allowed");
+    expect((await policy(["delete", "anp/keep-out"])).stdout).toContain("keep-out deleted");
+  });
+});
+
 function document(name: string): object {
   const spec = { podSelector: {}, policyTypes: ["Ingress"] };
   return { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name }, spec };

@@ -104,7 +104,8 @@ export function readContent(
   content: string,
 ): ReadDocument {
   const json = parseJson(content);
-  return readDocument(named, typeof json === "object" && json !== null ? json : { spec: content });
+  const isObject = typeof json === "object" && json !== null && !Array.isArray(json);
+  return readDocument(named, isObject ? json : { spec: content });
 }
 
 export function isDocumentKind(kind: string): kind is DocumentKind {

@@ -117,9 +117,10 @@ export class SharedSource implements PolicySource {
       if (kind === "Namespace") {
         this.#describe(inputs, name, read?.kind === "namespace" ? read.namespace : undefined);
       } else if (kind === "NetworkPolicy") {
-        this.#place(inputs, key, read === undefined ? undefined : scope);
+        const namespace = scope || defaultNamespace;
+        this.#place(inputs, key, read === undefined ? undefined : namespace);
         if (read?.kind === "network") inputs.networkPolicies.put(read.policy);
-        else inputs.networkPolicies.removed(`${scope}/${name}`);
+        else inputs.networkPolicies.removed(`${namespace}/${name}`);
       } else if (read?.kind === "cluster") {
         inputs.clusterPolicies.put(read.policy);
       } else {

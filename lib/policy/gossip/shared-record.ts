@@ -57,6 +57,7 @@ export function supersedes(a: SharedRecord, b: SharedRecord): boolean {
 export function isPlausible({ kind, scope, name, content }: SharedRecord): boolean {
   const words = [kind, scope, name];
   if (kind === "" || words.some((word) => word.length > wordMax)) return false;
+  if (name === "" && kind !== hostKind) return false;
   return fits(content) && (!isOwnKind(kind) || /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(scope));
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { formatIpv4, parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
-import type { PeerName } from "../../../lib/base/peer-name.ts";
+import { formatPeerName, type PeerName } from "../../../lib/base/peer-name.ts";
 import { openDatabase } from "../../../lib/daemon/database.ts";
 import { portsOf } from "../../../lib/daemon/policy/pod-facts.ts";
 import { PodStore } from "../../../lib/daemon/policy/pod-store.ts";
@@ -142,6 +143,46 @@ describe("a place in a network of an engine", () => {
     host.service.hostChanged();
     host.clock.run(50);
     expect(host.receives("10.32.0.9")).toBe(true);
+  });
+});
+
+describe("what other peers say", () => {
+  const kinds = ["NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "Namespace"];
+
+  test("denies what it is about when nobody can read it", async () => {
+    const host = new OneHost().start();
+    await host.attach("netns:c1", "10.32.0.1", inShop);
+    for (const content of ["no JSON", "7", "[]", '{"spec":7}', '{"spec":{"ingress":7}}']) {
+      host.shared.say([{ kind: "NetworkPolicy", scope: "shop", name: "odd", content }]);
+      host.clock.run(50);
+      expect([content, host.receives("10.32.0.1")]).toEqual([content, false]);
+      expect(host.service.controller?.source.faults()).not.toEqual([]);
+    }
+    host.shared.say([{ kind: "NetworkPolicy", scope: "shop", name: "odd", content: undefined }]);
+    host.clock.run(50);
+    expect(host.receives("10.32.0.1")).toBe(true);
+    expect(host.service.controller?.source.faults()).toEqual([]);
+  });
+
+  test("breaks nothing, whatever it is", () => {
+    const host = new OneHost().start();
+    const content = fc.oneof(fc.json(), fc.string({ minLength: 1 }));
+    const scope = fc.constantFrom("", "shop", "01:00:00:00:00:02", formatPeerName(self));
+    const kind = fc.constantFrom(...kinds, "Pod", "Host", "of another version");
+    fc.assert(
+      fc.property(
+        kind,
+        scope,
+        fc.string({ minLength: 1, maxLength: 8 }),
+        content,
+        (kind, scope, name, content) => {
+          host.shared.say([{ kind, scope, name, content }]);
+          host.clock.run(20);
+          expect(host.service.controller?.trouble).toBeUndefined();
+        },
+      ),
+      { seed: 1, numRuns: 300 },
+    );
   });
 });
 

@@ -100,6 +100,7 @@ describe("records on the wire", () => {
   test("that no peer can have meant are left out, and the others taken", () => {
     const odd = [
       record({ kind: "" }),
+      record({ name: "" }),
       record({ name: "n".repeat(257) }),
       record({ content: "x".repeat(contentMax + 1) }),
       record({ content: "" }),
