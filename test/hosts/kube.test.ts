@@ -155,4 +155,13 @@ describe("two nodes of Kubernetes", () => {
     expect(await two.stop()).toBe(0);
     api.comeBack();
   });
+
+  test("do not start with a range that is another network's", async () => {
+    const env = { ...two.env, IPALLOC_RANGE: "192.168.0.0/16" };
+    const { code, stderr } = await two.host.weave(["kube"], { env });
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      "overlaps with existing route 192.168.77.0/24 on host\nset IPALLOC_RANGE",
+    );
+  });
 });

@@ -35,7 +35,10 @@ export async function prepareAgent(
 ): Promise<AgentFacts> {
   checkRange(settings.range);
   const own = ownNode(world, settings.nodeName);
-  const found = await findPeers({ world, api, cache: peerCache(paths), own }, signal);
+  const found =
+    settings.peers === undefined
+      ? await findPeers({ world, api, cache: peerCache(paths), own }, signal)
+      : givenPeers(settings.peers, own);
   if (found.source === "cache") {
     world.log.warn(
       "the API server does not answer: starting with the nodes that were known before",
@@ -50,7 +53,13 @@ export async function prepareAgent(
       (await orGoOn(mayGoOn({ world, list }, enrolment, signal), world, signal)),
     world.log,
   );
-  return { peers: settings.peers ?? found.addresses, nodes: found.count, peerName };
+  return { peers: found.addresses, nodes: found.count, peerName };
+}
+
+/** Nobody is asked for others; one of them may be this node. */
+function givenPeers(addresses: readonly string[], own: OwnNode) {
+  const others = addresses.filter((address) => !own.hasAddress(address));
+  return { addresses, count: others.length + 1, source: "given" } as const;
 }
 
 /** Where nobody can tell, what a node remembers is taken for its own. */
