@@ -79,8 +79,13 @@ export async function flood(
 }
 
 /** Nanoseconds of processor time that a datagram costs on its way (see udp-flood.ts). */
-export async function datagramCost(pair: Pair, octets: number, seconds: number): Promise<number> {
-  return (await flooded(pair, "cost", octets, seconds)).said;
+export async function datagramCost(
+  pair: Pair,
+  octets: number,
+  seconds: number,
+  sink: "sink" | "answer" = "sink",
+): Promise<number> {
+  return (await flooded(pair, "cost", octets, seconds, sink)).said;
 }
 
 async function flooded(
@@ -88,11 +93,12 @@ async function flooded(
   role: "source" | "cost",
   octets: number,
   seconds: number,
+  sinkRole: "sink" | "answer" = "sink",
 ): Promise<{ said: number; arrived: number }> {
   const program = [process.execPath, join(import.meta.dir, "udp-flood.ts")];
   const port = "7000";
   const sinkSeconds = String(seconds + 1);
-  const sink = Bun.spawn(inside(to, [...program, "sink", address, port, sinkSeconds]), {
+  const sink = Bun.spawn(inside(to, [...program, sinkRole, address, port, sinkSeconds]), {
     stdout: "pipe",
   });
   await announced(sink.stdout, "listening");

@@ -1,7 +1,7 @@
 import { Epoll } from "../ffi/descriptor.ts";
 import { PinnedMemory } from "../ffi/memory.ts";
 import { SendBatch } from "../ffi/message-batch.ts";
-import { connectSocket, SOL_UDP, setSocketOption, sockaddrIn } from "../ffi/socket.ts";
+import { connectSocket, SOL_UDP, sendOne, setSocketOption, sockaddrIn } from "../ffi/socket.ts";
 import { parseIpv4 } from "../lib/base/ip.ts";
 import { UDP_SEGMENT } from "../lib/host/datagram-runs.ts";
 import { openUdpSocket, UdpSocket } from "../lib/host/udp-socket.ts";
@@ -11,12 +11,16 @@ import { openUdpSocket, UdpSocket } from "../lib/host/udp-socket.ts";
  * container's namespace:
  *
  *   bun bench/udp-flood.ts sink <address> <port> <seconds>                    prints what arrived
+ *   bun bench/udp-flood.ts answer <address> <port> <seconds>                  the same
  *   bun bench/udp-flood.ts source <address> <port> <seconds> <octets> [run]   prints what was sent
  *   bun bench/udp-flood.ts cost <address> <port> <seconds> <octets>           prints what one costs
  *
  * The source sends as fast as it can from a connected socket, many messages a system call. With
  * `run` each message is so many datagrams, which the kernel cuts as late as it can (udp(7),
  * UDP_SEGMENT); few programs do so.
+ *
+ * One that answers does so once, to the first datagram, so that packet filters take all of them for a
+ * conversation.
  *
  * What a datagram costs is the processor time of the sender in nanoseconds: on one machine the sender's
  * thread carries it through all devices as far as the receiver's socket. It is taken in short slices,
@@ -31,18 +35,26 @@ const [role, address = "", port = "", seconds = "", octets = "64", run = "1"] =
 const ip = parseIpv4(address);
 const endMs = performance.now() + Number(seconds) * 1000;
 
-function sink(): number {
+function sink(answers = false): number {
   const socket = new UdpSocket(openUdpSocket(ip, Number(port), bufferBytes));
   const epoll = new Epoll(1);
   epoll.add(socket.descriptor);
   let received = 0;
   console.log("listening");
-  const count = (): void => void received++;
+  const count: Parameters<typeof socket.receive>[0] = (_bytes, _at, _length, from, fromPort) => {
+    if (answers && received === 0) answerOnce(socket, Number(from), fromPort);
+    received++;
+  };
   while (performance.now() < endMs) {
     epoll.wait(50);
     socket.receive(count);
   }
   return received;
+}
+
+function answerOnce({ descriptor }: UdpSocket, to: number, toPort: number): void {
+  connectSocket(descriptor, sockaddrIn(to, toPort), "answer");
+  sendOne(descriptor, new Uint8Array(1), "answer");
 }
 
 class Sender {
@@ -98,6 +110,7 @@ function cost(): number {
 
 const roles: Readonly<Record<string, () => number>> = {
   sink,
+  answer: () => sink(true),
   source: () => new Sender(Number(octets), Number(run)).send(endMs),
   cost,
 };

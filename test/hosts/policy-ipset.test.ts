@@ -24,7 +24,7 @@ policyMatrix("policies by iptables-legacy and sets on two hosts", {
 policyBehaviour("a packet filter of iptables", {
   tag: "kib",
   makeEnforcer: (options) => new IpsetEnforcer(options, programsOf("iptables")),
-  flipsMin: 10,
+  flips: 10,
 });
 
 function programsOf(program: string): ReadonlyMap<IpFamily, string> {

@@ -16,5 +16,5 @@ for (const hosts of [1, 2] as const) {
 policyBehaviour("a packet filter of nftables", {
   tag: "knb",
   makeEnforcer: (options) => new NftablesEnforcer(options),
-  flipsMin: 100,
+  flips: 60,
 });

@@ -9,11 +9,12 @@ import { socketAddress, udpByIpv4 } from "../../lib/host/udp-family.ts";
  * A program that sends datagrams from one pod to two ports of another, as fast as they arrive, and
  * never an answer, so that each is judged:
  *
- *   policy-stream ‹namespace of the sender› ‹namespace of the receiver› ‹its address› ‹bursts›
+ *   policy-stream ‹namespace of the sender› ‹namespace of the receiver› ‹its address›
  *
- * Prints how many it sent to each of the ports, and how many arrived at 8080 and at 8081.
+ * Ends when its input does, or when one that must arrive does not; prints how many it sent to each of
+ * the ports, and how many arrived at 8080 and at 8081.
  */
-const [from, to, address, bursts] = process.argv.slice(2) as [string, string, string, string];
+const [from, to, address] = process.argv.slice(2) as [string, string, string];
 const burst = 16;
 /** A datagram to port 8080 that has not come by then is lost. */
 const patienceMs = 2000 * Number(process.env.WEAVE_TEST_SLOWNESS ?? 1);
@@ -49,9 +50,13 @@ function listen(): void {
   }
 }
 
+let isOver = false;
+process.stdin.resume().on("end", () => {
+  isOver = true;
+});
 console.log("sending");
 let sent = 0;
-for (let left = Number(bursts); left > 0; left--) {
+for (let hasAll = true; hasAll && !isOver; ) {
   for (let count = 0; count < burst; count++) {
     // First to the port that neither allows: it is through when the other one is.
     sendOne(senders[1]!, buffer, "stream");
@@ -60,7 +65,9 @@ for (let left = Number(bursts); left > 0; left--) {
   sent += burst;
   const deadline = performance.now() + patienceMs;
   for (listen(); arrived[0]! < sent && performance.now() < deadline; listen());
-  if (arrived[0]! < sent) break;
+  hasAll = arrived[0] === sent;
+  await new Promise(setImmediate);
 }
 console.log(`${sent} ${arrived.join(" ")}`);
 [...listeners, ...senders].forEach(closeDescriptor);
+process.exit();

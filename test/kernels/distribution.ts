@@ -41,6 +41,9 @@ describe("the kernel of a distribution", () => {
   test("enforces policies for SCTP, by either packet filter", () =>
     passesInGuest(["./test/kernels/inside/policies.ts"], { modules: policyModules }));
 
+  test("puts one policy in the place of another with nothing let through in between", () =>
+    passesInGuest(["./test/kernels/inside/policy-behaviour.ts"], { modules: policyModules }));
+
   const modules = [...openvswitchModules, ...espModules];
   for (const how of ["in clear", "encrypted"]) {
     test(`lets routers with different datapaths be one network, ${how}`, () =>

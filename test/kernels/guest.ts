@@ -33,7 +33,7 @@ export const iptablesModules = [
 export const policyModules = [
   ...["iptable_mangle", "ip6table_mangle", "xt_conntrack", "xt_set", "xt_multiport", "xt_limit"],
   ...["xt_NFLOG", "xt_bpf", "xt_comment", "xt_tcpudp", "nfnetlink_log", "nft_log", "nft_limit"],
-  ...["ip_set_hash_ip", "ip_set_hash_ipport", "ip_set_hash_net", "sctp"],
+  ...["ip_set_hash_ip", "ip_set_hash_ipport", "ip_set_hash_net", "nft_nat", "sctp"],
 ];
 
 /** A kernel and a way to boot it. */

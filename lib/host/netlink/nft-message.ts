@@ -24,6 +24,7 @@ export const NFT = {
   getTable: 1,
   deleteTable: 2,
   newChain: 3,
+  getChain: 4,
   deleteChain: 5,
   newRule: 6,
   getRule: 7,

@@ -123,6 +123,13 @@ export function removeElements(
   return elementRequests(NFT.deleteSetElement, 0, table, set, elements);
 }
 
+/** Takes all elements out of a set. */
+export function flushSet(table: NftTableId, set: string): NetlinkRequest {
+  const about = `elements of nftables set ${table.name} ${set}`;
+  const which = [message.text(SET_ELEMENTS.table, table.name), message.text(SET_ELEMENTS.set, set)];
+  return nftRequest(NFT.deleteSetElement, 0, about, table.family, ...which);
+}
+
 export function deleteSet(table: NftTableId, set: string): NetlinkRequest {
   const about = `nftables set ${table.name} ${set}`;
   const attributes = [message.text(SET.table, table.name), message.text(SET.name, set)];

@@ -51,7 +51,7 @@ export interface NftRule {
 
 const GENERATION_ID = 1;
 const hookNumber = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
-const TABLE_NAME = 1;
+const TABLE = { name: 1, flags: 2 } as const;
 const CHAIN = { table: 1, name: 3, hook: 4, policy: 5, type: 7, userData: 12 } as const;
 const HOOK = { number: 1, priority: 2 } as const;
 const RULE = { table: 1, chain: 2, handle: 3, expressions: 4, userData: 7 } as const;
@@ -105,7 +105,31 @@ export function deleteTable(netlink: Netlink, table: NftTableId): boolean {
 export function listTables(netlink: Netlink, family: NftFamily): string[] {
   return netlink
     .dump(nftType(NFT.getTable), nftBody(family), "nftables tables")
-    .map(({ body }) => attributesBehind(nfgenBytes, body).text(TABLE_NAME) ?? "");
+    .map(({ body }) => attributesBehind(nfgenBytes, body).text(TABLE.name) ?? "");
+}
+
+/** Names of all chains of a table; none when it does not exist. @throws SystemError */
+export function listChains(netlink: Netlink, table: NftTableId): string[] {
+  return listNames(netlink, NFT.getChain, table, { table: CHAIN.table, name: CHAIN.name });
+}
+
+/** Names of all sets and maps of a table; none when it does not exist. @throws SystemError */
+export function listSets(netlink: Netlink, table: NftTableId): string[] {
+  return listNames(netlink, NFT.getSet, table, { table: 1, name: 2 });
+}
+
+function listNames(
+  netlink: Netlink,
+  kind: number,
+  { family, name }: NftTableId,
+  attribute: { readonly table: number; readonly name: number },
+): string[] {
+  const body = nftBody(family, message.text(attribute.table, name));
+  // Of chains the kernel gives those of all tables, whatever it is asked for.
+  return netlink.dump(nftType(kind), body, `nftables table ${name}`).flatMap((answer) => {
+    const found = attributesBehind(nfgenBytes, answer.body);
+    return found.text(attribute.table) === name ? [found.text(attribute.name) ?? ""] : [];
+  });
 }
 
 /** One rule of a table as the kernel numbers it. */
@@ -145,7 +169,7 @@ export function rulesGeneration(netlink: Netlink): number {
 
 function tableRequest(kind: number, requestFlags: number, table: NftTableId): NetlinkRequest {
   const about = `nftables table ${table.family} ${table.name}`;
-  return nftRequest(kind, requestFlags, about, table.family, message.text(TABLE_NAME, table.name));
+  return nftRequest(kind, requestFlags, about, table.family, message.text(TABLE.name, table.name));
 }
 
 /** Declares a chain without rules. */

@@ -4,8 +4,8 @@ import * as match from "../netlink/nft-match.ts";
 import * as statement from "../netlink/nft-statement.ts";
 import type { NftChain, NftRule } from "../netlink/nftables.ts";
 import type { EnforcerOptions } from "./host-enforcer.ts";
-import type { LogLabels } from "./log-labels.ts";
-import { droppingRules } from "./nft-chain.ts";
+import { type LogLabels, multicastOrigin } from "./log-labels.ts";
+import { type ChainContext, droppingRules } from "./nft-chain.ts";
 import { baseChain, selfSet, targetMap } from "./nft-names.ts";
 
 /**
@@ -30,13 +30,10 @@ const [listenerQuery, redirect, listenerReport] = [130, 137, 143];
 /** Before the filters of hosts, so that these see what policies let through, and only that. */
 const hook = { type: "filter", at: "forward", priority: -5 } as const;
 
-/** Of the origin of packets to groups that are dropped. */
-export const multicastOrigin = "multicast";
-
 export function forwardChain(
   { bridge, multicast }: Pick<EnforcerOptions, "bridge" | "multicast">,
   families: readonly IpFamily[],
-  labels: LogLabels,
+  { labels, nameOfSet }: ChainContext,
 ): NftChain {
   const rules: NftRule[] = [
     leaving(
@@ -49,13 +46,13 @@ export function forwardChain(
     ...([4, 6] as const).flatMap((family) => groupRules(family, { bridge, multicast }, labels)),
     ...families.map((family) =>
       leaving(
-        [...match.ofFamily(family), ...match.addressPairInSet(family, selfSet(family))],
+        [...match.ofFamily(family), ...match.addressPairInSet(family, nameOfSet(selfSet(family)))],
         "a pod to itself",
       ),
     ),
     ...families.flatMap((family) => [
-      judging("egress", family, match.inputInterface(bridge)),
-      judging("ingress", family, match.outputInterface(bridge)),
+      judging("egress", family, match.inputInterface(bridge), nameOfSet),
+      judging("ingress", family, match.outputInterface(bridge), nameOfSet),
     ]),
   ];
   return { name: baseChain, hook, rules };
@@ -65,9 +62,14 @@ function leaving(matches: readonly Uint8Array[], comment: string): NftRule {
   return { expressions: [...matches, statement.leaveChain()], comment };
 }
 
-function judging(direction: Direction, family: IpFamily, ofPods: readonly Uint8Array[]): NftRule {
+function judging(
+  direction: Direction,
+  family: IpFamily,
+  ofPods: readonly Uint8Array[],
+  nameOfSet: ChainContext["nameOfSet"],
+): NftRule {
   const field = direction === "egress" ? "source" : "destination";
-  const byMap = statement.verdictByMap(targetMap(direction, family), field, family);
+  const byMap = statement.verdictByMap(nameOfSet(targetMap(direction, family)), field, family);
   return { expressions: [...ofPods, ...match.ofFamily(family), ...byMap] };
 }
 

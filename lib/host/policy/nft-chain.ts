@@ -5,9 +5,9 @@ import * as match from "../netlink/nft-match.ts";
 import * as statement from "../netlink/nft-statement.ts";
 import type { NftChain, NftRule } from "../netlink/nftables.ts";
 import { rangesWithout } from "./block-ranges.ts";
-import { type LogLabels, logGroup } from "./log-labels.ts";
+import { type LogLabels, logGroup, toldAtOnce, toldPerSecond } from "./log-labels.ts";
 import { transports } from "./nft-elements.ts";
-import { peerSet, portSet, tierName } from "./nft-names.ts";
+import { setStem, tierName } from "./nft-names.ts";
 
 /**
  * A chain of a rule set, for packets of one direction and family, in chains of nf_tables: one for
@@ -25,19 +25,22 @@ export interface ChainPlace {
   readonly comment: string;
 }
 
-/** Of every rule that drops: so many packets are told of, on average and at once. */
-export const toldPerSecond = 20;
-export const toldAtOnce = 100;
+export interface ChainContext {
+  readonly labels: LogLabels;
+  /** The name of a set by its stem. */
+  readonly nameOfSet: (stem: string) => string;
+}
+
 /** Enough for the headers up to the ports, those of IPv6 with extensions included. */
 export const toldOctetsMax = 128;
 
-export function nftChains(chain: Chain, place: ChainPlace, labels: LogLabels): NftChain[] {
+export function nftChains(chain: Chain, place: ChainPlace, context: ChainContext): NftChain[] {
   const tiers = chain.tiers.filter((rules) => rules.length > 0);
   // A chain without rules lets everything through; it exists, because something leads to it.
   const all = tiers.length === 0 ? [[]] : tiers;
   return all.map((rules, tier): NftChain => {
     const next = tier + 1 < all.length ? tierName(place.name, tier + 1) : undefined;
-    const own = rules.flatMap((rule) => nftRules(rule, place, next, labels));
+    const own = rules.flatMap((rule) => nftRules(rule, place, next, context));
     const onwards = next === undefined ? [] : [{ expressions: [statement.goTo(next)] }];
     const { comment } = place;
     return { name: tierName(place.name, tier), rules: [...own, ...onwards], comment };
@@ -58,11 +61,11 @@ function nftRules(
   rule: Rule,
   place: ChainPlace,
   next: string | undefined,
-  labels: LogLabels,
+  { labels, nameOfSet }: ChainContext,
 ): NftRule[] {
   const { direction, family } = place;
-  const ports = portMatches(rule.ports, family);
-  const matches = peerMatches(rule.peer, direction, family).flatMap((peer) =>
+  const ports = portMatches(rule.ports, family, nameOfSet);
+  const matches = peerMatches(rule.peer, place, nameOfSet).flatMap((peer) =>
     ports.map((port) => [...peer, ...port]),
   );
   const { origin: comment } = rule;
@@ -78,13 +81,26 @@ function nftRules(
 }
 
 /** Each of them lets packets of some peers through; together they let those of all through. */
-function peerMatches(peer: PeerMatch, direction: Direction, family: IpFamily): Uint8Array[][] {
+function peerMatches(
+  peer: PeerMatch,
+  { direction, family }: ChainPlace,
+  nameOfSet: ChainContext["nameOfSet"],
+): Uint8Array[][] {
   const field = direction === "ingress" ? "source" : "destination";
   switch (peer.kind) {
     case "any":
       return [[]];
     case "set":
-      return [inFamily(family, match.addressInSet(field, family, peerSet(family, peer.set)))];
+      return [
+        inFamily(
+          family,
+          match.addressInSet(
+            field,
+            family,
+            nameOfSet(setStem(family, { kind: "a", key: peer.set })),
+          ),
+        ),
+      ];
     case "block": {
       const { block, except } = peer;
       if (block.address.family !== family) return [];
@@ -96,12 +112,22 @@ function peerMatches(peer: PeerMatch, direction: Direction, family: IpFamily): U
   }
 }
 
-function portMatches(ports: "any" | readonly PortMatch[], family: IpFamily): Uint8Array[][] {
+function portMatches(
+  ports: "any" | readonly PortMatch[],
+  family: IpFamily,
+  nameOfSet: ChainContext["nameOfSet"],
+): Uint8Array[][] {
   if (ports === "any") return [[]];
   return ports.map((port) =>
     port.kind === "numbers"
       ? match.destinationPort(transports[port.protocol], port.first, port.last)
-      : inFamily(family, match.destinationPortInSet(family, portSet(family, port.set))),
+      : inFamily(
+          family,
+          match.destinationPortInSet(
+            family,
+            nameOfSet(setStem(family, { kind: "p", key: port.set })),
+          ),
+        ),
   );
 }
 

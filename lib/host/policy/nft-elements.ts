@@ -1,37 +1,53 @@
 import { concatBytes, writeUint32 } from "../../base/bytes.ts";
 import { assert } from "../../base/errors.ts";
 import { familyOf, type HostIp, type IpFamily, ipBytes, tryParseIp } from "../../base/ip.ts";
-import type { Direction } from "../../policy/objects.ts";
-import type { PortElement, SetKey } from "../../policy/rule-set.ts";
+import type { PortElement, RuleSet, RuleSetChange, SetChanges } from "../../policy/rule-set.ts";
 import * as match from "../netlink/nft-match.ts";
-import { jumpData, keyFields, type NftElement, type NftSet } from "../netlink/nft-set.ts";
-import { peerSet, portSet, selfSet, targetMap } from "./nft-names.ts";
+import { jumpData, keyFields, type NftElement, type NftKeyField } from "../netlink/nft-set.ts";
+import type { SetId } from "./ipset-sets.ts";
+
+/** What of a rule set becomes elements of sets in nf_tables: of each family its own. */
+export type ElementsOf = (family: IpFamily) => NftElement[];
 
 /** As nf_tables calls them. */
 export const transports = { TCP: "tcp", UDP: "udp", SCTP: "sctp" } as const;
 
-/** What of a rule set becomes elements of sets in nf_tables: of each family its own. */
+export const addressField = { 4: keyFields.ipv4, 6: keyFields.ipv6 } as const;
 
-const addressField = { 4: keyFields.ipv4, 6: keyFields.ipv6 } as const;
-
-export function emptyPeerSet(family: IpFamily, key: SetKey): NftSet {
-  const fields = [addressField[family]];
-  return { name: peerSet(family, key), key: fields, elements: [], comment: key };
+/** The fields of a key of a set of addresses, or of ports. */
+export function keyOf(family: IpFamily, { kind }: Pick<SetId, "kind">): readonly NftKeyField[] {
+  const address = addressField[family];
+  return kind === "p" ? [address, keyFields.protocol, keyFields.port] : [address];
 }
 
-export function emptyPortSet(family: IpFamily, key: SetKey): NftSet {
-  const fields = [addressField[family], keyFields.protocol, keyFields.port];
-  return { name: portSet(family, key), key: fields, elements: [], comment: key };
+/** Of a set of these rules, all that it has. */
+export function wholeSet({ sets, portSets }: RuleSet, { kind, key }: SetId): ElementsOf {
+  return kind === "p"
+    ? (family) => portElements(family, portSets.get(key)?.values() ?? [])
+    : (family) => addressElements(family, sets.get(key) ?? []);
 }
 
-export function emptyTargetMap(family: IpFamily, direction: Direction): NftSet {
-  const key = [addressField[family]];
-  return { name: targetMap(direction, family), key, data: "verdict", elements: [] };
+/** All sets of these rules. */
+export function setIds({ sets, portSets }: Pick<RuleSet, "sets" | "portSets">): SetId[] {
+  return [...idsOf("a", sets.keys()), ...idsOf("p", portSets.keys())];
 }
 
-export function emptySelfSet(family: IpFamily): NftSet {
-  const key = [addressField[family], addressField[family]];
-  return { name: selfSet(family), key, elements: [] };
+export interface ChangedSet {
+  readonly id: SetId;
+  readonly add: ElementsOf;
+  readonly remove: ElementsOf;
+}
+
+export function changedSets({ sets, portSets }: RuleSetChange): ChangedSet[] {
+  return [...changesOf("a", sets, addressElements), ...changesOf("p", portSets, portElements)];
+}
+
+export function newSets({ sets, portSets }: RuleSetChange): SetId[] {
+  return [...idsOf("a", sets.add.keys()), ...idsOf("p", portSets.add.keys())];
+}
+
+export function removedSets({ sets, portSets }: RuleSetChange): SetId[] {
+  return [...idsOf("a", sets.remove), ...idsOf("p", portSets.remove)];
 }
 
 /** Of those addresses that are of the family. */
@@ -43,7 +59,16 @@ export function addressElements(family: IpFamily, addresses: Iterable<HostIp>): 
   return elements;
 }
 
-export function portElements(family: IpFamily, ports: Iterable<PortElement>): NftElement[] {
+/** @param chain where packets of that address are judged */
+export function targetElement(address: HostIp, chain: string): NftElement {
+  return { key: addressKey(address), data: jumpData(chain) };
+}
+
+export function selfElements(family: IpFamily, addresses: Iterable<HostIp>): NftElement[] {
+  return addressElements(family, addresses).map(({ key }) => ({ key: concatBytes(key, key) }));
+}
+
+function portElements(family: IpFamily, ports: Iterable<PortElement>): NftElement[] {
   const elements: NftElement[] = [];
   for (const { address, protocol, port } of ports) {
     if (familyOf(address) !== family) continue;
@@ -54,14 +79,20 @@ export function portElements(family: IpFamily, ports: Iterable<PortElement>): Nf
   return elements;
 }
 
-/** @param chain where packets of that address are judged */
-export function targetElement(address: HostIp, chain: string): NftElement {
-  return { key: addressKey(address), data: jumpData(chain) };
+function changesOf<Element>(
+  kind: "a" | "p",
+  { change }: SetChanges<Element>,
+  encode: (family: IpFamily, elements: readonly Element[]) => NftElement[],
+): ChangedSet[] {
+  return Array.from(change, ([key, { add, remove }]) => ({
+    id: { kind, key },
+    add: (family) => encode(family, add),
+    remove: (family) => encode(family, remove),
+  }));
 }
 
-export function selfElement(address: HostIp): NftElement {
-  const key = addressKey(address);
-  return { key: concatBytes(key, key) };
+function idsOf(kind: "a" | "p", keys: Iterable<string>): SetId[] {
+  return Array.from(keys, (key) => ({ kind, key }));
 }
 
 function addressKey(address: HostIp): Uint8Array {

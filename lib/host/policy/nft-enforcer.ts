@@ -1,3 +1,4 @@
+import { awaitGracePeriod } from "../../../ffi/grace-period.ts";
 import { NETLINK_NETFILTER, NetlinkSocket } from "../../../ffi/libnl.ts";
 import { isSystemError } from "../../../ffi/system-error.ts";
 import { errorText } from "../../base/errors.ts";
@@ -6,18 +7,25 @@ import { Netlink } from "../netlink/conversation.ts";
 import { transact } from "../netlink/nft-message.ts";
 import { countElements } from "../netlink/nft-set.ts";
 import { NftWatch } from "../netlink/nft-watch.ts";
-import { deleteTable, listRules, rehearseTable, replaceTable } from "../netlink/nftables.ts";
+import {
+  deleteTable,
+  listChains,
+  listRules,
+  listSets,
+  rehearseTable,
+  replaceTable,
+} from "../netlink/nftables.ts";
 import { openNetfilter } from "../netlink/open.ts";
 import { hideFromFilters, passesFilters, showToFilters } from "./bridged-packets.ts";
 import type { EnforcerOptions, EnforcerSize, HostEnforcer } from "./host-enforcer.ts";
 import { LogLabels } from "./log-labels.ts";
-import { policyTable } from "./nft-names.ts";
-import { NftPolicyTable } from "./nft-policy-table.ts";
+import { baseChain, policyTable } from "./nft-names.ts";
+import { NftPolicyTable, type TableStep } from "./nft-policy-table.ts";
 import { rehearsal } from "./nft-rehearsal.ts";
 
 /**
- * Policies in a table of our own in nf_tables, which every change leads from one state to the next
- * as a whole: a packet meets the rules before or those after, never a mixture.
+ * Policies in a table of our own in nf_tables. Every change leads it from one state to the next so that
+ * a packet is judged by the rules before or those after ({@link NftPolicyTable}).
  *
  *   forward ─ map of the pod's address ─▶ its chain ─ set of addresses, ports ─▶ verdict
  *
@@ -41,18 +49,18 @@ export class NftablesEnforcer implements HostEnforcer {
   replace(rules: RuleSet): void {
     showToFilters(this.#bridge);
     this.#kernel ??= new KernelTable();
-    replaceTable(this.#kernel.netlink, this.#table.replace(rules));
+    this.#kernel.replace(this.#table, rules);
   }
 
   apply(change: RuleSetChange, rules: RuleSet): void {
-    const requests = this.#kernel === undefined ? undefined : this.#table.change(change, rules);
-    if (this.#kernel === undefined || requests === undefined) this.replace(rules);
-    else transact(this.#kernel.netlink, requests);
+    const steps = this.#kernel && this.#table.change(change, rules);
+    if (this.#kernel === undefined || steps === undefined) this.replace(rules);
+    else this.#kernel.take(steps);
   }
 
   isSpoilt(): boolean {
     if (this.#kernel === undefined) return false;
-    return !passesFilters(this.#bridge) || this.#kernel.isOtherThan(this.#table);
+    return this.#kernel.isOtherThan(this.#table) || !passesFilters(this.#bridge);
   }
 
   remove(): void {
@@ -94,39 +102,60 @@ export function missingForNftables(): string | undefined {
 
 /** The socket by which the table is changed, and the one that hears who else does. */
 class KernelTable implements Disposable {
-  readonly netlink: Netlink;
+  readonly #netlink: Netlink;
   readonly #port: number;
   readonly #watch: NftWatch;
+  /** Whether what is there is ours from its base chain on, by this process or one before. */
+  #isOurs = true;
 
   /** @throws SystemError */
   constructor() {
     const socket = new NetlinkSocket(NETLINK_NETFILTER);
-    this.netlink = new Netlink(socket);
+    this.#netlink = new Netlink(socket);
     this.#port = socket.port;
     this.#watch = new NftWatch(policyTable);
   }
 
+  replace(table: NftPolicyTable, rules: RuleSet): void {
+    const chains = this.#isOurs ? listChains(this.#netlink, policyTable) : [];
+    if (chains.includes(baseChain)) {
+      const sets = listSets(this.#netlink, policyTable);
+      this.take(table.replace(rules, { chains, sets }));
+    } else {
+      replaceTable(this.#netlink, table.create(rules));
+    }
+    this.#isOurs = true;
+  }
+
+  take(steps: readonly TableStep[]): void {
+    for (const { requests, isSwitch } of steps) {
+      transact(this.#netlink, requests);
+      if (isSwitch) awaitGracePeriod();
+    }
+  }
+
   /** Whether somebody has changed it, or for all that was heard might have, and it is different. */
   isOtherThan({ ruleCounts, elementCounts }: NftPolicyTable): boolean {
-    return (
+    const isOther =
       this.#watch.wasTouched(this.#port) ??
-      !(this.#hasRules(ruleCounts) && this.#hasElements(elementCounts))
-    );
+      !(this.#hasRules(ruleCounts) && this.#hasElements(elementCounts));
+    if (isOther) this.#isOurs = false;
+    return !this.#isOurs;
   }
 
   [Symbol.dispose](): void {
     this.#watch[Symbol.dispose]();
-    this.netlink.close();
+    this.#netlink.close();
   }
 
   #hasRules(wanted: ReadonlyMap<string, number>): boolean {
-    const found = Map.groupBy(listRules(this.netlink, policyTable), ({ chain }) => chain);
+    const found = Map.groupBy(listRules(this.#netlink, policyTable), ({ chain }) => chain);
     return wanted.entries().every(([chain, count]) => (found.get(chain)?.length ?? 0) === count);
   }
 
   #hasElements(wanted: ReadonlyMap<string, number>): boolean {
     return wanted
       .entries()
-      .every(([set, count]) => countElements(this.netlink, policyTable, set) === count);
+      .every(([set, count]) => countElements(this.#netlink, policyTable, set) === count);
   }
 }

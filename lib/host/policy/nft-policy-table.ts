@@ -2,14 +2,7 @@ import { familyOf, type HostIp, type IpFamily } from "../../base/ip.ts";
 import type { Direction } from "../../policy/objects.ts";
 import type { ChainKey, RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
 import type { NetlinkRequest } from "../netlink/conversation.ts";
-import {
-  addElements,
-  declareSet,
-  deleteSet,
-  type NftElement,
-  type NftSet,
-  removeElements,
-} from "../netlink/nft-set.ts";
+import { flushSet, type NftSet } from "../netlink/nft-set.ts";
 import {
   addRules,
   declareChain,
@@ -19,66 +12,81 @@ import {
   type NftTable,
 } from "../netlink/nftables.ts";
 import type { EnforcerOptions } from "./host-enforcer.ts";
+import { type SetId, textOfId } from "./ipset-sets.ts";
+import { SetUsage, setsOf } from "./ipset-usage.ts";
 import type { LogLabels } from "./log-labels.ts";
 import { forwardChain } from "./nft-base-chain.ts";
-import { nftChains } from "./nft-chain.ts";
 import {
-  addressElements,
-  emptyPeerSet,
-  emptyPortSet,
-  emptySelfSet,
-  emptyTargetMap,
-  portElements,
-  selfElement,
+  addressField,
+  type ChangedSet,
+  changedSets,
+  newSets,
+  removedSets,
+  selfElements,
+  setIds,
   targetElement,
+  wholeSet,
 } from "./nft-elements.ts";
-import { chainName, peerSet, policyTable, portSet, selfSet, targetMap } from "./nft-names.ts";
+import { baseChain, policyTable, selfSet, targetMap } from "./nft-names.ts";
+import { directions, NftPolicyChains, type Unit, unitsOf } from "./nft-policy-chains.ts";
+import { NftPolicySets } from "./nft-policy-sets.ts";
 
-/** A chain of a rule set for one direction and family: what the kernel's chains are made for. */
-interface Unit {
-  readonly direction: Direction;
-  readonly family: IpFamily;
-  readonly key: ChainKey;
+/** One transaction of several. */
+export interface TableStep {
+  readonly requests: readonly NetlinkRequest[];
+  /** Whether the next one has to wait for packets that are on their way through what was before. */
+  readonly isSwitch: boolean;
 }
 
-const directions = ["ingress", "egress"] as const;
+/** What there is in a table. */
+export interface TableNames {
+  readonly chains: readonly string[];
+  readonly sets: readonly string[];
+}
+
+const nothing: TableNames = { chains: [], sets: [] };
 
 /**
- * What the table of policies holds, and which requests lead from one rule set to the next. A rule
- * set says nothing of families and of the direction of chains: chains are made for those that some
- * target has, and sets for families of targets, so that there is nothing of IPv6 where pods have no
- * such address.
+ * What the table of policies holds, and which transactions lead from one rule set to the next. Of a
+ * transaction a packet that is on its way through the table sees the old rules, but the new elements
+ * of sets: so sets and rules never change at once. Up to three follow each other:
+ *
+ *   prepare   what nothing leads to yet: chains that are new or other, maps that lead to them; and in
+ *             sets in use what lets less through
+ *   switch    the base chain has the new maps: from here on each packet that comes is judged by the
+ *             new rules; those that came before are waited for
+ *   finish    in sets in use what lets more through; what nothing leads to any more goes
+ *
+ * A set whose elements open for some rules and close for others is made anew like a chain
+ * ({@link SetUsage}).
  */
 export class NftPolicyTable {
   readonly #options: Pick<EnforcerOptions, "bridge" | "multicast">;
   readonly #labels: LogLabels;
+  readonly #sets = new NftPolicySets();
+  readonly #chains: NftPolicyChains;
   readonly #targets: Readonly<Record<Direction, Map<HostIp, ChainKey>>> = {
     ingress: new Map(),
     egress: new Map(),
   };
   #families: readonly IpFamily[] = [];
-  /** By the name of their first chain. */
   #units: ReadonlyMap<string, Unit> = new Map();
-  /** Names of all chains of each unit. */
-  readonly #chainsOfUnit = new Map<string, readonly string[]>();
-  /** How many rules each chain has, by its name. */
-  readonly #rules = new Map<string, number>();
-  /** How many elements each set has, by its name. */
-  readonly #elements = new Map<string, number>();
+  #usage = new SetUsage();
 
   constructor(options: Pick<EnforcerOptions, "bridge" | "multicast">, labels: LogLabels) {
     this.#options = options;
     this.#labels = labels;
+    this.#chains = new NftPolicyChains(labels);
   }
 
   /** Of each chain by its name. */
   get ruleCounts(): ReadonlyMap<string, number> {
-    return this.#rules;
+    return this.#chains.counts;
   }
 
   /** Of each set by its name. */
   get elementCounts(): ReadonlyMap<string, number> {
-    return this.#elements;
+    return this.#sets.counts;
   }
 
   /** Addresses that are judged, once for each direction. */
@@ -86,216 +94,224 @@ export class NftPolicyTable {
     return this.#targets.ingress.size + this.#targets.egress.size;
   }
 
-  /** All of it, in the place of whatever there is. */
-  replace(rules: RuleSet): NftTable {
+  /** All of it, for a table that is made. */
+  create(rules: RuleSet): NftTable {
+    const { sets, chains } = this.#begin(rules, nothing);
+    return { ...policyTable, sets, chains: [this.#forward(), ...chains] };
+  }
+
+  /** Transactions that put all of it in the place of what a table of ours has. */
+  replace(rules: RuleSet, standing: TableNames): TableStep[] {
+    const { sets, chains } = this.#begin(rules, standing);
+    const former = standing.chains.filter((name) => name !== baseChain);
+    const prepare = [
+      ...this.#sets.declare(sets),
+      ...chains.map((chain) => declareChain(policyTable, chain)),
+      ...this.#sets.fill(sets),
+      ...chains.flatMap((chain) => addRules(policyTable, chain)),
+    ];
+    this.#chains.end(former);
+    const finish = [
+      ...standing.sets.map((name) => flushSet(policyTable, name)),
+      ...removeChains(former),
+      ...this.#sets.end(standing.sets),
+    ];
+    return stepsOf(prepare, this.#switch(), finish);
+  }
+
+  #begin(rules: RuleSet, standing: TableNames) {
     this.#families = familiesOf(rules);
-    this.#units = this.#unitsOf(rules);
-    for (const each of [this.#chainsOfUnit, this.#rules, this.#elements]) each.clear();
+    this.#sets.clear(this.#families, standing.sets);
+    this.#chains.clear(standing.chains);
+    this.#usage = new SetUsage();
+    this.#units = unitsOf(rules);
+    for (const { chain } of this.#units.values()) this.#usage.add(chain);
     for (const direction of directions) {
       this.#targets[direction].clear();
       for (const [ip, key] of rules.targets[direction]) this.#targets[direction].set(ip, key);
     }
-    const forward = forwardChain(this.#options, this.#families, this.#labels);
-    const chains = [forward, ...[...this.#units].flatMap((entry) => this.#build(entry, rules))];
-    const sets = this.#families.flatMap((family) => this.#setsOf(family, rules));
-    this.#rules.set(forward.name, forward.rules.length);
-    for (const { name, elements } of sets) this.#elements.set(name, elements.length);
-    return { ...policyTable, chains, sets };
+    const sets = setIds(rules).flatMap((id) => this.#sets.begin(id, wholeSet(rules, id)));
+    const selves = this.#families.map((family) => this.#beginSelf(family));
+    const chains = this.#beginChains(this.#units.keys());
+    return { chains, sets: [...selves, ...this.#beginMaps(), ...sets] };
   }
 
   /**
-   * Requests of one transaction that leads from the rules that it was asked for last to these;
-   * `undefined` when only {@link replace} does, because pods have addresses of other families.
+   * Transactions that lead from the rules that it was asked for last to these; `undefined` when only
+   * {@link replace} does, because pods have addresses of other families.
    */
-  change(change: RuleSetChange, rules: RuleSet): NetlinkRequest[] | undefined {
+  change(change: RuleSetChange, rules: RuleSet): TableStep[] | undefined {
     if (familiesOf(rules).join() !== this.#families.join()) return undefined;
-    const before = this.#units;
-    this.#units = this.#unitsOf(rules);
-    const put = [...this.#units].filter(
-      ([name, { key }]) => !before.has(name) || change.chains.put.has(key),
-    );
-    const gone = [...before.keys()].filter((name) => !this.#units.has(name));
-    return [
-      ...this.#families.flatMap((family) => this.#changeSets(family, change)),
-      ...this.#putChains(put, rules),
-      ...this.#moveTargets(change),
-      ...this.#removeChains(gone.flatMap((name) => this.#forgetUnit(name))),
-      ...this.#families.flatMap((family) => this.#removeSets(family, change)),
+    const units = this.#changeUnits(change, rules);
+    const sets = this.#changeSets(change, rules);
+    units.settle();
+    const moved = this.#moveTargets(change);
+    const put = new Set([...units.put, ...this.#unitsWith(sets.swapped)]);
+    const chains = this.#changeChains(put, units.gone);
+    const [prepare, finish] = [
+      [...sets.make, ...sets.close, ...moved.add, ...chains.make],
+      [...sets.open, ...moved.remove],
     ];
-  }
-
-  #unitsOf(rules: RuleSet): Map<string, Unit> {
-    const units = new Map<string, Unit>();
-    for (const direction of directions) {
-      const seen = new Set<string>();
-      for (const [ip, key] of rules.targets[direction]) {
-        const family = familyOf(ip);
-        if (seen.has(`${family} ${key}`)) continue;
-        seen.add(`${family} ${key}`);
-        units.set(chainName(direction, family, key), { direction, family, key });
-      }
+    let switchOver: NetlinkRequest[] = [];
+    if (put.size + units.gone.length > 0 || moved.any) {
+      const former = this.#mapNames();
+      const maps = this.#beginMaps();
+      prepare.push(...this.#sets.declare(maps), ...this.#sets.fill(maps));
+      switchOver = this.#switch();
+      finish.push(...former.map((name) => flushSet(policyTable, name)), ...this.#sets.end(former));
     }
-    return units;
+    finish.push(...chains.remove, ...sets.remove);
+    return stepsOf(prepare, switchOver, finish);
   }
 
-  #build([name, { direction, family, key }]: readonly [string, Unit], rules: RuleSet): NftChain[] {
-    const chain = rules.chains.get(key) ?? { tiers: [] };
-    const built = nftChains(chain, { direction, family, name, comment: key }, this.#labels);
-    this.#chainsOfUnit.set(
-      name,
-      built.map((each) => each.name),
+  /** `settle` is to be called when it was asked what elements of sets do under old and new rules. */
+  #changeUnits(change: RuleSetChange, rules: RuleSet) {
+    const before = this.#units;
+    this.#units = unitsOf(rules);
+    const put = [...this.#units].flatMap(([stem, { key }]) =>
+      !before.has(stem) || change.chains.put.has(key) ? [stem] : [],
     );
-    for (const each of built) this.#rules.set(each.name, each.rules.length);
-    return built;
+    const gone = [...before.keys()].filter((stem) => !this.#units.has(stem));
+    for (const stem of put) this.#usage.add(this.#units.get(stem)!.chain);
+    const settle = (): void => {
+      for (const stem of [...put, ...gone]) {
+        const former = before.get(stem);
+        if (former !== undefined) this.#usage.remove(former.chain);
+      }
+    };
+    return { put, gone, settle };
   }
 
-  #setsOf(family: IpFamily, { sets, portSets }: RuleSet): NftSet[] {
-    const own = (direction: Direction) =>
-      [...this.#targets[direction]].filter(([ip]) => familyOf(ip) === family);
-    const judged = new Set(directions.flatMap((direction) => own(direction).map(([ip]) => ip)));
-    return [
-      { ...emptySelfSet(family), elements: [...judged].map(selfElement) },
-      ...directions.map((direction) => ({
-        ...emptyTargetMap(family, direction),
-        elements: own(direction).map(([ip, key]) =>
-          targetElement(ip, chainName(direction, family, key)),
-        ),
-      })),
-      ...[...sets].map(([key, addresses]) => ({
-        ...emptyPeerSet(family, key),
-        elements: addressElements(family, addresses),
-      })),
-      ...[...portSets].map(([key, ports]) => ({
-        ...emptyPortSet(family, key),
-        elements: portElements(family, ports.values()),
-      })),
-    ];
+  #changeSets(change: RuleSetChange, rules: RuleSet) {
+    const changed = Map.groupBy(changedSets(change), ({ id }) => this.#usage.effectOf(id));
+    const [opening, closing] = [changed.get("opens") ?? [], changed.get("closes") ?? []];
+    const added = (sets: readonly ChangedSet[]) =>
+      sets.flatMap(({ id, add }) => this.#sets.add(id, add));
+    const removed = (sets: readonly ChangedSet[]) =>
+      sets.flatMap(({ id, remove }) => this.#sets.remove(id, remove));
+    const phases = {
+      close: [...removed(opening), ...added(closing)],
+      open: [...removed(closing), ...added(opening)],
+    };
+    const swapped = (changed.get("either") ?? []).map(({ id }) => id);
+    const gone = removedSets(change);
+    const leaving = [...swapped, ...gone].flatMap((id) => this.#sets.namesOf(id));
+    const made = [...swapped, ...newSets(change)].flatMap((id) =>
+      this.#sets.begin(id, wholeSet(rules, id)),
+    );
+    const make = [...this.#sets.declare(made), ...this.#sets.fill(made)];
+    return { ...phases, make, swapped, remove: this.#sets.end(leaving, gone) };
   }
 
-  #changeSets(family: IpFamily, { sets, portSets }: RuleSetChange): NetlinkRequest[] {
-    const added = [
-      ...[...sets.add].map(([key, addresses]) => ({
-        ...emptyPeerSet(family, key),
-        elements: addressElements(family, addresses),
-      })),
-      ...[...portSets.add].map(([key, ports]) => ({
-        ...emptyPortSet(family, key),
-        elements: portElements(family, ports),
-      })),
-    ];
-    return [
-      ...added.flatMap((set, index) => {
-        this.#elements.set(set.name, 0);
-        return [
-          declareSet(policyTable, set, index * 2 + (family === 4 ? 1 : 2)),
-          ...this.#add(set.name, set.elements),
-        ];
-      }),
-      ...[...sets.change].flatMap(([key, { add, remove }]) => {
-        const name = peerSet(family, key);
-        return [
-          ...this.#remove(name, addressElements(family, remove)),
-          ...this.#add(name, addressElements(family, add)),
-        ];
-      }),
-      ...[...portSets.change].flatMap(([key, { add, remove }]) => {
-        const name = portSet(family, key);
-        return [
-          ...this.#remove(name, portElements(family, remove)),
-          ...this.#add(name, portElements(family, add)),
-        ];
-      }),
-    ];
+  #changeChains(put: ReadonlySet<string>, gone: readonly string[]) {
+    const former = [...put, ...gone].flatMap((stem) => this.#chains.namesOf(stem));
+    for (const stem of gone) this.#chains.forget(stem);
+    const built = this.#beginChains(put);
+    this.#chains.end(former);
+    return {
+      make: [
+        ...built.map((chain) => declareChain(policyTable, chain)),
+        ...built.flatMap((chain) => addRules(policyTable, chain)),
+      ],
+      remove: removeChains(former),
+    };
   }
 
-  #putChains(put: readonly (readonly [string, Unit])[], rules: RuleSet): NetlinkRequest[] {
-    const former = new Set(put.flatMap(([name]) => this.#forgetUnit(name)));
-    const built = put.flatMap((entry) => this.#build(entry, rules));
-    const stays = new Set(built.map(({ name }) => name));
-    return [
-      ...built
-        .filter(({ name }) => !former.has(name))
-        .map((each) => declareChain(policyTable, each)),
-      ...[...former].map((name) => emptyChain(policyTable, name)),
-      ...built.flatMap((each) => addRules(policyTable, each)),
-      ...this.#removeChains([...former].filter((name) => !stays.has(name))),
-    ];
-  }
-
-  /** Gives the names of its chains, which have to be emptied, and filled again or removed. */
-  #forgetUnit(name: string): readonly string[] {
-    const chains = this.#chainsOfUnit.get(name) ?? [];
-    this.#chainsOfUnit.delete(name);
-    for (const chain of chains) this.#rules.delete(chain);
-    return chains;
-  }
-
-  /** They lead to each other: all are emptied before the first goes. */
-  #removeChains(names: readonly string[]): NetlinkRequest[] {
-    return [
-      ...names.map((name) => emptyChain(policyTable, name)),
-      ...names.map((name) => deleteChain(policyTable, name)),
-    ];
-  }
-
-  #moveTargets(change: RuleSetChange): NetlinkRequest[] {
+  /** Who is judged from now on, and who is not any more, as pods that may reach themselves. */
+  #moveTargets(change: RuleSetChange) {
     const isJudged = (ip: HostIp) => directions.some((each) => this.#targets[each].has(ip));
-    const touched = directions.flatMap((direction) => {
-      const { put, remove } = change.targets[direction];
-      return [...put.keys(), ...remove];
-    });
+    const { ingress, egress } = change.targets;
+    const touched = [ingress, egress].flatMap(({ put, remove }) => [...put.keys(), ...remove]);
     const before = new Map(touched.map((ip) => [ip, isJudged(ip)]));
-    const moved = directions.flatMap((direction) => this.#moveTargetsOf(direction, change));
-    const selves = [...before].filter(([ip, wasJudged]) => wasJudged !== isJudged(ip));
-    return [
-      ...moved,
-      ...selves.flatMap(([ip, wasJudged]) => {
-        const set = selfSet(familyOf(ip));
-        return wasJudged ? this.#remove(set, [selfElement(ip)]) : this.#add(set, [selfElement(ip)]);
+    for (const direction of directions) {
+      const { put, remove } = change.targets[direction];
+      for (const ip of remove) this.#targets[direction].delete(ip);
+      for (const [ip, key] of put) this.#targets[direction].set(ip, key);
+    }
+    const coming = [...before.keys()].filter((ip) => !before.get(ip) && isJudged(ip));
+    const going = [...before.keys()].filter((ip) => before.get(ip) && !isJudged(ip));
+    return {
+      any: touched.length > 0,
+      add: this.#families.flatMap((family) =>
+        this.#sets.addTo(selfSet(family), selfElements(family, coming)),
+      ),
+      remove: this.#families.flatMap((family) =>
+        this.#sets.removeFrom(selfSet(family), selfElements(family, going)),
+      ),
+    };
+  }
+
+  #unitsWith(sets: readonly SetId[]): string[] {
+    if (sets.length === 0) return [];
+    const texts = new Set(sets.map(textOfId));
+    return [...this.#units].flatMap(([stem, { chain }]) => {
+      const used = chain.tiers.flat().flatMap(setsOf).map(textOfId);
+      return used.some((text) => texts.has(text)) ? [stem] : [];
+    });
+  }
+
+  #beginChains(stems: Iterable<string>): NftChain[] {
+    return [...stems].flatMap((stem) =>
+      this.#chains.begin(stem, this.#units.get(stem)!, this.#nameOfSet),
+    );
+  }
+
+  #beginSelf(family: IpFamily): NftSet {
+    const judged = new Set(directions.flatMap((each) => [...this.#targets[each].keys()]));
+    const key = [addressField[family], addressField[family]];
+    return this.#sets.beginOne(selfSet(family), { key, elements: selfElements(family, judged) });
+  }
+
+  #beginMaps(): NftSet[] {
+    return this.#families.flatMap((family) =>
+      directions.map((direction) => {
+        const own = [...this.#targets[direction]].filter(([ip]) => familyOf(ip) === family);
+        const elements = own.map(([ip, key]) =>
+          targetElement(ip, this.#chains.chainOf(direction, ip, key)),
+        );
+        const content = { key: [addressField[family]], data: "verdict", elements } as const;
+        return this.#sets.beginOne(targetMap(direction, family), content);
       }),
-    ];
+    );
   }
 
-  /** What a map has for a key cannot be changed: it goes, and comes again. */
-  #moveTargetsOf(direction: Direction, change: RuleSetChange): NetlinkRequest[] {
-    const { put, remove } = change.targets[direction];
-    const targets = this.#targets[direction];
-    const leaving = [...put.keys(), ...remove].filter((ip) => targets.has(ip));
-    for (const ip of leaving) targets.delete(ip);
-    for (const [ip, key] of put) targets.set(ip, key);
-    return this.#families.flatMap((family) => {
-      const map = targetMap(direction, family);
-      const coming = [...put].filter(([ip]) => familyOf(ip) === family);
-      return [
-        ...this.#remove(map, addressElements(family, leaving)),
-        ...this.#add(
-          map,
-          coming.map(([ip, key]) => targetElement(ip, chainName(direction, family, key))),
-        ),
-      ];
-    });
+  #mapNames(): string[] {
+    return this.#families.flatMap((family) =>
+      directions.map((direction) => this.#nameOfSet(targetMap(direction, family))),
+    );
   }
 
-  #removeSets(family: IpFamily, { sets, portSets }: RuleSetChange): NetlinkRequest[] {
-    const names = [
-      ...sets.remove.map((key) => peerSet(family, key)),
-      ...portSets.remove.map((key) => portSet(family, key)),
-    ];
-    return names.map((name) => {
-      this.#elements.delete(name);
-      return deleteSet(policyTable, name);
-    });
+  #switch(): NetlinkRequest[] {
+    return [emptyChain(policyTable, baseChain), ...addRules(policyTable, this.#forward())];
   }
 
-  #add(set: string, elements: readonly NftElement[]): NetlinkRequest[] {
-    this.#elements.set(set, (this.#elements.get(set) ?? 0) + elements.length);
-    return addElements(policyTable, set, elements);
+  #forward(): NftChain {
+    const context = { labels: this.#labels, nameOfSet: this.#nameOfSet };
+    const chain = forwardChain(this.#options, this.#families, context);
+    this.#chains.count(chain);
+    return chain;
   }
 
-  #remove(set: string, elements: readonly NftElement[]): NetlinkRequest[] {
-    this.#elements.set(set, (this.#elements.get(set) ?? 0) - elements.length);
-    return removeElements(policyTable, set, elements);
-  }
+  readonly #nameOfSet = (stem: string): string => this.#sets.names.of(stem);
+}
+
+function stepsOf(
+  prepare: readonly NetlinkRequest[],
+  switchOver: readonly NetlinkRequest[],
+  finish: readonly NetlinkRequest[],
+): TableStep[] {
+  const steps = [prepare, switchOver, finish].map((requests) => ({
+    ...{ requests, isSwitch: requests === switchOver },
+  }));
+  return steps.filter(({ requests }) => requests.length > 0);
+}
+
+/** They lead to each other: all are emptied before the first goes. */
+function removeChains(names: readonly string[]): NetlinkRequest[] {
+  return [
+    ...names.map((name) => emptyChain(policyTable, name)),
+    ...names.map((name) => deleteChain(policyTable, name)),
+  ];
 }
 
 function familiesOf({ targets }: RuleSet): readonly IpFamily[] {

@@ -12,7 +12,7 @@ import { NftPolicyTable } from "./nft-policy-table.ts";
 /** A table with everything that the one of policies may have, under another name. */
 export function rehearsal(): NftTable {
   const options = { bridge: "weave", multicast: "deny" } as const;
-  const table = new NftPolicyTable(options, new LogLabels()).replace(everything());
+  const table = new NftPolicyTable(options, new LogLabels()).create(everything());
   return { ...table, name: `${table.name}-rehearsal` };
 }
 

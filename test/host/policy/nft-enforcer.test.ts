@@ -3,14 +3,12 @@ import fc from "fast-check";
 import { parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
 import { silentLog } from "../../../lib/base/world.ts";
 import { changeLink, createBridge, deleteLink, findLink } from "../../../lib/host/netlink/link.ts";
-import { countElements } from "../../../lib/host/netlink/nft-set.ts";
-import { listRules, listTables } from "../../../lib/host/netlink/nftables.ts";
+import { listTables } from "../../../lib/host/netlink/nftables.ts";
 import { openNetfilter, openRoute } from "../../../lib/host/netlink/open.ts";
 import type { NetworkNamespace } from "../../../lib/host/netns.ts";
 import type { EnforcerOptions } from "../../../lib/host/policy/host-enforcer.ts";
 import { LogLabels } from "../../../lib/host/policy/log-labels.ts";
 import { missingForNftables, NftablesEnforcer } from "../../../lib/host/policy/nft-enforcer.ts";
-import { policyTable } from "../../../lib/host/policy/nft-names.ts";
 import { NftPolicyTable } from "../../../lib/host/policy/nft-policy-table.ts";
 import { setSysctl } from "../../../lib/host/sysctl.ts";
 import { formatPortElement, type PortElement, type RuleSet } from "../../../lib/policy/rule-set.ts";
@@ -110,12 +108,12 @@ const listing = `table inet weave-npc {
 
   chain ingress4-‹name› {
     comment "ingress of shop: web"
-    ip saddr 0.0.0.0-9.255.255.255 goto ingress4-‹name›.2 comment "admin outside"
-    ip saddr 11.0.0.0-255.255.255.255 goto ingress4-‹name›.2 comment "admin outside"
-    goto ingress4-‹name›.2
+    ip saddr 0.0.0.0-9.255.255.255 goto ingress4-‹name›/2 comment "admin outside"
+    ip saddr 11.0.0.0-255.255.255.255 goto ingress4-‹name›/2 comment "admin outside"
+    goto ingress4-‹name›/2
   }
 
-  chain ingress4-‹name›.2 {
+  chain ingress4-‹name›/2 {
     comment "ingress of shop: web"
     ip saddr @peers4-‹name› tcp dport 80 return comment "shop/web"
     ip saddr @peers4-‹name› sctp dport 8000-8010 return comment "shop/web"
@@ -145,6 +143,7 @@ function nft(...words: readonly string[]): string {
 
 /** What is changed by somebody else, and whether that is noticed. */
 function noticed(enforcer: NftablesEnforcer, change: () => void): boolean {
+  enforcer.remove();
   enforcer.replace(rules);
   expect(enforcer.isSpoilt()).toBe(false);
   change();
@@ -182,13 +181,7 @@ describe("policies in nftables", () => {
       for (const after of rest) {
         enforcer.apply(changeBetween(before, after), after);
         before = after;
-        const table = new NftPolicyTable(options, new LogLabels());
-        table.replace(after);
-        const { ruleCounts, elementCounts } = table;
-        expect(found(table)).toEqual({
-          rules: new Map(ruleCounts),
-          elements: new Map(elementCounts),
-        });
+        expect(found()).toEqual(wantedFor(after));
         expect(enforcer.isSpoilt()).toBe(false);
       }
       const { sets, chains } = enforcer.size();
@@ -286,18 +279,46 @@ function setFiltered(filtered: boolean): void {
   changeLink(netlink, findLink(netlink, { name: "weave" })!.index, { filtered });
 }
 
-/** How many rules and elements the kernel has, of what a table is to have. */
-function found({ ruleCounts, elementCounts }: NftPolicyTable) {
-  using netlink = openNetfilter();
-  const listed = Map.groupBy(listRules(netlink, policyTable), ({ chain }) => chain);
-  const rules = new Map([...ruleCounts].map(([name]) => [name, listed.get(name)?.length ?? 0]));
-  const names = [...elementCounts.keys()];
-  const counted = names.map((set) => [set, countElements(netlink, policyTable, set)] as const);
-  return { rules, elements: new Map(counted) };
+interface Counts {
+  readonly rules: Record<string, number>;
+  readonly elements: Record<string, number>;
+}
+
+/** How many rules and elements the kernel has. */
+function found(): Counts {
+  const { nftables } = JSON.parse(nft("-j", "list", "table", "inet", "weave-npc")) as {
+    nftables: {
+      chain?: { name: string };
+      rule?: { chain: string };
+      set?: { name: string; elem?: unknown[] };
+      map?: { name: string; elem?: unknown[] };
+    }[];
+  };
+  const [rules, elements] = [new Map<string, number>(), new Map<string, number>()];
+  for (const { chain, rule, set = undefined, map = set } of nftables) {
+    if (chain !== undefined) rules.set(chain.name, 0);
+    if (rule !== undefined) rules.set(rule.chain, rules.get(rule.chain)! + 1);
+    if (map !== undefined) elements.set(map.name, map.elem?.length ?? 0);
+  }
+  return counts(rules, elements);
+}
+
+/** What they are when rules are put there at once. */
+function wantedFor(rules: RuleSet): Counts {
+  const table = new NftPolicyTable(options, new LogLabels());
+  table.create(rules);
+  return counts(table.ruleCounts, table.elementCounts);
+}
+
+/** By names without what tells two that take turns apart. */
+function counts(rules: ReadonlyMap<string, number>, elements: ReadonlyMap<string, number>): Counts {
+  const named = (all: ReadonlyMap<string, number>) =>
+    Object.fromEntries([...all].map(([name, count]) => [name.replace(/\.\d+(?=$|\/)/, ""), count]));
+  return { rules: named(rules), elements: named(elements) };
 }
 
 function sizeOf(wanted: RuleSet): { sets: number; chains: number } {
   const table = new NftPolicyTable(options, new LogLabels());
-  table.replace(wanted);
+  table.create(wanted);
   return { sets: table.elementCounts.size, chains: table.ruleCounts.size };
 }
