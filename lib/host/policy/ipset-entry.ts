@@ -27,11 +27,11 @@ export const entryJump = { from: "FORWARD", rule: `-j ${entryChain}` } as const;
 
 const groups = { 4: "224.0.0.0/4", 6: "ff00::/8" } as const;
 /**
- * Solicitations, advertisements and redirects (RFC 4861): without them nobody finds anybody. Who
- * listens to which group (RFC 2710, RFC 3810): bridges that go by it keep the former from who does not
- * say.
+ * Who listens to which group (RFC 2710, RFC 3810), and solicitations, advertisements and redirects
+ * (RFC 4861): without these nobody finds anybody, and bridges that go by the former keep them from who
+ * does not say.
  */
-const discoveryTypes = [133, 134, 135, 136, 137, 130, 131, 132, 143] as const;
+const discoveryTypes = [130, 131, 132, 133, 134, 135, 136, 137, 143] as const;
 
 export function entryLines(family: IpFamily, options: EntryOptions): ChainLines {
   const { bridge, multicast, comparesEnds } = options;
