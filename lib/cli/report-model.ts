@@ -115,6 +115,14 @@ const policyModel = v.object({
   Trouble: v.optional(v.object({ Message: v.string(), Remedy: v.string() })),
 });
 
+const kubernetesModel = v.object({
+  Node: v.string(),
+  Policy: v.boolean(),
+  Awaited: list(v.string()),
+  Watches: list(v.object({ Resource: v.string(), Phase: v.string(), LastError: v.string() })),
+  Reclaim: v.object({ Standing: v.string(), Gone: v.number(), Reclaimed: v.number() }),
+});
+
 export const reportModel = v.object({
   Ready: v.boolean(),
   Version: v.string(),
@@ -122,6 +130,7 @@ export const reportModel = v.object({
   IPAM: v.optional(ipamModel),
   DNS: v.optional(dnsModel),
   Policy: v.optional(policyModel),
+  Kubernetes: v.optional(kubernetesModel),
 });
 
 export type ReportModel = v.InferOutput<typeof reportModel>;

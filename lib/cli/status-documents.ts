@@ -101,6 +101,30 @@ export const statusDocument = v.object({
       "absent while there are no policies",
     ),
   ),
+  kubernetes: v.exactOptional(
+    told(
+      v.object({
+        node: told(v.string(), "as the API server has it"),
+        ready: told(v.boolean(), "whether pods can be run here"),
+        awaited: told(v.array(v.string()), "why not, a sentence each"),
+        policy: told(v.boolean(), "whether network policies are enforced"),
+        watches: told(
+          v.array(
+            v.object({
+              resource: told(v.string(), "as `kubectl` names it"),
+              phase: told(v.string(), "listing, watching, resting, absent or stopped"),
+              lastError: told(v.string(), "empty while there was none"),
+            }),
+          ),
+          "what is followed of the cluster",
+        ),
+        standing: told(v.string(), "member, nodeless or struck: this peer in the cluster's list"),
+        peersGone: told(v.number(), "listed peers whose nodes are gone"),
+        peersReclaimed: told(v.number(), "those whose ranges were taken here"),
+      }),
+      "absent on hosts that are no nodes of Kubernetes",
+    ),
+  ),
 });
 
 export const targetsDocument = v.object({

@@ -60,6 +60,7 @@ function pageFields(report: ReportModel): JsonFields<"status"> {
       },
     }),
     ...(report.Policy !== undefined && { policy: policyFields(report.Policy) }),
+    ...(report.Kubernetes !== undefined && { kubernetes: kubernetesFields(report.Kubernetes) }),
   };
 }
 
@@ -122,6 +123,20 @@ function peerFields(report: ReportModel): JsonFields<"status-peers">["peers"] {
       established: connection.Established,
     })),
   }));
+}
+
+function kubernetesFields(
+  node: NonNullable<ReportModel["Kubernetes"]>,
+): NonNullable<JsonFields<"status">["kubernetes"]> {
+  const { Standing, Gone, Reclaimed } = node.Reclaim;
+  return {
+    ...{ node: node.Node, ready: node.Awaited.length === 0, awaited: node.Awaited },
+    policy: node.Policy,
+    watches: node.Watches.map(({ Resource, Phase, LastError }) => ({
+      ...{ resource: Resource, phase: Phase, lastError: LastError },
+    })),
+    ...{ standing: Standing, peersGone: Gone, peersReclaimed: Reclaimed },
+  };
 }
 
 function policyFields(

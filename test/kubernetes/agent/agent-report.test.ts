@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import type { KubernetesReport } from "../../lib/api/report.ts";
-import { statusText } from "../../lib/api/status-text.ts";
-import { type AgentStatus, agentReport } from "../../lib/kubernetes/agent/agent-report.ts";
-import type { WatchStatus } from "../../lib/kubernetes/object-observer.ts";
-import { emptyReport } from "./empty-report.ts";
+import type { KubernetesReport } from "../../../lib/api/report.ts";
+import { statusText } from "../../../lib/api/status-text.ts";
+import { type AgentStatus, agentReport } from "../../../lib/kubernetes/agent/agent-report.ts";
+import type { WatchStatus } from "../../../lib/kubernetes/object-observer.ts";
+import { emptyReport } from "../../api/empty-report.ts";
+import { weave } from "../../cli/command-line.ts";
 
 const options = {
   ...{ nodeName: "n1", peersGiven: false, otherPeers: [], policy: true, policyMetricsAddress: "" },
@@ -34,7 +35,7 @@ describe("the status of a node of Kubernetes", () => {
     expect(section(agentReport(without))).toContain("NetworkPolicy: not enforced");
   });
 
-  test("says what is awaited, what keeps it from coming, and what to do", () => {
+  test("says what is awaited, what keeps it from coming, and what to do", async () => {
     const trouble = { code: "K8S_FORBIDDEN", text: "not allowed", remedy: "apply the Role" };
     const lost = { code: "K8S_UNREACHABLE", text: "nobody answers", remedy: "", atMs: 2000 };
     const status: AgentStatus = {
@@ -59,6 +60,16 @@ describe("the status of a node of Kubernetes", () => {
         "",
       ].join("\n"),
     );
+    const answer = JSON.stringify({ ...emptyReport("01:00:00:00:00:01"), Kubernetes: report });
+    const { stdout } = await weave(["status", "--json"], { answer: () => answer });
+    expect(JSON.parse(stdout).kubernetes).toEqual({
+      ...{ node: "n1", ready: false, policy: true, awaited: status.awaited },
+      watches: [
+        { resource: "pods", phase: "resting", lastError: "nobody answers" },
+        { resource: "pods", phase: "watching", lastError: "" },
+      ],
+      ...{ standing: "nodeless", peersGone: 2, peersReclaimed: 0 },
+    });
     expect(report.Tasks).toEqual([
       {
         ...{ Name: "listed", Done: false, Since: "1970-01-01T00:00:00.000Z" },
