@@ -1,9 +1,14 @@
 import { expect, test } from "bun:test";
+import { licencesFile, packageLicences } from "../../build/licences.ts";
 import { generatedFiles } from "../../lib/cli/generated-files.ts";
-import { textOf } from "./source-files.ts";
+import { root, textOf } from "./source-files.ts";
 
 for (const { path, text } of generatedFiles(textOf)) {
   test(`${path} is what the program says ('bun run generate' writes it)`, () => {
     expect(textOf(path)).toBe(text);
   });
 }
+
+test(`${licencesFile} has the licences of all packages ('bun run generate' writes it)`, () => {
+  expect(textOf(licencesFile)).toBe(packageLicences(root));
+});
