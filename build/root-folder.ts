@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { libcryptoName } from "../ffi/library.ts";
 import { findLibrary } from "./embed-libraries.ts";
@@ -68,7 +68,9 @@ function modulesOfFirewall(): string[] {
     .map((folder) => join(folder, firewallModules))
     .find((folder) => existsSync(folder));
   if (found === undefined) return [];
-  return [...new Bun.Glob("*.so").scanSync(found)].map((name) => join(found, name));
+  // Many of them are links to one that has several targets.
+  const names = readdirSync(found).filter((name) => name.endsWith(".so"));
+  return names.map((name) => join(found, name));
 }
 
 /** The file itself in the place of a link to it. */
