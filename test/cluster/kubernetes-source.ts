@@ -30,8 +30,7 @@ export interface KubernetesSource {
 
 /** The version that the archive has. @throws Error with what apt says */
 export async function packagedVersion(scratch: string): Promise<string> {
-  const apt = await privateApt(scratch, "deb-src", suite);
-  await must([...apt, "update"], { waitMs: fetchMaxMs });
+  const apt = await aptOfSources(scratch);
   const listed = await must([...apt, "--print-uris", "source", "kubernetes"]);
   const version = / kubernetes_(\S+)\.dsc /.exec(listed)?.[1];
   if (version === undefined) throw new Error("the archive has no sources of kubernetes");
@@ -51,10 +50,17 @@ export async function kubernetesSource(work: string, version: string): Promise<K
   return { version, release, gopath: join(work, "gopath"), folder };
 }
 
+/** One that knows what the archive has. */
+async function aptOfSources(scratch: string): Promise<string[]> {
+  const apt = await privateApt(scratch, "deb-src", suite);
+  await must([...apt, "update"], { waitMs: fetchMaxMs });
+  return apt;
+}
+
 async function fetchSource(work: string, folder: string): Promise<void> {
   const unpacked = join(work, "unpacked");
   mkdirSync(unpacked, { recursive: true });
-  const apt = await privateApt(work, "deb-src", suite);
+  const apt = await aptOfSources(work);
   const download = [...apt, "source", "--download-only", "kubernetes"];
   await must(["sh", "-c", 'cd "$0" && exec "$@"', work, ...download], { waitMs: fetchMaxMs });
   const archive = readdirSync(work).find((name) => name.endsWith(".orig.tar.gz"));

@@ -38,16 +38,18 @@ export class TestPods {
     await eventually(
       `pods of ${this.namespace} that are ready`,
       async () => ({ ready: await this.#ready(), events: await this.#events() }),
-      ({ ready }) => ready >= pods.length,
-      40_000,
+      ({ ready }) => pods.every(({ name }) => ready.includes(name)),
+      120_000,
     );
     return Promise.all(pods.map(({ name }) => this.addressOf(name)));
   }
 
-  async #ready(): Promise<number> {
-    const asks = '{.items[*].status.conditions[?(@.type=="Ready")].status}';
-    const said = await this.kubectl(["get", "pods", "-o", `jsonpath=${asks}`]);
-    return said.split(" ").filter((each) => each === "True").length;
+  /** The names of those that are ready. */
+  async #ready(): Promise<string[]> {
+    const condition = '{.status.conditions[?(@.type=="Ready")].status}';
+    const lines = `jsonpath={range .items[*]}{.metadata.name} ${condition}{"\\n"}{end}`;
+    const said = await this.kubectl(["get", "pods", "-o", lines]);
+    return said.split("\n").flatMap((line) => /^(.*) True$/.exec(line)?.[1] ?? []);
   }
 
   /** What went wrong with pods, as the cluster tells it. */
