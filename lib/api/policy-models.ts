@@ -59,7 +59,12 @@ const pod = v.object({
 });
 
 export const policyListAnswer = v.object({
-  policies: v.array(v.object({ ...objectName, document: told(v.unknown(), "as it is applied") })),
+  policies: v.array(
+    v.object({
+      ...objectName,
+      document: told(v.unknown(), "as it is applied; null for those of a cluster"),
+    }),
+  ),
   pods: told(v.array(pod), "whom policies are about, on all hosts"),
   hosts: v.array(
     v.object({

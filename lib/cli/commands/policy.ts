@@ -73,6 +73,7 @@ async function get(context: CommandContext, words: readonly string[]): Promise<n
         each.kind === wanted.kind && each.namespace === namespace && each.name === wanted.name,
     );
     if (found === undefined) throw absent(word);
+    if (found.document === null) throw ofCluster(word);
     stdout.write(policyYaml(found.document));
   }
   return exitCode.success;
@@ -167,6 +168,12 @@ function warn({ stderr }: CommandContext, warnings: readonly string[]): void {
 function refuseWords(words: readonly string[]): void {
   if (words[0] === undefined) return;
   throw new UsageError(`"${words[0]}" is one word too many`);
+}
+
+function ofCluster(word: string): WeaveError {
+  return new WeaveError("POLICY_OF_CLUSTER", `${word} is a policy of this host's cluster`, {
+    remedy: "'kubectl get -o yaml' prints it",
+  });
 }
 
 function absent(word: string): WeaveError {

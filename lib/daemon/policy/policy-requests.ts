@@ -3,6 +3,7 @@ import { WeaveError } from "../../base/errors.ts";
 import type { Cluster } from "../../policy/cluster.ts";
 import type { SharedPolicy } from "../../policy/gossip/shared-policy.ts";
 import { hostKind, type RecordName } from "../../policy/gossip/shared-record.ts";
+import { nameOfClusterPolicy, nameOfPolicy } from "../../policy/policy-name.ts";
 import { checkTruthTable, readTruthTable, type TruthTableRow } from "../../policy/truth-table.ts";
 import { evaluate, type Verdict } from "../../policy/verdict.ts";
 import { tellDecision } from "./decision-text.ts";
@@ -60,16 +61,22 @@ export class PolicyRequests implements PolicyControl {
   async list(): Promise<Answer<"list">> {
     await this.#service.allKnown();
     const records = this.#shared?.records() ?? [];
-    const documents = records.filter(({ kind }) => isDocumentKind(kind));
+    const { pods, networkPolicies, clusterPolicies } = this.#cluster();
+    const policies = this.#service.isShared
+      ? records
+          .filter(({ kind }) => isDocumentKind(kind))
+          .map((each) => ({ ...named(each), document: parseJson(each.content) }))
+      : [...networkPolicies.map(nameOfPolicy), ...clusterPolicies.map(nameOfClusterPolicy)].map(
+          // What a cluster has is the cluster's to show.
+          ({ kind, namespace = "", name }) => ({ kind, namespace, name, document: null }),
+        );
     const hosts = records.flatMap(({ kind, scope: peer, content }) => {
       const host = kind === hostKind ? readHost(content) : undefined;
       return host === undefined ? [] : { peer, nickname: host.nickname, enforcer: host.enforcer };
     });
     return {
-      policies: documents
-        .map((each) => ({ ...named(each), document: parseJson(each.content) }))
-        .sort(byName),
-      pods: this.#cluster().pods.map((pod) => ({
+      policies: policies.sort(byName),
+      pods: pods.map((pod) => ({
         ...{ namespace: pod.namespace, name: pod.name, host: pod.node ?? "" },
         container: containerOf(pod),
         addresses: addressTexts(pod),

@@ -1,15 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { formatIpv4, parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
+import { parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
 import { formatPeerName, type PeerName } from "../../../lib/base/peer-name.ts";
 import { openDatabase } from "../../../lib/daemon/database.ts";
 import { portsOf } from "../../../lib/daemon/policy/pod-facts.ts";
 import { PodStore } from "../../../lib/daemon/policy/pod-store.ts";
 import type { PolicyInputs } from "../../../lib/daemon/policy/policy-input.ts";
+import { PolicyRequests } from "../../../lib/daemon/policy/policy-requests.ts";
 import { PolicyService } from "../../../lib/daemon/policy/policy-service.ts";
 import { SqliteRecordStore } from "../../../lib/daemon/policy/record-store.ts";
 import { encodeRecords } from "../../../lib/policy/gossip/record-codec.ts";
 import { SharedPolicy } from "../../../lib/policy/gossip/shared-policy.ts";
+import type { NetworkPolicy } from "../../../lib/policy/objects.ts";
 import { VirtualClock } from "../../../lib/simulator/virtual-clock.ts";
 import { SimWorld } from "../../../lib/simulator/world.ts";
 import { isLetThrough } from "../../policy/interpret.ts";
@@ -216,10 +218,32 @@ describe("a node of a cluster", () => {
     expect(host.receives("10.32.0.1")).toBe(true);
   });
 
-  test("refuses policies of other hosts, and does not say its pods to them", async () => {
+  test("shows the cluster's policies and takes no others, and says its pods to no other host", async () => {
     const host = new OneHost().start(true);
-    expect(host.service.isShared).toBe(false);
-    await host.attach("c1", formatIpv4(0x0a200001));
+    const policy: NetworkPolicy = { namespace: "shop", name: "deny", podSelector: [], ingress: [] };
+    host.service.begin({
+      name: "kubernetes",
+      start(inputs) {
+        for (const kind of ["namespaces", "pods", "clusterPolicies", "nodes"] as const) {
+          inputs[kind].replaced([]);
+        }
+        inputs.networkPolicies.replaced([policy]);
+      },
+      faults: () => [],
+      stop() {},
+    });
+    const requests = new PolicyRequests(host.service, host.shared);
+    const { policies } = await requests.list();
+    expect(policies).toEqual([
+      { kind: "NetworkPolicy", namespace: "shop", name: "deny", document: null },
+    ]);
+    for (const ask of [
+      () => requests.apply({ documents: [], namespace: "default" }),
+      () => requests.remove({ documents: [], names: [], namespace: "default" }),
+    ]) {
+      expect(ask).toThrow("those of its cluster");
+    }
+    await host.attach("c1", "10.32.0.1");
     expect(host.shared.full()).toBeUndefined();
   });
 });
