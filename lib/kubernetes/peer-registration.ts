@@ -33,7 +33,7 @@ export async function mayGoOn(
   for (;;) {
     const now = await list.read();
     const holder = now.holderOf(peerName);
-    if (!now.has(peerName)) return now.uid !== listUid;
+    if (!now.has(peerName)) return !isSameList(now, listUid);
     if (holder === undefined || holder === peerName || !now.has(holder)) return true;
     if (world.monotonicMs() >= untilMs) {
       world.log.warn(`${holder} takes over what we had, and does not come to an end`);
@@ -42,6 +42,11 @@ export async function mayGoOn(
     await pause(world, lookMs, signal);
     signal.throwIfAborted();
   }
+}
+
+/** Whoever does not know in which list it was takes the one that there is for it, as the original does. */
+function isSameList(now: PeerList, listUid: string): boolean {
+  return listUid === "" ? now.uid !== "" : now.uid === listUid;
 }
 
 /**

@@ -29,7 +29,7 @@ export interface AgentSettings {
   readonly stateDir: string;
   /** Where a router of Weave Net 2.x keeps what it remembers. */
   readonly formerDatabase: string;
-  /** Whether another container has done what {@link initialise} does. */
+  /** Whether another container has run `weave kube init`. */
   readonly isInitialised: boolean;
 }
 

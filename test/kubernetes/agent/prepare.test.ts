@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathsFrom } from "../../../lib/daemon/paths.ts";
 import { agentSettings, type Environment } from "../../../lib/kubernetes/agent/agent-settings.ts";
 import { peerCache, prepareAgent } from "../../../lib/kubernetes/agent/prepare.ts";
+import { PeerList, peerListPlace } from "../../../lib/kubernetes/peer-list.ts";
 import { SimWorld } from "../../../lib/simulator/world.ts";
 import { VirtualClock } from "../../sim/virtual-clock.ts";
 import { FakeCluster, someNode } from "../fake-cluster.ts";
@@ -32,8 +33,34 @@ function prepared(environment: Environment) {
   const paths = pathsFrom({ WEAVE_STATE_DIR: settings.stateDir, WEAVE_RUN_DIR: folder });
   const { signal } = new AbortController();
   const facts = () => prepareAgent(settings, { world, paths, api }, signal);
-  return { api, world, paths, facts };
+  return { api, cluster, paths, facts };
 }
+
+/** Left by a router of Weave Net 2.x that was in the list of its cluster. */
+const sample = new URL("../../vectors/ipam/persistence-sample-data.db", import.meta.url).pathname;
+const samplePeer = "7a:9f:eb:b6:0c:6e";
+
+describe("a node that had a router of Weave Net 2.x", () => {
+  async function start(listed: string | undefined): Promise<string> {
+    copyFileSync(sample, join(folder, "weave-netdata.db"));
+    const { cluster, facts } = prepared({});
+    if (listed !== undefined) {
+      const list = new PeerList({}).withPeer({ peerName: listed, nodeName: "n1" });
+      const metadata = { ...peerListPlace, annotations: { ...list.annotations } };
+      cluster.apply({ kind: "ConfigMap", metadata });
+    }
+    return (await facts()).peerName;
+  }
+
+  test("goes on as its peer while that is in the list, or when there is no list any more", async () => {
+    expect(await start(samplePeer)).toBe(samplePeer);
+    expect(await start(undefined)).toBe(samplePeer);
+  });
+
+  test("is another peer when the list has it no more", async () => {
+    expect(await start("9a:00:00:00:00:01")).not.toBe(samplePeer);
+  });
+});
 
 describe("the router of a node", () => {
   test("is told the other nodes, and how many there are", async () => {
