@@ -45,7 +45,19 @@ const codesByStatus: ReadonlyArray<readonly [ContentfulStatusCode, readonly stri
       "POLICY_OF_CLUSTER",
     ],
   ],
-  [503, ["DNS_TABLE_FULL", "ENGINE_TLS", "ENGINE_UNREACHABLE", "ENGINE_VERSION", "IPAM_BUSY"]],
+  [
+    503,
+    [
+      "DNS_TABLE_FULL",
+      "ENGINE_TLS",
+      "ENGINE_UNREACHABLE",
+      "ENGINE_VERSION",
+      "IPAM_BUSY",
+      "POLICY_NOT_ENFORCED",
+      "POLICY_NOT_READY",
+      "POLICY_TABLE_FULL",
+    ],
+  ],
 ];
 
 const statusByCode = new Map(

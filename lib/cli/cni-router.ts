@@ -103,6 +103,8 @@ const codesOfRefusals: ReadonlyMap<string, number> = new Map([
   ["IPAM_OUT_OF_RANGE", cniCode.invalidConfig],
   ["IPAM_SUBNET", cniCode.invalidConfig],
   ["IP_FORMAT", cniCode.invalidConfig],
+  ["POLICY_NOT_ENFORCED", cniCode.tryAgain],
+  ["POLICY_NOT_READY", cniCode.tryAgain],
 ]);
 
 function asCniError(error: ApiError): CniError {

@@ -33,6 +33,7 @@ export class BlockedLog {
   readonly #byOrigin = new Map<string, Counted>();
   #teller: BlockedTeller | undefined;
   #stop: Cancel | undefined;
+  #trouble: string | undefined;
 
   /** @param open begins to listen; fails where somebody else does */
   constructor(world: Pick<World, "after" | "monotonicMs" | "log">, open: () => BlockedTeller) {
@@ -40,14 +41,10 @@ export class BlockedLog {
     this.#open = open;
   }
 
-  /** Listens from now on, if it does not already. Policies are enforced whether it can or not. */
+  /** Listens from now on, or as soon as it can. Policies are enforced whether it can or not. */
   start(): void {
     if (this.#stop !== undefined) return;
-    try {
-      this.#teller = this.#open();
-    } catch (error) {
-      this.#world.log.warn(`policy: what is dropped is not told: ${errorText(error)}`);
-    }
+    this.#listen();
     this.#stop = everyBeat(this.#world, readPeriodMs, () => this.#read());
   }
 
@@ -82,18 +79,37 @@ export class BlockedLog {
   }
 
   #read(): void {
+    if (this.#teller === undefined) this.#listen();
     let packets: BlockedPacket[] = [];
     try {
       packets = this.#teller?.read() ?? [];
     } catch (error) {
-      this.#world.log.warn(`policy: what is dropped is not told any more: ${errorText(error)}`);
       this.#teller?.[Symbol.dispose]();
-      this.#teller = undefined;
+      this.#unheard(error);
     }
     for (const packet of packets) this.#count(packet);
     for (const packet of packets.slice(0, linesMax)) this.#world.log.warn(blockedText(packet));
     const more = packets.length - linesMax;
     if (more > 0) this.#world.log.warn(`${more} more were blocked in the same moment`);
+  }
+
+  #listen(): void {
+    try {
+      this.#teller = this.#open();
+      this.#trouble = undefined;
+    } catch (error) {
+      this.#unheard(error);
+    }
+  }
+
+  /** Tried again at the next moment, and said once. */
+  #unheard(error: unknown): void {
+    this.#teller = undefined;
+    const trouble = errorText(error);
+    if (trouble !== this.#trouble) {
+      this.#world.log.warn(`policy: what is dropped is not told: ${trouble}`);
+    }
+    this.#trouble = trouble;
   }
 
   #count({ protocol, ports, origin, direction }: BlockedPacket): void {

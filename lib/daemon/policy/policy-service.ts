@@ -1,4 +1,5 @@
 import type { Gauge } from "../../api/router-control.ts";
+import { WeaveError } from "../../base/errors.ts";
 import { type Cidr, formatCidr } from "../../base/ip.ts";
 import { pause } from "../../base/pause.ts";
 import type { PeerName } from "../../base/peer-name.ts";
@@ -63,8 +64,8 @@ export interface Admitted {
 /**
  * Policies of this host: who they are about here, where they come from, and that they are enforced.
  *
- *   plain host       SharedSource: what peers tell each other, and the containers of this host
- *   node of a cluster  what its agent begins with
+ *   node of a cluster   what its agent begins with
+ *   any other host      SharedSource: what peers tell each other, and the containers of this host
  */
 export class PolicyService implements Admission {
   readonly pods: HostPods;
@@ -73,6 +74,7 @@ export class PolicyService implements Admission {
   #controller: PolicyController | undefined;
   #blocked: BlockedLog | undefined;
   #strangers: ReadonlySet<string> = new Set();
+  #isStopped = false;
 
   constructor(options: PolicyServiceOptions) {
     this.#options = options;
@@ -123,8 +125,9 @@ export class PolicyService implements Admission {
     addresses: readonly Cidr[],
     signal: AbortSignal,
   ): Promise<Admitted> {
-    const { world, mode } = this.#options;
+    const { world, mode, isOfCluster } = this.#options;
     const controller = this.#controller;
+    const isJudged = mode !== "off" && (controller !== undefined || isOfCluster);
     const ips = hostIps(addresses.map(formatCidr));
     const settled = this.pods.expect(container, ips, world.now());
     const undo = (): void => {
@@ -132,13 +135,16 @@ export class PolicyService implements Admission {
       controller?.dismiss(container.ident);
       this.hostChanged();
     };
-    if (controller === undefined || mode === "off") return { made: settled, undo };
+    if (!isJudged) return { made: settled, undo };
     try {
+      if (controller === undefined) throw notBegun();
       if (this.#shared !== undefined) {
         this.#shared.hostChanged();
         controller.mustStand();
       } else if (container.pod !== undefined) {
-        const made = { ...container.pod, container: container.ident, addresses: ips };
+        const others = hostIps(this.#options.attached().get(container.ident) ?? []);
+        const addresses = [...new Set([...others, ...ips])];
+        const made = { ...container.pod, container: container.ident, addresses };
         await controller.admit({ ...made, sinceMs: world.now() }, signal);
       }
       return { made: settled, undo };
@@ -197,6 +203,7 @@ export class PolicyService implements Admission {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#controller?.stop();
     this.#blocked?.stop();
   }
@@ -224,6 +231,7 @@ export class PolicyService implements Admission {
   }
 
   #phaseChanged(): void {
+    if (this.#isStopped) return;
     this.hostChanged();
     const { phase, chosen } = this.#controller ?? {};
     if (phase === "off") this.#blocked?.stop();
@@ -255,6 +263,12 @@ export class PolicyService implements Admission {
       });
     }
   }
+}
+
+function notBegun(): WeaveError {
+  return new WeaveError("POLICY_NOT_READY", "nobody has told of policies yet", {
+    remedy: "see the router's log; it is tried again",
+  });
 }
 
 /** Has nothing to say. */

@@ -68,12 +68,18 @@ describe("what is blocked", () => {
     );
   });
 
-  test("does not keep policies from being enforced where nobody can hear of it", () => {
-    const world = new SimWorld(new VirtualClock(), 1);
-    const blocked = new BlockedLog(world, () => {
-      throw new Error("somebody else hears of it");
+  test("is heard of as soon as that can be, and keeps no policy from being enforced before", () => {
+    const clock = new VirtualClock();
+    let isTaken = true;
+    const blocked = new BlockedLog(new SimWorld(clock, 1), () => {
+      if (isTaken) throw new Error("somebody else hears of it");
+      return { read: () => [packet()], [Symbol.dispose]() {} };
     });
     expect(() => blocked.start()).not.toThrow();
+    clock.run(2000);
     expect(blocked.gauges()).toEqual([]);
+    isTaken = false;
+    clock.run(2000);
+    expect(blocked.gauges()).not.toEqual([]);
   });
 });
