@@ -1,6 +1,5 @@
 import { familyOf, type HostIp, type IpFamily } from "../../base/ip.ts";
-import type { Direction } from "../../policy/objects.ts";
-import type { ChainKey, RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
+import type { RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
 import type { NetlinkRequest } from "../netlink/conversation.ts";
 import { flushSet, type NftSet } from "../netlink/nft-set.ts";
 import {
@@ -30,6 +29,7 @@ import {
 import { baseChain, policyTable, selfSet, targetMap } from "./nft-names.ts";
 import { directions, NftPolicyChains, type Unit, unitsOf } from "./nft-policy-chains.ts";
 import { NftPolicySets } from "./nft-policy-sets.ts";
+import { NftPolicyTargets, type TargetMoves } from "./nft-policy-targets.ts";
 
 /** One transaction of several. */
 export interface TableStep {
@@ -65,10 +65,7 @@ export class NftPolicyTable {
   readonly #labels: LogLabels;
   readonly #sets = new NftPolicySets();
   readonly #chains: NftPolicyChains;
-  readonly #targets: Readonly<Record<Direction, Map<HostIp, ChainKey>>> = {
-    ingress: new Map(),
-    egress: new Map(),
-  };
+  readonly #targets = new NftPolicyTargets();
   #families: readonly IpFamily[] = [];
   #units: ReadonlyMap<string, Unit> = new Map();
   #usage = new SetUsage();
@@ -91,7 +88,7 @@ export class NftPolicyTable {
 
   /** Addresses that are judged, once for each direction. */
   get targetCount(): number {
-    return this.#targets.ingress.size + this.#targets.egress.size;
+    return this.#targets.count;
   }
 
   /** All of it, for a table that is made. */
@@ -126,10 +123,7 @@ export class NftPolicyTable {
     this.#usage = new SetUsage();
     this.#units = unitsOf(rules);
     for (const { chain } of this.#units.values()) this.#usage.add(chain);
-    for (const direction of directions) {
-      this.#targets[direction].clear();
-      for (const [ip, key] of rules.targets[direction]) this.#targets[direction].set(ip, key);
-    }
+    this.#targets.replace(rules);
     const sets = setIds(rules).flatMap((id) => this.#sets.begin(id, wholeSet(rules, id)));
     const selves = this.#families.map((family) => this.#beginSelf(family));
     const chains = this.#beginChains(this.#units.keys());
@@ -145,15 +139,16 @@ export class NftPolicyTable {
     const units = this.#changeUnits(change, rules);
     const sets = this.#changeSets(change, rules);
     units.settle();
-    const moved = this.#moveTargets(change);
+    const moves = this.#targets.move(change);
+    const selves = this.#changeSelves(moves);
     const put = new Set([...units.put, ...this.#unitsWith(sets.swapped)]);
     const chains = this.#changeChains(put, units.gone);
     const [prepare, finish] = [
-      [...sets.make, ...sets.close, ...moved.add, ...chains.make],
-      [...sets.open, ...moved.remove],
+      [...sets.make, ...sets.close, ...selves.add, ...chains.make],
+      [...sets.open, ...selves.remove],
     ];
     let switchOver: NetlinkRequest[] = [];
-    if (put.size + units.gone.length > 0 || moved.any) {
+    if (put.size + units.gone.length > 0 || moves.any) {
       const former = this.#mapNames();
       const maps = this.#beginMaps();
       prepare.push(...this.#sets.declare(maps), ...this.#sets.fill(maps));
@@ -217,28 +212,13 @@ export class NftPolicyTable {
     };
   }
 
-  /** Who is judged from now on, and who is not any more, as pods that may reach themselves. */
-  #moveTargets(change: RuleSetChange) {
-    const isJudged = (ip: HostIp) => directions.some((each) => this.#targets[each].has(ip));
-    const { ingress, egress } = change.targets;
-    const touched = [ingress, egress].flatMap(({ put, remove }) => [...put.keys(), ...remove]);
-    const before = new Map(touched.map((ip) => [ip, isJudged(ip)]));
-    for (const direction of directions) {
-      const { put, remove } = change.targets[direction];
-      for (const ip of remove) this.#targets[direction].delete(ip);
-      for (const [ip, key] of put) this.#targets[direction].set(ip, key);
-    }
-    const coming = [...before.keys()].filter((ip) => !before.get(ip) && isJudged(ip));
-    const going = [...before.keys()].filter((ip) => before.get(ip) && !isJudged(ip));
-    return {
-      any: touched.length > 0,
-      add: this.#families.flatMap((family) =>
-        this.#sets.addTo(selfSet(family), selfElements(family, coming)),
-      ),
-      remove: this.#families.flatMap((family) =>
-        this.#sets.removeFrom(selfSet(family), selfElements(family, going)),
-      ),
-    };
+  /** Those that are judged may reach themselves: from before they are to after they were. */
+  #changeSelves({ coming, going }: TargetMoves) {
+    const changed = (change: "addTo" | "removeFrom", addresses: readonly HostIp[]) =>
+      this.#families.flatMap((family) =>
+        this.#sets[change](selfSet(family), selfElements(family, addresses)),
+      );
+    return { add: changed("addTo", coming), remove: changed("removeFrom", going) };
   }
 
   #unitsWith(sets: readonly SetId[]): string[] {
@@ -257,18 +237,17 @@ export class NftPolicyTable {
   }
 
   #beginSelf(family: IpFamily): NftSet {
-    const judged = new Set(directions.flatMap((each) => [...this.#targets[each].keys()]));
     const key = [addressField[family], addressField[family]];
-    return this.#sets.beginOne(selfSet(family), { key, elements: selfElements(family, judged) });
+    const elements = selfElements(family, this.#targets.judged);
+    return this.#sets.beginOne(selfSet(family), { key, elements });
   }
 
   #beginMaps(): NftSet[] {
     return this.#families.flatMap((family) =>
       directions.map((direction) => {
-        const own = [...this.#targets[direction]].filter(([ip]) => familyOf(ip) === family);
-        const elements = own.map(([ip, key]) =>
-          targetElement(ip, this.#chains.chainOf(direction, ip, key)),
-        );
+        const elements = this.#targets
+          .of(direction, family)
+          .map(([ip, key]) => targetElement(ip, this.#chains.chainOf(direction, ip, key)));
         const content = { key: [addressField[family]], data: "verdict", elements } as const;
         return this.#sets.beginOne(targetMap(direction, family), content);
       }),
