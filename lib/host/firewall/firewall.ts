@@ -6,7 +6,7 @@ import { type Log, silentLog } from "../../base/world.ts";
 import { hasNftables, nftablesGeneration } from "../own-table.ts";
 import { type Exposed, exposedChains } from "./exposed-rules.ts";
 import { type GuardedPorts, guardChains } from "./guarded-ports.ts";
-import { speechOf } from "./iptables.ts";
+import { programsOf, speechOf, usualProgram } from "./iptables.ts";
 import { IptablesBackend, removeIptables } from "./iptables-backend.ts";
 import { NftablesBackend, removeNftables } from "./nftables-backend.ts";
 import type { FirewallBackend, PacketChain } from "./packet-rule.ts";
@@ -29,8 +29,7 @@ export interface FirewallOptions {
   readonly backends?: FirewallBackends;
 }
 
-const [program, legacyProgram] = ["iptables", "iptables-legacy"] as const;
-const [ipv6Program, legacyIpv6Program] = ["ip6tables", "ip6tables-legacy"] as const;
+const [program, legacyProgram] = programsOf(4);
 
 /**
  * By what the kernel has: a table of our own where it knows nf_tables, and iptables, whichever half
@@ -39,8 +38,8 @@ const [ipv6Program, legacyIpv6Program] = ["ip6tables", "ip6tables-legacy"] as co
 export function chooseBackends(): FirewallBackends {
   const speech = speechOf(program);
   if (!hasNftables()) {
-    const ownIpv6 = hasIpv6() ? withProgram(ipv6Program) : undefined;
-    return { own: withProgram(program), ownIpv6, others: [] };
+    const ownIpv6 = hasIpv6() ? withProgram(usualProgram(6)) : undefined;
+    return { own: withProgram(usualProgram(4)), ownIpv6, others: [] };
   }
   // Both halves may have rules, and a packet has to get past both.
   const programs = speech === "legacy" ? [program] : [program, legacyProgram];
@@ -168,7 +167,7 @@ export class Firewall {
 /** Removes all of the router's rules, whatever put them there. @throws WeaveError, SystemError */
 export function removeFirewall(): void {
   removeNftables();
-  for (const each of [program, legacyProgram, ipv6Program, legacyIpv6Program]) removeIptables(each);
+  for (const each of [...programsOf(4), ...programsOf(6)]) removeIptables(each);
 }
 
 function noFirewall(): WeaveError {

@@ -4,6 +4,7 @@ import { errorText, WeaveError } from "../../base/errors.ts";
 import type { IpFamily } from "../../base/ip.ts";
 import { listTables } from "../netlink/nftables.ts";
 import { openNetfilter } from "../netlink/open.ts";
+import { hasNftables } from "../own-table.ts";
 
 /** iptables waits so long for others that hold its lock, in seconds. */
 const lockWait = "5";
@@ -23,6 +24,21 @@ export function speechOf(program: string): Speech | undefined {
 /** @param version what `--version` prints */
 export function speechByVersion(version: string): Speech {
   return version.includes("nf_tables") ? "nf_tables" : "legacy";
+}
+
+/**
+ * The program for all rules of a host: that of the plain name, unless it speaks to a half that this
+ * kernel does not have.
+ */
+export function usualProgram(family: IpFamily): string {
+  const [name, legacy] = programsOf(family);
+  return hasNftables() || Bun.which(legacy) === null ? name : legacy;
+}
+
+/** Between them they speak to both halves. */
+export function programsOf(family: IpFamily): readonly [usual: string, legacy: string] {
+  const name = family === 4 ? "iptables" : "ip6tables";
+  return [name, `${name}-legacy`];
 }
 
 /** Names of the tables that iptables-legacy, or ip6tables-legacy, uses in this namespace. */

@@ -1,7 +1,7 @@
 import { familyOf, type IpFamily } from "../../base/ip.ts";
 import type { RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
 import { hasIpv6 } from "../firewall/firewall.ts";
-import { Iptables, isTableInUse } from "../firewall/iptables.ts";
+import { Iptables, isTableInUse, programsOf, usualProgram } from "../firewall/iptables.ts";
 import { hasIpsets } from "../netlink/ipset.ts";
 import { openNetfilter } from "../netlink/open.ts";
 import { hideFromFilters, passesFilters, showToFilters } from "./bridged-packets.ts";
@@ -14,10 +14,11 @@ import { LogLabels } from "./log-labels.ts";
 /** Programs by the family whose rules they know. */
 export type IptablesPrograms = ReadonlyMap<IpFamily, string>;
 
-const usualPrograms: IptablesPrograms = new Map([
-  [4, "iptables"],
-  [6, "ip6tables"],
-]);
+const families = [4, 6] as const;
+
+function usualPrograms(): IptablesPrograms {
+  return new Map(families.map((family) => [family, usualProgram(family)]));
+}
 
 /**
  * Policies by `iptables` and sets of the kernel (kubernetes.md §8), for hosts whose kernel has no
@@ -34,8 +35,8 @@ export class IpsetEnforcer implements HostEnforcer {
   /** What is in place; `undefined` before {@link replace}, and when a change failed half-way. */
   #layout: IpsetLayout | undefined;
 
-  /** @param programs default `iptables` and `ip6tables`, whichever half of the kernel they speak to */
-  constructor(options: EnforcerOptions, programs: IptablesPrograms = usualPrograms) {
+  /** @param programs default {@link usualProgram} */
+  constructor(options: EnforcerOptions, programs: IptablesPrograms = usualPrograms()) {
     this.#options = options;
     this.#programs = new Map(
       Array.from(programs, ([family, name]) => [family, new Iptables(name)]),
@@ -117,16 +118,16 @@ export class IpsetEnforcer implements HostEnforcer {
 
 /** Whether this host has what {@link IpsetEnforcer} needs; a clause that says what it has not. */
 export function missingForIpsets(): string | undefined {
-  if (new Iptables("iptables").speech === undefined) return "there is no iptables";
+  if (new Iptables(usualProgram(4)).speech === undefined) return "there is no iptables";
   using netlink = openNetfilter();
   return hasIpsets(netlink) ? undefined : "the kernel has no ip_set";
 }
 
 /** Removes what an {@link IpsetEnforcer} of any process has left. @throws WeaveError, SystemError */
 export function removeIpsetPolicies(): void {
-  for (const [family, name] of usualPrograms) {
+  for (const family of families) {
     if (!isTableInUse("mangle", family)) continue;
-    for (const program of [name, `${name}-legacy`]) removeChains(new Iptables(program));
+    for (const program of programsOf(family)) removeChains(new Iptables(program));
   }
   destroySets(ourSets);
 }

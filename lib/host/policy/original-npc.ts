@@ -1,4 +1,4 @@
-import { Iptables, isTableInUse } from "../firewall/iptables.ts";
+import { Iptables, isTableInUse, programsOf } from "../firewall/iptables.ts";
 import type { Netlink } from "../netlink/conversation.ts";
 import { listIpsets } from "../netlink/ipset.ts";
 import { destroySets } from "./ipset-kernel.ts";
@@ -22,7 +22,7 @@ import { logGroup } from "./log-labels.ts";
  * @throws WeaveError, SystemError when it still runs, and puts back what was removed
  */
 export function removeOriginalNpc(bridge: string): boolean {
-  const programs = isTableInUse(table, 4) ? ["iptables", "iptables-legacy"] : [];
+  const programs = isTableInUse(table, 4) ? programsOf(4) : [];
   const removed = programs.filter((program) => removeRules(new Iptables(program), bridge));
   return destroySets(originalSets) > 0 || removed.length > 0;
 }
