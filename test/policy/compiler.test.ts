@@ -293,4 +293,17 @@ describe("chains", () => {
     ]);
     expect(chain!.tiers[0]!.at(-1)!.origin).toBe("shop/p0 and 99 more");
   });
+
+  test("are none where a cluster policy has no rules for a direction", () => {
+    const rule = { name: "", action: "deny" as const, peers: [podsIn([])], ports: "any" as const };
+    compiler.putNamespace(namespaceOf("shop"));
+    compiler.putPod(server);
+    compiler.putClusterPolicy({
+      ...{ tier: "admin", name: "in", priority: 0, subject: { namespaces: [], pods: [] } },
+      ...{ ingress: [rule], egress: [] },
+    });
+    commit();
+    expect([...rules.targets.ingress.keys()]).toEqual([ip(serverIp)]);
+    expect(rules.targets.egress.size).toBe(0);
+  });
 });
