@@ -13,7 +13,8 @@ export function policyRoutes(app: Hono, policy: PolicyControl): void {
   addRoutes(app, policyTable, {
     policyApply: (context) => answerBody(context, applyBody, async (body) => policy.apply(body)),
     policyDelete: (context) => answerBody(context, deleteBody, async (body) => policy.remove(body)),
-    policyList: (context) => answerJson(context, () => policy.list()),
+    policyList: (context) =>
+      answerJson(context, () => policy.list({ now: context.req.query("now") === "true" })),
     policyExplain: (context) =>
       answerJson(context, async () => policy.explain(questionOf(context))),
     policyTest: (context) => answerBody(context, testBody, (body) => policy.test(body)),

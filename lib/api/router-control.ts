@@ -115,7 +115,8 @@ export interface PolicyControl {
   /** @throws WeaveError `POLICY_…`, with nothing changed */
   apply(request: v.InferOutput<typeof applyBody>): v.InferOutput<typeof changesAnswer>;
   remove(request: v.InferOutput<typeof deleteBody>): v.InferOutput<typeof changesAnswer>;
-  list(): Promise<v.InferOutput<typeof policyListAnswer>>;
+  /** @param now what is known here, without waiting for what other hosts would tell */
+  list(options: { readonly now: boolean }): Promise<v.InferOutput<typeof policyListAnswer>>;
   /** @throws WeaveError `POLICY_PLACE` for an end that is not known */
   explain(question: PolicyQuestion): Promise<v.InferOutput<typeof policyExplanation>>;
   /** @throws WeaveError `POLICY_TEST_…` */

@@ -36,6 +36,13 @@ export const policyTable = {
     method: "get",
     path: "/policy",
     summary: "list policies, and whom they are about",
+    parameters: [
+      {
+        name: "now",
+        meaning: "only what is known here, without having other hosts tell of their containers",
+        isSwitch: true,
+      },
+    ],
     answer: "`policies`, `pods`, `hosts` and `warnings`",
     success: { status: 200, json: jsonSchema(policyListAnswer) },
   },

@@ -65,7 +65,12 @@ function fromReport(api: ApiClient, values: (report: ReportModel) => string[]): 
 
 /** Policies, and whom they are about. */
 async function policies(api: ApiClient): Promise<string[]> {
-  const body = await api.request({ method: "GET", path: ["policy"], waitMs });
+  const body = await api.request({
+    method: "GET",
+    path: ["policy"],
+    query: [["now", "true"]],
+    waitMs,
+  });
   const { policies: documents, pods } = readAnswer(policyListAnswer, body);
   return [...documents, ...pods].map(({ namespace, name }) =>
     namespace === "" ? name : `${namespace}/${name}`,

@@ -58,9 +58,12 @@ async function change(
 async function get(context: CommandContext, words: readonly string[]): Promise<number> {
   const { api, flags, stdout } = context;
   refuseWords(words.slice(1));
-  const list = readAnswer(policyListAnswer, await api.request({ method: "GET", path: ["policy"] }));
-  warn(context, list.warnings);
   const [word] = words;
+  const isOfContainers = word === "pods" || word === "hosts" || flags.enabled("json");
+  const query = isOfContainers ? [] : [["now", "true"] as const];
+  const body = await api.request({ method: "GET", path: ["policy"], query });
+  const list = readAnswer(policyListAnswer, body);
+  warn(context, list.warnings);
   if (flags.enabled("json")) writeJson(stdout, "policy-list", list);
   else if (word === undefined || word === "policies") stdout.write(policiesText(list));
   else if (word === "pods") stdout.write(podsText(list));

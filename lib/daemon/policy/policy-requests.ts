@@ -58,8 +58,8 @@ export class PolicyRequests implements PolicyControl {
     return { changes, warnings: this.#enforce() };
   }
 
-  async list(): Promise<Answer<"list">> {
-    await this.#service.allKnown();
+  async list({ now }: Request<"list">): Promise<Answer<"list">> {
+    if (!now) await this.#service.allKnown();
     const records = this.#shared?.records() ?? [];
     const { pods, networkPolicies, clusterPolicies } = this.#cluster();
     const policies = this.#service.isShared

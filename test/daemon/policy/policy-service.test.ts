@@ -233,7 +233,7 @@ describe("a node of a cluster", () => {
       stop() {},
     });
     const requests = new PolicyRequests(host.service, host.shared);
-    const { policies } = await requests.list();
+    const { policies } = await requests.list({ now: true });
     expect(policies).toEqual([
       { kind: "NetworkPolicy", namespace: "shop", name: "deny", document: null },
     ]);
