@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { unlimitLockedMemory } from "../../../ffi/locked-memory.ts";
 import { bindMount } from "../../../ffi/namespace.ts";
 import { isSystemError } from "../../../ffi/system-error.ts";
 import { kubernetesError } from "../kubernetes-error.ts";
@@ -25,6 +26,18 @@ export function openKernelSettings({ hostRoot }: Pick<AgentSettings, "hostRoot">
         "give the container the capability SYS_ADMIN, and no AppArmor profile that forbids mounts",
       cause,
     });
+  }
+}
+
+/**
+ * Lets programs of the kernel be as large as they have to be where a container runtime has set a
+ * limit. Without the right to that there is none to be lifted, or the kernel does not go by it.
+ */
+export function liftMemoryLimit(): void {
+  try {
+    unlimitLockedMemory();
+  } catch (error) {
+    if (!isSystemError(error, "EPERM")) throw error;
   }
 }
 

@@ -7,7 +7,7 @@ import { clusterClient } from "../cluster-client.ts";
 import type { KubernetesApi } from "../kubernetes-api.ts";
 import type { AgentFacts, AgentSettings, Environment } from "./agent-settings.ts";
 import { ClusterDesk } from "./cluster-desk.ts";
-import { loadModules, openKernelSettings } from "./initialise.ts";
+import { liftMemoryLimit, loadModules, openKernelSettings } from "./initialise.ts";
 import { seesLaterNamespaces } from "./namespace-mounts.ts";
 import { storedPeerName } from "./node-state.ts";
 import { peerCache, prepareAgent } from "./prepare.ts";
@@ -75,6 +75,7 @@ export class NodeAgent {
   /** As `prepareAgent`. */
   async prepare(signal: AbortSignal): Promise<AgentFacts> {
     openKernelSettings(this.settings);
+    liftMemoryLimit();
     if (!this.settings.isInitialised) {
       for (const sentence of this.initialise({ network: false })) this.#world.log.warn(sentence);
     }
