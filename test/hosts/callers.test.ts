@@ -45,24 +45,17 @@ describe("a container that is called from outside", () => {
     }
   };
 
-  test("sees the host, and with --no-masq-local the caller, from its first range on", async () => {
+  test("sees the host, and with --no-masq-local the caller", async () => {
     const { exposed, attached } = await launch();
     expect(await callerSeen(attached)).toBe(exposed);
-    await host.mustWeave(["reset"]);
-    for (const how of ["new", "restored"]) {
-      await launch("--no-masq-local");
-      expect(`${how}: ${await callerSeen(attached)}`).toBe(`${how}: ${caller.ip}`);
-      await host.mustWeave(["stop"]);
-    }
-  });
-
-  test("is of a router that says so to who asks for its tracker", async () => {
+    await host.mustWeave(["stop"]);
     await launch("--no-masq-local");
+    expect(await callerSeen(attached)).toBe(caller.ip);
     const { stdout } = await host.exec(["curl", "-s", "http://127.0.0.1:6784/ipinfo/tracker"]);
     expect(stdout).toBe("no-masq-local\n");
   });
 
-  test("does so, too, where an original router has left its rules", async () => {
+  test("sees it from the first range on, also where an original router has left its rules", async () => {
     await host.mustWeave(["reset"]);
     const left = [
       "ip link add weave type bridge && ip link set weave up && ip addr add 10.32.0.1/12 dev weave",
