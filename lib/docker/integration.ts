@@ -32,6 +32,10 @@ async function startDocker(engine: DockerEngine, host: IntegrationHost): Promise
   const { options } = host;
   const events = new EngineEvents(host.world, engine);
   events.observe(newsOf(host));
+  events.observe({
+    connected: (all) => host.services.policy.found(all),
+    swept: (all) => host.services.policy.found(all),
+  });
   const attacher = openAttacher(engine, host);
   events.observe(attacher);
   const plugin = options.plugin && new PluginService({ host, engine, plugin: options.plugin });

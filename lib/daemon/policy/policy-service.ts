@@ -56,6 +56,13 @@ export interface Admission {
   ): Promise<Admitted>;
 }
 
+/** A container as an engine lists it. */
+export interface FoundContainer {
+  readonly id: string;
+  readonly names: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 export interface Admitted {
   made(): void;
   undo(): void;
@@ -152,6 +159,16 @@ export class PolicyService implements Admission {
       undo();
       throw error;
     }
+  }
+
+  /** All that an engine knows: some may have been attached when nobody noted who they are. */
+  found(all: readonly FoundContainer[]): void {
+    const attached = this.#options.attached();
+    const unknown = all.filter(({ id }) => attached.has(id) && this.pods.facts(id) === undefined);
+    for (const { id, names, labels } of unknown) {
+      this.pods.learn({ ident: id, name: names[0], labels }, this.#options.world.now());
+    }
+    if (unknown.length > 0) this.hostChanged();
   }
 
   /** A container lost its last interface. */

@@ -104,6 +104,20 @@ describe("a container that is attached", () => {
     expect(new PodStore(host.database).all().get("netns:c1")).toMatchObject({ labels: {} });
   });
 
+  test("before anybody noted who it is, is known by what its engine says of it", () => {
+    const host = new OneHost();
+    const id = "ab".repeat(32);
+    host.attached.set(id, ["10.32.0.1/12"]);
+    host.start().deny("shop");
+    expect(host.receives("10.32.0.1")).toBe(true);
+    host.service.found([
+      { id, names: ["db"], labels: inShop },
+      { id: "cd".repeat(32), names: ["elsewhere"], labels: inShop },
+    ]);
+    host.clock.run(50);
+    expect(host.receives("10.32.0.1")).toBe(false);
+  });
+
   test("leaves no trace when its interface could not be made", async () => {
     const host = new OneHost().start();
     host.deny("shop");
