@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { textsByName } from "../base/schema.ts";
 
 /** Bodies and answers of the routes for whole operations on containers (`container-routes.ts`). */
 
@@ -16,7 +17,7 @@ export const attachBody = v.object({
   rewriteHosts: v.optional(v.boolean(), false),
   addHosts: tokens,
   multicastRoute: v.optional(v.boolean(), true),
-  labels: v.exactOptional(v.record(v.string(), v.string())),
+  labels: v.exactOptional(textsByName),
 });
 
 export const exposeBody = v.object({

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { assert } from "../base/errors.ts";
+import { textsByName } from "../base/schema.ts";
 
 /** A JSON Schema of draft 2020-12, which is also that of OpenAPI 3.1. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -37,6 +38,9 @@ export function jsonSchema(schema: v.GenericSchema): JsonSchema {
 }
 
 function bare(schema: v.GenericSchema): JsonSchema {
+  if (schema === textsByName) {
+    return { type: "object", additionalProperties: { type: "string" } };
+  }
   const source = schema as Source;
   switch (source.type) {
     case "string":

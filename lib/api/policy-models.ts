@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { textsByName } from "../base/schema.ts";
 import { told } from "./json-schema.ts";
 
 /** Bodies and answers of the routes for policies (`policy-routes.ts`). */
@@ -54,7 +55,7 @@ const pod = v.object({
   container: told(v.string(), "as `weave ps` lists it, or the pod's UID"),
   host: told(v.string(), "the peer on whose host it is; empty when unknown"),
   addresses: v.array(v.string()),
-  labels: v.record(v.string(), v.string()),
+  labels: textsByName,
   ports: v.array(v.object({ name: v.string(), protocol: v.string(), port: v.number() })),
 });
 

@@ -17,3 +17,16 @@ export function parsedBy<Schema extends v.GenericSchema>(
   const [issue] = parsed.issues;
   throw refuse(`${v.getDotPath(issue) ?? whole}: ${issue.message}`);
 }
+
+/**
+ * Texts by name, such as labels. `v.record` leaves out names that objects have by themselves, and
+ * `constructor` is a label like any other.
+ */
+export const textsByName = v.custom<Readonly<Record<string, string>>>(
+  (input) =>
+    typeof input === "object" &&
+    input !== null &&
+    !Array.isArray(input) &&
+    Object.values(input).every((value) => typeof value === "string"),
+  "should be an object whose members are texts",
+);

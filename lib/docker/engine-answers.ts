@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
-import { parsedBy } from "../base/schema.ts";
+import { parsedBy, textsByName } from "../base/schema.ts";
 import type {
   EngineAttachment,
   EngineContainer,
@@ -27,7 +27,7 @@ const text = v.optional(v.nullable(v.string(), ""), "");
 const whole = v.optional(v.nullable(v.number(), 0), 0);
 const flag = v.optional(v.nullable(v.boolean(), false), false);
 const texts = v.optional(v.nullable(v.array(v.string()), []), []);
-const textMap = v.optional(v.nullable(v.record(v.string(), v.string()), {}), {});
+const textMap = v.optional(v.nullable(textsByName, {}), {});
 
 /** Images and some containers have one word in place of a list. */
 const words = v.pipe(

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { textsByName } from "../base/schema.ts";
 
 /**
  * Objects of the Kubernetes API as it has them, reduced to what is asked for here: a cluster has tens
@@ -6,7 +7,7 @@ import * as v from "valibot";
  * that are missing are empty (API reference v1.33; older servers say less).
  */
 
-const texts = v.optional(v.nullish(v.record(v.string(), v.string()), {}), {});
+const texts = v.optional(v.nullish(textsByName, {}), {});
 
 const metadata = v.object({
   name: v.string(),

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { formatHostIp, type HostIp, tryParseHostIp } from "../../base/ip.ts";
+import { textsByName } from "../../base/schema.ts";
 import { labelsOf } from "../../policy/labels.ts";
 import type { NamedPort, Pod } from "../../policy/objects.ts";
 
@@ -7,7 +8,7 @@ import type { NamedPort, Pod } from "../../policy/objects.ts";
 const podDocument = v.object({
   namespace: v.string(),
   name: v.string(),
-  labels: v.record(v.string(), v.string()),
+  labels: textsByName,
   addresses: v.array(v.string()),
   ports: v.array(
     v.object({

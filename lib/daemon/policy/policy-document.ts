@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { WeaveError } from "../../base/errors.ts";
-import { parsedBy } from "../../base/schema.ts";
+import { parsedBy, textsByName } from "../../base/schema.ts";
 import type { RecordName } from "../../policy/gossip/shared-record.ts";
 import { namespaceOf } from "../../policy/labels.ts";
 import type { ClusterPolicy, Namespace, NetworkPolicy } from "../../policy/objects.ts";
@@ -47,7 +47,7 @@ const identity = v.object({
   metadata: v.object({
     name: objectName,
     namespace: v.nullish(namespaceName),
-    labels: v.nullish(v.record(v.string(), v.string())),
+    labels: v.nullish(textsByName),
   }),
 });
 
@@ -132,10 +132,7 @@ function readDocument(
 }
 
 function labelsIn(json: object): Record<string, string> {
-  const parsed = v.safeParse(
-    v.object({ metadata: v.object({ labels: v.record(v.string(), v.string()) }) }),
-    json,
-  );
+  const parsed = v.safeParse(v.object({ metadata: v.object({ labels: textsByName }) }), json);
   return parsed.success ? parsed.output.metadata.labels : {};
 }
 
