@@ -56,10 +56,7 @@ export const containerDefaults = {
  * @throws Error when a library is missing, or `tar` fails
  */
 export function packImage(program: string, archive: string, name = imageName()): void {
-  const scratch = `${archive}.d`;
-  const tree = join(scratch, "root");
-  const layout = join(scratch, "layout");
-  rmSync(scratch, { recursive: true, force: true });
+  const tree = `${archive}.root`;
   makeRootFolder(tree, { program, folders, programs });
   for (const path of formerPaths) {
     mkdirSync(dirname(join(tree, path)), { recursive: true });
@@ -67,11 +64,33 @@ export function packImage(program: string, archive: string, name = imageName()):
   }
   // Runtimes call the folder of network namespaces by its older name.
   symlinkSync("../run", join(tree, "var/run"));
-  const changed = Math.floor(statSync(program).mtimeMs / 1000);
-  const layer = putBlob(layout, (path) => pack(tree, path, changed));
-  writeLayout(layout, { layer, name, created: new Date(changed * 1000).toISOString() });
-  pack(layout, archive, changed);
-  rmSync(scratch, { recursive: true });
+  const seconds = Math.floor(statSync(program).mtimeMs / 1000);
+  archiveImage(tree, archive, { name, config: containerDefaults, seconds });
+  rmSync(tree, { recursive: true });
+}
+
+export interface ImageParts {
+  /** With a tag; without a host it is one of Docker's library. */
+  readonly name: string;
+  /** Entrypoint, Cmd, Env … of its containers. */
+  readonly config: object;
+  /** When it was made, and all that is in it, since 1970. */
+  readonly seconds: number;
+}
+
+/**
+ * Makes the archive of an image of one layer.
+ *
+ * @param tree its root folder
+ * @throws Error when `tar` fails
+ */
+export function archiveImage(tree: string, archive: string, parts: ImageParts): void {
+  const layout = `${archive}.layout`;
+  rmSync(layout, { recursive: true, force: true });
+  const layer = putBlob(layout, (path) => pack(tree, path, parts.seconds));
+  writeLayout(layout, layer, parts);
+  pack(layout, archive, parts.seconds);
+  rmSync(layout, { recursive: true });
 }
 
 interface Blob {
@@ -79,17 +98,12 @@ interface Blob {
   readonly size: number;
 }
 
-interface ImageContent {
-  readonly layer: Blob;
-  readonly name: string;
-  /** RFC 3339. */
-  readonly created: string;
-}
-
-function writeLayout(layout: string, { layer, name, created }: ImageContent): void {
+function writeLayout(layout: string, layer: Blob, parts: ImageParts): void {
+  const { name, seconds } = parts;
+  const created = new Date(seconds * 1000).toISOString();
   const config = putJson(layout, {
     architecture: process.arch === "arm64" ? "arm64" : "amd64",
-    ...{ os: "linux", created, config: containerDefaults },
+    ...{ os: "linux", created, config: parts.config },
     rootfs: { type: "layers", diff_ids: [layer.digest] },
     history: [{ created, created_by: "build/image.ts" }],
   });
@@ -101,7 +115,7 @@ function writeLayout(layout: string, { layer, name, created }: ImageContent): vo
     layers: [{ mediaType: `${media}.layer.v1.tar`, ...layer }],
   });
   const annotations = {
-    "io.containerd.image.name": `docker.io/library/${name}`,
+    "io.containerd.image.name": name.includes("/") ? name : `docker.io/library/${name}`,
     "org.opencontainers.image.ref.name": name.slice(name.lastIndexOf(":") + 1),
   };
   const write = (file: string, content: object): void =>

@@ -10,7 +10,8 @@ import { installAddon, rolledOut } from "./weave-addon.ts";
 /**
  * Upstream's own tests of NetworkPolicy, on two nodes:
  *
- *   bun test/cluster/e2e.ts [--network weave|plain] [--focus <regular expression>] [--workers 3]
+ *   bun test/cluster/e2e.ts [--network weave|plain] [--filter auto|nftables|iptables]
+ *                           [--focus <regular expression>] [--workers 3]
  *
  * With the network `plain`, which enforces nothing, every case that forbids something has to fail. Ends
  * with 1 when a case fails that this kernel could pass.
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     network: { type: "string", default: "weave" },
     focus: { type: "string", default: "NetworkPolicy" },
     workers: { type: "string", default: "3" },
+    filter: { type: "string", default: "auto" },
   },
 });
 
@@ -39,7 +41,7 @@ if (results.length === 0 || results.some(isFault)) process.exitCode = 1;
 async function runSuite(): Promise<CaseResult[]> {
   await using lab = await ClusterLab.start("ke2e");
   if (values.network === "plain") await usePlainNetwork(lab);
-  else await installAddon(lab);
+  else await installAddon(lab, [`--policy-filter=${values.filter}`]);
   await lab.ready();
   if (values.network !== "plain") await rolledOut(lab);
   return await new E2eSuite(lab.plane, new ClusterFiles()).run({

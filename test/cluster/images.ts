@@ -1,8 +1,8 @@
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { archiveImage } from "../../build/image.ts";
 import { must } from "../hosts/shell.ts";
 import type { ClusterFiles } from "./cluster-files.ts";
-import { imageArchive } from "./image-archive.ts";
 
 /** What holds the network of a pod. */
 export const pauseImage = "weave.test/pause:1";
@@ -18,9 +18,17 @@ export async function testImages(folder: string, files: ClusterFiles): Promise<s
   }
   copyFileSync(Bun.which("busybox")!, join(root, "bin/busybox"));
   const entrypoint = ["/bin/busybox", "sleep", "infinity"];
-  const pause = await imageArchive(folder, { name: pauseImage, root, entrypoint });
+  const pause = testImage(folder, pauseImage, root, { Entrypoint: entrypoint });
   await must(["chroot", root, "/bin/busybox", "--install", "-s", "/bin"]);
   copyFileSync(files.program("agnhost"), join(root, "agnhost"));
-  const agnhost = { name: agnhostImage, root, entrypoint: ["/agnhost"], command: ["pause"] };
-  return [pause, await imageArchive(folder, agnhost)];
+  const config = { Entrypoint: ["/agnhost"], Cmd: ["pause"] };
+  return [pause, testImage(folder, agnhostImage, root, config)];
+}
+
+/** Makes an image of a root folder; gives its archive. */
+export function testImage(folder: string, name: string, root: string, config: object): string {
+  const archive = join(folder, `${name.replaceAll(/[^\w.]/g, "-")}.tar`);
+  const Env = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"];
+  archiveImage(root, archive, { name, config: { Env, ...config }, seconds: 0 });
+  return archive;
 }

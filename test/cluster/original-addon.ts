@@ -5,7 +5,7 @@ import { eventually } from "../hosts/shell.ts";
 import { referenceBinary } from "../interop/reference-router.ts";
 import type { ClusterLab } from "./cluster-lab.ts";
 import type { ClusterNode } from "./cluster-node.ts";
-import { imageArchive } from "./image-archive.ts";
+import { testImage } from "./images.ts";
 import { addon } from "./weave-addon.ts";
 
 /** The original's CNI plugins are a program that it installs beside its router. */
@@ -22,7 +22,7 @@ export async function installOriginal(lab: ClusterLab): Promise<void> {
   const root = join(lab.folder, "original");
   const folders = ["dev", "etc", "host", "proc", "run", "sys", "tmp", "weavedb"];
   makeRootFolder(root, { program: referenceBinary, folders, programs: ["ipset", "conntrack"] });
-  await lab.addImage(await imageArchive(lab.folder, { name: image, root }));
+  await lab.addImage(testImage(lab.folder, image, root, {}));
   await lab.plane.applyAll([daemonSet(lab.nodes)]);
   for (const node of lab.nodes) await installPlugins(node);
   const listed = await Promise.all(

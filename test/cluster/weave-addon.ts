@@ -20,13 +20,18 @@ export async function weaveImage(folder: string, name = imageName()): Promise<st
 }
 
 /** Gives all nodes our image and the cluster our manifest, as an operator does; waits for neither. */
-export async function installAddon(lab: ClusterLab): Promise<void> {
+export async function installAddon(lab: ClusterLab, words: readonly string[] = []): Promise<void> {
   await lab.addImage(await weaveImage(lab.folder));
-  await lab.plane.apply(manifestText());
+  await lab.plane.apply(manifestText(words));
 }
 
-export function manifestText(): string {
-  return readFileSync(manifest, "utf8");
+/** @param words more options of the router, e.g. `--policy-filter=iptables` */
+export function manifestText(words: readonly string[] = []): string {
+  const text = readFileSync(manifest, "utf8");
+  if (words.length === 0) return text;
+  const command = "command: [/usr/local/bin/weave, kube]";
+  if (!text.includes(command)) throw new Error(`the manifest has no ${command}`);
+  return text.replace(command, `command: [/usr/local/bin/weave, kube, run, ${words.join(", ")}]`);
 }
 
 /** Runs `weave` in the pod of a node, which may be about to start. */
