@@ -10,6 +10,8 @@ import { openRoute } from "../../host/netlink/open.ts";
 import { listRoutes } from "../../host/netlink/route.ts";
 import { readPacketFilters } from "../../host/packet-filters.ts";
 import { readSystemIds } from "../../host/peer-name-source.ts";
+import { passesFilters } from "../../host/policy/bridged-packets.ts";
+import { policyTable } from "../../host/policy/nft-names.ts";
 
 /** Looks at the machine. What cannot be looked at is noted, and no reason to see nothing else. */
 export async function gatherHost(setup: SetupFacts, datapath: DatapathFacts): Promise<HostFacts> {
@@ -20,7 +22,7 @@ export async function gatherHost(setup: SetupFacts, datapath: DatapathFacts): Pr
     devices: notes.try("devices", none, () => listLinks(netlink)),
     routes: notes.try("routes", none, () => listRoutes(netlink)),
     sockets: notes.try("ports", none, () => foreignSockets(setup, datapath)),
-    firewall: await gatherFirewall(notes),
+    firewall: await gatherFirewall(notes, setup.bridge),
     datapath,
     hasMachineId: (readSystemIds().machineId?.length ?? 0) > 0,
     unexamined: notes.list,
@@ -39,7 +41,7 @@ function foreignSockets(setup: SetupFacts, { backend }: DatapathFacts): BoundSoc
     : boundSockets(ports).filter(({ protocol, port: at }) => protocol === "udp" || at === port);
 }
 
-async function gatherFirewall(notes: Notes): Promise<FirewallFacts> {
+async function gatherFirewall(notes: Notes, bridge: string): Promise<FirewallFacts> {
   const texts = await readPacketFilters();
   const { iptables, legacy, nft } = texts;
   if (iptables === undefined && nft === undefined) {
@@ -49,7 +51,7 @@ async function gatherFirewall(notes: Notes): Promise<FirewallFacts> {
     text === undefined ? [] : notes.try(what, [], () => parse(text));
   return {
     iptables: texts.backend,
-    filtersBridges: texts.filtersBridges,
+    filtersBridges: texts.filtersBridges || passesFilters(bridge),
     tables: [
       ...read("iptables", iptables, (text) => parseIptablesSave(text, "iptables")),
       ...read("iptables-legacy", legacy, (text) => parseIptablesSave(text, "iptables-legacy")),
@@ -64,7 +66,8 @@ async function gatherFirewall(notes: Notes): Promise<FirewallFacts> {
 
 /** Our own tables keep containers and neighbours out on purpose. */
 function isForeign({ family, name }: Table): boolean {
-  return !Object.values(firewallTables).some((own) => own.family === family && own.name === name);
+  const ours = [...Object.values(firewallTables), policyTable];
+  return !ours.some((own) => own.family === family && own.name === name);
 }
 
 /** What could not be looked at. */
