@@ -75,6 +75,6 @@ export function cannot(why: string): Error {
   return new Error(
     `the tests with a cluster cannot run: ${why}. They need a Debian 12 machine with root; what is ` +
       `missing is fetched and built by "bun test/cluster/fetch.ts", which takes a quarter of an hour ` +
-      "and six gigabytes the first time",
+      "and three gigabytes the first time",
   );
 }
