@@ -64,6 +64,7 @@ export class Laboratory {
     for (const end of [a, b]) {
       using netlink = openRoute(end.in);
       awaitOperational(netlink, end.name);
+      awaitAddresses(end.in);
     }
   }
 
@@ -92,6 +93,15 @@ export function awaitOperational(netlink: Netlink, name: string): void {
     if (findLink(netlink, { name })?.operational) return;
   }
   throw new Error(`${name} does not become operational`);
+}
+
+/** Waits until all addresses may be used: those of IPv6 may not when they have just been added. */
+export function awaitAddresses(namespace: NetworkNamespace): void {
+  for (let tries = 0; tries < 1000; tries++) {
+    const list = ["ip", "-6", "-oneline", "address", "show", "tentative"];
+    if (namespace.run(() => Bun.spawnSync(list)).stdout.length === 0) return;
+  }
+  throw new Error("an address cannot be used");
 }
 
 /** A UDP socket in a namespace. */

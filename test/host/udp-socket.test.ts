@@ -11,7 +11,7 @@ import {
   type SendFailure,
   type UdpSocket,
 } from "../../lib/host/udp-socket.ts";
-import { awaitDatagram, Laboratory, udpIn } from "./laboratory.ts";
+import { awaitAddresses, awaitDatagram, Laboratory, udpIn } from "./laboratory.ts";
 
 /** Two hosts on a cable, by either family. */
 const underlays = [
@@ -111,6 +111,7 @@ describe.each(underlays)("the UDP socket by IPv$family", (underlay) => {
     using netlink = openRoute(a);
     const { index } = findLink(netlink, { name: "eth0" })!;
     addAddress(netlink, index, parseCidr(`${underlay.other}/${prefix}`));
+    awaitAddresses(a);
     append(Uint8Array.of(1), { from: other });
     append(Uint8Array.of(2), { from: near });
     expect(flush()).toEqual([]);
