@@ -85,10 +85,11 @@ export class KubeNode {
     };
   }
 
-  start(): void {
+  /** @param more variables of the pod */
+  start(more: Readonly<Record<string, string>> = {}): void {
     const inside = ["nsenter", `--net=/run/netns/${this.host.namespace}`];
     this.#router = Bun.spawn([...inside, ...weaveCommand(), "kube"], {
-      env: { ...process.env, ...this.env },
+      env: { ...process.env, ...this.env, ...more },
       stdio: ["ignore", "ignore", "pipe"],
     });
     void this.#keepLog(this.#router.stderr);

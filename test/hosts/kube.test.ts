@@ -156,6 +156,16 @@ describe("two nodes of Kubernetes", () => {
     api.comeBack();
   });
 
+  test("are ready without network policies as well, and leave the packet filter alone then", async () => {
+    two.start({ EXPECT_NPC: "0" });
+    await two.ready();
+    expect((await two.get("/status")).body).toContain("NetworkPolicy: not enforced");
+    expect((await two.host.exec(["nft", "list", "tables"])).stdout).not.toContain("weave-npc");
+    // The other node follows pods, this one does not.
+    expect(api.server.watching("pods")).toBeLessThan(2);
+    expect(await two.stop()).toBe(0);
+  });
+
   test("do not start with a range that is another network's", async () => {
     const env = { ...two.env, IPALLOC_RANGE: "192.168.0.0/16" };
     const { code, stderr } = await two.host.weave(["kube"], { env });

@@ -91,8 +91,10 @@ export class Agent implements Integration {
   }
 
   awaited(): string[] {
-    const { controller } = this.#parts.host.services.policy;
-    const isWaiting = controller?.phase === "waiting" || controller?.phase === "failing";
+    const { options, host } = this.#parts;
+    const { controller } = host.services.policy;
+    const isWaiting =
+      options.policy && (controller?.phase === "waiting" || controller?.phase === "failing");
     const why = controller?.trouble === undefined ? "" : `: ${controller.trouble.text}`;
     return [
       ...this.#tasks.awaited(),
