@@ -101,6 +101,19 @@ describe("launch without options", () => {
   });
 });
 
+describe("launch takes for policies", () => {
+  test("when they are enforced, by what, and what becomes of groups", () => {
+    const flags = { policy: "on", "policy-filter": "iptables", "policy-multicast": "egress" };
+    expect(ask(flags).policy).toEqual({ mode: "on", filter: "iptables", multicast: "egress" });
+  });
+
+  test("no other words", () => {
+    for (const flag of ["policy", "policy-filter", "policy-multicast"]) {
+      expect(refusal({ [flag]: "maybe" })).toBe(`invalid value "maybe" for flag --${flag}`);
+    }
+  });
+});
+
 describe("launch takes for the proxy", () => {
   const askProxy = (flags: Record<string, string | true>, listen: string[] = []) =>
     launchOptions(

@@ -76,6 +76,7 @@ export class PolicyController {
   #errors = 0;
   #changes = 0;
   #toldPhase: PolicyPhase | undefined;
+  #toldFaults: ReadonlySet<string> = new Set();
   #stopped = false;
 
   constructor(options: PolicyControllerOptions) {
@@ -134,6 +135,7 @@ export class PolicyController {
     this.#soon.cancel();
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
+    this.#tellFaults();
     try {
       if (this.isWanted) this.#enforce();
       else this.#remove();
@@ -205,6 +207,16 @@ export class PolicyController {
       `policies cannot be enforced, so nothing new is attached: ${this.#trouble.text}`,
       { remedy: this.#trouble.remedy || "see 'weave doctor'" },
     );
+  }
+
+  /** Each once, for as long as it lasts. */
+  #tellFaults(): void {
+    const { source, world } = this.#options;
+    const faults = new Set(source.faults());
+    for (const sentence of faults.difference(this.#toldFaults)) {
+      world.log.warn(`policy: not understood: ${sentence}`);
+    }
+    this.#toldFaults = faults;
   }
 
   /** What is off needs to know nothing. */

@@ -35,7 +35,10 @@ function setUp(
   } = {},
 ) {
   const clock = new VirtualClock();
-  const world = new SimWorld(clock, 1);
+  const lines: string[] = [];
+  const log = { debug() {}, info() {}, error() {}, warn: (line: string) => void lines.push(line) };
+  const world = Object.assign(new SimWorld(clock, 1), { log });
+  const faults: string[] = [];
   const enforcer = options.enforcer ?? new MemoryEnforcer();
   let inputs: PolicyInputs | undefined;
   let mark = options.mark ?? false;
@@ -45,7 +48,7 @@ function setUp(
       inputs = given;
     },
     ...(options.resolve !== undefined && { resolvePod: async () => options.resolve }),
-    faults: () => [],
+    faults: () => [...faults],
     stop() {},
   };
   const controller = new PolicyController({
@@ -72,7 +75,17 @@ function setUp(
     const key = enforcer.rules?.targets.ingress.get(address);
     return key === undefined ? undefined : enforcer.rules?.chains.get(key);
   };
-  return { controller, inputs: inputs!, enforcer, clock, sync, chain, isMarked: () => mark };
+  return {
+    controller,
+    inputs: inputs!,
+    enforcer,
+    clock,
+    sync,
+    chain,
+    isMarked: () => mark,
+    faults,
+    lines,
+  };
 }
 
 describe("a source that has not told everything", () => {
@@ -135,6 +148,23 @@ describe("changes", () => {
     expect(controller.phase).toBe("enforcing");
     expect(enforcer.deeds.at(-1)).toBe("replace");
     expect(controller.trouble).toBeUndefined();
+  });
+});
+
+describe("what of a policy is not understood", () => {
+  test("is in the log once, for as long as it lasts", () => {
+    const { controller, faults, lines, sync } = setUp();
+    sync();
+    faults.push("shop/web: spec.colour is a field that is not known");
+    controller.act();
+    controller.act();
+    const told = "policy: not understood: shop/web: spec.colour is a field that is not known";
+    expect(lines).toEqual([told]);
+    faults.pop();
+    controller.act();
+    faults.push("shop/web: spec.colour is a field that is not known");
+    controller.act();
+    expect(lines).toEqual([told, told]);
   });
 });
 
