@@ -16,7 +16,7 @@ import {
   type Phases,
   portElements,
 } from "./ipset-step.ts";
-import type { SetUsage } from "./ipset-usage.ts";
+import type { SetUsage } from "./set-usage.ts";
 
 /** Sets of addresses and of ports, alike for who makes them. */
 export interface NewSet {

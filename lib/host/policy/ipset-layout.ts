@@ -11,10 +11,10 @@ import {
 import { changeSets, newSets } from "./ipset-changes.ts";
 import type { EntryOptions } from "./ipset-entry.ts";
 import { blockInSet } from "./ipset-lines.ts";
-import { blockId, IpsetBook, type SetId, textOfId } from "./ipset-sets.ts";
+import { blockId, IpsetBook, type SetId } from "./ipset-sets.ts";
 import { blockElements, type Step } from "./ipset-step.ts";
 import { IpsetTargets } from "./ipset-targets.ts";
-import { SetUsage, setsOf } from "./ipset-usage.ts";
+import { SetUsage, setsOf, textOfId } from "./set-usage.ts";
 
 /**
  * In which order a kernel is told of other rules. All rules of a family change at once, but every

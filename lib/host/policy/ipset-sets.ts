@@ -2,12 +2,10 @@ import { formatCidr, type IpFamily } from "../../base/ip.ts";
 import type { BlockMatch } from "./ipset-lines.ts";
 import { freshStem, type SetKind, setKinds, setName, stemOf } from "./ipset-name.ts";
 import type { Elements, Step } from "./ipset-step.ts";
+import { type SetId as AnySetId, textOfId } from "./set-usage.ts";
 
 /** What a set stands for, whatever it is called at the moment. */
-export interface SetId {
-  readonly kind: SetKind;
-  readonly key: string;
-}
+export type SetId = AnySetId<SetKind>;
 
 /** Sets of a block say all in their key, as they never change. */
 export function blockId({ block, except }: BlockMatch): SetId {
@@ -107,9 +105,4 @@ export class IpsetBook {
 
 function ofFamily(elements: Elements, family: IpFamily): Elements {
   return elements.filter(({ address }) => address.family === family);
-}
-
-/** Unlike that of any other id. */
-export function textOfId({ kind, key }: SetId): string {
-  return `${kind} ${key}`;
 }

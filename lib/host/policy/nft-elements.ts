@@ -4,7 +4,7 @@ import { familyOf, type HostIp, type IpFamily, ipBytes, tryParseIp } from "../..
 import type { PortElement, RuleSet, RuleSetChange, SetChanges } from "../../policy/rule-set.ts";
 import * as match from "../netlink/nft-match.ts";
 import { jumpData, keyFields, type NftElement, type NftKeyField } from "../netlink/nft-set.ts";
-import type { SetId } from "./ipset-sets.ts";
+import type { SetId } from "./set-usage.ts";
 
 /** What of a rule set becomes elements of sets in nf_tables: of each family its own. */
 export type ElementsOf = (family: IpFamily) => NftElement[];

@@ -39,6 +39,8 @@ export class NftablesEnforcer implements HostEnforcer {
   readonly #bridge: string;
   readonly #table: NftPolicyTable;
   #kernel: KernelTable | undefined;
+  /** Whether what is in the kernel is what it was asked for last. */
+  #isKnown = false;
 
   /** Does nothing yet. Its namespace is the one in which rules are put in place first. */
   constructor(options: EnforcerOptions) {
@@ -49,13 +51,20 @@ export class NftablesEnforcer implements HostEnforcer {
   replace(rules: RuleSet): void {
     showToFilters(this.#bridge);
     this.#kernel ??= new KernelTable();
+    this.#isKnown = false;
     this.#kernel.replace(this.#table, rules);
+    this.#isKnown = true;
   }
 
   apply(change: RuleSetChange, rules: RuleSet): void {
-    const steps = this.#kernel && this.#table.change(change, rules);
-    if (this.#kernel === undefined || steps === undefined) this.replace(rules);
-    else this.#kernel.take(steps);
+    const steps = this.#isKnown ? this.#table.change(change, rules) : undefined;
+    if (steps === undefined) {
+      this.replace(rules);
+      return;
+    }
+    this.#isKnown = false;
+    this.#kernel?.take(steps);
+    this.#isKnown = true;
   }
 
   isSpoilt(): boolean {
@@ -66,6 +75,7 @@ export class NftablesEnforcer implements HostEnforcer {
   remove(): void {
     this.#kernel?.[Symbol.dispose]();
     this.#kernel = undefined;
+    this.#isKnown = false;
     removeNftablesPolicies();
     hideFromFilters(this.#bridge);
   }

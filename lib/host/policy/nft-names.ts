@@ -2,7 +2,7 @@ import type { IpFamily } from "../../base/ip.ts";
 import type { Direction } from "../../policy/objects.ts";
 import type { ChainKey } from "../../policy/rule-set.ts";
 import type { NftTableId } from "../netlink/nft-message.ts";
-import type { SetId } from "./ipset-sets.ts";
+import type { SetId } from "./set-usage.ts";
 import { shortName } from "./short-name.ts";
 
 /**
@@ -29,7 +29,7 @@ export function selfSet(family: IpFamily): string {
   return `self${family}`;
 }
 
-export function setStem(family: IpFamily, { kind, key }: Pick<SetId, "kind" | "key">): string {
+export function setStem(family: IpFamily, { kind, key }: SetId): string {
   return `${kind === "p" ? "ports" : "peers"}${family}-${shortName(key)}`;
 }
 

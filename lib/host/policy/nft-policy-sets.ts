@@ -8,9 +8,9 @@ import {
   type NftSet,
   removeElements,
 } from "../netlink/nft-set.ts";
-import type { SetId } from "./ipset-sets.ts";
 import { type ElementsOf, keyOf } from "./nft-elements.ts";
 import { FreshNames, policyTable, setStem } from "./nft-names.ts";
+import type { SetId } from "./set-usage.ts";
 
 /**
  * The sets of the table of policies, one of each family for a set of the rules, and its maps. Every

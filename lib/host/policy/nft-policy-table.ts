@@ -11,8 +11,6 @@ import {
   type NftTable,
 } from "../netlink/nftables.ts";
 import type { EnforcerOptions } from "./host-enforcer.ts";
-import { type SetId, textOfId } from "./ipset-sets.ts";
-import { SetUsage, setsOf } from "./ipset-usage.ts";
 import type { LogLabels } from "./log-labels.ts";
 import { forwardChain } from "./nft-base-chain.ts";
 import {
@@ -30,6 +28,7 @@ import { baseChain, policyTable, selfSet, targetMap } from "./nft-names.ts";
 import { directions, NftPolicyChains, type Unit, unitsOf } from "./nft-policy-chains.ts";
 import { NftPolicySets } from "./nft-policy-sets.ts";
 import { NftPolicyTargets, type TargetMoves } from "./nft-policy-targets.ts";
+import { type SetId, SetUsage, setsOf, textOfId } from "./set-usage.ts";
 
 /** One transaction of several. */
 export interface TableStep {

@@ -236,6 +236,38 @@ describe("policies that somebody else changes", () => {
     });
   }
 
+  test("are mended by the change after one that failed", () => {
+    host("failed").run(() => {
+      const enforcer = new NftablesEnforcer(options);
+      enforcer.replace(rules);
+      nft("delete", "table", "inet", "weave-npc");
+      const ingress = new Map([...rules.targets.ingress, [other, "ingress of shop: web"]]);
+      const both: RuleSet = { ...rules, targets: { ...rules.targets, ingress } };
+      expect(() => enforcer.apply(changeBetween(rules, both), both)).toThrow("ENOENT");
+      expect(enforcer.isSpoilt()).toBe(true);
+      enforcer.apply(changeBetween(both, rules), rules);
+      expect(enforcer.isSpoilt()).toBe(false);
+      expect(found()).toEqual(wantedFor(rules));
+    });
+  });
+
+  test("are taken over from a process that left them", () => {
+    host("left").run(() => {
+      const former = new NftablesEnforcer(options);
+      former.replace(rules);
+      const next: RuleSet = {
+        ...rules,
+        sets: new Map([["pods of shop: app=web", new Set([web])]]),
+      };
+      const enforcer = new NftablesEnforcer(options);
+      enforcer.replace(next);
+      expect(found()).toEqual(wantedFor(next));
+      enforcer.remove();
+      using netlink = openNetfilter();
+      expect(listTables(netlink, "inet")).toEqual([]);
+    });
+  });
+
   test("are not, when it is about something else", () => {
     host("elsewhere").run(() => {
       const enforcer = new NftablesEnforcer(options);

@@ -1,5 +1,15 @@
-import type { Chain, Rule } from "../../policy/rule-set.ts";
-import { type SetId, textOfId } from "./ipset-sets.ts";
+import type { Chain, Rule, SetKey } from "../../policy/rule-set.ts";
+
+/** A set that rules use: one of addresses (`a`), or of ports at addresses (`p`). */
+export interface SetId<Kind extends string = "a" | "p"> {
+  readonly kind: Kind;
+  readonly key: SetKey;
+}
+
+/** Equal ids have equal texts. */
+export function textOfId({ kind, key }: SetId<string>): string {
+  return `${kind} ${key}`;
+}
 
 /**
  * What an element of a set does where it is used:
@@ -24,7 +34,7 @@ export class SetUsage {
     this.#count(chain, -1);
   }
 
-  effectOf(id: SetId): Effect {
+  effectOf(id: SetId<string>): Effect {
     const { allow, deny, pass } = this.#counts.get(textOfId(id)) ?? none;
     if (pass > 0 || (allow > 0 && deny > 0)) return "either";
     return deny > 0 ? "closes" : "opens";
