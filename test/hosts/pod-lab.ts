@@ -5,7 +5,7 @@ import { openRoute } from "../../lib/host/netlink/open.ts";
 import { addRoute } from "../../lib/host/netlink/route.ts";
 import type { NetworkNamespace } from "../../lib/host/netns.ts";
 import { setSysctl } from "../../lib/host/sysctl.ts";
-import { Laboratory } from "../host/laboratory.ts";
+import { awaitAddresses, Laboratory } from "../host/laboratory.ts";
 
 /** A namespace in a pod's place. */
 export interface LabPod {
@@ -50,6 +50,7 @@ export class PodLab implements Disposable {
     const { index } = findLink(netlink, { name: "eth0" })!;
     addAddress(netlink, index, parseCidr(`${formatIpv4(ipv4)}/16`));
     addAddress(netlink, index, parseCidr(`${ipv6}/64`));
+    awaitAddresses(namespace);
     return { namespace, ipv4, ipv6 };
   }
 
