@@ -36,20 +36,20 @@ import { rehearsal } from "./nft-rehearsal.ts";
 export class NftablesEnforcer implements HostEnforcer {
   readonly name = "nftables";
   readonly labels = new LogLabels();
-  readonly #bridge: string;
-  readonly #table: NftPolicyTable;
+  readonly #options: EnforcerOptions;
+  #table: NftPolicyTable;
   #kernel: KernelTable | undefined;
   /** Whether what is in the kernel is what it was asked for last. */
   #isKnown = false;
 
   /** Does nothing yet. Its namespace is the one in which rules are put in place first. */
   constructor(options: EnforcerOptions) {
-    this.#bridge = options.bridge;
+    this.#options = options;
     this.#table = new NftPolicyTable(options, this.labels);
   }
 
   replace(rules: RuleSet): void {
-    showToFilters(this.#bridge);
+    showToFilters(this.#options.bridge);
     this.#kernel ??= new KernelTable();
     this.#isKnown = false;
     this.#kernel.replace(this.#table, rules);
@@ -69,15 +69,16 @@ export class NftablesEnforcer implements HostEnforcer {
 
   isSpoilt(): boolean {
     if (this.#kernel === undefined) return false;
-    return this.#kernel.isOtherThan(this.#table) || !passesFilters(this.#bridge);
+    return this.#kernel.isOtherThan(this.#table) || !passesFilters(this.#options.bridge);
   }
 
   remove(): void {
     this.#kernel?.[Symbol.dispose]();
     this.#kernel = undefined;
     this.#isKnown = false;
+    this.#table = new NftPolicyTable(this.#options, this.labels);
     removeNftablesPolicies();
-    hideFromFilters(this.#bridge);
+    hideFromFilters(this.#options.bridge);
   }
 
   size(): EnforcerSize {

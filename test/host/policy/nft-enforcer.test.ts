@@ -263,6 +263,7 @@ describe("policies that somebody else changes", () => {
       enforcer.replace(next);
       expect(found()).toEqual(wantedFor(next));
       enforcer.remove();
+      expect(enforcer.size()).toEqual({ sets: 0, elements: 0, chains: 0, rules: 0, targets: 0 });
       using netlink = openNetfilter();
       expect(listTables(netlink, "inet")).toEqual([]);
     });
