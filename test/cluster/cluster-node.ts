@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { removeCgroups } from "../engines/cgroups.ts";
 import type { Booted, MachinePlace } from "../hosts/machine.ts";
-import { eventually } from "../hosts/shell.ts";
+import { eventually, run } from "../hosts/shell.ts";
 import type { ClusterFiles } from "./cluster-files.ts";
 import { ClusterMachine, flags } from "./cluster-machine.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -75,7 +74,7 @@ export class ClusterNode extends ClusterMachine {
         ...{ "root-dir": join(this.folder, "kubelet"), "cert-dir": join(this.folder, "pki") },
         ...{ "container-runtime": "remote", "resolv-conf": "" },
         "container-runtime-endpoint": "unix:///run/containerd/containerd.sock",
-        ...{ "cgroup-driver": "cgroupfs", "cgroups-per-qos": false, "cgroup-root": this.#cgroup },
+        ...{ "cgroup-driver": "cgroupfs", "cgroups-per-qos": false },
         ...{ "enforce-node-allocatable": "", "fail-swap-on": false, "eviction-hard": "" },
         ...{ "read-only-port": 0, "healthz-port": 0, "anonymous-auth": true, ...eager },
         ...{ "authorization-mode": "AlwaysAllow", "node-status-update-frequency": "2s" },
@@ -105,13 +104,10 @@ export class ClusterNode extends ClusterMachine {
     ]);
   }
 
-  get #cgroup(): string {
-    return `/weave-cluster-${this.namespace}`;
-  }
-
   override async end(): Promise<void> {
     await super.end();
-    await removeCgroups(this.#cgroup.slice(1));
+    // Containers of all nodes have theirs in one group; what is in use stays.
+    await run(["sh", "-c", "find /sys/fs/cgroup/*/k8s.io -depth -type d -exec rmdir {} \\;"]);
   }
 }
 

@@ -52,7 +52,8 @@ export class Machine {
   ): Promise<Booted> {
     const holder = Bun.spawn(
       [
-        ...["nsenter", `--net=/run/netns/${namespace}`],
+        // It does not outlive whoever made it, however that ends.
+        ...["setpriv", "--pdeathsig", "KILL", "nsenter", `--net=/run/netns/${namespace}`],
         ...["unshare", "--mount", "--propagation", "slave", "--pid", "--mount-proc"],
         ...["--fork", "--kill-child", "sh", script, ...args],
       ],
