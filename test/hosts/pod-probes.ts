@@ -1,5 +1,5 @@
 import { readSync } from "node:fs";
-import { closeDescriptor } from "../../ffi/descriptor.ts";
+import { closeDescriptor, Epoll } from "../../ffi/descriptor.ts";
 import {
   bindSocket,
   connectSocket,
@@ -40,6 +40,8 @@ const slowness = Number(process.env.WEAVE_TEST_SLOWNESS ?? 1);
 const patienceMs = 5000 * slowness;
 /** Where nothing is allowed, nothing that comes back says that the kernel is through. */
 const settleMs = 10 * slowness;
+/** Heard of in one go. */
+const eventsMax = 64;
 
 /**
  * Many attempts at once, out of one process that has sockets in all pods. For TCP and SCTP nobody
@@ -91,19 +93,31 @@ export class PodProbes implements Disposable {
     const attempts = new Map(ordered.map((probe, id) => [id, probe]));
     const sockets = new Map<number, number>();
     const reached = new Set<Probe>();
+    const news = new Epoll(eventsMax);
+    const look = (): void => {
+      for (const id of this.#arrived(sockets, attempts)) {
+        reached.add(attempts.get(id)!);
+        // One that was refused has nothing more to tell, and would tell it for ever.
+        if (attempts.get(id)!.protocol !== "UDP") news.remove(sockets.get(id)!);
+      }
+    };
     try {
-      for (const [id, probe] of attempts) sockets.set(id, this.#start(probe, id));
+      for (const listener of this.#listenersOf(attempts)) news.add(listener);
+      for (const [id, probe] of attempts) {
+        const socket = this.#start(probe, id);
+        sockets.set(id, socket);
+        if (probe.protocol !== "UDP") news.add(socket);
+      }
       const expected = ordered.filter(isExpected);
-      const deadline = performance.now() + patienceMs;
-      if (expected.length === 0) Bun.sleepSync(settleMs);
-      do {
-        for (const id of this.#arrived(sockets, attempts)) reached.add(attempts.get(id)!);
-        if (expected.every((probe) => reached.has(probe))) break;
-        Bun.sleepSync(1);
-      } while (performance.now() < deadline);
-      for (const id of this.#arrived(sockets, attempts)) reached.add(attempts.get(id)!);
+      const deadline = performance.now() + (expected.length === 0 ? settleMs : patienceMs);
+      const isOver = () => expected.length > 0 && expected.every((probe) => reached.has(probe));
+      for (look(); !isOver() && performance.now() < deadline; look()) {
+        news.wait(Math.max(1, Math.ceil(deadline - performance.now())));
+      }
+      look();
       return reached;
     } finally {
+      news.close();
       for (const socket of sockets.values()) closeDescriptor(socket);
     }
   }
@@ -138,11 +152,13 @@ export class PodProbes implements Disposable {
       if (attempts.get(id)!.protocol === "UDP") continue;
       if (socketOption(socket, SOL_SOCKET, SO_ERROR, "probe") === refused) arrived.push(id);
     }
-    const targets = new Set([...attempts.values()].map(({ to }) => to.namespace));
-    for (const listener of [...targets].flatMap((each) => this.#listeners.get(each) ?? [])) {
-      arrived.push(...this.#heard(listener));
-    }
+    for (const listener of this.#listenersOf(attempts)) arrived.push(...this.#heard(listener));
     return arrived;
+  }
+
+  #listenersOf(attempts: ReadonlyMap<number, PodProbe>): number[] {
+    const targets = new Set([...attempts.values()].map(({ to }) => to.namespace));
+    return [...targets].flatMap((each) => this.#listeners.get(each) ?? []);
   }
 
   *#heard(listener: number): Generator<number> {

@@ -121,7 +121,6 @@ function awaited(log: BlockedPackets) {
   for (;;) {
     const packets = log.read();
     if (packets.length > 0 || performance.now() > deadline) return packets;
-    Bun.sleepSync(10);
   }
 }
 
