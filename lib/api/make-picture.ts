@@ -1,12 +1,7 @@
+import { shortEngineId } from "../base/engine-id.ts";
 import type { Picture, PictureContainer, PictureLink, PicturePeer } from "./picture-models.ts";
 import type { ConnectionReport, PeerReport, Report } from "./report.ts";
 import type { ListedContainer } from "./router-control.ts";
-
-/** Engines name containers by 64 hex digits, of which people read twelve. */
-const shortIdDigits = 12;
-
-/** Addresses of the bridge itself, which belong to no container. */
-const bridgeIdent = "weave:expose";
 
 /** What of the report and of this host's containers is to be seen at a glance. */
 export function makePicture(report: Report, containers: readonly ListedContainer[]): Picture {
@@ -91,10 +86,9 @@ function pictureContainers(
     found.set(key, made);
     return made;
   };
-  for (const { ident, cidrs } of here) if (ident !== bridgeIdent) put(ident, Router.Name, cidrs);
+  for (const { ident, cidrs } of here) if (!isNobody(ident)) put(ident, Router.Name, cidrs);
   for (const { Hostname, Origin, ContainerID, Address, Tombstone } of DNS?.Entries ?? []) {
-    // A name may be the bridge's, or of somebody outside.
-    if (Tombstone !== 0 || ContainerID.startsWith("weave:")) continue;
+    if (Tombstone !== 0 || isNobody(ContainerID)) continue;
     const { names } = put(ContainerID, Origin, [Address]);
     if (!names.includes(Hostname)) names.push(Hostname);
   }
@@ -110,5 +104,10 @@ function firstName(names: readonly string[]): string | undefined {
 }
 
 function shortId(id: string): string {
-  return /^[0-9a-f]{64}$/.test(id) ? id.slice(0, shortIdDigits) : id.replace(/^.*[:/]/, "");
+  return shortEngineId(id) ?? id.replace(/^.*[:/]/, "");
+}
+
+/** The router itself has the bridge's addresses, and names of what is outside. */
+function isNobody(ident: string): boolean {
+  return ident.startsWith("weave:");
 }

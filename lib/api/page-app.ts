@@ -1,5 +1,7 @@
+import { timingSafeEqual } from "node:crypto";
 import { Hono, type MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { utf8 } from "../base/bytes.ts";
 import type { Log } from "../base/world.ts";
 import { refuse, refuseError } from "./answers.ts";
 import { diagnosisRoutes } from "./diagnosis-routes.ts";
@@ -94,9 +96,6 @@ function withToken(token: string): MiddlewareHandler {
 
 /** Takes as long wherever they differ. */
 function isSame(given: string, token: string): boolean {
-  if (given.length !== token.length) return false;
-  let difference = 0;
-  for (let at = 0; at < token.length; at++)
-    difference |= given.charCodeAt(at) ^ token.charCodeAt(at);
-  return difference === 0;
+  const [a, b] = [utf8(given), utf8(token)];
+  return a.length === b.length && timingSafeEqual(a, b);
 }

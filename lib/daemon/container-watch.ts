@@ -1,4 +1,5 @@
 import { everyBeat } from "../base/beat.ts";
+import { isEngineId } from "../base/engine-id.ts";
 import type { World } from "../base/world.ts";
 import { isContainerAlive } from "../host/container.ts";
 
@@ -86,7 +87,7 @@ export class ContainerWatch implements EngineNews {
     const runs = new Map(all.map(({ id, running }) => [id, running]));
     const unknown: string[] = [];
     for (const ident of this.#idents()) {
-      if (!/^[0-9a-f]{64}$/.test(ident)) continue;
+      if (!isEngineId(ident)) continue;
       const running = runs.get(ident);
       if (running === undefined) unknown.push(ident);
       else if (running && this.#stopped.has(ident)) this.started(ident);

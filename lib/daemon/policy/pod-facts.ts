@@ -1,3 +1,4 @@
+import { shortEngineId } from "../../base/engine-id.ts";
 import type { NamedPort } from "../../policy/objects.ts";
 import { defaultNamespace } from "./policy-document.ts";
 
@@ -43,8 +44,7 @@ export function podFacts(known: KnownOfContainer, nowMs: number): PodFacts {
 
 /** `netns:web` is called web; a process goes by its id, and a long id by its first twelve digits. */
 function nameOf(ident: string): string {
-  if (/^[0-9a-f]{64}$/.test(ident)) return ident.slice(0, 12);
-  return ident.replace(/^netns:(.*\/)?/, "").replace(/^pid:/, "pid-");
+  return shortEngineId(ident) ?? ident.replace(/^netns:(.*\/)?/, "").replace(/^pid:/, "pid-");
 }
 
 /** What a container's labels call its ports; labels that say no port are no ports. */
