@@ -43,6 +43,10 @@ _weave_flag_value() {
     "launch --policy") _weave_words auto; _weave_words on; _weave_words off ;;
     "launch --policy-multicast") _weave_words allow; _weave_words deny; _weave_words egress ;;
     "launch --policy-filter") _weave_words auto; _weave_words nftables; _weave_words iptables ;;
+    "launch --events-file") candidates+="$(compgen -f -- "$current")" ;;
+    "launch --events-syslog") : ;;
+    "launch --events-syslog-facility") _weave_words user; _weave_words daemon; _weave_words auth; _weave_words authpriv; _weave_words local0; _weave_words local1; _weave_words local2; _weave_words local3; _weave_words local4; _weave_words local5; _weave_words local6; _weave_words local7 ;;
+    "launch --otlp-endpoint") : ;;
     "launch --http-addr") : ;;
     "launch --status-addr") : ;;
     "launch --metrics-addr") : ;;
@@ -86,6 +90,10 @@ _weave_flag_value() {
     "setup-systemd --policy") _weave_words auto; _weave_words on; _weave_words off ;;
     "setup-systemd --policy-multicast") _weave_words allow; _weave_words deny; _weave_words egress ;;
     "setup-systemd --policy-filter") _weave_words auto; _weave_words nftables; _weave_words iptables ;;
+    "setup-systemd --events-file") candidates+="$(compgen -f -- "$current")" ;;
+    "setup-systemd --events-syslog") : ;;
+    "setup-systemd --events-syslog-facility") _weave_words user; _weave_words daemon; _weave_words auth; _weave_words authpriv; _weave_words local0; _weave_words local1; _weave_words local2; _weave_words local3; _weave_words local4; _weave_words local5; _weave_words local6; _weave_words local7 ;;
+    "setup-systemd --otlp-endpoint") : ;;
     "setup-systemd --http-addr") : ;;
     "setup-systemd --status-addr") : ;;
     "setup-systemd --metrics-addr") : ;;
@@ -100,15 +108,23 @@ _weave_flag_value() {
     "policy --namespace" | "policy -n") : ;;
     "dns-add --fqdn" | "dns-add -h") _weave_router fqdn ;;
     "dns-remove --fqdn" | "dns-remove -h") _weave_router fqdn ;;
+    "status --interval") : ;;
+    "top --interval") : ;;
     "events --since") : ;;
     "events --kind") : ;;
+    "events --container") _weave_router container ;;
+    "events --peer") _weave_router peer ;;
     "report --format" | "report -f") : ;;
+    "report --redact") : ;;
     "demo --name") : ;;
     "simulate --seed") : ;;
     "simulate --peers") : ;;
     "simulate --faults") : ;;
     "simulate --minutes") : ;;
     "simulate --reclaim") : ;;
+    "simulate --bundle") candidates+="$(compgen -f -- "$current")" ;;
+    "simulate --until") : ;;
+    "simulate --step") : ;;
     *) return 1 ;;
   esac
 }
@@ -134,7 +150,8 @@ _weave_arguments() {
     rmpeer) _weave_router peer-id ;;
     status) _weave_words targets; _weave_words connections; _weave_words peers; _weave_words dns; _weave_words ipam ;;
     why) _weave_router place; _weave_router place ;;
-    help) _weave_words launch; _weave_words stop; _weave_words reset; _weave_words logs; _weave_words setup-systemd; _weave_words adopt; _weave_words snapshot; _weave_words upgrade-self; _weave_words setup-cni; _weave_words kube; _weave_words attach; _weave_words detach; _weave_words expose; _weave_words hide; _weave_words attach-bridge; _weave_words ps; _weave_words policy; _weave_words env; _weave_words config; _weave_words dns-add; _weave_words dns-remove; _weave_words dns-lookup; _weave_words dns-args; _weave_words connect; _weave_words forget; _weave_words prime; _weave_words rmpeer; _weave_words status; _weave_words doctor; _weave_words why; _weave_words ui; _weave_words events; _weave_words report; _weave_words version; _weave_words demo; _weave_words simulate; _weave_words help; _weave_words completion ;;
+    report) candidates+="$(compgen -f -- "$current")" ;;
+    help) _weave_words launch; _weave_words stop; _weave_words reset; _weave_words logs; _weave_words setup-systemd; _weave_words adopt; _weave_words snapshot; _weave_words upgrade-self; _weave_words setup-cni; _weave_words kube; _weave_words attach; _weave_words detach; _weave_words expose; _weave_words hide; _weave_words attach-bridge; _weave_words ps; _weave_words policy; _weave_words env; _weave_words config; _weave_words dns-add; _weave_words dns-remove; _weave_words dns-lookup; _weave_words dns-args; _weave_words connect; _weave_words forget; _weave_words prime; _weave_words rmpeer; _weave_words status; _weave_words doctor; _weave_words why; _weave_words top; _weave_words map; _weave_words ui; _weave_words events; _weave_words report; _weave_words version; _weave_words demo; _weave_words simulate; _weave_words help; _weave_words completion ;;
     completion) _weave_words bash; _weave_words zsh; _weave_words fish ;;
   esac
 }
@@ -148,15 +165,15 @@ _weave() {
   local last=$((${#words[@]} - 1)) command="${words[1]}"
   local current="${words[last]}" before="${words[last - 1]}"
   if ((last == 1)); then
-    candidates="launch stop reset logs setup-systemd adopt snapshot upgrade-self setup-cni kube attach detach expose hide attach-bridge ps policy env config dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status doctor why ui events report version demo simulate help completion --help --version"
+    candidates="launch stop reset logs setup-systemd adopt snapshot upgrade-self setup-cni kube attach detach expose hide attach-bridge ps policy env config dns-add dns-remove dns-lookup dns-args connect forget prime rmpeer status doctor why top map ui events report version demo simulate help completion --help --version"
     candidates="${candidates// /$'\n'}"
   else
     case "$command" in
-    launch) flags="--password --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --policy --policy-multicast --policy-filter --foreground --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --no-restart --help" ;;
+    launch) flags="--password --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --policy --policy-multicast --policy-filter --events-file --events-syslog --events-syslog-facility --otlp-endpoint --otlp --foreground --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --no-restart --help" ;;
     stop) flags="--help" ;;
     reset) flags="--force --help" ;;
     logs) flags="--follow -f --tail --help" ;;
-    setup-systemd) flags="--now --root --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --policy --policy-multicast --policy-filter --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --help" ;;
+    setup-systemd) flags="--now --root --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --policy --policy-multicast --policy-filter --events-file --events-syslog --events-syslog-facility --otlp-endpoint --otlp --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --help" ;;
     adopt) flags="--dry-run --yes -y --docker-api --help" ;;
     snapshot) flags="--force --ranges --help" ;;
     upgrade-self) flags="--help" ;;
@@ -179,15 +196,17 @@ _weave() {
     forget) flags="--help" ;;
     prime) flags="--help" ;;
     rmpeer) flags="--force --help" ;;
-    status) flags="--json --help" ;;
+    status) flags="--watch -w --interval --json --help" ;;
     doctor) flags="--json --help" ;;
     why) flags="--json --help" ;;
+    top) flags="--interval --once --help" ;;
+    map) flags="--containers -c --all -a --ascii --dot --json --help" ;;
     ui) flags="--json --help" ;;
-    events) flags="--follow -f --since --kind --json --help" ;;
-    report) flags="--format -f --help" ;;
+    events) flags="--follow -f --since --kind --container --peer --json --help" ;;
+    report) flags="--format -f --bundle --redact --help" ;;
     version) flags="--json --help" ;;
     demo) flags="--keep --name --remove --help" ;;
-    simulate) flags="--seed --peers --faults --minutes --reclaim --trace --json --help" ;;
+    simulate) flags="--seed --peers --faults --minutes --reclaim --trace --bundle --until --step --json --help" ;;
     help) flags="--help" ;;
     completion) flags="--help" ;;
     esac

@@ -19,6 +19,7 @@ const openLibnl = () =>
     nl_socket_set_buffer_size: { args: ["ptr", "i32", "i32"], returns: "i32" },
     nl_socket_set_nonblocking: { args: ["ptr"], returns: "i32" },
     nl_socket_add_membership: { args: ["ptr", "i32"], returns: "i32" },
+    nl_socket_drop_membership: { args: ["ptr", "i32"], returns: "i32" },
     nl_socket_get_fd: { args: ["ptr"], returns: "i32" },
     nl_connect: { args: ["ptr", "i32"], returns: "i32" },
     nl_close: { args: ["ptr"], returns: "void" },
@@ -133,6 +134,14 @@ export class NetlinkSocket {
     this.#check(
       this.#libnl.nl_socket_add_membership(this.#socket, group),
       "nl_socket_add_membership",
+    );
+  }
+
+  /** What the kernel has told the group before is still delivered. @throws SystemError */
+  leave(group: number): void {
+    this.#check(
+      this.#libnl.nl_socket_drop_membership(this.#socket, group),
+      "nl_socket_drop_membership",
     );
   }
 

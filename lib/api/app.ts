@@ -1,4 +1,5 @@
 import { Hono, type MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
 import { type Log, silentLog } from "../base/world.ts";
 import { refuseError } from "./answers.ts";
 import { cniRoutes } from "./cni-routes.ts";
@@ -6,20 +7,38 @@ import { containerRoutes } from "./container-routes.ts";
 import { diagnosisRoutes } from "./diagnosis-routes.ts";
 import { dnsRoutes } from "./dns-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
+import { incidentRoutes } from "./incident-routes.ts";
 import { ipamRoutes } from "./ipam-routes.ts";
 import { meshRoutes } from "./mesh-routes.ts";
 import { answerOtherMethods, refuseHead } from "./methods.ts";
 import { pageRoute, pictureRoute } from "./picture-routes.ts";
 import { pluginRoutes } from "./plugin-routes.ts";
 import { policyRoutes } from "./policy-routes.ts";
-import { prometheusText } from "./prometheus-text.ts";
 import { proxyRoutes } from "./proxy-routes.ts";
-import type { Gauge, RouterControl } from "./router-control.ts";
-import { descriptionRoute, gaugesRoute, metricsRoute, statusRoutes } from "./status-routes.ts";
+import type { RouterControl } from "./router-control.ts";
+import { descriptionRoute, metricsRoute, statusRoutes } from "./status-routes.ts";
+
+/** A request as those see it who measure requests, or note for whom something is done. */
+export interface ObservedRequest {
+  readonly method: string;
+  /** As its table has it, `/ip/:id`; empty for one that is in none. */
+  readonly route: string;
+  readonly headers: Headers;
+  /** Of the answer, once there is one. */
+  status(): number;
+}
+
+/** What goes on around each answer. */
+export type Around = (request: ObservedRequest, answer: () => Promise<void>) => Promise<void>;
 
 /** The control API (http-api §1, first row). */
-export function controlApp(router: RouterControl, log: Log = silentLog): Hono {
+export function controlApp(
+  router: RouterControl,
+  log: Log = silentLog,
+  around: Around = (_, answer) => answer(),
+): Hono {
   return application(log, (app) => {
+    app.use(observed(around));
     statusRoutes(app, router);
     metricsRoute(app, router);
     descriptionRoute(app);
@@ -29,6 +48,7 @@ export function controlApp(router: RouterControl, log: Log = silentLog): Hono {
     diagnosisRoutes(app, router.diagnosis);
     policyRoutes(app, router.policy);
     eventRoutes(app, router.events);
+    incidentRoutes(app, router.incident);
     pictureRoute(app, router);
     pageRoute(app, router);
     if (router.ipam !== undefined) ipamRoutes(app, router.ipam, router.containers);
@@ -46,14 +66,12 @@ export function statusApp(router: RouterControl, log: Log = silentLog): Hono {
   });
 }
 
-/** The address for monitoring alone (http-api §1, third row). */
-export function metricsApp(router: RouterControl, log: Log = silentLog): Hono {
-  return application(log, (app) => metricsRoute(app, router));
-}
-
-/** An address for monitoring one service of a router. */
-export function serviceMetricsApp(gauges: () => readonly Gauge[], log: Log = silentLog): Hono {
-  return application(log, (app) => gaugesRoute(app, async () => prometheusText(gauges())));
+/** The address for monitoring alone (http-api §1, third row), of a router or one service of it. */
+export function metricsApp(
+  source: Pick<RouterControl, "measurements">,
+  log: Log = silentLog,
+): Hono {
+  return application(log, (app) => metricsRoute(app, source));
 }
 
 function application(log: Log, addRoutes: (app: Hono) => void): Hono {
@@ -63,6 +81,15 @@ function application(log: Log, addRoutes: (app: Hono) => void): Hono {
   addRoutes(app);
   answerOtherMethods(app);
   return app;
+}
+
+function observed(around: Around): MiddlewareHandler {
+  return (context, next) => {
+    const { method, raw } = context.req;
+    // Those for all methods are what every request passes, as this one.
+    const route = matchedRoutes(context).find(({ method }) => method !== "ALL")?.path ?? "";
+    return around({ method, route, headers: raw.headers, status: () => context.res.status }, next);
+  };
 }
 
 function logRequest(log: Log): MiddlewareHandler {

@@ -10,6 +10,16 @@ export const eventModel = v.object({
   kind: told(v.string(), "see docs/events.md"),
   text: told(v.string(), "the same in words"),
   details: told(v.record(v.string(), v.unknown()), "by the kind"),
+  by: v.optional(
+    told(
+      v.object({
+        kind: told(v.string(), "`cli`, `cni`, `api`, `tcp`, `proxy`, `plugin`, `engine` or `kube`"),
+        user: v.optional(told(v.string(), "who is logged in, as the command says it")),
+        pid: v.optional(told(v.number(), "of the process, as it sees it itself")),
+      }),
+      "who asked; absent where nobody did",
+    ),
+  ),
 });
 
 export type EventModel = v.InferOutput<typeof eventModel>;

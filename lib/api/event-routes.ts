@@ -1,7 +1,8 @@
 import type { Context, Hono } from "hono";
 import { utf8 } from "../base/bytes.ts";
 import { WeaveError } from "../base/errors.ts";
-import { type EventQuery, eventText, isWanted, type NetworkEvent } from "../base/network-event.ts";
+import { eventText } from "../base/event-kinds.ts";
+import { type EventQuery, isWanted, type NetworkEvent } from "../base/network-event.ts";
 import { refuseJson } from "./answers.ts";
 import type { EventControl, EventModel } from "./event-models.ts";
 import { Parameters } from "./parameters.ts";
@@ -51,9 +52,10 @@ const stream: Form = {
 
 /** An event for programs and for people. */
 export function eventDocument(event: NetworkEvent): EventModel {
-  const { id, atMs, kind, details } = event;
+  const { id, atMs, kind, details, by } = event;
   const at = new Date(atMs).toISOString();
-  return { id, at, kind, text: eventText(event), details: { ...details } };
+  const text = eventText(event);
+  return { id, at, kind, text, details: { ...details }, ...(by && { by: { ...by } }) };
 }
 
 function answer(context: Context, events: EventControl, query: EventQuery, follow: boolean) {
@@ -106,10 +108,14 @@ function readQuery(context: Context, parameters: Parameters): EventQuery {
       remedy: "write it as in 2026-01-02T15:04:05Z",
     });
   }
-  const kinds = parameters.all("kind");
+  const [kinds, containers, peers] = ["kind", "container", "peer"].map((name) =>
+    parameters.all(name),
+  ) as [string[], string[], string[]];
   return {
     ...(after !== "" && { afterId: Number(after) }),
     ...(sinceMs !== undefined && { sinceMs }),
     ...(kinds.length > 0 && { kinds }),
+    ...(containers.length > 0 && { containers }),
+    ...(peers.length > 0 && { peers }),
   };
 }

@@ -2,6 +2,8 @@ import * as v from "valibot";
 import { assert } from "../base/errors.ts";
 import { textsByName } from "../base/schema.ts";
 
+export { told } from "../base/schema.ts";
+
 /** A JSON Schema of draft 2020-12, which is also that of OpenAPI 3.1. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
@@ -25,11 +27,6 @@ type Leavable =
   | v.OptionalSchema<v.GenericSchema, unknown>
   | v.ExactOptionalSchema<v.GenericSchema, unknown>
   | v.NullishSchema<v.GenericSchema, unknown>;
-
-/** `schema` with what it means, for people who read the document. */
-export function told<Schema extends v.GenericSchema>(schema: Schema, meaning: string) {
-  return v.pipe(schema, v.description(meaning));
-}
 
 /** A schema of valibot, with its descriptions, as JSON Schema. Other kinds fail an assertion. */
 export function jsonSchema(schema: v.GenericSchema): JsonSchema {

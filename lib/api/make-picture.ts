@@ -1,10 +1,19 @@
-import { shortEngineId } from "../base/engine-id.ts";
-import type { Picture, PictureContainer, PictureLink, PicturePeer } from "./picture-models.ts";
-import type { ConnectionReport, PeerReport, Report } from "./report.ts";
-import type { ListedContainer } from "./router-control.ts";
+import { pictureContainers, pictureNames } from "./picture-containers.ts";
+import type { Picture, PictureLink, PicturePeer } from "./picture-models.ts";
+import type { ConnectionReport, PeerReport, Report, TrafficReport } from "./report.ts";
+import type { ListedContainer, ToldContainer } from "./router-control.ts";
 
-/** What of the report and of this host's containers is to be seen at a glance. */
-export function makePicture(report: Report, containers: readonly ListedContainer[]): Picture {
+type OwnTraffic = NonNullable<NonNullable<PictureLink["own"]>["traffic"]>;
+
+/**
+ * What is to be seen at a glance of the report, of this host's containers, and of what all hosts tell
+ * of theirs.
+ */
+export function makePicture(
+  report: Report,
+  here: readonly ListedContainer[],
+  told: readonly ToldContainer[],
+): Picture {
   const { Router, IPAM } = report;
   const peers = Router.Peers ?? [];
   const reached = new Set((Router.UnicastRoutes ?? []).map(({ Dest }) => Dest));
@@ -18,7 +27,8 @@ export function makePicture(report: Report, containers: readonly ListedContainer
       }),
     ),
     links: pictureLinks(peers, Router.Name, Router.Connections ?? []),
-    containers: pictureContainers(report, containers),
+    containers: pictureContainers(report, here, told),
+    names: pictureNames(report),
     ring:
       IPAM === undefined
         ? null
@@ -47,6 +57,7 @@ function pictureLinks(
       found.set(`${from} ${to}`, {
         ...before,
         ...{ from, to, established: Established || before?.established === true },
+        oneSided: before === undefined ? Established : before.established !== Established,
         ...(own !== undefined && { own: ownLink(own) }),
       });
     }
@@ -55,7 +66,7 @@ function pictureLinks(
 }
 
 function ownLink(connection: ConnectionReport): NonNullable<PictureLink["own"]> {
-  const { Address, State, Info, Attrs, RoundTripMs, Since, Reason } = connection;
+  const { Address, State, Info, Attrs, RoundTripMs, Since, Reason, Traffic } = connection;
   const mtu = Attrs?.mtu;
   return {
     ...{ address: Address, state: State, info: Info },
@@ -65,49 +76,14 @@ function ownLink(connection: ConnectionReport): NonNullable<PictureLink["own"]> 
     roundTripMs: RoundTripMs ?? null,
     since: Since ?? null,
     reason: Reason ?? "",
+    traffic: Traffic === undefined ? null : linkTraffic(Traffic),
   };
 }
 
-function pictureContainers(
-  { Router, DNS }: Report,
-  here: readonly ListedContainer[],
-): PictureContainer[] {
-  const found = new Map<string, PictureContainer>();
-  const put = (id: string, peer: string, addresses: readonly string[]): PictureContainer => {
-    const key = `${peer} ${id}`;
-    const before = found.get(key);
-    const known = new Set(before?.addresses.map(bare));
-    const all = [
-      ...(before?.addresses ?? []),
-      ...addresses.filter((each) => !known.has(bare(each))),
-    ];
-    const names = before?.names ?? [];
-    const made = { id, peer, name: before?.name ?? shortId(id), names, addresses: all };
-    found.set(key, made);
-    return made;
+function linkTraffic(carried: TrafficReport): OwnTraffic {
+  const { SentPackets, SentBytes, ReceivedPackets, ReceivedBytes } = carried;
+  return {
+    ...{ sentPackets: SentPackets, sentBytes: SentBytes },
+    ...{ receivedPackets: ReceivedPackets, receivedBytes: ReceivedBytes },
   };
-  for (const { ident, cidrs } of here) if (!isNobody(ident)) put(ident, Router.Name, cidrs);
-  for (const { Hostname, Origin, ContainerID, Address, Tombstone } of DNS?.Entries ?? []) {
-    if (Tombstone !== 0 || isNobody(ContainerID)) continue;
-    const { names } = put(ContainerID, Origin, [Address]);
-    if (!names.includes(Hostname)) names.push(Hostname);
-  }
-  return [...found.values()].map((each) => ({ ...each, name: firstName(each.names) ?? each.name }));
-}
-
-function bare(address: string): string {
-  return address.split("/")[0]!;
-}
-
-function firstName(names: readonly string[]): string | undefined {
-  return names[0]?.split(".")[0];
-}
-
-function shortId(id: string): string {
-  return shortEngineId(id) ?? id.replace(/^.*[:/]/, "");
-}
-
-/** The router itself has the bridge's addresses, and names of what is outside. */
-function isNobody(ident: string): boolean {
-  return ident.startsWith("weave:");
 }

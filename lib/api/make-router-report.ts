@@ -1,3 +1,4 @@
+import type { LinkTraffic } from "../base/overlay.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { MeshStatus } from "../mesh/mesh-status.ts";
 import type {
@@ -6,6 +7,7 @@ import type {
   OffloadReport,
   RefusalReport,
   RouterReport,
+  TrafficReport,
 } from "./report.ts";
 
 /** What the data plane adds to the mesh's part of the report. */
@@ -110,6 +112,15 @@ function connection(status: MeshStatus["connections"][number]) {
     ...(status.reason !== undefined && { Reason: status.reason }),
     ...(status.sinceMs !== undefined && { Since: new Date(status.sinceMs).toISOString() }),
     ...(status.error?.remedy !== undefined && { Remedy: status.error.remedy }),
+    ...(status.traffic !== undefined && { Traffic: traffic(status.traffic) }),
+  };
+}
+
+function traffic(carried: LinkTraffic): TrafficReport {
+  const { sentPackets, sentBytes, receivedPackets, receivedBytes } = carried;
+  return {
+    ...{ SentPackets: sentPackets, SentBytes: sentBytes },
+    ...{ ReceivedPackets: receivedPackets, ReceivedBytes: receivedBytes },
   };
 }
 

@@ -8,6 +8,7 @@ import { diagnosisRoutes } from "./diagnosis-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { isOwnHost } from "./guard.ts";
 import { pictureRoute } from "./picture-routes.ts";
+import { policyLookRoutes } from "./policy-routes.ts";
 import type { RouterControl } from "./router-control.ts";
 
 /** The page as one document, and what may run in it. */
@@ -18,6 +19,12 @@ export interface Page {
   readonly styleHash: string;
 }
 
+/** What of a router the page shows. */
+export type ShownRouter = Pick<
+  RouterControl,
+  "report" | "containers" | "diagnosis" | "policy" | "events"
+>;
+
 const tokenCookie = "weave-page";
 
 /**
@@ -26,7 +33,7 @@ const tokenCookie = "weave-page";
  *   GET /?token=…  ─ the right one ─▶ a cookie, and the page without the token in its address
  *   everything else: 403 without the cookie, from another site, or under another host's name
  */
-export function pageApp(router: RouterControl, page: Page, token: string, log: Log): Hono {
+export function pageApp(router: ShownRouter, page: Page, token: string, log: Log): Hono {
   const app = new Hono();
   app.use(ofThisHost, safely(page), withToken(token));
   app.onError((error, context) => {
@@ -36,6 +43,7 @@ export function pageApp(router: RouterControl, page: Page, token: string, log: L
   app.get("/", (context) => context.html(page.html));
   pictureRoute(app, router);
   diagnosisRoutes(app, router.diagnosis);
+  policyLookRoutes(app, router.policy);
   eventRoutes(app, router.events);
   return app;
 }

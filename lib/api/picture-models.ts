@@ -1,10 +1,12 @@
 import * as v from "valibot";
+import { textsByName } from "../base/schema.ts";
 import { told } from "./json-schema.ts";
 
 const link = v.object({
   from: told(v.string(), "a peer name; the smaller of the two"),
   to: told(v.string(), "a peer name"),
   established: told(v.boolean(), "whether either end says so"),
+  oneSided: told(v.boolean(), "whether one end says so, and the other one does not"),
   own: v.exactOptional(
     told(
       v.object({
@@ -16,6 +18,17 @@ const link = v.object({
         roundTripMs: told(v.nullable(v.number()), "null while it is not known"),
         since: told(v.nullable(v.string()), "RFC 3339"),
         reason: told(v.string(), "why this overlay and not a better one"),
+        traffic: told(
+          v.nullable(
+            v.object({
+              sentPackets: told(v.number(), "frames of containers"),
+              sentBytes: told(v.number(), "octets of those frames before encapsulation"),
+              receivedPackets: v.number(),
+              receivedBytes: v.number(),
+            }),
+          ),
+          "since the link was established; null where nothing counts",
+        ),
         info: told(v.string(), "as `weave status connections` has it"),
       }),
       "of links of this host, as it sees them",
@@ -26,9 +39,11 @@ const link = v.object({
 const container = v.object({
   id: v.string(),
   peer: told(v.string(), "whose host it is on"),
-  name: told(v.string(), "the first of its names, or a short id"),
+  name: told(v.string(), "the first of its names in DNS, what its host calls it, or a short id"),
+  namespace: told(v.string(), "to policies; empty while its host has told nothing of it"),
   names: told(v.array(v.string()), "in DNS"),
   addresses: told(v.array(v.string()), "with prefix length where that is known"),
+  labels: textsByName,
 });
 
 /** The whole cluster as one host knows it: `GET /picture`. */
@@ -45,7 +60,17 @@ export const pictureModel = v.object({
   links: v.array(link),
   containers: told(
     v.array(container),
-    "those of this host, and of others those that have names in DNS",
+    "those of all hosts that tell of theirs, with up to 32 labels of up to 256 characters; of others those that have names in DNS",
+  ),
+  names: told(
+    v.array(
+      v.object({
+        name: v.string(),
+        address: v.string(),
+        peer: told(v.string(), "whose router answers for it"),
+      }),
+    ),
+    "in DNS, of what is no container",
   ),
   ring: told(
     v.nullable(
@@ -70,3 +95,4 @@ export type Picture = v.InferOutput<typeof pictureModel>;
 export type PictureLink = Picture["links"][number];
 export type PictureContainer = Picture["containers"][number];
 export type PicturePeer = Picture["peers"][number];
+export type PictureName = Picture["names"][number];

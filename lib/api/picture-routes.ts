@@ -6,11 +6,18 @@ import type { RouterControl } from "./router-control.ts";
 import { pageTable, pictureTable } from "./table/picture-table.ts";
 
 /** Adds `/picture`. */
-export function pictureRoute(app: Hono, router: RouterControl): void {
+export function pictureRoute(
+  app: Hono,
+  router: Pick<RouterControl, "report" | "containers" | "policy">,
+): void {
   addRoutes(app, pictureTable, {
     picture: (context) =>
       answerJson(context, async () =>
-        makePicture(await router.report(), await router.containers.list([])),
+        makePicture(
+          await router.report(),
+          await router.containers.list([]),
+          router.policy.containers(),
+        ),
       ),
   });
 }

@@ -100,6 +100,37 @@ export const policyExplanation = v.object({
   enforced: told(v.boolean(), "whether this host enforces policies now"),
 });
 
+const portSpan = v.object({
+  protocol: v.picklist(protocols),
+  first: told(v.nullable(v.number()), "null for ICMP"),
+  last: told(v.nullable(v.number()), "included"),
+});
+
+export const policyWays = v.object({
+  enforced: told(v.boolean(), "whether this host enforces policies now"),
+  ways: told(
+    v.array(
+      v.object({
+        from: v.string(),
+        to: v.string(),
+        verdicts: told(
+          v.array(
+            v.object({
+              spans: told(v.array(portSpan), "what is judged alike"),
+              allowed: v.boolean(),
+              egress: decision,
+              ingress: decision,
+            }),
+          ),
+          "what is about the fewest ports first, the rest last",
+        ),
+        complete: told(v.boolean(), "false where policies name more ports than are looked at"),
+      }),
+    ),
+    "there and back",
+  ),
+});
+
 export const testAnswer = v.object({
   rows: v.array(v.object({ ...verdict, expected: v.boolean(), met: v.boolean() })),
   failed: told(v.number(), "expectations that are not met"),

@@ -1,3 +1,5 @@
+import type { EventsReport, TracingReport } from "./events-report.ts";
+
 /**
  * The shape of `GET /report` (http-api §5). Scripts and templates rely on these names, their order
  * and on which of them are `null` or absent; the rest of the code uses its own types and is turned
@@ -27,6 +29,10 @@ export interface Report {
   readonly Proxy?: ProxyReport;
   /** Docker's network plugin; absent when it is off, or no Docker engine has answered yet. */
   readonly Plugin?: PluginReport;
+  /** Where else events go; absent when they go nowhere else. */
+  readonly Events?: EventsReport;
+  /** Absent when nothing is traced. */
+  readonly Tracing?: TracingReport;
 }
 
 export interface RouterReport {
@@ -130,6 +136,16 @@ export interface ConnectionReport {
   readonly Since?: string;
   /** What to do about the last failure; missing while there was none. */
   readonly Remedy?: string;
+  /** Frames of containers since the connection was established; missing where nothing counts. */
+  readonly Traffic?: TrafficReport;
+}
+
+/** Ethernet frames before encapsulation, and their octets. */
+export interface TrafficReport {
+  readonly SentPackets: number;
+  readonly SentBytes: number;
+  readonly ReceivedPackets: number;
+  readonly ReceivedBytes: number;
 }
 
 export interface MacReport {

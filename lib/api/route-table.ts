@@ -3,6 +3,7 @@ import { addressTable } from "./table/address-table.ts";
 import { cniTable } from "./table/cni-table.ts";
 import { containerTable } from "./table/container-table.ts";
 import { eventTable } from "./table/event-table.ts";
+import { incidentTable } from "./table/incident-table.ts";
 import {
   descriptionTable,
   diagnosisTable,
@@ -14,7 +15,7 @@ import { nameTable } from "./table/name-table.ts";
 import { peerTable } from "./table/peer-table.ts";
 import { pageTable, pictureTable } from "./table/picture-table.ts";
 import { pluginTable } from "./table/plugin-table.ts";
-import { policyTable } from "./table/policy-table.ts";
+import { policyLookTable, policyTable } from "./table/policy-table.ts";
 import { proxyTable } from "./table/proxy-table.ts";
 
 /** Every route there is, by the chapters of `docs/api.md`. */
@@ -24,7 +25,7 @@ export const routeChapters: ReadonlyMap<string, RouteTable> = new Map<string, Ro
   ["Names", nameTable],
   ["Containers, names and the bridge", containerTable],
   ["Container runtimes", cniTable],
-  ["Policies", policyTable],
+  ["Policies", { ...policyTable, ...policyLookTable }],
   ["The Docker API proxy", proxyTable],
   ["Docker's networks", pluginTable],
   ["Status", statusTable],
@@ -33,6 +34,7 @@ export const routeChapters: ReadonlyMap<string, RouteTable> = new Map<string, Ro
   ["The picture", pictureTable],
   ["The page", pageTable],
   ["Report", reportTable],
+  ["Incidents", incidentTable],
   ["Metrics", metricsTable],
   ["Description", descriptionTable],
 ]);

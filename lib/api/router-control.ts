@@ -4,14 +4,18 @@ import type { Cidr, IpAddress, Ipv4Cidr } from "../base/ip.ts";
 import type { Diagnosis } from "../diagnosis/doctor/diagnosis.ts";
 import type { Explanation } from "../diagnosis/why/explanation.ts";
 import type { Entry } from "../dns/entry.ts";
+import type { JsonObject } from "../incident/json.ts";
+import type { Redactable } from "../incident/pseudonyms.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import type { EventControl } from "./event-models.ts";
+import type { Measurement } from "./metrics/measurement.ts";
 import type {
   applyBody,
   changesAnswer,
   deleteBody,
   policyExplanation,
   policyListAnswer,
+  policyWays,
   testAnswer,
   testBody,
 } from "./policy-models.ts";
@@ -27,8 +31,8 @@ export interface RouterControl {
   /** What has to be done besides before the router is of use, a sentence each. */
   awaited(): readonly string[];
   report(): Promise<Report>;
-  /** Measurements that are no part of the report, for `/metrics`. */
-  gauges(): readonly Gauge[];
+  /** For `/metrics`; cheap enough to be asked for every few seconds. */
+  measurements(): readonly Measurement[];
 
   /** Bad names are returned, good ones applied. */
   connect(peers: readonly string[], options: { replace: boolean }): WeaveError[];
@@ -59,6 +63,7 @@ export interface RouterControl {
   readonly policy: PolicyControl;
   readonly events: EventControl;
   readonly page: PageControl;
+  readonly incident: IncidentControl;
   /** Absent when the router is no plugin of Docker. */
   readonly plugin: PluginControl | undefined;
 }
@@ -67,6 +72,12 @@ export interface RouterControl {
 export interface PageControl {
   /** Where it is, with the token that lets in. @throws WeaveError `API_LISTEN` */
   open(): Promise<{ readonly url: string }>;
+}
+
+/** What somebody needs who is to find out what went wrong. */
+export interface IncidentControl {
+  /** The document of `lib/incident/bundle.ts`, without secrets, with pseudonyms for what is named. */
+  bundle(redact: readonly Redactable[]): Promise<JsonObject>;
 }
 
 /** Networks of Docker that are the router's. */
@@ -119,8 +130,28 @@ export interface PolicyControl {
   list(options: { readonly now: boolean }): Promise<v.InferOutput<typeof policyListAnswer>>;
   /** @throws WeaveError `POLICY_PLACE` for an end that is not known */
   explain(question: PolicyQuestion): Promise<v.InferOutput<typeof policyExplanation>>;
+  /** The same on all ports, there and back. @throws WeaveError `POLICY_PLACE` */
+  ways(ends: Pick<PolicyQuestion, "from" | "to">): Promise<v.InferOutput<typeof policyWays>>;
+  /**
+   * Containers of all hosts, as far as those have told of theirs. Hosts that have not are asked, and
+   * not waited for.
+   */
+  containers(): readonly ToldContainer[];
   /** @throws WeaveError `POLICY_TEST_…` */
   test(request: v.InferOutput<typeof testBody>): Promise<v.InferOutput<typeof testAnswer>>;
+}
+
+/** A container as its host tells of it, or a pod as its cluster does. */
+export interface ToldContainer {
+  /** As `weave ps` lists it, or the pod's UID. */
+  readonly container: string;
+  /** The peer on whose host it is, or the name of a cluster's node; empty when unknown. */
+  readonly host: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: ReadonlyMap<string, string>;
+  /** Without prefix lengths. */
+  readonly addresses: readonly string[];
 }
 
 export interface PolicyQuestion {
@@ -129,14 +160,6 @@ export interface PolicyQuestion {
   readonly to: string;
   /** Missing: of a protocol without ports, such as ICMP. */
   readonly port: { readonly protocol: "TCP" | "UDP" | "SCTP"; readonly port: number } | undefined;
-}
-
-export interface Gauge {
-  readonly name: string;
-  readonly help: string;
-  readonly type: "gauge" | "counter";
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly value: number;
 }
 
 /** Containers of this host and addresses of the bridge. Tokens are those of cli §2. */

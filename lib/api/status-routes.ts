@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import { acceptsJson, refuse, text } from "./answers.ts";
 import { goJson } from "./go-json.ts";
-import { metricsText } from "./metrics.ts";
+import { prometheusText } from "./metrics/prometheus-text.ts";
 import { openApiText } from "./openapi.ts";
 import type { Report } from "./report.ts";
 import { addRoutes } from "./route-spec.ts";
@@ -49,15 +49,10 @@ export function descriptionRoute(app: Hono): void {
 }
 
 /** Adds `/metrics` (http-api §6). */
-export function metricsRoute(app: Hono, router: RouterControl): void {
-  gaugesRoute(app, async () => metricsText(await router.report(), router.gauges()));
-}
-
-/** The same with measurements of the caller's choice. */
-export function gaugesRoute(app: Hono, gauges: () => Promise<string>): void {
+export function metricsRoute(app: Hono, source: Pick<RouterControl, "measurements">): void {
   addRoutes(app, metricsTable, {
-    metrics: async (context) =>
-      context.body(await gauges(), 200, {
+    metrics: (context) =>
+      context.body(prometheusText(source.measurements()), 200, {
         "Content-Type": metricsTable.metrics.success.text.type,
       }),
   });

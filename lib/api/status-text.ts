@@ -1,3 +1,4 @@
+import type { EventsReport, TracingReport } from "./events-report.ts";
 import type {
   ConnectionReport,
   DnsReport,
@@ -25,7 +26,30 @@ export function statusText(report: Report): string {
   if (report.Docker !== undefined) sections.push(dockerSection(report.Docker));
   if (report.Proxy !== undefined) sections.push(proxySection(report.Proxy));
   if (report.Plugin !== undefined) sections.push(pluginSection(report.Plugin));
+  if (report.Events !== undefined) sections.push(eventsSection(report.Events));
+  if (report.Tracing !== undefined) sections.push(tracingSection(report.Tracing));
   return sections.join("\n");
+}
+
+function tracingSection({ Endpoint, Dropped, Trouble }: TracingReport): string {
+  return lines([
+    ["Service", "tracing"],
+    ["Endpoint", Endpoint],
+    ...(Trouble === undefined ? [] : [["Trouble", Trouble] as const]),
+    ...(Dropped === 0 ? [] : [["Dropped", `${Dropped} spans`] as const]),
+  ]);
+}
+
+function eventsSection({ Outlets }: EventsReport): string {
+  return lines([
+    ["Service", "events"],
+    ...Outlets.flatMap(({ Name, To, Lost, Waiting, Trouble }): [string, string | number][] => [
+      [Name === "file" ? "File" : "Syslog", To],
+      ...(Trouble === undefined ? [] : [["Trouble", Trouble] as [string, string]]),
+      ...(Waiting === 0 ? [] : [["Waiting", Waiting] as [string, number]]),
+      ...(Lost === 0 ? [] : [["Lost", Lost] as [string, number]]),
+    ]),
+  ]);
 }
 
 /** Keys end at column 15, as they always have. */

@@ -6,20 +6,41 @@
 export interface EventDetails {
   readonly "router.started": { readonly version: string; readonly name: string };
   readonly "router.stopping": object;
+  readonly "router.adopted": { readonly from: string };
+  readonly "router.upgrading": object;
+  readonly "router.leaving": object;
+  readonly "state.restored": { readonly savedAt: string; readonly ranges: boolean };
   readonly "peer.appeared": PeerDetails;
   readonly "peer.gone": PeerDetails;
   readonly "link.connected": PeerDetails;
   readonly "link.established": PeerDetails;
   readonly "link.lost": PeerDetails & { readonly code: string; readonly reason: string };
+  readonly "link.overlay": PeerDetails & {
+    readonly overlay: string;
+    readonly before: string;
+    readonly degraded: boolean;
+    readonly reason: string;
+  };
+  readonly "link.mtu": PeerDetails & { readonly overlay: string; readonly mtu: number };
   readonly "gossip.refused": {
     readonly peer: string;
     readonly channel: string;
     readonly code: string;
     readonly reason: string;
   };
+  readonly "ring.conflict": RingDetails;
+  readonly "ring.split": RingDetails;
   readonly "target.added": { readonly peers: readonly string[]; readonly replace: boolean };
   readonly "target.forgotten": { readonly peers: readonly string[] };
   readonly "range.takenOver": { readonly peer: string; readonly addresses: number };
+  readonly "peer.removed": {
+    readonly peer: string;
+    readonly force: boolean;
+    readonly addresses: number;
+  };
+  readonly "address.allocated": AddressDetails;
+  readonly "address.claimed": AddressDetails;
+  readonly "address.released": AddressDetails;
   readonly "container.attached": ContainerDetails;
   readonly "container.detached": ContainerDetails;
   readonly "container.gone": { readonly container: string };
@@ -30,6 +51,21 @@ export interface EventDetails {
   readonly "bridge.hidden": { readonly addresses: readonly string[] };
   readonly "name.added": NameDetails;
   readonly "name.removed": Partial<NameDetails>;
+  readonly "policy.applied": PolicyDetails & { readonly change: "created" | "changed" };
+  readonly "policy.deleted": PolicyDetails;
+  readonly "policy.phase": {
+    readonly phase: string;
+    readonly code: string;
+    readonly reason: string;
+  };
+  readonly "policy.blocked": {
+    readonly policy: string;
+    readonly direction: string;
+    readonly protocol: string;
+    readonly source: string;
+    readonly destination: string;
+    readonly port: number | null;
+  };
   readonly "host.mended": { readonly what: string };
   readonly "events.skipped": { readonly kind: string; readonly count: number };
 }
@@ -38,6 +74,28 @@ interface PeerDetails {
   /** A peer name. */
   readonly peer: string;
   readonly nickname: string;
+}
+
+interface RingDetails {
+  /** Who told of another ring. */
+  readonly peer: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
+interface AddressDetails {
+  /** Who holds it: as in {@link ContainerDetails}, or the bridge, or the address itself for nobody. */
+  readonly container: string;
+  /** With its prefix length. */
+  readonly address: string;
+}
+
+interface PolicyDetails {
+  /** As its document says it: `NetworkPolicy`, … */
+  readonly kind: string;
+  /** Empty for what is in none. */
+  readonly namespace: string;
+  readonly name: string;
 }
 
 interface ContainerDetails {
@@ -61,11 +119,30 @@ export type EventNews = {
   readonly [Kind in EventKind]: { readonly kind: Kind; readonly details: EventDetails[Kind] };
 }[EventKind];
 
+/**
+ * Who asked. `cli` and `cni` are commands and plugins of ours, which say themselves who runs them; on
+ * the unix socket that is root, or who root lets in. `api` is anything else there, `tcp` anybody who
+ * may connect to the control address. `proxy`, `plugin` and `engine` are requests to the Docker API,
+ * of Docker's network plugin, and containers that an engine has started or ended. `kube` is the agent
+ * of a node.
+ */
+export interface Caller {
+  readonly kind: CallerKind;
+  /** Who logged in at the machine, as the command says it. */
+  readonly user?: string;
+  /** Of the process, as it sees it itself. */
+  readonly pid?: number;
+}
+
+export type CallerKind = "cli" | "cni" | "api" | "tcp" | "proxy" | "plugin" | "engine" | "kube";
+
 export type NetworkEvent = EventNews & {
   /** Grows by one from event to event, also over restarts of the router. */
   readonly id: number;
   /** Milliseconds since 1970. */
   readonly atMs: number;
+  /** Of what somebody asked for; absent for what nobody did, or nobody knows who. */
+  readonly by?: Caller;
 };
 
 /** Takes what has happened. Never fails, and costs its caller next to nothing. */
@@ -79,142 +156,28 @@ export interface EventQuery {
   readonly sinceMs?: number | undefined;
   /** Only these kinds: whole ones, or what stands before the dot. */
   readonly kinds?: readonly string[] | undefined;
+  /** Only what is about one of these containers: ids, or their beginnings. */
+  readonly containers?: readonly string[] | undefined;
+  /** Only what is about one of these peers: names or nicknames. */
+  readonly peers?: readonly string[] | undefined;
 }
 
-export function isWanted(event: NetworkEvent, { afterId, sinceMs, kinds }: EventQuery): boolean {
+export function isWanted(event: NetworkEvent, query: EventQuery): boolean {
+  const { afterId, sinceMs, kinds, containers, peers } = query;
   if (afterId !== undefined && event.id <= afterId) return false;
   if (sinceMs !== undefined && event.atMs < sinceMs) return false;
-  if (kinds === undefined) return true;
-  return kinds.some((kind) => event.kind === kind || event.kind.startsWith(`${kind}.`));
+  const details: Readonly<Record<string, unknown>> = { ...event.details };
+  const container = String(details.container ?? "");
+  return (
+    isAnyOf(kinds, (kind) => event.kind === kind || event.kind.startsWith(`${kind}.`)) &&
+    isAnyOf(containers, (start) => start !== "" && container.startsWith(start)) &&
+    isAnyOf(peers, (name) => name === details.peer || name === details.nickname)
+  );
+}
+
+function isAnyOf(wanted: readonly string[] | undefined, is: (each: string) => boolean): boolean {
+  return wanted === undefined || wanted.some(is);
 }
 
 /** For whoever has nobody to tell. */
 export const noEvents: EventSink = () => {};
-
-type Kinds = {
-  readonly [Kind in EventKind]: {
-    readonly meaning: string;
-    /** In the order in which documents list them. */
-    readonly details: readonly (keyof EventDetails[Kind])[];
-    readonly say: (details: EventDetails[Kind]) => string;
-  };
-};
-
-const peerOf = ({ peer, nickname }: PeerDetails): string => `${peer}(${nickname})`;
-const listed = (words: readonly string[]): string => (words.length > 0 ? words.join(", ") : "none");
-
-/** Every kind: what it stands for, and how it reads. */
-export const eventKinds: Kinds = {
-  "router.started": {
-    meaning: "The router of this host is ready.",
-    details: ["version", "name"],
-    say: ({ version, name }) => `the router has started: weave ${version}, peer ${name}`,
-  },
-  "router.stopping": {
-    meaning: "It stops, or another process takes its place.",
-    details: [],
-    say: () => "the router stops",
-  },
-  "peer.appeared": {
-    meaning: "A peer of the cluster is heard of that was not known.",
-    details: ["peer", "nickname"],
-    say: (details) => `peer ${peerOf(details)} has appeared`,
-  },
-  "peer.gone": {
-    meaning: "Nothing leads to a peer any more; its names are forgotten.",
-    details: ["peer", "nickname"],
-    say: (details) => `peer ${peerOf(details)} is gone`,
-  },
-  "link.connected": {
-    meaning: "A neighbour has introduced itself, and its overlay is being made.",
-    details: ["peer", "nickname"],
-    say: (details) => `connected with ${peerOf(details)}`,
-  },
-  "link.established": {
-    meaning: "Frames can go to a neighbour.",
-    details: ["peer", "nickname"],
-    say: (details) => `link to ${peerOf(details)} established`,
-  },
-  "link.lost": {
-    meaning: "The connection to a neighbour has ended; `reason` says why.",
-    details: ["peer", "nickname", "code", "reason"],
-    say: (details) => `link to ${peerOf(details)} lost: ${details.reason}`,
-  },
-  "gossip.refused": {
-    meaning: "Something that a peer told could not be taken.",
-    details: ["peer", "channel", "code", "reason"],
-    say: ({ peer, channel, reason }) => `refused what ${peer} told on ${channel}: ${reason}`,
-  },
-  "target.added": {
-    meaning: "Somebody asked for connections to these hosts; with `replace`, and to no others.",
-    details: ["peers", "replace"],
-    say: ({ peers, replace }) => `${replace ? "only " : ""}to connect to: ${listed(peers)}`,
-  },
-  "target.forgotten": {
-    meaning: "Somebody asked to connect to these hosts no more.",
-    details: ["peers"],
-    say: ({ peers }) => `not to connect any more to: ${listed(peers)}`,
-  },
-  "range.takenOver": {
-    meaning: "Addresses of a peer that is gone for good were taken over by this one.",
-    details: ["peer", "addresses"],
-    say: ({ peer, addresses }) => `took over ${addresses} addresses of ${peer}`,
-  },
-  "container.attached": {
-    meaning: "A container of this host is on the network.",
-    details: ["container", "addresses"],
-    say: ({ container, addresses }) => `attached ${container} with ${listed(addresses)}`,
-  },
-  "container.detached": {
-    meaning: "A container of this host was taken off the network, or lost some of its addresses.",
-    details: ["container", "addresses"],
-    say: ({ container, addresses }) => `detached ${container} from ${listed(addresses)}`,
-  },
-  "container.gone": {
-    meaning: "A container is no more; its addresses and names are free.",
-    details: ["container"],
-    say: ({ container }) => `container ${container} is gone`,
-  },
-  "bridge.exposed": {
-    meaning: "This host itself has addresses on the network.",
-    details: ["addresses", "masquerade"],
-    say: ({ addresses, masquerade }) =>
-      `exposed this host as ${listed(addresses)}${masquerade ? "" : ", without masquerading"}`,
-  },
-  "bridge.hidden": {
-    meaning: "This host has given up addresses on the network.",
-    details: ["addresses"],
-    say: ({ addresses }) => `hid ${listed(addresses)} of this host`,
-  },
-  "name.added": {
-    meaning: "This router answers for one more name.",
-    details: ["name", "container", "address"],
-    say: ({ name, container, address }) => `name ${name} is ${address} (${container})`,
-  },
-  "name.removed": {
-    meaning: "Names that match all that is said were removed.",
-    details: ["name", "container", "address"],
-    say: ({ name, container, address }) =>
-      `removed ${name === undefined ? "names" : `name ${name}`}` +
-      `${container === undefined ? "" : ` of ${container}`}${address === undefined ? "" : ` at ${address}`}`,
-  },
-  "host.mended": {
-    meaning: "Somebody had changed or deleted something that the router needs; it is back.",
-    details: ["what"],
-    say: ({ what }) => `mended: ${what}`,
-  },
-  "events.skipped": {
-    meaning: "So many of a kind came at once that some were not kept.",
-    details: ["kind", "count"],
-    say: ({ kind, count }) => `${count} more of ${kind} were not kept`,
-  },
-};
-
-/** One line about it, without time. */
-export function eventText(event: EventNews): string {
-  return sentence(event.kind, event.details as never);
-}
-
-function sentence<Kind extends EventKind>(kind: Kind, details: EventDetails[Kind]): string {
-  return eventKinds[kind].say(details);
-}

@@ -77,4 +77,44 @@ export interface OverlayLinkStatus {
   readonly degraded: boolean;
   /** Wall clock since when frames take this overlay, milliseconds. */
   readonly sinceMs: number;
+  /** How often an overlay was given up for a while because heartbeats stayed away; missing for never. */
+  readonly losses?: number;
+  /** By all overlays of the link together; missing where nothing counts. */
+  readonly traffic?: LinkTraffic;
+  /** The same by overlay: the present one, and others that have carried anything. */
+  readonly carried?: readonly OverlayTraffic[];
+}
+
+export interface OverlayTraffic {
+  readonly overlay: string;
+  readonly traffic: LinkTraffic;
+}
+
+/**
+ * Frames of containers that a link has carried since it was established, those that only pass
+ * through this host included. Octets are those of Ethernet frames before encapsulation, as near as
+ * what carries them can count. Whole numbers that only grow while the link lives: who wants rates
+ * reads twice.
+ */
+export interface LinkTraffic {
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+  readonly receivedPackets: number;
+  readonly receivedBytes: number;
+}
+
+export const noTraffic: LinkTraffic = {
+  sentPackets: 0,
+  sentBytes: 0,
+  receivedPackets: 0,
+  receivedBytes: 0,
+};
+
+export function addTraffic(a: LinkTraffic, b: LinkTraffic): LinkTraffic {
+  return {
+    sentPackets: a.sentPackets + b.sentPackets,
+    sentBytes: a.sentBytes + b.sentBytes,
+    receivedPackets: a.receivedPackets + b.receivedPackets,
+    receivedBytes: a.receivedBytes + b.receivedBytes,
+  };
 }

@@ -6,9 +6,9 @@ import type { PeerName } from "./peer-name.ts";
  * of its routes. Plain data: it crosses to the data-plane worker by structured clone.
  */
 export interface RoutesSnapshot {
-  /** Every known peer, reachable or not, ourselves included. */
+  /** Every known peer, reachable or not, ourselves included; ascending. */
   readonly peers: readonly SnapshotPeer[];
-  /** The established and symmetric links (mesh-protocol §9, flavour E), each once, any order. */
+  /** The established and symmetric links (mesh-protocol §9, flavour E), each once by its lower end, ascending. */
   readonly links: readonly (readonly [PeerName, PeerName])[];
 }
 

@@ -18,6 +18,11 @@ export function parsedBy<Schema extends v.GenericSchema>(
   throw refuse(`${v.getDotPath(issue) ?? whole}: ${issue.message}`);
 }
 
+/** `schema` with what it means, for people who read the document. */
+export function told<Schema extends v.GenericSchema>(schema: Schema, meaning: string) {
+  return v.pipe(schema, v.description(meaning));
+}
+
 /**
  * Texts by name, such as labels. `v.record` leaves out names that objects have by themselves, and
  * `constructor` is a label like any other.
@@ -30,3 +35,10 @@ export const textsByName = v.custom<Readonly<Record<string, string>>>(
     Object.values(input).every((value) => typeof value === "string"),
   "should be an object whose members are texts",
 );
+
+/** `T` for who only reads it. */
+export type Unchanged<T> = T extends readonly (infer Item)[]
+  ? readonly Unchanged<Item>[]
+  : T extends object
+    ? { readonly [Name in keyof T]: Unchanged<T[Name]> }
+    : T;

@@ -1,8 +1,11 @@
 import { accessSync, constants, existsSync } from "node:fs";
+import { callerHeader, formatCaller } from "../api/caller-header.ts";
 import { formatEndpoint } from "../base/endpoint.ts";
 import { errorText } from "../base/errors.ts";
 import { pathsFrom } from "../daemon/paths.ts";
+import { parseTraceparent } from "../wire/trace-context.ts";
 import { ApiError } from "./api-error.ts";
+import { ownCaller } from "./own-caller.ts";
 import type { Environment } from "./parse.ts";
 
 /** One request to the router's control API. */
@@ -76,15 +79,23 @@ function usable(socket: string): boolean {
 }
 
 /** The client that commands use. It never asks a proxy that the environment names. */
-export function httpApiClient(environment: Environment): ApiClient {
-  return { request: (request) => send(apiAddress(environment), request) };
+export function httpApiClient(environment: Environment, kind: "cli" | "cni" = "cli"): ApiClient {
+  const { TRACEPARENT: traceparent } = environment;
+  const headers = {
+    [callerHeader]: formatCaller(ownCaller(kind, environment)),
+    // Of whoever traces what calls us; what is no such thing would be no header either.
+    ...(traceparent && parseTraceparent(traceparent) && { traceparent }),
+  };
+  return { request: (request) => send(apiAddress(environment), request, headers) };
 }
 
-async function send(address: ApiAddress, request: ApiRequest): Promise<string> {
+type Headers = Readonly<Record<string, string>>;
+
+async function send(address: ApiAddress, request: ApiRequest, headers: Headers): Promise<string> {
   using patience = new Patience(request);
   let answer: { readonly status: number; readonly text: string };
   try {
-    answer = await exchange(address, request, patience);
+    answer = await exchange(address, request, headers, patience);
   } catch (cause) {
     throw unreachable(address, cause instanceof Error ? cause : new Error(errorText(cause)));
   }
@@ -97,12 +108,14 @@ async function send(address: ApiAddress, request: ApiRequest): Promise<string> {
 async function exchange(
   address: ApiAddress,
   request: ApiRequest,
+  common: Headers,
   patience: Patience,
 ): Promise<{ status: number; text: string }> {
   const { type, body } = encodeBody(request);
   const response = await fetch(urlOf(address, request), {
     method: request.method,
     headers: {
+      ...common,
       ...(request.accept === undefined ? {} : { Accept: request.accept }),
       ...(type === undefined ? {} : { "Content-Type": type }),
     },

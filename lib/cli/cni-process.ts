@@ -16,7 +16,7 @@ export async function runCniProcess(plugin: PluginName, environment: Environment
   const { output, exitCode } = await runPlugin(plugin, {
     environment,
     stdin: environment.CNI_COMMAND === undefined ? "" : stdinText(),
-    router: cniRouter(httpApiClient(environment)),
+    router: cniRouter(httpApiClient(environment, "cni")),
     removeAlone: (target, { frees }) =>
       removeAlone(pathsFrom(environment), target, { frees, warn }),
     warn,

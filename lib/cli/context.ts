@@ -3,6 +3,7 @@ import type { CommandSpec } from "./command-spec.ts";
 import type { FlagValues } from "./flag-values.ts";
 import type { Environment } from "./parse.ts";
 import type { RouterProcess } from "./router-process.ts";
+import type { OpenScreen } from "./terminal/screen.ts";
 
 /** Where text goes: a stream of the process, or a list of strings in tests. */
 export interface Output {
@@ -11,6 +12,13 @@ export interface Output {
   readonly isTerminal?: boolean;
   /** Whether they do, on a screen that shows colours. */
   readonly isColoured?: boolean;
+  /** Of the screen at which they look. */
+  readonly columns?: number;
+  /**
+   * Shows one line that is gone when another one follows, or anything else is written, or nothing is
+   * given. Absent where lines stay that were written.
+   */
+  readonly pass?: (line?: string) => void;
 }
 
 /** What the program gets from the machine; tests inject all of it. */
@@ -25,6 +33,8 @@ export interface Surroundings {
   readonly confirm?: (question: string) => Promise<boolean>;
   /** From the first call on SIGINT and SIGTERM abort this signal instead of ending the process. */
   interrupts(): AbortSignal;
+  /** Absent where there is no terminal that can be drawn on. */
+  readonly openScreen?: OpenScreen;
   readonly api: ApiClient;
   readonly router: RouterProcess;
 }

@@ -10,3 +10,11 @@ export function forTerminal(text: string): string {
     return isHarmless || isColour ? found : `\ufffd${colour ?? ""}`;
   });
 }
+
+/**
+ * `text` as a part of one line whose columns count: without colours and line ends as well, nor what
+ * turns the direction of writing (Unicode Bidi_Control) and so would have other parts change places.
+ */
+export function forOneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, "\ufffd");
+}

@@ -3,6 +3,7 @@ import { releaseLocation } from "../base/release-location.ts";
 import type { AgentOptions } from "../daemon/launch-options.ts";
 import { type Paths, pathsFrom } from "../daemon/paths.ts";
 import type { NodeTools } from "../kubernetes/agent/node-agent.ts";
+import { ownCaller } from "./own-caller.ts";
 import type { Environment } from "./parse.ts";
 import type { RouterProcess } from "./router-process.ts";
 
@@ -62,7 +63,7 @@ export function localRouter(environment: Environment): RouterProcess {
     },
     async restoreSnapshot(text, options) {
       const { restoreSnapshot } = await import("../daemon/snapshot-store.ts");
-      return restoreSnapshot(text, paths, options);
+      return restoreSnapshot(text, paths, { ...options, by: ownCaller("cli", environment) });
     },
     async examine() {
       const { examineHost } = await import("../daemon/diagnosis/examine-host.ts");
@@ -75,7 +76,11 @@ export function localRouter(environment: Environment): RouterProcess {
     async findOldRouter({ endpoint, access }) {
       const { openAdoption } = await import("../daemon/adoption/site.ts");
       const { DockerProgramEngine } = await import("../docker/program-engine.ts");
-      return openAdoption(new DockerProgramEngine(endpoint, access), paths);
+      return openAdoption(
+        new DockerProgramEngine(endpoint, access),
+        paths,
+        ownCaller("cli", environment),
+      );
     },
     logFile: paths.logFile,
   };

@@ -2,6 +2,9 @@ import { fstatSync, writeSync } from "node:fs";
 import type { Output } from "./context.ts";
 import { forTerminal } from "./for-terminal.ts";
 import type { Environment } from "./parse.ts";
+import { PassingLine } from "./passing-line.ts";
+
+const passingLine = new PassingLine();
 
 /**
  * Standard output or error of this process, written to at once: the stream objects of the runtime
@@ -9,12 +12,34 @@ import type { Environment } from "./parse.ts";
  */
 export function processOutput(descriptor: 1 | 2, { NO_COLOR, TERM }: Environment): Output {
   const isTerminal = isTerminalAt(descriptor);
+  if (!isTerminal) return { write: (text) => writeAll(descriptor, text), isTerminal };
+  const isDumb = TERM === "dumb";
   return {
-    write: (text) => writeAll(descriptor, isTerminal ? forTerminal(text) : text),
+    write(text) {
+      passingLine.remove();
+      writeAll(descriptor, forTerminal(text));
+    },
     isTerminal,
     // By the conventions of no-color.org and of terminals that call themselves dumb.
-    isColoured: isTerminal && !NO_COLOR && TERM !== "dumb",
+    isColoured: !NO_COLOR && !isDumb,
+    get columns() {
+      return columnsOf(descriptor);
+    },
+    ...(!isDumb && {
+      pass: (line) => {
+        const columns = columnsOf(descriptor) || usualColumns;
+        passingLine.show(line, columns, (octets) => writeAll(descriptor, octets));
+      },
+    }),
   };
+}
+
+const usualColumns = 80;
+
+/** 0 where the terminal does not know. */
+function columnsOf(descriptor: 1 | 2): number {
+  const { WriteStream } = process.getBuiltinModule("node:tty");
+  return new WriteStream(descriptor).columns;
 }
 
 /** The kernel's number for /dev/null and its like. */
@@ -35,7 +60,8 @@ export function isTerminalAt(descriptor: number): boolean {
 /** How long to wait for a reader whose pipe is full and does not block. */
 const fullPipeMs = 1;
 
-function writeAll(descriptor: number, text: string): void {
+/** @throws Error of the system, but for a reader that is gone: then the process ends */
+export function writeAll(descriptor: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) {
     try {

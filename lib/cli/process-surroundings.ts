@@ -2,6 +2,7 @@ import { httpApiClient } from "./api-client.ts";
 import type { Output, Surroundings } from "./context.ts";
 import { isTerminalAt, processOutput } from "./process-output.ts";
 import type { RouterProcess } from "./router-process.ts";
+import { openProcessScreen } from "./terminal/process-screen.ts";
 
 /** The surroundings of a real command: this process's streams, environment and signals. */
 export function processSurroundings(router: RouterProcess): Surroundings {
@@ -16,6 +17,7 @@ export function processSurroundings(router: RouterProcess): Surroundings {
     ...(isTerminalAt(0) &&
       stdout.isTerminal && { confirm: (question) => confirm(stdout, question) }),
     interrupts,
+    ...(stdout.pass !== undefined && { openScreen: openProcessScreen }),
     api: httpApiClient(environment),
     router,
   };

@@ -43,6 +43,7 @@ const routerModel = v.object({
   Peers: list(peerModel),
   Connections: list(connectionModel),
   Targets: list(v.string()),
+  UnicastRoutes: list(v.object({ Dest: v.string(), Via: v.string() })),
   TrustedSubnets: list(v.string()),
   Refusals: list(
     v.object({

@@ -8,6 +8,7 @@ import { commandHelp, overview } from "./help.ts";
 import { parseWords } from "./parse.ts";
 import { unknownCommand } from "./unknown-command.ts";
 import { UsageError } from "./usage-error.ts";
+import { waitingApi } from "./waiting-api.ts";
 
 /**
  * One command line from words to exit code.
@@ -41,7 +42,8 @@ export async function run(words: readonly string[], surroundings: Surroundings):
     for (const note of parsed.notes) stderr.write(`note: ${note}\n`);
     if (command.needsRoot === true && !surroundings.isRoot) throw needsRoot(command.name);
     const handler = await commandHandler(command.name);
-    return await handler({ ...surroundings, command, ...parsed });
+    const api = waitingApi(surroundings);
+    return await handler({ ...surroundings, api, command, ...parsed });
   } catch (error) {
     explain(error, command, stderr);
     return exitCodeOf(error, command);

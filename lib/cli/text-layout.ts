@@ -3,11 +3,11 @@
 const widthColumns = 80;
 
 /** Breaks `text` at blanks so that no line is longer than the page, and indents every line. */
-export function wrap(text: string, indent = 0): string[] {
+export function wrap(text: string, indent = 0, columns = widthColumns): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
-    if (line !== "" && indent + line.length + 1 + word.length > widthColumns) {
+    if (line !== "" && indent + line.length + 1 + word.length > columns) {
       lines.push(" ".repeat(indent) + line);
       line = word;
     } else line = line === "" ? word : `${line} ${word}`;

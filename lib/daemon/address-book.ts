@@ -1,8 +1,10 @@
 import type { AddressToken } from "../base/address-token.ts";
 import { errorCode, WeaveError } from "../base/errors.ts";
-import type { Ipv4Cidr } from "../base/ip.ts";
+import { formatIpv4Cidr, type Ipv4Cidr } from "../base/ip.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import { parseSubnet } from "../ipam/range.ts";
+import { waitAttributes } from "./tracing/address-wait.ts";
+import { inSpan, type Span } from "./tracing/span.ts";
 
 /** Addresses got for somebody, and the way back. */
 export interface Acquired {
@@ -10,6 +12,18 @@ export interface Acquired {
   readonly cidrs: readonly Ipv4Cidr[];
   /** Gives back what was not held before, last first. */
   undo(): void;
+}
+
+function tokenText(token: AddressToken): string {
+  return token.kind === "subnet" ? `net:${token.text}` : formatIpv4Cidr(token.cidr);
+}
+
+/** Notes for whom a request waits that could not be answered at once. */
+function tellWait(span: Span, allocator: Allocator, ident: string): void {
+  if (!span.isRecording) return;
+  const status = allocator.status();
+  const waiting = [...status.pendingAllocations, ...status.pendingClaims];
+  if (waiting.some((each) => each.ident === ident)) span.event("waiting", waitAttributes(status));
 }
 
 /** Turns the tokens of an operator into addresses held in the allocator, and back. */
@@ -32,16 +46,25 @@ export class AddressBook {
     const before = new Set(this.#allocator?.lookup(ident).map((held) => held.address));
     const cidrs: Ipv4Cidr[] = [];
     const undo = (): void => {
-      for (const { address } of cidrs.reverse()) {
-        if (!before.has(address)) this.release(ident, [address]);
-      }
+      const got = cidrs.reverse().filter(({ address }) => !before.has(address));
+      if (got.length === 0) return;
+      inSpan("give addresses back", { "weave.addresses": got.map(formatIpv4Cidr) }, () =>
+        this.release(
+          ident,
+          got.map(({ address }) => address),
+        ),
+      );
     };
-    try {
-      for (const token of tokens) cidrs.push(await this.#acquireOne(ident, token, options));
-    } catch (error) {
-      undo();
-      throw error;
-    }
+    const attributes = { "weave.addresses.asked": tokens.map(tokenText) };
+    await inSpan("acquire addresses", attributes, async (span) => {
+      try {
+        for (const token of tokens) cidrs.push(await this.#acquireOne(ident, token, options, span));
+      } catch (error) {
+        undo();
+        throw error;
+      }
+      span.set({ "weave.addresses": cidrs.map(formatIpv4Cidr) });
+    });
     return { cidrs: [...cidrs], undo };
   }
 
@@ -49,12 +72,19 @@ export class AddressBook {
     ident: string,
     token: AddressToken,
     options: { isContainer: boolean; signal: AbortSignal },
+    span: Span,
   ): Promise<Ipv4Cidr> {
     if (token.kind === "subnet") {
-      return this.#required().allocate(ident, this.#subnet(token.text), options);
+      const allocator = this.#required();
+      const allocated = allocator.allocate(ident, this.#subnet(token.text), options);
+      tellWait(span, allocator, ident);
+      return allocated;
     }
-    await this.#allocator?.claim(ident, token.cidr, { ...options, noErrorOnUnknown: false });
-    return token.cidr;
+    const { cidr } = token;
+    const claimed = this.#allocator?.claim(ident, cidr, { ...options, noErrorOnUnknown: false });
+    if (this.#allocator !== undefined) tellWait(span, this.#allocator, ident);
+    await claimed;
+    return cidr;
   }
 
   /** What `tokens` mean for addresses already held; a subnet in which none is held adds nothing. */

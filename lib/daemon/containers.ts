@@ -5,7 +5,7 @@ import type {
   DetachRequest,
   ListedContainer,
 } from "../api/router-control.ts";
-import { parseAddressTokens } from "../base/address-token.ts";
+import { type AddressToken, parseAddressTokens } from "../base/address-token.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import { type Cidr, cidrFromIpv4, formatCidr, formatIp, type Ipv4Cidr } from "../base/ip.ts";
 import type { EventSink } from "../base/network-event.ts";
@@ -30,6 +30,7 @@ import type { AttachmentKeeper } from "./attachment-keeper.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { exposeIdent, type NameService } from "./name-service.ts";
 import type { Admission } from "./policy/policy-service.ts";
+import { inSpan } from "./tracing/span.ts";
 
 export interface ContainersOptions {
   readonly bridgeName: string;
@@ -95,30 +96,40 @@ export class Containers {
     signal: AbortSignal,
   ): Promise<AttachAnswer> {
     const tokens = parseAddressTokens(how.addresses);
-    return this.#locks.run(container.ident, async () => {
-      using namespace = openContainer(container);
-      const { book, log } = this.#options;
-      const acquired = await book.acquire(container.ident, tokens, { isContainer: true, signal });
-      try {
-        const addresses = acquired.cidrs.map(cidrFromIpv4);
-        // An end of the container, or of whoever asked, that came while an address was awaited.
-        signal.throwIfAborted();
-        if (how.hosts !== undefined) writeHosts(container, addresses, how.hosts, log);
-        const { name, mac } = await this.#plug(container, namespace, { how, addresses, signal });
-        this.#options.changed();
-        const fqdn = how.withoutDns ? undefined : this.#register(container, addresses);
-        return {
-          ident: container.ident,
-          cidrs: addresses.map(formatCidr),
-          interface: name,
-          mac,
-          ...(fqdn !== undefined && { fqdn }),
-        };
-      } catch (error) {
-        acquired.undo();
-        throw error;
-      }
-    });
+    const traced = { "container.id": container.ident };
+    const attach = (): Promise<AttachAnswer> => this.#attachAlone(container, how, tokens, signal);
+    return inSpan("attach container", traced, () => this.#locks.run(container.ident, attach));
+  }
+
+  /** With nothing else being done to the container. */
+  async #attachAlone(
+    container: Container,
+    how: AttachHow,
+    tokens: readonly AddressToken[],
+    signal: AbortSignal,
+  ): Promise<AttachAnswer> {
+    using namespace = openContainer(container);
+    const { book, log } = this.#options;
+    const acquired = await book.acquire(container.ident, tokens, { isContainer: true, signal });
+    try {
+      const addresses = acquired.cidrs.map(cidrFromIpv4);
+      // An end of the container, or of whoever asked, that came while an address was awaited.
+      signal.throwIfAborted();
+      if (how.hosts !== undefined) writeHosts(container, addresses, how.hosts, log);
+      const { name, mac } = await this.#plug(container, namespace, { how, addresses, signal });
+      this.#options.changed();
+      const fqdn = how.withoutDns ? undefined : this.#register(container, addresses);
+      return {
+        ident: container.ident,
+        cidrs: addresses.map(formatCidr),
+        interface: name,
+        mac,
+        ...(fqdn !== undefined && { fqdn }),
+      };
+    } catch (error) {
+      acquired.undo();
+      throw error;
+    }
   }
 
   /**
@@ -140,7 +151,9 @@ export class Containers {
       const found: Ipv4Cidr[] = book.find(container.ident, tokens);
       const addresses = found.map(cidrFromIpv4);
       this.#options.attachments.detached(container.ident, addresses);
-      detachContainer({ ident: container.ident, namespace, bridgeName, log }, addresses);
+      inSpan("remove interface", { "container.id": container.ident }, () =>
+        detachContainer({ ident: container.ident, namespace, bridgeName, log }, addresses),
+      );
       this.#options.changed();
       for (const { address } of addresses) names?.remove({ ident: container.ident, address });
       book.release(
@@ -236,11 +249,17 @@ export class Containers {
     const { how, addresses, signal } = wanted;
     const { ident, name, labels } = container;
     const known = { ident, name, labels: mergedLabels(labels, how.labels) };
-    const admitted = await admission.admit(known, addresses, signal);
+    const admitted = await inSpan("admit by policies", {}, () =>
+      admission.admit(known, addresses, signal),
+    );
     try {
       const target = { ident, namespace, bridgeName, log };
       const { multicastRoute } = how;
-      const made = attachContainer(target, { addresses, multicastRoute });
+      const made = inSpan("make interface", {}, (span) => {
+        const made = attachContainer(target, { addresses, multicastRoute });
+        span.set({ "network.interface.name": made.name });
+        return made;
+      });
       attachments.attached(container, namespace, {
         ...{ cidrs: made.addresses, multicast: multicastRoute },
       });
@@ -259,7 +278,9 @@ export class Containers {
     const fqdn = fqdnOf(container);
     const { names } = this.#options;
     if (fqdn === undefined || names === undefined) return undefined;
-    const added = addresses.filter(({ address }) => names.add(fqdn, container.ident, address));
+    const added = inSpan("register name", { "weave.name": fqdn }, () =>
+      addresses.filter(({ address }) => names.add(fqdn, container.ident, address)),
+    );
     return added.length > 0 ? fqdn : undefined;
   }
 

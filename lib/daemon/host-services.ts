@@ -27,6 +27,7 @@ import { Containers } from "./containers.ts";
 import { DnsService } from "./dns-service.ts";
 import { Exposures, rememberedExposures } from "./exposures.ts";
 import type { LaunchOptions } from "./launch-options.ts";
+import { AttachTimes } from "./metrics/attach-times.ts";
 import { NameRequests } from "./name-requests.ts";
 import { exposeIdent, externIdent, NameService } from "./name-service.ts";
 import type { Paths } from "./paths.ts";
@@ -65,6 +66,8 @@ export interface HostServices {
   readonly containers: Containers;
   readonly exposures: Exposures;
   readonly cni: CniAttachments;
+  /** Of whoever has containers attached; who asks the services for it measures it. */
+  readonly attachTimes: AttachTimes;
   readonly nameRequests: NameRequests;
   /** Missing when DNS is off, like `dns`. */
   readonly names: NameService | undefined;
@@ -155,6 +158,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
     containers,
     exposures,
     cni,
+    attachTimes: new AttachTimes(),
     names,
     dns,
     firewall,
@@ -213,14 +217,14 @@ function watchContainers(
 
 /** Policies of whoever is attached, enforced where a cluster or an operator wants that. */
 function openPolicy(
-  { world, log, options, plane, database, self, devices, settings }: HostServicesOptions,
+  { world, log, options, plane, database, self, devices, settings, emit }: HostServicesOptions,
   attachments: AttachmentKeeper,
   runtimes: CniKeeper,
 ): PolicyService {
   const { kubernetes, policy } = options;
   const ofCluster = kubernetes && (kubernetes.policy ? "on" : "off");
   return new PolicyService({
-    ...{ world, self, shared: plane.policies, store: new PodStore(database) },
+    ...{ world, self, shared: plane.policies, store: new PodStore(database), emit },
     mode: ofCluster ?? policy.mode,
     isOfCluster: kubernetes !== undefined,
     nickname: options.nickname,

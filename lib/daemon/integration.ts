@@ -1,5 +1,7 @@
+import type { Measurement } from "../api/metrics/measurement.ts";
 import type { Report } from "../api/report.ts";
-import type { Gauge, PluginControl } from "../api/router-control.ts";
+import type { PluginControl } from "../api/router-control.ts";
+import type { EventSink } from "../base/network-event.ts";
 import type { Log, World } from "../base/world.ts";
 import type { ContainerEngine } from "../host/container.ts";
 import type { DeviceNames } from "../host/device-names.ts";
@@ -8,6 +10,7 @@ import type { HostServices } from "./host-services.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 import type { Paths } from "./paths.ts";
 import type { SettingsStore } from "./settings-store.ts";
+import type { Tracing } from "./tracing/open-tracing.ts";
 
 /** Another program that the router works with while it runs: a container engine, or a cluster's. */
 export interface RouterIntegration {
@@ -21,6 +24,9 @@ export interface RouterIntegration {
 export interface IntegrationHost {
   readonly world: World;
   readonly log: Log;
+  /** Takes what has happened. */
+  readonly emit: EventSink;
+  readonly tracing: Pick<Tracing, "tracer">;
   readonly options: LaunchOptions;
   readonly paths: Paths;
   readonly settings: SettingsStore;
@@ -39,7 +45,7 @@ export interface Integration {
   /** What has to be done before the router is of use, a sentence each; absent: nothing. */
   awaited?(): readonly string[];
   /** Its part of `/metrics`. */
-  gauges(): readonly Gauge[];
+  measurements(): readonly Measurement[];
   /** Absent when it offers no networks. */
   readonly plugin?: PluginControl | undefined;
   stop(): Promise<void>;

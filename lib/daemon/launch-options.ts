@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
+import { syslogFacilityNames } from "../wire/syslog-message.ts";
 
 /**
  * Everything a router is told at its start. Plain JSON values, because they travel from
@@ -192,6 +193,34 @@ export const launchOptionsSchema = v.strictObject({
       filter: v.picklist(["auto", "nftables", "iptables"]),
     }),
     { mode: "auto", multicast: "allow", filter: "auto" },
+  ),
+
+  /** Where else events go; absent: nowhere. */
+  events: v.optional(
+    v.strictObject({
+      /** Absolute path. */
+      file: v.optional(v.string()),
+      syslog: v.optional(
+        v.strictObject({
+          /** As `formatSyslogTarget` writes it. */
+          to: v.string(),
+          facility: v.picklist(syslogFacilityNames),
+        }),
+      ),
+    }),
+  ),
+
+  /** Where traces go; absent: nothing is traced. */
+  tracing: v.optional(
+    v.strictObject({
+      /** URL, path included. */
+      endpoint: v.string(),
+      /** `name=value`, as they are sent. Never shown. */
+      headers: v.array(v.string()),
+      /** Attributes of this service. */
+      resource: v.record(v.string(), v.string()),
+      timeoutMs: v.number(),
+    }),
   ),
 
   logLevel: v.picklist(["debug", "info", "warning", "error"]),

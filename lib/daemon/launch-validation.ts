@@ -13,8 +13,10 @@ import { parseInitMode } from "../ipam/init-mode.ts";
 import { parseSubnet } from "../ipam/range.ts";
 import { parseDirectPeer } from "../mesh/direct-peers.ts";
 import { parseDurationMs } from "./duration.ts";
+import { eventOptions } from "./event-validation.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 import {
+  choice,
   conflict,
   integer,
   type LaunchWords,
@@ -23,12 +25,15 @@ import {
   parsed,
 } from "./launch-words.ts";
 import { proxyOptions } from "./proxy-validation.ts";
+import { type TracingVariables, tracingOptions } from "./tracing/tracing-options.ts";
 
 /** What the machine adds. */
 export interface LaunchFacts {
   readonly hostname: string;
   /** Folder of certificates for the Docker API, by its own variables; `.docker` without it. */
   readonly certificates?: string;
+  /** Of the environment. */
+  readonly variables?: TracingVariables;
 }
 
 const defaultRange = "10.32.0.0/12";
@@ -75,6 +80,8 @@ export function launchOptions(words: LaunchWords, facts: LaunchFacts): LaunchOpt
       multicast: choice(words, "policy-multicast", policyMulticast),
       filter: choice(words, "policy-filter", policyFilters),
     },
+    events: eventOptions(words),
+    tracing: tracingOptions(words, facts.variables ?? {}),
     ...operationOptions(words),
     ...proxyOptions(words, facts.certificates ?? ".docker"),
   };
@@ -256,20 +263,6 @@ function socketPath(words: LaunchWords, flag: string, otherwise: string): string
   if (path === "" || /^\/(?:.*\/)?[\w.-]+\.sock$/.test(path)) return path;
   throw new WeaveError("LAUNCH_FLAG", `invalid value "${path}" for flag --${flag}`, {
     remedy: "write an absolute path that ends in .sock, or nothing",
-  });
-}
-
-/** One of some words; the first where none is given. */
-function choice<Word extends string>(
-  words: LaunchWords,
-  flag: string,
-  choices: readonly [Word, ...Word[]],
-): Word {
-  const text = words.text(flag) || choices[0];
-  const found = choices.find((each) => each === text);
-  if (found !== undefined) return found;
-  throw new WeaveError("LAUNCH_FLAG", `invalid value "${text}" for flag --${flag}`, {
-    remedy: `write ${choices.join(", ")}`,
   });
 }
 

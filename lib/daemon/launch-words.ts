@@ -72,3 +72,17 @@ export function linkName(words: LaunchWords, flag: string, otherwise: string): s
   }
   return name;
 }
+
+/** One of some words; the first where none is given. */
+export function choice<Word extends string>(
+  words: LaunchWords,
+  flag: string,
+  choices: readonly [Word, ...Word[]],
+): Word {
+  const text = words.text(flag) || choices[0];
+  const found = choices.find((each) => each === text);
+  if (found !== undefined) return found;
+  throw new WeaveError("LAUNCH_FLAG", `invalid value "${text}" for flag --${flag}`, {
+    remedy: `write ${choices.join(", ")}`,
+  });
+}

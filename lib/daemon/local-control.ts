@@ -1,16 +1,17 @@
 import { type DataPlaneReport, makeRouterReport, orNull } from "../api/make-router-report.ts";
+import { distributed, type Measurement, measured } from "../api/metrics/measurement.ts";
 import type { Report } from "../api/report.ts";
 import type {
   AttachRequest,
   ContainerControl,
   DetachRequest,
   ExposeRequest,
-  Gauge,
   NamesRequest,
   PageControl,
   RouterControl,
 } from "../api/router-control.ts";
 import type { Cidr } from "../base/ip.ts";
+import type { PeerName } from "../base/peer-name.ts";
 import { productVersion } from "../base/product-version.ts";
 import type { EngineFact } from "../diagnosis/facts.ts";
 import { nameStatus } from "../dns/name-report.ts";
@@ -20,26 +21,38 @@ import type { ControlPlane } from "../peer/control-plane.ts";
 import { formatMac } from "../wire/ethernet.ts";
 import { Diagnostician } from "./diagnosis/diagnostician.ts";
 import type { EventJournal } from "./events/event-journal.ts";
+import type { EventOutlets } from "./events/event-outlets.ts";
 import type { HostServices } from "./host-services.ts";
+import { collectBundle } from "./incident/collect-bundle.ts";
+import { knownSecrets } from "./incident/known-secrets.ts";
 import type { Integration } from "./integration.ts";
-import { ipamGauges } from "./ipam-gauges.ts";
 import { ipamReport } from "./ipam-report.ts";
 import type { LaunchOptions } from "./launch-options.ts";
+import { dnsMeasurements } from "./metrics/dns-measurements.ts";
+import { frameMeasurements } from "./metrics/frame-measurements.ts";
+import { LastDiagnosis } from "./metrics/last-diagnosis.ts";
+import type { LoopLag } from "./metrics/loop-lag.ts";
+import { planeMeasurements } from "./metrics/plane-measurements.ts";
+import { policyMeasurements } from "./metrics/policy-measurements.ts";
+import { processMeasurements } from "./metrics/process-measurements.ts";
 import { policyFacts, policyVerdict } from "./policy/policy-facts.ts";
-import { policyGauges } from "./policy/policy-gauges.ts";
 import { idlePeers, policyReport } from "./policy/policy-report.ts";
 import { PolicyRequests } from "./policy/policy-requests.ts";
-import { routerGauges } from "./router-gauges.ts";
+import type { Tracing } from "./tracing/open-tracing.ts";
 
 export interface LocalControlParts {
   readonly options: LaunchOptions;
   readonly plane: ControlPlane;
   readonly events: EventJournal;
+  readonly outlets: Pick<EventOutlets, "report" | "measurements">;
+  readonly tracing: Pick<Tracing, "tracer" | "report" | "measurements">;
   readonly page: PageControl;
   readonly services: HostServices;
   /** Missing when no container engine is asked. */
   readonly integration: Integration | undefined;
   readonly dataPlane: DataPlane;
+  readonly self: PeerName;
+  readonly lag: LoopLag;
   /** Name of the interface on which frames are captured. */
   readonly capture: string;
   /** Missing when frames are captured and sleeve carries them all. */
@@ -53,6 +66,7 @@ export interface LocalControlParts {
 /** This router, as the control API commands and shows it. */
 export class LocalControl implements RouterControl {
   readonly #parts: LocalControlParts;
+  readonly #lastDiagnosis = new LastDiagnosis();
   #isReady = false;
 
   constructor(parts: LocalControlParts) {
@@ -105,35 +119,48 @@ export class LocalControl implements RouterControl {
 
   removePeer(nameOrNickname: string, options: { force: boolean }): number {
     const addresses = this.#parts.plane.ipam?.allocator.takeover(nameOrNickname, options) ?? 0;
-    if (addresses > 0)
-      this.#parts.events.emit("range.takenOver", { peer: nameOrNickname, addresses });
+    const { emit } = this.#parts.events;
+    emit("peer.removed", { peer: nameOrNickname, force: options.force, addresses });
+    if (addresses > 0) emit("range.takenOver", { peer: nameOrNickname, addresses });
     return addresses;
   }
 
   succeed(): Promise<number> {
+    this.#parts.events.emit("router.upgrading", {});
     return this.#parts.succeed();
   }
 
   leave(): void {
+    this.#parts.events.emit("router.leaving", {});
     this.#parts.plane.ipam?.allocator.shutdown();
   }
 
-  gauges(): readonly Gauge[] {
-    const { dataPlane, plane, services, fastdp, integration } = this.#parts;
-    const ipam = plane.ipam?.allocator.status();
+  measurements(): readonly Measurement[] {
+    const { self, dataPlane, plane, services, fastdp, integration, lag } = this.#parts;
+    const { outlets, tracing } = this.#parts;
     return [
-      ...routerGauges(dataPlane, plane.mesh.status(), services.dns, fastdp),
-      ...(ipam === undefined ? [] : ipamGauges(ipam)),
-      ...policyGauges(services.policy),
-      ...(integration?.gauges() ?? []),
+      ...planeMeasurements(plane, self),
+      ...frameMeasurements(dataPlane, fastdp),
+      ...(services.dns === undefined ? [] : dnsMeasurements(services.dns)),
+      ...policyMeasurements(services.policy),
+      ...services.attachTimes.measurements(),
+      ...outlets.measurements(),
+      ...tracing.measurements(),
+      ...(integration?.measurements() ?? []),
+      measured("weave_build_info", 1, { version: productVersion }),
+      measured("weave_ready", this.#isReady && this.awaited().length === 0),
+      distributed("weave_event_loop_lag_seconds", lag.read()),
+      ...this.#lastDiagnosis.measurements(),
+      ...processMeasurements(),
     ];
   }
 
   get containers(): ContainerControl {
-    const { containers, exposures, nameRequests } = this.#parts.services;
+    const { containers, exposures, nameRequests, attachTimes } = this.#parts.services;
     return {
       isAlive: (ident) => containers.isAlive(ident),
-      attach: (request: AttachRequest, signal) => containers.attach(request, signal),
+      attach: (request: AttachRequest, signal) =>
+        attachTimes.measure("command", () => containers.attach(request, signal)),
       detach: (request: DetachRequest) => containers.detach(request),
       list: (references) => containers.list(references),
       expose: (request: ExposeRequest, signal) => exposures.expose(request, signal),
@@ -147,16 +174,29 @@ export class LocalControl implements RouterControl {
   }
 
   get cni(): RouterControl["cni"] {
-    return this.#parts.services.cni;
+    const { cni, attachTimes } = this.#parts.services;
+    return {
+      add: (request, signal) => attachTimes.measure("cni", () => cni.add(request, signal)),
+      remove: (request) => cni.remove(request),
+      check: (request) => cni.check(request),
+      collect: (request) => cni.collect(request),
+    };
   }
 
   get policy(): RouterControl["policy"] {
     const { plane, services } = this.#parts;
-    return new PolicyRequests(services.policy, plane.policies);
+    return new PolicyRequests(services.policy, plane.policies, this.#parts.events.emit);
   }
 
   get page(): PageControl {
     return this.#parts.page;
+  }
+
+  get incident(): RouterControl["incident"] {
+    const { options, plane } = this.#parts;
+    const secrets = knownSecrets(options, process.env);
+    const sources = { router: this, recorder: plane.recorder, secrets };
+    return { bundle: (redact) => collectBundle(sources, redact) };
   }
 
   get events(): RouterControl["events"] {
@@ -165,7 +205,7 @@ export class LocalControl implements RouterControl {
 
   get diagnosis(): RouterControl["diagnosis"] {
     const { options, plane, services, fastdp, refusals, integration } = this.#parts;
-    return new Diagnostician({
+    const diagnostician = new Diagnostician({
       ...{ options, plane, containers: services.containers },
       datapath: () => ({ backend: fastdp?.status().backend, refusals }),
       engine: () => engineFact(integration?.report().Docker),
@@ -174,9 +214,13 @@ export class LocalControl implements RouterControl {
           ...{ name: Name, seconds: Seconds, reason: Reason, remedy: Remedy },
         })),
       macs: async () => (await this.#dataPlaneReport()).macs,
-      policy: () => policyFacts(this.#policyReport()),
+      policy: () => policyFacts(this.#policyReport(), services.policy?.blockedLately() ?? []),
       policyVerdict: (from, to) => policyVerdict(this.policy, this.#policyReport(), from, to),
     });
+    return {
+      doctor: async () => this.#lastDiagnosis.noted(await diagnostician.doctor()),
+      why: (from, to) => diagnostician.why(from, to),
+    };
   }
 
   async report(): Promise<Report> {
@@ -184,6 +228,8 @@ export class LocalControl implements RouterControl {
     const dns = this.#dnsReport();
     const mesh = plane.mesh.status();
     const policy = this.#policyReport();
+    const events = this.#parts.outlets.report();
+    const traces = this.#parts.tracing.report();
     return {
       Ready: this.#isReady,
       Version: productVersion,
@@ -200,6 +246,8 @@ export class LocalControl implements RouterControl {
       ...(dns !== undefined && { DNS: dns }),
       ...(policy !== undefined && { Policy: policy }),
       ...integration?.report(),
+      ...(events !== undefined && { Events: events }),
+      ...(traces !== undefined && { Tracing: traces }),
     };
   }
 

@@ -18,6 +18,7 @@ import {
 } from "./pid-file.ts";
 import { removeDeadSockets } from "./plugin-sockets.ts";
 import { restOfAnswer } from "./router-answer.ts";
+import { secretTracingVariables } from "./tracing/tracing-options.ts";
 
 /**
  * A router as a process of its own, seen from the command that starts or stops it.
@@ -126,10 +127,10 @@ function startAlone({ command, environment, input, logFile }: KeptProgram): Chil
   }
 }
 
-/** The password reaches the router on its input; every user may not read it in /proc. */
+/** What is secret reaches the router on its input; every user may not read it in /proc. */
 function environmentWithoutSecrets(): Record<string, string | undefined> {
-  const { WEAVE_PASSWORD: _, ...environment } = process.env;
-  return environment;
+  const secrets = new Set<string>(["WEAVE_PASSWORD", ...secretTracingVariables]);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !secrets.has(name)));
 }
 
 /** What stands before the first line end; a keeper holds its end of the pipe as long as it lives. */

@@ -22,9 +22,12 @@ import { type ControlPlane, makeControlPlane } from "../peer/control-plane.ts";
 import { SqliteAllocatorStore } from "./allocator-store.ts";
 import { openDatabase } from "./database.ts";
 import { datapathBackends } from "./datapath-backends.ts";
-import { EventFile } from "./events/event-file.ts";
-import { EventJournal } from "./events/event-journal.ts";
+import { addressNews } from "./events/address-news.ts";
+import type { EventJournal } from "./events/event-journal.ts";
+import { LinkNews } from "./events/link-news.ts";
 import { tellMeshEvent } from "./events/mesh-news.ts";
+import { tellNotedDeed } from "./events/noted-deeds.ts";
+import { openEvents } from "./events/open-events.ts";
 import { type HostServices, startHostServices } from "./host-services.ts";
 import type { Integration, IntegrationHost, RouterIntegration } from "./integration.ts";
 import type { LaunchOptions } from "./launch-options.ts";
@@ -37,6 +40,7 @@ import { bridgeSetting, datapathSetting } from "./remove-traces.ts";
 import { beginRun, endRun } from "./run-mark.ts";
 import { SettingsStore } from "./settings-store.ts";
 import { Shutdown } from "./shutdown.ts";
+import { openTracing } from "./tracing/open-tracing.ts";
 
 export interface RouterEnvironment extends ControlOptions {
   /** Missing when no container engine is asked, and this is no node of a cluster. */
@@ -119,7 +123,8 @@ async function assemble(
   shutdown.push("state", () => database.close());
   const settings = new SettingsStore(database);
   const isImported = importState(options, settings, new SqliteAllocatorStore(database), log);
-  const events = openEvents(world, environment, shutdown);
+  const { events, outlets } = openEvents(world, environment, shutdown);
+  const tracing = openTracing(world, options.tracing, shutdown);
   const { name, source } = settlePeerName(options, settings);
   log.info(
     `weave ${productVersion}; our name is ${formatPeerName(name)}(${options.nickname}), from ${source}`,
@@ -140,12 +145,14 @@ async function assemble(
   shutdown.push("data plane", () => (isHandedOver ? undefined : dataPlane.stop()));
   await dataPlane.ready;
 
-  const fastdp = datapath && startFastdp(world, environment, { name, dataPlane, datapath });
+  const news = new LinkNews(world, events.emit, (peer) => plane.mesh.nickname(peer));
+  shutdown.push("news of links", () => news.stop());
+  const fastdp = datapath && startFastdp(world, environment, { name, dataPlane, datapath, news });
   if (fastdp !== undefined) shutdown.push("fast datapath", () => fastdp.stop());
   const formerShortId = datapath?.adopted?.self;
   const kept = { settings, database, refusals: host.refusals, formerShortId };
-  const parts = { name, dataPlane, fastdp, events, ...kept };
-  const plane = makePlane(world, environment, parts);
+  const parts = { name, dataPlane, fastdp, events, news, ...kept };
+  const plane: ControlPlane = makePlane(world, environment, parts);
   shutdown.push("mesh", () => plane.stop());
   const services = await startHostServices({
     ...{ ...environment, engine: environment.integration?.engine },
@@ -162,10 +169,11 @@ async function assemble(
     plane.mesh.accepted(stream),
   );
   shutdown.push("TCP listener", () => (isHandedOver ? listener.retire() : listener.close()));
-  const shared = { world, settings, devices, plane, services };
+  const shared = { world, emit: events.emit, tracing, settings, devices, plane, services };
   const integration = await startIntegration(environment, shutdown, shared);
   const control = openControl(environment, shutdown, {
-    ...{ random: world.random, plane, events, services, dataPlane, fastdp, integration },
+    ...{ self: name, world, plane, events, outlets, tracing },
+    ...{ services, dataPlane, fastdp, integration },
     capture: devices.capture,
     refusals: host.refusals,
   });
@@ -175,8 +183,7 @@ async function assemble(
   const targets = resumes ? settings.targets() : options.peers;
   plane.mesh.start(targets, environment.inheritance?.neighbours);
   control.setReady();
-  events.emit("router.started", { version: productVersion, name: formatPeerName(name) });
-  shutdown.push("news", () => events.emit("router.stopping", {}));
+  tellRun(settings, events, name, shutdown);
   return {
     id: toHex(world.random.fill(new Uint8Array(32))),
     name,
@@ -197,15 +204,16 @@ async function assemble(
   };
 }
 
-/** What has happened on this host, before this run too. */
-function openEvents(
-  world: World,
-  { paths, log }: RouterEnvironment,
+/** Tells of this run, and of what was done before it. */
+function tellRun(
+  settings: SettingsStore,
+  { emit }: EventJournal,
+  name: PeerName,
   shutdown: Shutdown,
-): EventJournal {
-  const file = new EventFile(paths.events, log);
-  shutdown.push("events", () => file[Symbol.dispose]());
-  return new EventJournal(world, file);
+): void {
+  tellNotedDeed(settings, emit);
+  emit("router.started", { version: productVersion, name: formatPeerName(name) });
+  shutdown.push("news", () => emit("router.stopping", {}));
 }
 
 /** Mends what this host loses of what the network needs. */
@@ -280,15 +288,17 @@ function startFastdp(
     readonly name: PeerName;
     readonly dataPlane: DataPlane;
     readonly datapath: HostDatapath;
+    readonly news: LinkNews;
   },
 ): FastdpOverlay {
-  const { name: local, dataPlane, datapath } = parts;
+  const { name: local, dataPlane, datapath, news } = parts;
   // By a process that did not stop in order. Nothing goes out by what it sealed any more.
   removeIpsecLeftovers();
   const overlay = new FastdpOverlay({
     ...{ world, local, datapath, controlPort: options.port },
     discoversMtu: options.mtu === "auto",
     forwards: (topology) => dataPlane.setTopology(topology),
+    mtuFound: (peer, mtu) => news.mtuFound(peer, mtu),
     ...encryptionOf(world, options),
   });
   if (datapath.descriptor !== undefined) {
@@ -315,12 +325,13 @@ function makePlane(
     readonly dataPlane: DataPlane;
     readonly database: ReturnType<typeof openDatabase>;
     readonly events: EventJournal;
+    readonly news: LinkNews;
     readonly fastdp: FastdpOverlay | undefined;
     readonly refusals: ReadonlyMap<string, string>;
     readonly formerShortId: number | undefined;
   },
 ): ControlPlane {
-  const { name, settings, dataPlane, fastdp, events, refusals } = parts;
+  const { name, settings, dataPlane, fastdp, events, news, refusals } = parts;
   const ciphers = {
     // Without the remark where the library was found.
     secretBox: dataPlane.secretBox.split(" ")[0]!,
@@ -332,6 +343,7 @@ function makePlane(
     engines: [...(fastdp === undefined ? [] : [fastdp]), sleeve],
     unavailable: fastdp === undefined ? new Map([["fastdp", whyNoFastdp(refusals)]]) : new Map(),
     log,
+    changed: (change) => news.overlayChanged(change),
   });
   return makeControlPlane(world, options, {
     name,
@@ -346,7 +358,11 @@ function makePlane(
       if (fastdp === undefined) dataPlane.setTopology(snapshot);
       else fastdp.setTopology(snapshot);
     },
-    onEvent: (event) => tellMeshEvent(events.emit, event),
+    onEvent(event) {
+      tellMeshEvent(events.emit, event);
+      if (event.kind === "disconnected") news.linkLost(event.peer);
+    },
+    addressNews: addressNews(events.emit),
   });
 }
 

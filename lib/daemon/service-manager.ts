@@ -1,13 +1,5 @@
-import { closeDescriptor } from "../../ffi/descriptor.ts";
-import {
-  AF_UNIX,
-  connectSocket,
-  openSocket,
-  SOCK_DGRAM,
-  sendOne,
-  sockaddrUn,
-} from "../../ffi/socket.ts";
 import { utf8 } from "../base/bytes.ts";
+import { UnixDatagram } from "../host/unix-datagram.ts";
 
 /**
  * The service manager that started this process, if one did: told by sd_notify(3) when the router is
@@ -19,13 +11,12 @@ import { utf8 } from "../base/bytes.ts";
 export class ServiceManager implements Disposable {
   /** By which another process of this service finds the manager. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly #descriptor: number;
+  readonly #socket: UnixDatagram;
   readonly #watchdog: ReturnType<typeof setInterval> | undefined;
 
   private constructor(address: string, watchdogUs: string | undefined) {
     this.environment = { NOTIFY_SOCKET: address, WATCHDOG_USEC: watchdogUs };
-    this.#descriptor = openSocket(AF_UNIX, SOCK_DGRAM, 0, "the service manager's socket");
-    connectSocket(this.#descriptor, sockaddrUn(address), address);
+    this.#socket = new UnixDatagram(address);
     if (watchdogUs !== undefined) {
       const periodMs = Number(watchdogUs) / 1000 / 2;
       this.#watchdog = setInterval(() => this.#tell("WATCHDOG=1"), periodMs);
@@ -60,7 +51,7 @@ export class ServiceManager implements Disposable {
 
   #tell(lines: string): void {
     try {
-      sendOne(this.#descriptor, utf8(lines), "the service manager");
+      this.#socket.send(utf8(lines));
     } catch {
       // It is being started anew, or has no room: nothing here depends on what it hears.
     }
@@ -68,6 +59,6 @@ export class ServiceManager implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#watchdog);
-    closeDescriptor(this.#descriptor);
+    this.#socket[Symbol.dispose]();
   }
 }

@@ -1,9 +1,11 @@
 import type { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { WeaveError } from "../base/errors.ts";
+import type { Caller } from "../base/network-event.ts";
 import { formatPeerName, parsePeerName } from "../base/peer-name.ts";
 import { SqliteAllocatorStore } from "./allocator-store.ts";
 import { openDatabase } from "./database.ts";
+import { noteDeed } from "./events/noted-deeds.ts";
 import type { Paths } from "./paths.ts";
 import { importedNameSetting, peerNameSetting } from "./peer-identity.ts";
 import { runningRouter } from "./pid-file.ts";
@@ -22,6 +24,8 @@ export interface RestoreOptions {
   readonly force: boolean;
   /** Also who owns which addresses: only where no other peer knows it any more. */
   readonly ranges: boolean;
+  /** Who asked. */
+  readonly by?: Caller;
 }
 
 /**
@@ -68,16 +72,33 @@ export function restoreSnapshot(
         remedy: "save it with 'weave snapshot save' and restore with --force, which replaces it",
       });
     }
-    database.transaction(() => writeState(database, state, options))();
+    database.transaction(() => {
+      writeState(database, state, options);
+      const { ranges, by } = options;
+      noteDeed(new SettingsStore(database), "state.restored", { savedAt, ranges }, by);
+    })();
   });
   return { savedAt, extent: extentOf(state) };
 }
 
-/** Makes this the state of a host that has none, ownership of ranges included. @throws WeaveError */
-export function putState(state: SnapshotState, paths: Paths): void {
+/**
+ * Makes this the state of a host that has none, ownership of ranges included.
+ *
+ * @param adopted whose state it was, and who asked
+ * @throws WeaveError
+ */
+export function adoptState(
+  state: SnapshotState,
+  paths: Paths,
+  adopted: { readonly from: string; readonly by: Caller | undefined },
+): void {
   makeFolders(paths);
+  const { from, by } = adopted;
   withDatabase(paths, (database) =>
-    database.transaction(() => writeState(database, state, { ranges: true }))(),
+    database.transaction(() => {
+      writeState(database, state, { ranges: true });
+      noteDeed(new SettingsStore(database), "router.adopted", { from }, by);
+    })(),
   );
 }
 

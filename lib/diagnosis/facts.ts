@@ -31,6 +31,21 @@ export interface PolicyFacts {
   readonly faults: readonly string[];
   /** Hosts that enforce nothing. */
   readonly idle: readonly string[];
+  /** What each policy has blocked of late; the latest first. */
+  readonly blocked: readonly BlockedFact[];
+}
+
+export interface BlockedFact {
+  /** `<namespace>/<name>`, or what a policy without namespace is called. */
+  readonly policy: string;
+  /** The last one: `TCP connection from 10.32.0.1:40000 to 10.32.0.2:80`. */
+  readonly text: string;
+  readonly from: string;
+  readonly to: string;
+  /** `80/tcp`, as `weave policy explain` takes it; missing where there are no ports. */
+  readonly port?: string;
+  /** How many of late. */
+  readonly count: number;
 }
 
 export interface EngineFact {
@@ -62,6 +77,8 @@ export interface HostFacts {
   readonly routes: readonly RouteFact[];
   /** At ports of the router, and not its own: those that listen; of UDP all that are bound. */
   readonly sockets: readonly SocketFact[];
+  /** Hosts that have begun a connection to the router's port, and do not hear what it answers. */
+  readonly halfOpen: readonly string[];
   readonly firewall: FirewallFacts;
   readonly datapath: DatapathFacts;
   readonly hasMachineId: boolean;
@@ -109,6 +126,8 @@ export interface ClusterFacts {
   readonly paths: readonly PathFact[];
   /** A peer name that nobody has. */
   readonly spareName: string;
+  /** When this was looked at, in ms since 1970. */
+  readonly nowMs: number;
 }
 
 export interface MeshFacts {

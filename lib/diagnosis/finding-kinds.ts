@@ -117,6 +117,12 @@ const clusterKinds = kinds({
     meaning: "A host that was asked for cannot be reached.",
     remedy: "run 'weave doctor' there; forget the host if it is gone for good",
   },
+  LINK_ONE_WAY: {
+    severity: "error",
+    meaning: "What a host sends arrives here, but what this host sends does not arrive there.",
+    remedy:
+      "find what drops packets on the way from this host to that one, or sends them a way from which they do not arrive",
+  },
   LINK_PENDING: {
     severity: "error",
     meaning: "A peer is reached by TCP, but frames do not get through by UDP.",
@@ -270,6 +276,12 @@ const containerKinds = kinds({
     meaning:
       "There are policies, and a host of the network does not enforce them: it runs the original, or was launched with --policy off. What its containers receive is judged by nobody.",
     remedy: "launch this version there, without --policy off",
+  },
+  POLICY_BLOCKS: {
+    severity: "note",
+    meaning: "A policy has blocked something within the last ten minutes, as it may be meant to.",
+    remedy:
+      "ask 'weave policy explain' which rule decides, and change that policy if it should pass",
   },
   POLICY_DENIES: {
     severity: "warning",

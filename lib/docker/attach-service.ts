@@ -1,5 +1,6 @@
+import { measured, type Sample } from "../api/metrics/measurement.ts";
 import type { DockerReport } from "../api/report.ts";
-import type { Gauge } from "../api/router-control.ts";
+
 import { errorText } from "../base/errors.ts";
 import type { IntegrationHost } from "../daemon/integration.ts";
 import { endProcess } from "../host/end-process.ts";
@@ -13,7 +14,7 @@ import { isWaiting } from "./wait-helper/waiting-process.ts";
  * mount it, and from then on whoever waits behind it is attached.
  */
 export function openAttacher(engine: DockerEngine, host: IntegrationHost): Attacher {
-  const { world, log, options, paths, services } = host;
+  const { world, log, options, paths, services, tracing } = host;
   const { getDefaultAddress, multicastRoute, rewriteHosts } = options.engineContainers;
   try {
     installWaitHelper(paths.waitHelper);
@@ -21,8 +22,12 @@ export function openAttacher(engine: DockerEngine, host: IntegrationHost): Attac
     log.error(`containers of the engine cannot wait for their network: ${errorText(error)}`);
   }
   return new Attacher({
-    ...{ world, log, engine, isWaiting, endProcess },
-    containers: services.containers,
+    ...{ world, log, engine, isWaiting, endProcess, tracer: tracing.tracer },
+    containers: {
+      attachContainer: (...how) =>
+        services.attachTimes.measure("engine", () => services.containers.attachContainer(...how)),
+      wasDetached: (container) => services.containers.wasDetached(container),
+    },
     defaults: {
       ...{ byDefault: getDefaultAddress, multicastRoute, rewriteHosts },
       dns: options.dns !== undefined && options.proxy?.dns !== false,
@@ -53,26 +58,11 @@ export function attachReport(attacher: Told): AttachReport {
 }
 
 /** The same for `/metrics`. */
-export function attachGauges(attacher: Told): Gauge[] {
+export function attachMeasurements(attacher: Told): Sample[] {
   const { attached, failures } = attacher.counts();
   return [
-    {
-      name: "weave_docker_attached_containers",
-      help: "Containers of the Docker engine that run and were attached by its events.",
-      type: "gauge",
-      value: attached,
-    },
-    {
-      name: "weave_docker_waiting_containers",
-      help: "Containers of the Docker engine whose commands wait for the network.",
-      type: "gauge",
-      value: attacher.waiting().length,
-    },
-    {
-      name: "weave_docker_attach_failures_total",
-      help: "Attempts to attach a container of the Docker engine that failed.",
-      type: "counter",
-      value: failures,
-    },
+    measured("weave_docker_attached_containers", attached),
+    measured("weave_docker_waiting_containers", attacher.waiting().length),
+    measured("weave_docker_attach_failures_total", failures),
   ];
 }

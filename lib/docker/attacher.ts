@@ -2,7 +2,10 @@ import { errorText, WeaveError } from "../base/errors.ts";
 import { RetryDelay, type RetryDelays } from "../base/retry-delay.ts";
 import type { Log, World } from "../base/world.ts";
 import type { Containers } from "../daemon/containers.ts";
+import { askedBy } from "../daemon/events/asked-by.ts";
 import { KeyedLock } from "../daemon/keyed-lock.ts";
+import { under } from "../daemon/tracing/span.ts";
+import type { Tracer } from "../daemon/tracing/tracer.ts";
 import { containerOfEngine } from "../host/container.ts";
 import { type AttachFailure, AttachFailures } from "./attach-failures.ts";
 import { type AttachDefaults, type AttachPlan, attachPlan } from "./attach-plan.ts";
@@ -24,6 +27,7 @@ const quietWaitMs = 2_000;
 export interface AttacherParts {
   readonly world: Pick<World, "after" | "monotonicMs" | "now">;
   readonly log: Log;
+  readonly tracer: Tracer;
   readonly engine: Pick<DockerEngine, "inspect" | "kill">;
   readonly containers: Pick<Containers, "attachContainer" | "wasDetached">;
   readonly defaults: AttachDefaults;
@@ -227,7 +231,9 @@ export class Attacher implements StartHold, EngineObserver {
     this.#attempts.set(id, attempt);
     try {
       const target = containerOfEngine(container);
-      const { cidrs } = await containers.attachContainer(target, how, attempt.signal);
+      const { cidrs } = await this.#traced(id, () =>
+        containers.attachContainer(target, how, attempt.signal),
+      );
       run.isAttached = true;
       this.#failures.forget(id);
       this.#expected.succeeded(id);
@@ -243,6 +249,16 @@ export class Attacher implements StartHold, EngineObserver {
     } finally {
       if (this.#attempts.get(id) === attempt) this.#attempts.delete(id);
     }
+  }
+
+  /** As a part of the request that started it, or for the engine. */
+  #traced<T>(id: string, action: () => Promise<T>): Promise<T> {
+    const expectation = this.#expected.of(id);
+    const asked = (): Promise<T> => askedBy({ kind: expectation ? "proxy" : "engine" }, action);
+    if (expectation !== undefined) return under(expectation.span, asked);
+    const attributes = { "container.id": id, "weave.caller": "engine" };
+    const start = { name: "container started", kind: "internal", attributes } as const;
+    return this.#parts.tracer.trace(start, asked);
   }
 
   async #failed(container: EngineContainer, error: unknown, cause: Cause): Promise<void> {

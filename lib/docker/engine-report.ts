@@ -1,5 +1,5 @@
+import { measured, type Sample } from "../api/metrics/measurement.ts";
 import type { DockerReport } from "../api/report.ts";
-import type { Gauge } from "../api/router-control.ts";
 import type { AttachReport } from "./attach-service.ts";
 import type { EngineClient } from "./engine-client.ts";
 import type { EngineConnection } from "./engine-events.ts";
@@ -35,35 +35,14 @@ function timeText(ms: number | undefined): string {
 }
 
 /** The same for `/metrics`. */
-export function engineGauges(connection: EngineConnection): Gauge[] {
+export function engineMeasurements(connection: EngineConnection): Sample[] {
   const { sinceMs, connections, events, missed } = connection;
   return [
-    {
-      name: "weave_docker_connected",
-      help: "1 while events of the Docker engine are followed.",
-      type: "gauge",
-      value: sinceMs === undefined ? 0 : 1,
-    },
-    {
-      name: "weave_docker_connections_total",
-      help: "How often events of the Docker engine were subscribed to.",
-      type: "counter",
-      value: connections,
-    },
-    ...Object.entries(events).map(
-      ([action, value]): Gauge => ({
-        name: "weave_docker_events_total",
-        help: "Events of containers that the Docker engine has told.",
-        type: "counter",
-        labels: { action },
-        value,
-      }),
+    measured("weave_docker_connected", sinceMs !== undefined),
+    measured("weave_docker_connections_total", connections),
+    ...Object.entries(events).map(([action, count]) =>
+      measured("weave_docker_events_total", count, { action }),
     ),
-    {
-      name: "weave_docker_missed_events_total",
-      help: "Events of containers that were found by looking.",
-      type: "counter",
-      value: missed,
-    },
+    measured("weave_docker_missed_events_total", missed),
   ];
 }

@@ -1,10 +1,11 @@
+import { askedBy } from "../daemon/events/asked-by.ts";
 import type { Integration, IntegrationHost, RouterIntegration } from "../daemon/integration.ts";
-import { attachGauges, attachReport, openAttacher } from "./attach-service.ts";
+import { attachMeasurements, attachReport, openAttacher } from "./attach-service.ts";
 import { DockerEngine } from "./engine.ts";
 import { type EngineAccess, EngineClient } from "./engine-client.ts";
 import { EngineEvents } from "./engine-events.ts";
 import type { EngineObserver } from "./engine-observer.ts";
-import { engineGauges, engineReport } from "./engine-report.ts";
+import { engineMeasurements, engineReport } from "./engine-report.ts";
 import { startManagedPlugin } from "./plugin/managed-plugin.ts";
 import { PluginService } from "./plugin/plugin-service.ts";
 import { openProxy } from "./proxy/open-proxy.ts";
@@ -67,11 +68,11 @@ async function startDocker(engine: DockerEngine, host: IntegrationHost): Promise
         ...(ofPlugin !== undefined && { Plugin: ofPlugin }),
       };
     },
-    gauges: () => [
-      ...engineGauges(events.status()),
-      ...attachGauges(attacher),
-      ...(proxy?.gauges() ?? []),
-      ...(plugin?.gauges() ?? []),
+    measurements: () => [
+      ...engineMeasurements(events.status()),
+      ...attachMeasurements(attacher),
+      ...(proxy?.measurements() ?? []),
+      ...(plugin?.measurements() ?? []),
     ],
     stop,
     finished: async () => proxy?.finished(),
@@ -80,12 +81,13 @@ async function startDocker(engine: DockerEngine, host: IntegrationHost): Promise
 
 /** Whoever holds an address or a name keeps it, or gives it back. */
 function newsOf({ services: { news } }: IntegrationHost): EngineObserver {
+  const told = (action: () => void): void => askedBy({ kind: "engine" }, action);
   return {
-    started: ({ id }) => news.started(id),
-    died: (id) => news.died(id),
-    destroyed: (id) => news.destroyed(id),
-    disconnected: () => news.lost(),
-    connected: (all) => news.found(all),
-    swept: (all) => news.found(all),
+    started: ({ id }) => told(() => news.started(id)),
+    died: (id) => told(() => news.died(id)),
+    destroyed: (id) => told(() => news.destroyed(id)),
+    disconnected: () => told(() => news.lost()),
+    connected: (all) => told(() => news.found(all)),
+    swept: (all) => told(() => news.found(all)),
   };
 }

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { socketTable, tcpState } from "./socket-table.ts";
 
 /** A socket of this namespace at which packets may arrive: TCP that listens, UDP that is bound. */
 export interface BoundSocket {
@@ -8,45 +9,20 @@ export interface BoundSocket {
   readonly owner: { readonly pid: number; readonly name: string } | undefined;
 }
 
-/** In /proc/net/tcp: a socket that listens. */
-const listening = "0A";
-
 /** Those at `ports`, with the processes that hold them. Looking for these reads all of /proc. */
 export function boundSockets(ports: ReadonlySet<number>): BoundSocket[] {
   const found = (["tcp", "udp"] as const).flatMap((protocol) =>
-    [protocol, `${protocol}6`].flatMap((table) =>
-      rowsOf(table)
-        .filter(({ port, state }) => ports.has(port) && (protocol === "udp" || state === listening))
+    ([protocol, `${protocol}6`] as const).flatMap((table) =>
+      socketTable(table)
+        .filter(
+          ({ port, state }) =>
+            ports.has(port) && (protocol === "udp" || state === tcpState.listening),
+        )
         .map(({ port, inode }) => ({ protocol, port, inode })),
     ),
   );
   const owners = ownersOf(new Set(found.map(({ inode }) => inode)));
   return found.map(({ protocol, port, inode }) => ({ protocol, port, owner: owners.get(inode) }));
-}
-
-/**
- * Lines of proc_net_tcp(5):
- *
- *   sl  local_address rem_address   st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode …
- *   0: 00000000:1A7F 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 6265036 …
- */
-function rowsOf(table: string): { port: number; state: string; inode: string }[] {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/thread-self/net/${table}`, "utf8");
-  } catch {
-    // Without IPv6 there is no such table.
-    return [];
-  }
-  return text
-    .split("\n")
-    .slice(1)
-    .flatMap((line) => {
-      const fields = line.trim().split(/\s+/);
-      const [, local, , state, , , , , , inode] = fields;
-      if (local === undefined || state === undefined || inode === undefined) return [];
-      return [{ port: Number.parseInt(local.split(":")[1]!, 16), state, inode }];
-    });
 }
 
 /** Processes by the inode of a socket they hold; the lowest id where there are several. */

@@ -1,3 +1,4 @@
+import { Histogram, type HistogramReading } from "../base/histogram.ts";
 import type { ForwardResult } from "../dns/forwarder.ts";
 import type { LocalResult } from "../dns/responder.ts";
 import type { Transport } from "../dns/truncation.ts";
@@ -19,22 +20,15 @@ export interface DnsServerStats {
   readonly tcpClients: number;
   /** Clients that were turned away because {@link tcpClients} had reached its bound. */
   readonly tcpRefused: number;
-  readonly latency: {
-    readonly boundsS: readonly number[];
-    /** Replies by time from query to reply: one more than there are bounds, not cumulative. */
-    readonly counts: readonly number[];
-    readonly sumS: number;
-    readonly count: number;
-  };
+  /** Seconds from query to reply. */
+  readonly latency: HistogramReading;
 }
 
 /** Counters of one server since it began to listen. */
 export class DnsStats {
   readonly #queries: Record<Transport, number> = { udp: 0, tcp: 0 };
   readonly #results: Partial<Record<DnsResult, number>> = {};
-  readonly #latency: number[] = new Array(latencyBoundsS.length + 1).fill(0);
-  #sumMs = 0;
-  #count = 0;
+  readonly #latency = new Histogram(latencyBoundsS);
   #tcpRefused = 0;
 
   query(transport: Transport): void {
@@ -47,11 +41,7 @@ export class DnsStats {
 
   replied(result: DnsResult, tookMs: number): void {
     this.result(result);
-    let bucket = 0;
-    while (bucket < latencyBoundsS.length && tookMs > latencyBoundsS[bucket]! * 1000) bucket++;
-    this.#latency[bucket]!++;
-    this.#sumMs += tookMs;
-    this.#count++;
+    this.#latency.observe(tookMs / 1000);
   }
 
   tcpRefused(): void {
@@ -64,12 +54,7 @@ export class DnsStats {
       results: { ...this.#results },
       ...now,
       tcpRefused: this.#tcpRefused,
-      latency: {
-        boundsS: latencyBoundsS,
-        counts: [...this.#latency],
-        sumS: this.#sumMs / 1000,
-        count: this.#count,
-      },
+      latency: this.#latency.read(),
     };
   }
 }

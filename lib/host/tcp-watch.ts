@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { SOL_SOCKET, setSocketOption, socketBytes } from "../../ffi/socket.ts";
 import { silenceMaxMs } from "../mesh/transport.ts";
+import { descriptorOf } from "./net-descriptor.ts";
 
 /**
  * Has the kernel watch over a TCP connection, whatever runs at its other end: it asks the remote
@@ -43,12 +44,4 @@ export function roundTripMs(socket: Socket): number | undefined {
   if (descriptor === undefined) return undefined;
   const info = socketBytes(descriptor, SOL_TCP, TCP_INFO, tcpInfoBytes, "TCP statistics");
   return info.getUint32(roundTripOffset, true) / 1000;
-}
-
-/** The runtime names the descriptor of an open socket, if not in its types. */
-function descriptorOf(socket: Socket): number | undefined {
-  if (socket.destroyed || !("_handle" in socket)) return undefined;
-  const handle = socket._handle;
-  if (typeof handle !== "object" || handle === null || !("fd" in handle)) return undefined;
-  return typeof handle.fd === "number" && handle.fd >= 0 ? handle.fd : undefined;
 }

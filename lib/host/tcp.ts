@@ -11,6 +11,7 @@ import {
   type Transport,
 } from "../mesh/transport.ts";
 import { whyUnreachable } from "./reachability.ts";
+import { keepSegmentsSmall } from "./tcp-segments.ts";
 import { roundTripMs, watchRemote } from "./tcp-watch.ts";
 
 /** A host that answers nothing is given up after this time, not after the kernel's two minutes. */
@@ -217,6 +218,7 @@ export function listenTcp(
       reject(new WeaveError("TCP_LISTEN", sentence, { remedy, cause }));
     });
     server.listen({ port: at.port, ...(at.host === "" ? {} : { host: at.host }) }, () => {
+      keepSegmentsSmall(server);
       resolve({
         endpoint: boundTo(server),
         close: () => closeServer(server, open),

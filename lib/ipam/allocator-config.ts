@@ -1,6 +1,7 @@
 import { WeaveError } from "../base/errors.ts";
 import { formatIpv4Cidr, type Ipv4Cidr } from "../base/ip.ts";
 import type { PeerName } from "../base/peer-name.ts";
+import type { AddressNews } from "./address-news.ts";
 import type { InitMode } from "./init-mode.ts";
 import { type AddressRange, cidrRange, subnetSizeMin } from "./range.ts";
 import type { Fence } from "./reclaim-lease.ts";
@@ -25,8 +26,12 @@ export interface AllocatorConfig {
   readonly reclaimAfterMs?: number;
   /** Whether a lease still holds; replaced only to show what happens without. */
   readonly fence?: Fence;
+  /** Told who holds which addresses. */
+  readonly news?: AddressNews;
   /** Configured targets that are not ourselves, plus one; asked when an election starts. */
   quorumPeers(): number;
+  /** Called when somebody's ranges may have become others. */
+  onRingChanged?(): void;
 }
 
 /** What the allocator must know of the topology. */

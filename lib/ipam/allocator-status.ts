@@ -27,6 +27,8 @@ export interface AllocatorStatus {
   readonly pendingClaims: readonly { readonly ident: string; readonly cidr: Ipv4Cidr }[];
   readonly pendingAllocations: readonly { readonly ident: string; readonly subnet: Ipv4Cidr }[];
   readonly pendingPrimes: number;
+  /** Peers that were asked for addresses and have not answered. */
+  readonly awaitedPeers: readonly PeerName[];
   /** Peers whose rings disagree with ours. */
   readonly conflicts: readonly Conflict[];
   /** Automatic reclaim; absent as long as it was never on. */
@@ -69,6 +71,8 @@ export interface RangeStatus {
   /** Whether the owner is in the topology; if not, nobody can have its addresses. */
   readonly isKnownPeer: boolean;
   readonly version: number;
+  /** Addresses of it that the owner has not given out, as far as it told. */
+  readonly free: number;
 }
 
 interface StatusSource {
@@ -96,6 +100,7 @@ export function statusOf(source: StatusSource): AllocatorStatus {
     pendingClaims: requests.claims.map(({ ident, cidr }) => ({ ident, cidr })),
     pendingAllocations: requests.allocations.map(({ ident, subnet }) => ({ ident, subnet })),
     pendingPrimes: requests.primes.length,
+    awaitedPeers: negotiation.space.awaited,
     conflicts: negotiation.conflicts.list(),
     reclaim: reclaimOf(negotiation.council),
     storeError: source.storeError?.message,
@@ -120,14 +125,16 @@ function reclaimOf(council: Council): ReclaimStatus | undefined {
 function rangesOf({ ledger, peers, nickname }: StatusSource): RangeStatus[] | undefined {
   const { ring } = ledger;
   if (ring.isEmpty) return undefined;
-  return ring.entries.flatMap(({ peer, version }, index) =>
-    ring.entryRanges(index).map((range) => ({
+  return ring.entries.flatMap(({ peer, version, free }, index) =>
+    ring.entryRanges(index).map((range, part) => ({
       token: range.start,
       size: rangeSize(range),
       peer,
       nickname: nickname(peer),
       isKnownPeer: peer === ring.self || peers.isKnown(peer),
       version,
+      // Of an entry that wraps nobody tells in which part they are.
+      free: part === 0 ? free : 0,
     })),
   );
 }

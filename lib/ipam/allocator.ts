@@ -1,4 +1,3 @@
-import { WeaveError } from "../base/errors.ts";
 import type { Channel, GossipData, Gossiper } from "../base/gossip.ts";
 import { formatIpv4, type Ipv4, type Ipv4Cidr } from "../base/ip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
@@ -15,6 +14,7 @@ import { type AllocatorStatus, statusOf } from "./allocator-status.ts";
 import type { AllocatorStore } from "./allocator-store.ts";
 import { ContainerDeaths } from "./container-deaths.ts";
 import { Executor } from "./executor.ts";
+import { notHeld } from "./held-addresses.ts";
 import { Ledger } from "./ledger.ts";
 import { Negotiation } from "./negotiation.ts";
 import { Outbox } from "./outbox.ts";
@@ -65,7 +65,7 @@ export class Allocator implements Gossiper {
     this.#peers = peers;
     this.#store = store;
     this.#containerAlive = containerAlive;
-    this.#ledger = new Ledger(config.self, universeOf(config));
+    this.#ledger = new Ledger(config.self, universeOf(config), config.news);
     this.#resting = config.reuse === "rested" ? new RestingAddresses() : undefined;
     const outbox = new Outbox();
     const negotiation = new Negotiation(world, config, peers, this.#ledger, outbox);
@@ -89,6 +89,7 @@ export class Allocator implements Gossiper {
       requests: this.#requests,
       store,
       log: world.log,
+      ringChanged: () => config.onRingChanged?.(),
     });
     this.comparison = new AllocatorComparison({
       message: () => (this.#executor.storeError === undefined ? negotiation.message() : undefined),
@@ -152,6 +153,7 @@ export class Allocator implements Gossiper {
   ): Promise<Ipv4Cidr> {
     const { isContainer, signal } = options;
     const pending = this.#pending<Ipv4Cidr>(signal);
+    this.#ledger.teller.asked("allocated", ident, pending.promise);
     this.#executor.run(() => {
       if (this.#isRefused(ident, isContainer)) this.#refuse(pending);
       else this.#requests.add({ kind: "allocation", ident, subnet, isContainer, pending });
@@ -171,6 +173,11 @@ export class Allocator implements Gossiper {
   ): Promise<void> {
     const { isContainer, noErrorOnUnknown, signal } = options;
     const pending = this.#pending<void>(signal);
+    this.#ledger.teller.asked(
+      "claimed",
+      ident,
+      pending.promise.then(() => cidr),
+    );
     const request = { ident, cidr, isContainer, noErrorOnUnknown };
     this.#executor.run(() => {
       if (this.#isRefused(ident, isContainer)) this.#refuse(pending);
@@ -390,10 +397,4 @@ export class Allocator implements Gossiper {
   #nickname(peer: PeerName): string {
     return this.#negotiation.nicknames.get(peer) ?? this.#peers.nickname(peer) ?? "";
   }
-}
-
-function notHeld(message: string): WeaveError {
-  return new WeaveError("IPAM_NOT_HELD", message, {
-    remedy: "see 'weave ps' for the addresses in use",
-  });
 }

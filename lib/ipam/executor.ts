@@ -19,6 +19,8 @@ interface Parts {
   readonly requests: RequestQueue;
   readonly store: AllocatorStore;
   readonly log: Log;
+  /** Called when somebody's ranges may have become others. */
+  readonly ringChanged: () => void;
 }
 
 /**
@@ -36,6 +38,8 @@ export class Executor {
   readonly #parts: Parts;
   readonly #journal: Journal;
   #rangeChanges: OwnedRangesChange[] = [];
+  /** Of the ledger, as of the last time that anybody was told. */
+  #ringChangesTold = 0;
   #retryWanted = false;
   #isActing = false;
 
@@ -141,9 +145,17 @@ export class Executor {
     if (state === undefined) outbox.dropUnicasts();
     else if (this.channel !== undefined) outbox.send(this.channel, state);
     for (const change of rangeChanges) this.onOwnedRangesChanged?.(change);
+    this.#tellOfRing();
     for (const decision of decisions) {
       if (error === undefined) decision.deliver();
       else decision.withdraw(error);
     }
+  }
+
+  #tellOfRing(): void {
+    const { ringChanges } = this.#parts.ledger;
+    if (ringChanges === this.#ringChangesTold) return;
+    this.#ringChangesTold = ringChanges;
+    this.#parts.ringChanged();
   }
 }

@@ -1,3 +1,4 @@
+import { WeaveError } from "../base/errors.ts";
 import type { Ipv4, Ipv4Cidr } from "../base/ip.ts";
 import { AddressSet } from "./address-set.ts";
 import { singleAddress } from "./range.ts";
@@ -84,4 +85,11 @@ export class HeldAddresses {
     holder.isContainer = true;
     return holder.cidrs.map((cidr) => ({ ident, isContainer: true, cidr }));
   }
+}
+
+/** What was to be given up is held by nobody, or by another. */
+export function notHeld(message: string): WeaveError {
+  return new WeaveError("IPAM_NOT_HELD", message, {
+    remedy: "see 'weave ps' for the addresses in use",
+  });
 }

@@ -1,6 +1,7 @@
 import { assert } from "../base/errors.ts";
 import type { Ipv4 } from "../base/ip.ts";
 import type { PeerName } from "../base/peer-name.ts";
+import { type AddressNews, AddressTeller } from "./address-news.ts";
 import { AddressSet } from "./address-set.ts";
 import type { AllocatorChange } from "./allocator-store.ts";
 import { type HeldAddress, HeldAddresses } from "./held-addresses.ts";
@@ -29,15 +30,23 @@ export class Ledger {
   readonly ring: Ring;
   readonly space = new Space();
   readonly held = new HeldAddresses();
+  readonly teller: AddressTeller;
   /** Not stored yet. An address may be in both: released, and then acquired anew. */
   readonly #removedRows = new Set<Ipv4>();
   readonly #addedRows = new Map<Ipv4, HeldAddress>();
   #heldInside = 0;
   #ringChange: "none" | "counts" | "owners" = "none";
   #reset = false;
+  #ringChanges = 0;
 
-  constructor(self: PeerName, universe: AddressRange) {
+  constructor(self: PeerName, universe: AddressRange, news?: AddressNews) {
     this.ring = new Ring(self, universe);
+    this.teller = new AddressTeller(this.held, news);
+  }
+
+  /** Grows whenever somebody's ranges may have become others. */
+  get ringChanges(): number {
+    return this.#ringChanges;
   }
 
   get hasRing(): boolean {
@@ -84,6 +93,7 @@ export class Ledger {
 
   /** Whether the address was held. */
   release(address: Ipv4): boolean {
+    this.teller.released(address);
     if (!this.held.remove(address)) return false;
     if (this.space.release(address)) this.#heldInside--;
     this.#addedRows.delete(address);
@@ -245,6 +255,7 @@ export class Ledger {
 
   /** The space follows the ring in both directions. */
   #follow(): void {
+    this.#ringChanges++;
     const owned = AddressSet.of(this.ring.rangesOf(this.ring.self));
     this.space.follow(owned, this.held.addresses);
     this.#heldInside = this.held.addresses.intersection(owned).size;

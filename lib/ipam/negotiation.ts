@@ -37,7 +37,7 @@ export class Negotiation {
   readonly #ledger: Ledger;
   readonly #outbox: Outbox;
   readonly #electorate: Electorate;
-  readonly #requests = new SpaceRequests();
+  readonly space = new SpaceRequests();
   #ringChanged = false;
   #yielded: HeldAddress[] = [];
   #inherited: AddressRange[] = [];
@@ -103,7 +103,7 @@ export class Negotiation {
 
   /** An election that is not over is called again. */
   tick(): void {
-    this.#requests.forgetOutstanding();
+    this.space.forgetOutstanding();
     if (this.election.awaiting) this.#follow(this.election.tick(this.#quorum()));
     if (this.#ledger.hasRing) this.council.tick();
   }
@@ -166,24 +166,24 @@ export class Negotiation {
 
   /** The end of an answer to the oldest question to `peer`. */
   answered(peer: PeerName): void {
-    this.#requests.answered(peer);
+    this.space.answered(peer);
   }
 
   /** Asks `peer` for `range`; false when there is no way to it. */
   ask(peer: PeerName, range: AddressRange): boolean {
     if (!this.#peers.canReach(peer)) return false;
-    if (this.#requests.isOutstanding(range)) return true;
-    this.#requests.asked(peer, range);
+    if (this.space.isOutstanding(range)) return true;
+    this.space.asked(peer, range);
     this.#outbox.unicast(peer, encodeUnicast({ kind: "space-request", range }));
     return true;
   }
 
   /** Asks the first promising donor that can be reached, unless an answer is under way. */
   askDonors(range: AddressRange): void {
-    if (this.#requests.isOutstanding(range)) return;
+    if (this.space.isOutstanding(range)) return;
     const nowMs = this.#world.monotonicMs();
     for (const { peer, free } of this.#ledger.ring.donors(range, this.#world.random)) {
-      if (!this.#requests.isWorthAsking(peer, range, free, nowMs)) continue;
+      if (!this.space.isWorthAsking(peer, range, free, nowMs)) continue;
       if (this.ask(peer, range)) return;
     }
   }
@@ -192,7 +192,7 @@ export class Negotiation {
   denied(peer: PeerName, range: AddressRange): void {
     const donors = this.#ledger.ring.donors(range, this.#world.random);
     const free = donors.find((donor) => donor.peer === peer)?.free ?? 0;
-    this.#requests.denied(peer, range, free, this.#world.monotonicMs());
+    this.space.denied(peer, range, free, this.#world.monotonicMs());
   }
 
   /** Somebody asks for space (ipam §11.2): a part of `range`, or a denial, and always our ring. */

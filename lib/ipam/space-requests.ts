@@ -36,6 +36,11 @@ export class SpaceRequests {
     return this.#askedSize >= outstandingMax;
   }
 
+  /** Who has not answered. */
+  get awaited(): PeerName[] {
+    return [...this.#asked].flatMap(([peer, asked]) => (asked.length > 0 ? peer : []));
+  }
+
   asked(peer: PeerName, range: AddressRange): void {
     const asked = this.#asked.get(peer) ?? [];
     asked.push({ range, denied: false });

@@ -304,7 +304,7 @@ export class GossipRouter {
 }
 
 /** Who a message says it is from; comparisons do not say. */
-function originOf(message: ReceivedMessage): PeerName | undefined {
+export function originOf(message: ReceivedMessage): PeerName | undefined {
   if (message.kind === "gossip") return message.sender;
   return message.kind === "unicast" || message.kind === "broadcast" ? message.origin : undefined;
 }

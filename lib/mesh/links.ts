@@ -13,10 +13,12 @@ import {
 import type { AttemptEvents } from "./connection-maker.ts";
 import { ConnectionRoom } from "./connection-room.ts";
 import { ConnectionTable, limitReachedCode } from "./connection-table.ts";
+import { GossipTally } from "./gossip-tally.ts";
 import { HalfOpen } from "./half-open.ts";
 import { Neighbour } from "./neighbour.ts";
 import { newRecord } from "./peer-record.ts";
 import type { Peers } from "./peers.ts";
+import type { OutgoingMessage } from "./protocol-message.ts";
 import { dialable, parseRedirect, remoteFull } from "./redirect.ts";
 import { nicknameMaxLength } from "./topology-codec.ts";
 import type { ByteStream, Transport } from "./transport.ts";
@@ -31,6 +33,8 @@ export interface LinkEvents {
   /** Somebody introduced itself and was refused: nothing may lead to it. */
   refused(): void;
   message(neighbour: Neighbour, message: DeliveredMessage): void;
+  /** Gossip goes on its way to a neighbour. */
+  sent(to: PeerName, message: OutgoingMessage): void;
 }
 
 export interface LinksPorts {
@@ -54,6 +58,7 @@ export interface LinksPorts {
 export class Links {
   readonly table: ConnectionTable<Neighbour>;
   readonly room: ConnectionRoom;
+  readonly tally = new GossipTally();
   readonly #world: World;
   readonly #ports: LinksPorts;
   readonly #events: LinkEvents;
@@ -143,7 +148,9 @@ export class Links {
     const events: ConnectionEvents = {
       introduced: (connection) => this.#introduced(connection, open),
       message: (_, message) => {
-        if (open.neighbour !== undefined) this.#events.message(open.neighbour, message);
+        if (open.neighbour === undefined) return;
+        this.tally.received(message);
+        this.#events.message(open.neighbour, message);
       },
       drained: () => open.neighbour?.sender.pump(),
       closed: (connection, error) => this.#closed(connection, open, error),
@@ -165,7 +172,11 @@ export class Links {
     this.#halfOpen.remove(connection);
     open.attempt?.introduced(connection.remote.name);
     if (this.#turnedAway(connection, open)) return;
-    const neighbour = new Neighbour(connection, this.#ports.config().self);
+    const { name } = connection.remote;
+    const neighbour = new Neighbour(connection, this.#ports.config().self, (message) => {
+      this.tally.sent(message);
+      this.#events.sent(name, message);
+    });
     try {
       const restarted = this.#meet(neighbour, open);
       this.#prepareOverlay(neighbour);

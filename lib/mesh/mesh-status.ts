@@ -1,12 +1,19 @@
 import { formatEndpoint } from "../base/endpoint.ts";
 import { type Cidr, formatCidr } from "../base/ip.ts";
+import type { LinkTraffic, OverlayTraffic } from "../base/overlay.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { World } from "../base/world.ts";
-import type { TargetStatus } from "./connection-maker.ts";
+import type { ConnectionMaker, TargetStatus } from "./connection-maker.ts";
+import type { GossipRouter } from "./gossip-router.ts";
+import type { ChannelTally } from "./gossip-tally.ts";
+import { type ProtocolVersion, versionMax } from "./header.ts";
+import type { Links } from "./links.ts";
 import type { Neighbour } from "./neighbour.ts";
+import type { PeerRecord } from "./peer-record.ts";
 import type { Peers } from "./peers.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Routes } from "./routes.ts";
+import type { Topology } from "./topology.ts";
 
 /** What `report` and `status` show of the mesh (mesh-protocol §12), as plain data. */
 export interface MeshStatus {
@@ -77,10 +84,141 @@ export interface ConnectionStatus {
   readonly error?: { readonly code: string; readonly text: string; readonly remedy?: string };
   /** From here to the remote machine and back, where this one knows. */
   readonly roundTripMs?: number;
+  /** How often an overlay of it was given up for a while because heartbeats stayed away. */
+  readonly losses?: number;
+  /** Frames of containers since it was established; missing where nothing counts. */
+  readonly traffic?: LinkTraffic;
+  /** The same by overlay. */
+  readonly carried?: readonly OverlayTraffic[];
   /** `name/version` of what both sides can do beyond the original; missing for nothing. */
   readonly extensions?: readonly string[];
   /** Wall clock in milliseconds; missing for never. */
   readonly retryAtMs?: number;
+}
+
+/** What of its configuration is shown. */
+interface ShownConfig {
+  readonly name: PeerName;
+  readonly nickname: string;
+  readonly port: number;
+  readonly minProtocolVersion: ProtocolVersion;
+  readonly maxProtocolVersion?: ProtocolVersion;
+  readonly discovery: boolean;
+  readonly trustedSubnets: readonly Cidr[];
+  readonly connectionLimit: number;
+}
+
+/** What of a mesh is looked at. */
+export interface ShownMesh {
+  readonly world: Pick<World, "now" | "monotonicMs">;
+  readonly config: ShownConfig;
+  readonly passwordSet: boolean;
+  readonly topology: Pick<Topology, "peers" | "routes">;
+  readonly links: Pick<Links, "table" | "terminations" | "tally">;
+  readonly maker: Pick<ConnectionMaker, "targets" | "directTexts">;
+  readonly gossip: Pick<GossipRouter, "channels">;
+  readonly refusals: readonly Refusal[];
+}
+
+export function meshStatus(shown: ShownMesh): MeshStatus {
+  const { config, topology, links, maker, gossip, refusals } = shown;
+  return {
+    protocolMinVersion: config.minProtocolVersion,
+    protocolMaxVersion: config.maxProtocolVersion ?? versionMax,
+    encryption: shown.passwordSet,
+    peerDiscovery: config.discovery,
+    name: formatPeerName(config.name),
+    nickname: config.nickname,
+    port: config.port,
+    peers: peerStatuses(topology.peers),
+    unicastRoutes: unicastStatuses(topology.routes),
+    // Costs more than all the rest together, and most who look do not ask for it.
+    get broadcastRoutes() {
+      return broadcastStatuses(topology.routes, topology.peers);
+    },
+    connections: connectionStatuses(shown),
+    terminationCount: links.terminations,
+    targets: maker.directTexts,
+    trustedSubnets: subnetTexts(config.trustedSubnets),
+    channels: gossip.channels(),
+    refusals,
+  };
+}
+
+function connectionStatuses({ links, maker, passwordSet, world }: ShownMesh): ConnectionStatus[] {
+  const targets = maker.targets().map((target) => targetStatus(target, world));
+  return [
+    ...[...links.table].map((link) => neighbourStatus(link, passwordSet)),
+    ...targets.filter((target) => target !== undefined),
+  ];
+}
+
+/** What of a mesh is measured. */
+export interface MeshSummary {
+  readonly encryption: boolean;
+  readonly trustedSubnets: number;
+  /** 0 for any number. */
+  readonly connectionLimit: number;
+  readonly connections: readonly ConnectionStatus[];
+  readonly terminationCount: number;
+  readonly gossip: readonly ChannelTally[];
+  readonly refusals: readonly Refusal[];
+  readonly topology: TopologySummary;
+}
+
+/** The cluster, in numbers. */
+export interface TopologySummary {
+  /** Ourselves included. */
+  readonly peers: number;
+  /** To which frames find no way. */
+  readonly unreached: number;
+  /** Pairs of peers of which one at least tells of a connection. */
+  readonly links: number;
+  /** Those of which one alone says that it is established. */
+  readonly oneWay: number;
+}
+
+export function meshSummary(shown: ShownMesh): MeshSummary {
+  const { config, links, topology } = shown;
+  return {
+    encryption: shown.passwordSet,
+    trustedSubnets: config.trustedSubnets.length,
+    connectionLimit: config.connectionLimit,
+    connections: connectionStatuses(shown),
+    terminationCount: links.terminations,
+    gossip: links.tally.list(),
+    refusals: shown.refusals,
+    topology: topologySummary(topology),
+  };
+}
+
+/** What of a topology is counted. */
+export interface CountedTopology {
+  readonly peers: {
+    readonly size: number;
+    records(): readonly Pick<PeerRecord, "name" | "links">[];
+    get(name: PeerName): Pick<PeerRecord, "links"> | undefined;
+  };
+  readonly routes: { readonly established: { readonly unicast: { readonly size: number } } };
+}
+
+export function topologySummary({ peers, routes }: CountedTopology): TopologySummary {
+  let [links, oneWay] = [0, 0];
+  for (const { name, links: claims } of peers.records()) {
+    for (const [remote, { established }] of claims) {
+      const back = peers.get(remote)?.links.get(name);
+      // Each pair once: by the end with the lower name, or by the only one that tells of it.
+      if (back !== undefined && remote < name) continue;
+      links++;
+      if (established !== (back?.established === true)) oneWay++;
+    }
+  }
+  return {
+    peers: peers.size,
+    unreached: peers.size - routes.established.unicast.size,
+    links,
+    oneWay,
+  };
 }
 
 export function peerStatuses(peers: Peers): PeerStatus[] {
@@ -146,6 +284,9 @@ export function neighbourStatus(neighbour: ShownNeighbour, passwordSet: boolean)
       : { reason: overlay.reason, degraded: overlay.degraded, sinceMs: overlay.sinceMs }),
     ...(extensions.length === 0 ? {} : { extensions }),
     ...(roundTripMs === undefined ? {} : { roundTripMs }),
+    ...(overlay?.losses === undefined ? {} : { losses: overlay.losses }),
+    ...(overlay?.traffic === undefined ? {} : { traffic: overlay.traffic }),
+    ...(overlay?.carried === undefined ? {} : { carried: overlay.carried }),
   };
 }
 

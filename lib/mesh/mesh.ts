@@ -4,7 +4,7 @@ import { WeaveError } from "../base/errors.ts";
 import type { Channel, GossipData, Gossiper } from "../base/gossip.ts";
 import { type Cidr, cidrContains, tryParseIp } from "../base/ip.ts";
 import type { Overlay } from "../base/overlay.ts";
-import { formatPeerName, type PeerName } from "../base/peer-name.ts";
+import type { PeerName } from "../base/peer-name.ts";
 import { randomUint64 } from "../base/random.ts";
 import type { RoutesSnapshot } from "../base/routes-snapshot.ts";
 import type { SecretBox } from "../base/secret-box.ts";
@@ -14,19 +14,18 @@ import { ConnectionMaker } from "./connection-maker.ts";
 import { gaveWay } from "./connection-table.ts";
 import { type Extension, ownExtensions } from "./extensions.ts";
 import { GossipRouter } from "./gossip-router.ts";
-import { type ProtocolVersion, versionMax } from "./header.ts";
+import type { ProtocolVersion } from "./header.ts";
 import { Links } from "./links.ts";
 import {
-  broadcastStatuses,
   type MeshStatus,
-  neighbourStatus,
+  type MeshSummary,
+  meshStatus,
+  meshSummary,
   peerLabel,
-  peerStatuses,
-  subnetTexts,
-  targetStatus,
-  unicastStatuses,
+  type ShownMesh,
 } from "./mesh-status.ts";
 import type { Neighbour } from "./neighbour.ts";
+import { type PassageWatcher, tellPassage } from "./passage.ts";
 import { newRecord, type PeerRecord } from "./peer-record.ts";
 import { Refusals } from "./refusals.ts";
 import { Topology, type TopologyEvents } from "./topology.ts";
@@ -57,7 +56,7 @@ export interface MeshConfig {
   readonly formerShortId?: number;
 }
 
-export interface MeshDependencies {
+export interface MeshDependencies extends PassageWatcher {
   readonly transport: Transport;
   readonly overlay: Overlay;
   /** The machine's cipher, when it has a better one than the portable one. */
@@ -180,32 +179,19 @@ export class Mesh {
   }
 
   status(): MeshStatus {
-    const config = this.#config;
-    const topology = this.#topology;
-    const targets = this.#maker.targets().map((target) => targetStatus(target, this.#world));
+    return meshStatus(this.#shown());
+  }
+
+  /** What can be measured again and again: a fraction of what {@link status} costs. */
+  summary(): MeshSummary {
+    return meshSummary(this.#shown());
+  }
+
+  #shown(): ShownMesh {
     return {
-      protocolMinVersion: config.minProtocolVersion,
-      protocolMaxVersion: config.maxProtocolVersion ?? versionMax,
-      encryption: this.#passwordSet,
-      peerDiscovery: config.discovery,
-      name: formatPeerName(config.name),
-      nickname: config.nickname,
-      port: config.port,
-      peers: peerStatuses(topology.peers),
-      unicastRoutes: unicastStatuses(topology.routes),
-      // Costs more than all the rest together, and most who look do not ask for it.
-      get broadcastRoutes() {
-        return broadcastStatuses(topology.routes, topology.peers);
-      },
-      connections: [
-        ...[...this.#links.table].map((link) => neighbourStatus(link, this.#passwordSet)),
-        ...targets.filter((target) => target !== undefined),
-      ],
-      terminationCount: this.#links.terminations,
-      targets: this.#maker.directTexts,
-      trustedSubnets: subnetTexts(config.trustedSubnets),
-      channels: this.#gossip.channels(),
-      refusals: this.#refusals.list(),
+      ...{ world: this.#world, config: this.#config, passwordSet: this.#passwordSet },
+      ...{ topology: this.#topology, links: this.#links, maker: this.#maker },
+      ...{ gossip: this.#gossip, refusals: this.#refusals.list() },
     };
   }
 
@@ -285,6 +271,7 @@ export class Mesh {
       removed: (neighbour, error) => this.#linkRemoved(neighbour, error),
       refused: () => this.#topology.linkRefused(),
       message: (neighbour, message) => this.#received(neighbour, message),
+      sent: (to, message) => tellPassage(this.#dependencies, "out", to, message),
     });
   }
 
@@ -372,6 +359,7 @@ export class Mesh {
 
   #received(neighbour: Neighbour, message: DeliveredMessage): void {
     if (this.#stopped) return;
+    tellPassage(this.#dependencies, "in", neighbour.name, message);
     if (message.kind === "control") neighbour.overlay?.control(message.tag, message.body);
     else this.#gossip.receive(message, neighbour.name);
   }

@@ -5,9 +5,9 @@ import type { PeerName } from "../base/peer-name.ts";
 import type { Connection } from "./connection.ts";
 import type { TableEntry } from "./connection-table.ts";
 import type { GossipNeighbour } from "./gossip-router.ts";
-import { GossipSender } from "./gossip-sender.ts";
+import { type GossipLink, GossipSender } from "./gossip-sender.ts";
 import type { PeerLink } from "./peer-record.ts";
-import type { ControlTag } from "./protocol-message.ts";
+import type { ControlTag, OutgoingMessage } from "./protocol-message.ts";
 
 /** An introduced connection with what rides on it: gossip and an overlay link. */
 export class Neighbour implements TableEntry, GossipNeighbour {
@@ -18,9 +18,11 @@ export class Neighbour implements TableEntry, GossipNeighbour {
   /** Frames reach the peer over the overlay. */
   established = false;
 
-  constructor(connection: Connection, self: PeerName) {
+  /** `sent` hears of all gossip that goes to it. */
+  constructor(connection: Connection, self: PeerName, sent: (message: OutgoingMessage) => void) {
     this.connection = connection;
-    this.sender = new GossipSender(connection, self, connection.extensions.has("digests"));
+    const link = watchedLink(connection, sent);
+    this.sender = new GossipSender(link, self, connection.extensions.has("digests"));
   }
 
   get name(): PeerName {
@@ -66,6 +68,19 @@ export class Neighbour implements TableEntry, GossipNeighbour {
       ...events,
     };
   }
+}
+
+function watchedLink(connection: Connection, sent: (message: OutgoingMessage) => void): GossipLink {
+  return {
+    get backlogBytes() {
+      return connection.backlogBytes;
+    },
+    send(message) {
+      const isSent = connection.send(message);
+      if (isSent) sent(message);
+      return isSent;
+    },
+  };
 }
 
 function isControlTag(tag: number): tag is ControlTag {

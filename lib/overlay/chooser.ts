@@ -7,7 +7,7 @@ import type {
 } from "../base/overlay.ts";
 import { formatPeerName } from "../base/peer-name.ts";
 import type { Log } from "../base/world.ts";
-import { ChosenLink } from "./chosen-link.ts";
+import { ChosenLink, type OverlayChange } from "./chosen-link.ts";
 import type { OverlayEngine } from "./engine.ts";
 import { commonOverlays } from "./negotiation.ts";
 
@@ -21,6 +21,8 @@ export interface OverlayChooserOptions {
   /** Better engines that this host cannot run, and why: name → sentence for the status. */
   readonly unavailable?: ReadonlyMap<string, string>;
   readonly log: Log;
+  /** Called when frames to a neighbour take another way than at first. */
+  changed?(change: OverlayChange): void;
 }
 
 const overlaysFeature = "Overlays";
@@ -32,11 +34,13 @@ export class OverlayChooser implements Overlay {
   readonly #engines: readonly OverlayEngine[];
   readonly #unavailable: ReadonlyMap<string, string>;
   readonly #log: Log;
+  readonly #changed: (change: OverlayChange) => void;
 
-  constructor({ engines, unavailable, log }: OverlayChooserOptions) {
+  constructor({ engines, unavailable, log, changed = () => {} }: OverlayChooserOptions) {
     this.#engines = engines;
     this.#unavailable = unavailable ?? new Map();
     this.#log = log;
+    this.#changed = changed;
   }
 
   features(): ReadonlyMap<string, string> {
@@ -79,6 +83,7 @@ export class OverlayChooser implements Overlay {
       bare,
       better: this.#missing(names),
       log: this.#log,
+      changed: this.#changed,
     });
   }
 

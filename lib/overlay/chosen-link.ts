@@ -1,7 +1,13 @@
 import { concatBytes } from "../base/bytes.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
-import type { OverlayLink, OverlayLinkParameters, OverlayLinkStatus } from "../base/overlay.ts";
-import { formatPeerName } from "../base/peer-name.ts";
+import {
+  addTraffic,
+  type OverlayLink,
+  type OverlayLinkParameters,
+  type OverlayLinkStatus,
+  type OverlayTraffic,
+} from "../base/overlay.ts";
+import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { Log } from "../base/world.ts";
 import type { EngineLink, OverlayEngine } from "./engine.ts";
 import { type CandidateState, chooseBest } from "./negotiation.ts";
@@ -29,6 +35,18 @@ export interface ChosenLinkOptions {
   /** Why overlays better than these are not among them. */
   readonly better: readonly string[];
   readonly log: Log;
+  /** Called when frames of an established link take another way. */
+  changed(change: OverlayChange): void;
+}
+
+/** Another overlay carries the frames of a link from now on. */
+export interface OverlayChange {
+  readonly remote: PeerName;
+  readonly overlay: string;
+  readonly before: string;
+  /** As in {@link OverlayLinkStatus}. */
+  readonly degraded: boolean;
+  readonly reason: string;
 }
 
 const overlayTag = 7;
@@ -51,6 +69,8 @@ export class ChosenLink implements OverlayLink {
   #sinceMs: number;
   #established = false;
   #ended = false;
+  /** How often heartbeats of an overlay stayed away. */
+  #losses = 0;
 
   constructor(options: ChosenLinkOptions) {
     this.#options = options;
@@ -74,7 +94,10 @@ export class ChosenLink implements OverlayLink {
       candidate.link = engine.prepare(this.#options.parameters, {
         send: (tag, body) => this.#send(index, tag, body),
         established: () => this.#update(candidate, { established: true }),
-        health: (healthy) => this.#update(candidate, { onHold: !healthy }),
+        health: (healthy) => {
+          if (!healthy) this.#losses++;
+          this.#update(candidate, { onHold: !healthy });
+        },
         peerTakes: (mtu) => this.#tellOthers(candidate, (link) => link.limit?.(mtu)),
         pathCarries: (mtu) => this.#tellOthers(candidate, (link) => link.narrow?.(mtu)),
         failed: (error) => this.#update(candidate, { alive: false, failure: error }),
@@ -118,11 +141,12 @@ export class ChosenLink implements OverlayLink {
   #choose(): void {
     const best = this.#candidates[chooseBest(this.#candidates)];
     if (best !== this.#best) {
-      this.#best?.link?.carry?.(false);
+      const before = this.#best;
+      before?.link?.carry?.(false);
       this.#best = best;
       this.#sinceMs = this.#options.parameters.now();
       best?.link?.carry?.(true);
-      if (this.#established && best !== undefined) this.#noteChange(best);
+      if (this.#established && best !== undefined) this.#noteChange(best, before);
     }
     if (best === undefined) {
       this.stop();
@@ -133,9 +157,13 @@ export class ChosenLink implements OverlayLink {
     }
   }
 
-  #noteChange(best: Candidate): void {
-    const peer = formatPeerName(this.#options.parameters.remote);
-    this.#options.log.info(`frames to ${peer} take ${best.name} now (${this.#reason(best)})`);
+  #noteChange(best: Candidate, before: Candidate | undefined): void {
+    const { parameters, log, changed } = this.#options;
+    const { remote } = parameters;
+    const reason = this.#reason(best);
+    log.info(`frames to ${formatPeerName(remote)} take ${best.name} now (${reason})`);
+    const degraded = best !== this.#candidates[0];
+    changed({ remote, overlay: best.name, before: before?.name ?? "none", degraded, reason });
   }
 
   #nobodyWorks(): WeaveError {
@@ -188,13 +216,29 @@ export class ChosenLink implements OverlayLink {
 
   describe(): OverlayLinkStatus {
     const best = this.#best;
+    const carried = this.#carried();
     return {
       name: best?.name ?? "none",
       attributes: best?.link?.attributes() ?? {},
       reason: this.#reason(best),
       degraded: best !== this.#candidates[0],
       sinceMs: this.#sinceMs,
+      ...(this.#losses > 0 && { losses: this.#losses }),
+      ...(carried.length > 0 && {
+        traffic: carried.map(({ traffic }) => traffic).reduce(addTraffic),
+        carried,
+      }),
     };
+  }
+
+  /** Frames take one overlay after the other, and heartbeats are nobody's frames. */
+  #carried(): OverlayTraffic[] {
+    return this.#candidates.flatMap((candidate) => {
+      const traffic = candidate.link?.traffic?.();
+      if (traffic === undefined) return [];
+      const hasCarried = traffic.sentPackets > 0 || traffic.receivedPackets > 0;
+      return hasCarried || candidate === this.#best ? [{ overlay: candidate.name, traffic }] : [];
+    });
   }
 
   #reason(best: Candidate | undefined): string {

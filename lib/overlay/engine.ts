@@ -1,5 +1,5 @@
 import type { WeaveError } from "../base/errors.ts";
-import type { OverlayExtension, OverlayLinkParameters } from "../base/overlay.ts";
+import type { LinkTraffic, OverlayExtension, OverlayLinkParameters } from "../base/overlay.ts";
 import type { PeerName } from "../base/peer-name.ts";
 
 /**
@@ -58,6 +58,8 @@ export interface EngineLink {
   narrow?(pathMtu: number): void;
   /** Why frames should rather not take this link, as the end of a sentence about the overlay. */
   trouble?(): string | undefined;
+  /** Frames of containers that it has carried; `undefined` where nothing counts. */
+  traffic?(): LinkTraffic | undefined;
   /** Whether the frames of this connection are to take this link from now on. */
   carry?(carries: boolean): void;
 }

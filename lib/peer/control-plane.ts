@@ -8,15 +8,18 @@ import { type RoutesSnapshot, snapshotGraph } from "../base/routes-snapshot.ts";
 import type { SecretBox } from "../base/secret-box.ts";
 import type { World } from "../base/world.ts";
 import { NameTable } from "../dns/name-table.ts";
+import type { AddressNews } from "../ipam/address-news.ts";
 import { Allocator } from "../ipam/allocator.ts";
 import type { AllocatorStore } from "../ipam/allocator-store.ts";
 import { parseInitMode } from "../ipam/init-mode.ts";
 import type { Fence } from "../ipam/reclaim-lease.ts";
 import type { ProtocolVersion } from "../mesh/header.ts";
 import { Mesh, type MeshEvent } from "../mesh/mesh.ts";
+import type { Passage } from "../mesh/passage.ts";
 import type { Transport } from "../mesh/transport.ts";
 import type { RecordStore } from "../policy/gossip/record-table.ts";
 import { policyChannel, SharedPolicy } from "../policy/gossip/shared-policy.ts";
+import { FlightRecorder } from "./flight-recorder.ts";
 
 /** What the operator chose for the protocols, as launch options say it. */
 export interface ControlPlaneOptions {
@@ -59,6 +62,8 @@ export interface ControlPlaneDependencies {
   readonly overlay: Overlay;
   readonly secretBox: SecretBox;
   readonly allocatorStore: AllocatorStore;
+  /** Told who holds which addresses of this host. */
+  readonly addressNews?: AddressNews;
   /** Of what peers tell each other of policies; missing: this one has no part in that. */
   readonly policyStore?: RecordStore;
   /** Whether a lease on ranges still holds; replaced only to show what happens without. */
@@ -68,6 +73,8 @@ export interface ControlPlaneDependencies {
   saveTargets(targets: readonly string[]): void;
   onRoutes(snapshot: RoutesSnapshot): void;
   onEvent(event: PlaneEvent): void;
+  /** Gossip comes or goes by a link. */
+  onPassage?(passage: Passage): void;
 }
 
 /** What happens in the mesh; `appeared`: a peer is heard of that was not known. */
@@ -84,6 +91,7 @@ export interface ControlPlane {
   readonly names: NameTable | undefined;
   /** Missing when this peer takes no part in policies. */
   readonly policies: SharedPolicy | undefined;
+  readonly recorder: FlightRecorder;
   stop(): void;
   /** As {@link Mesh.suspend}; nothing is allocated, stored or told any more. */
   suspend(deserted: () => void): Endpoint[];
@@ -98,6 +106,7 @@ export function makeControlPlane(
   let names: NameTable | undefined;
   let policies: SharedPolicy | undefined;
   const known = new Set<PeerName>();
+  const recorder = new FlightRecorder(world);
   const reach = new Reach(dependencies.name);
   const { formerShortId } = dependencies;
   const config = {
@@ -106,8 +115,17 @@ export function makeControlPlane(
   };
   const mesh = new Mesh(world, config, {
     ...dependencies,
+    onPassage(passage) {
+      recorder.passed(passage);
+      dependencies.onPassage?.(passage);
+    },
+    onEvent(event) {
+      if (event.kind === "refused") recorder.refused(event.channel, event.origin, event.error);
+      dependencies.onEvent(event);
+    },
     onRoutes(snapshot) {
       dependencies.onRoutes(snapshot);
+      recorder.routes(snapshot);
       reach.routes = snapshot;
       for (const { name } of snapshot.peers) {
         if (known.has(name)) continue;
@@ -128,8 +146,9 @@ export function makeControlPlane(
     },
   });
   if (options.ipalloc !== undefined) {
-    ipam = makeIpam(world, mesh, options, options.ipalloc, dependencies);
-    ipam.allocator.setChannel(mesh.join(ipamChannel, ipam.allocator));
+    ipam = makeIpam(world, { mesh, recorder }, options, options.ipalloc, dependencies);
+    const { allocator } = ipam;
+    allocator.setChannel(mesh.join(ipamChannel, allocator));
   }
   if (options.dns !== undefined) {
     names = new NameTable(world, {
@@ -158,6 +177,7 @@ export function makeControlPlane(
     ipam,
     names,
     policies,
+    recorder,
     stop() {
       mesh.stop();
       stopOwners();
@@ -217,7 +237,7 @@ function meshConfig(options: ControlPlaneOptions, name: PeerName) {
 
 function makeIpam(
   world: World,
-  mesh: Mesh,
+  { mesh, recorder }: Pick<ControlPlane, "mesh" | "recorder">,
   options: ControlPlaneOptions,
   ipalloc: NonNullable<ControlPlaneOptions["ipalloc"]>,
   dependencies: ControlPlaneDependencies,
@@ -233,10 +253,12 @@ function makeIpam(
     ...(ipalloc.reuse !== undefined && { reuse: ipalloc.reuse }),
     reclaimAfterMs: ipalloc.reclaimAfterMs ?? 0,
     ...(dependencies.fence !== undefined && { fence: dependencies.fence }),
+    ...(dependencies.addressNews !== undefined && { news: dependencies.addressNews }),
     // Every configured peer is expected to vote, and so are we; not those that turned out to be us.
     quorumPeers: () => mesh.targets.length - ownTargets(mesh) + 1,
+    onRingChanged: () => recorder.ring(allocator.status().ranges ?? []),
   };
-  const allocator = new Allocator(world, config, mesh, dependencies.allocatorStore);
+  const allocator: Allocator = new Allocator(world, config, mesh, dependencies.allocatorStore);
   return { allocator, defaultSubnet };
 }
 

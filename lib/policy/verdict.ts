@@ -131,6 +131,20 @@ function allowingRule(
   return undefined;
 }
 
+/** The policies that are asked about a pod, of all tiers: what others say makes no difference to it. */
+export function policiesAbout(
+  cluster: Cluster,
+  direction: Direction,
+  pod: Pod,
+): Pick<Cluster, "networkPolicies" | "clusterPolicies"> {
+  return {
+    networkPolicies: cluster.networkPolicies.filter((each) => isolates(each, direction, pod)),
+    clusterPolicies: (["admin", "baseline"] as const).flatMap((tier) =>
+      policiesOfTier(cluster, tier, pod),
+    ),
+  };
+}
+
 /** Those that are about a pod, in the order in which they are asked. */
 function policiesOfTier(cluster: Cluster, tier: ClusterPolicy["tier"], pod: Pod): ClusterPolicy[] {
   const labels = namespaceLabels(cluster, pod.namespace);

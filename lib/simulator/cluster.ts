@@ -4,6 +4,7 @@ import { portableSecretBox } from "../base/secret-box.ts";
 import type { NameTable } from "../dns/name-table.ts";
 import type { Allocator } from "../ipam/allocator.ts";
 import type { Fence } from "../ipam/reclaim-lease.ts";
+import type { Passage } from "../mesh/passage.ts";
 import {
   type ControlPlane,
   type ControlPlaneOptions,
@@ -33,6 +34,8 @@ export interface SimPeer {
 }
 
 export interface ClusterOptions {
+  /** Who a peer is; {@link simName} and `host` with its number where it is missing. */
+  readonly identity?: (number: number) => { readonly name: PeerName; readonly nickname: string };
   readonly control?: Partial<ControlPlaneOptions>;
   readonly link?: Partial<Link>;
   /** What allocators ask before they use their ranges, instead of their leases. */
@@ -40,6 +43,7 @@ export interface ClusterOptions {
   /** Called for each new process before it starts. */
   readonly onProcess?: (peer: SimPeer) => void;
   readonly onEvent?: (number: number, event: PlaneEvent) => void;
+  readonly onPassage?: (number: number, passage: Passage) => void;
 }
 
 interface StartOptions {
@@ -84,6 +88,15 @@ export class SimCluster {
 
   disk(number: number): Disk | undefined {
     return this.#disks.get(number);
+  }
+
+  /** Gives a peer a disk with something on it, before its first start. */
+  install(number: number, disk: Disk): void {
+    this.#disks.set(number, disk);
+  }
+
+  nameOf(number: number): PeerName {
+    return this.#options.identity?.(number).name ?? simName(number);
   }
 
   /** Starts a process of peer `number`; one that ran before finds its disk, unless it lost it. */
@@ -213,9 +226,15 @@ export class SimCluster {
     const ip = ipOf(number);
     const store = disk.open();
     this.#unplug.set(number, () => store.close());
-    const options = controlOptions(number, { ...this.#options.control, ...control });
+    const identity = this.#options.identity?.(number);
+    const options = controlOptions(number, {
+      ...(identity !== undefined && { nickname: identity.nickname }),
+      ...this.#options.control,
+      ...control,
+    });
+    const name = this.nameOf(number);
     const plane = makeControlPlane(world, options, {
-      name: simName(number),
+      name,
       transport: this.network.host(ip).transport,
       overlay: new InstantOverlay(world, overlayDelayMs),
       secretBox: portableSecretBox,
@@ -226,9 +245,10 @@ export class SimCluster {
       },
       onRoutes() {},
       onEvent: (event) => this.#options.onEvent?.(number, event),
+      onPassage: (passage) => this.#options.onPassage?.(number, passage),
       ...(this.#options.fence !== undefined && { fence: this.#options.fence }),
     });
-    return { number, name: simName(number), ip, world, plane, names: new Map() };
+    return { number, name, ip, world, plane, names: new Map() };
   }
 }
 

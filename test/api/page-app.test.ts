@@ -63,7 +63,23 @@ describe("the page's address", () => {
     expect(await (await get("/picture")).json()).toMatchObject({ version: "3.0.0" });
     expect((await get("/events")).status).toBe(200);
     expect((await get("/why?from=10.32.0.1")).status).toBe(200);
-    for (const path of ["/connect", "/ip/a", "/peer", "/ui", "/expose"]) {
+    expect((await get("/doctor")).status).toBe(200);
+    const ends = "from=10.32.0.1&to=10.32.0.2";
+    const ways = await get(`/policy/ways?${ends}`);
+    expect(await ways.json()).toMatchObject({ enforced: false, ways: [{ from: "10.32.0.1" }, {}] });
+    expect((await get(`/policy/explain?${ends}`)).status).toBe(200);
+    expect((await get("/policy/ways?from=10.32.0.1")).status).toBe(400);
+    expect((await get("/policy")).status).toBe(404);
+    for (const path of [
+      "/policy/apply",
+      "/policy/delete",
+      "/policy/test",
+      "/connect",
+      "/ip/a",
+      "/peer",
+      "/ui",
+      "/expose",
+    ]) {
       const request = new Request(`http://127.0.0.1:6785${path}`, {
         ...{ method: "POST", headers: inside },
       });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { makePicture } from "../../lib/api/make-picture.ts";
+import { labelCharsMax, labelsMax, pictureContainers } from "../../lib/api/picture-containers.ts";
 import { pictureModel } from "../../lib/api/picture-models.ts";
+import { formatPeerName } from "../../lib/base/peer-name.ts";
 import { SimCluster } from "../sim/cluster.ts";
 import { Alone, TestRouter } from "./test-router.ts";
 
@@ -29,7 +31,7 @@ describe("GET /picture", () => {
       { ref: "weave:expose", ident: "weave:expose", mac: "", cidrs: ["10.32.0.1/12"] },
       { ref: "netns:blue", ident: "netns:blue", mac: "", cidrs: ["10.32.0.2/12"] },
     ];
-    const { self, links, containers, peers: shown } = makePicture(report, here);
+    const { self, links, containers, peers: shown } = makePicture(report, here, []);
     expect(shown.map(({ reached }) => reached)).toEqual([true, true, true]);
     expect(links).toHaveLength(3);
     const ofOthers = links.filter(({ from, to }) => from !== self && to !== self);
@@ -43,13 +45,68 @@ describe("GET /picture", () => {
     }
     expect(containers).toEqual([
       {
-        ...{ id: "netns:blue", peer: self, name: "blue", names: [] },
-        addresses: ["10.32.0.2/12"],
+        ...{ id: "netns:blue", peer: self, name: "blue", namespace: "", names: [] },
+        ...{ addresses: ["10.32.0.2/12"], labels: {} },
       },
       {
         ...{ id: "ab".repeat(32), peer: shown[1]!.name, name: "db" },
         ...{ names: ["db.weave.local."], addresses: ["10.32.5.5"] },
+        ...{ namespace: "", labels: {} },
       },
     ]);
+  });
+
+  test("has containers of all hosts, with their labels, soon after somebody asked", async () => {
+    const cluster = new SimCluster(3);
+    const targets = [[], ["10.0.0.1"], ["10.0.0.1", "10.0.0.2"]];
+    const routers = targets.map((each, index) => new TestRouter(cluster.start(index + 1, each)));
+    const [one, , three] = routers;
+    const id = "cd".repeat(32);
+    three!.attached.set(id, ["10.32.0.9/12"]);
+    three!.policyService.pods.learn({ ident: id, name: "web", labels: { app: "web" } }, 1);
+    cluster.run(30_000);
+    const shown = async () => makePicture(await one!.report(), [], one!.policy.containers());
+    expect(one!.peer.plane.policies!.records()).toEqual([]);
+    expect((await shown()).containers).toEqual([]);
+    cluster.run(1_000);
+    expect((await shown()).containers).toEqual([
+      {
+        ...{ id, peer: formatPeerName(three!.peer.name), name: "web", namespace: "default" },
+        ...{ names: [], addresses: ["10.32.0.9"], labels: { app: "web" } },
+      },
+    ]);
+    three!.attached.delete(id);
+    three!.policyService.hostChanged();
+    cluster.run(1_000);
+    expect((await shown()).containers).toEqual([]);
+  });
+});
+
+describe("containers of a picture", () => {
+  const report = async () => new Alone().router.report();
+  const container = { container: "a", host: "host1", namespace: "shop", name: "web" };
+
+  test("are one where a node's cluster calls them otherwise, and none without addresses", async () => {
+    const known = await report();
+    const here = [{ ref: "a", ident: "sandbox", mac: "", cidrs: ["10.32.0.2/12"] }];
+    const told = [
+      { ...container, labels: new Map([["app", "web"]]), addresses: ["10.32.0.2"] },
+      { ...container, container: "b", labels: new Map(), addresses: [] },
+      { ...container, host: "nobody", labels: new Map(), addresses: ["10.32.0.3"] },
+    ];
+    expect(pictureContainers(known, here, told)).toMatchObject([
+      { id: "sandbox", name: "web", namespace: "shop", labels: { app: "web" } },
+    ]);
+  });
+
+  test("have labels of bounded number and size", async () => {
+    const labels = new Map([
+      ...Array.from({ length: 100 }, (_, index) => [`l${index}`, "x"] as const),
+      ["a-long-one", "x".repeat(labelCharsMax)],
+    ]);
+    const told = [{ ...container, labels, addresses: ["10.32.0.2"] }];
+    const [shown] = pictureContainers(await report(), [], told);
+    expect(Object.keys(shown!.labels)).toHaveLength(labelsMax);
+    expect(shown!.labels).not.toHaveProperty("a-long-one");
   });
 });

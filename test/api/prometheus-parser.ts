@@ -2,7 +2,7 @@
 export interface Family {
   readonly help: string;
   readonly type: string;
-  /** By their labels as written, `` for none. */
+  /** By their labels as written, `` for none; of a histogram after `_bucket`, `_sum` or `_count`. */
   readonly samples: Map<string, number>;
 }
 
@@ -29,7 +29,7 @@ export function parseExposition(text: string): Map<string, Family> {
     }
     const samples = new Map<string, number>();
     for (; at < lines.length && !lines[at]!.startsWith("#"); at++) {
-      const [series, value] = sampleOf(lines[at]!, name, at);
+      const [series, value] = sampleOf(lines[at]!, name, type![2]!, at);
       if (samples.has(series)) throw new Error(`line ${at + 1} is there twice: ${lines[at]}`);
       samples.set(series, value);
     }
@@ -39,12 +39,14 @@ export function parseExposition(text: string): Map<string, Family> {
   return families;
 }
 
-function sampleOf(line: string, name: string, at: number): [string, number] {
+function sampleOf(line: string, name: string, type: string, at: number): [string, number] {
   const space = line.lastIndexOf(" ");
   const series = line.slice(name.length, space);
   const value = line.slice(space + 1);
+  const said = type === "histogram" ? series.replace(/^_(bucket|sum|count)/, "") : series;
+  const isPart = type !== "histogram" || said !== series;
   const isSample =
-    line.startsWith(name) && (series === "" || labels.test(series)) && number.test(value);
+    line.startsWith(name) && isPart && (said === "" || labels.test(said)) && number.test(value);
   if (!isSample) throw new Error(`line ${at + 1} is no sample of ${name}: ${line}`);
   return [series, Number(value.replace("Inf", "Infinity"))];
 }

@@ -1,19 +1,24 @@
 import type { Hono } from "hono";
 import { controlApp } from "../../lib/api/app.ts";
 import { makeRouterReport, type OffloadStatus, orNull } from "../../lib/api/make-router-report.ts";
+import type { Measurement } from "../../lib/api/metrics/measurement.ts";
 import type { Report } from "../../lib/api/report.ts";
-import type { Gauge, NameRegistry, RouterControl } from "../../lib/api/router-control.ts";
+import type { NameRegistry, RouterControl } from "../../lib/api/router-control.ts";
 import { formatPeerName } from "../../lib/base/peer-name.ts";
 import { openDatabase } from "../../lib/daemon/database.ts";
 import { EventJournal } from "../../lib/daemon/events/event-journal.ts";
 import { ipamReport } from "../../lib/daemon/ipam-report.ts";
 import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
+import { planeMeasurements } from "../../lib/daemon/metrics/plane-measurements.ts";
+import { processMeasurements } from "../../lib/daemon/metrics/process-measurements.ts";
 import { PodStore } from "../../lib/daemon/policy/pod-store.ts";
 import { policyReport } from "../../lib/daemon/policy/policy-report.ts";
 import { PolicyRequests } from "../../lib/daemon/policy/policy-requests.ts";
 import { PolicyService } from "../../lib/daemon/policy/policy-service.ts";
 import { nameStatus } from "../../lib/dns/name-report.ts";
+import { makeBundle } from "../../lib/incident/make-bundle.ts";
 import { MemoryEnforcer } from "../daemon/policy/memory-enforcer.ts";
+import { exampleParts } from "../incident/example.ts";
 import { SimCluster, type SimPeer } from "../sim/cluster.ts";
 import { FakeContainers } from "./fake-containers.ts";
 
@@ -38,6 +43,9 @@ export class TestRouter implements RouterControl {
   page: RouterControl["page"] = {
     open: async () => ({ url: "http://127.0.0.1:6785/?token=abc" }),
   };
+  incident: RouterControl["incident"] = {
+    bundle: async (redact) => makeBundle(exampleParts(), { secrets: [], redact }),
+  };
   plugin: RouterControl["plugin"] = {
     retire: async () => ({ network: "weave", containers: [{ id: "ab".repeat(32), name: "c1" }] }),
   };
@@ -61,7 +69,7 @@ export class TestRouter implements RouterControl {
   readonly policy: RouterControl["policy"];
   isReady = true;
   awaiting: readonly string[] = [];
-  moreGauges: readonly Gauge[] = [];
+  moreMeasurements: readonly Measurement[] = [];
 
   constructor(peer: SimPeer) {
     const { ipam, names } = peer.plane;
@@ -98,8 +106,9 @@ export class TestRouter implements RouterControl {
     return this.isReady;
   }
 
-  gauges(): readonly Gauge[] {
-    return this.moreGauges;
+  measurements(): readonly Measurement[] {
+    const plane = planeMeasurements(this.peer.plane, this.peer.name);
+    return [...plane, ...processMeasurements(), ...this.moreMeasurements];
   }
 
   connect(peers: readonly string[], options: { replace: boolean }) {

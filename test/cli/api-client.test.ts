@@ -9,6 +9,7 @@ import { ApiError } from "../../lib/cli/api-error.ts";
 let folder = "";
 let server: Bun.Server<undefined>;
 let heard: Array<{ method: string; url: string; type: string | null; body: string }> = [];
+let headers = new Headers();
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "weave-api-"));
@@ -16,6 +17,7 @@ beforeAll(() => {
     unix: join(folder, "control.sock"),
     async fetch(request) {
       const url = new URL(request.url);
+      headers = new Headers(request.headers);
       heard.push({
         method: request.method,
         url: url.pathname + url.search,
@@ -162,6 +164,27 @@ describe("an error", () => {
       );
       expect(error).toMatchObject({ kind: "unreachable", code: "API_BROKEN_OFF" });
       hanging.close();
+    }
+  });
+});
+
+describe("a request says", () => {
+  const run = () => ({ WEAVE_RUN_DIR: folder });
+
+  test("who runs it, behind sudo too", async () => {
+    await ask({ path: ["domain"] }, { ...run(), SUDO_USER: "alice" });
+    expect(headers.get("Weave-Caller")).toBe(`cli; pid=${process.pid}; user=alice`);
+    await httpApiClient(run(), "cni").request({ method: "GET", path: ["domain"] });
+    expect(headers.get("Weave-Caller")).toStartWith(`cni; pid=${process.pid}; user=`);
+  });
+
+  test("which trace it is a part of, if its environment does", async () => {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    await ask({ path: ["domain"] }, { ...run(), TRACEPARENT: traceparent });
+    expect(headers.get("traceparent")).toBe(traceparent);
+    for (const TRACEPARENT of ["", "nonsense", `${traceparent}\r\nX: y`]) {
+      await ask({ path: ["domain"] }, { ...run(), TRACEPARENT });
+      expect(headers.get("traceparent")).toBeNull();
     }
   });
 });

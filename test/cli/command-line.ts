@@ -3,6 +3,7 @@ import type { ApiRequest } from "../../lib/cli/api-client.ts";
 import { ApiError } from "../../lib/cli/api-error.ts";
 import type { Surroundings } from "../../lib/cli/context.ts";
 import { run } from "../../lib/cli/run.ts";
+import type { OpenScreen } from "../../lib/cli/terminal/screen.ts";
 import type { AdoptionSite } from "../../lib/daemon/adoption/site.ts";
 import type { LaunchOptions } from "../../lib/daemon/launch-options.ts";
 import type { Diagnosis } from "../../lib/diagnosis/doctor/diagnosis.ts";
@@ -35,6 +36,8 @@ export interface Stage {
   readonly isColoured?: boolean;
   readonly isTerminal?: boolean;
   readonly isRoot?: boolean;
+  /** A terminal that can be drawn on; absent: standard output goes elsewhere. */
+  readonly openScreen?: OpenScreen;
 }
 
 const nothingFound: Diagnosis = {
@@ -60,6 +63,7 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
     environment: stage.environment ?? {},
     stdout: {
       isColoured: stage.isColoured ?? false,
+      isTerminal: stage.openScreen !== undefined,
       write(text) {
         out.stdout += text;
       },
@@ -72,6 +76,7 @@ export async function weave(words: readonly string[], stage: Stage = {}): Promis
     },
     isRoot: stage.isRoot ?? true,
     readStdin: async () => stage.stdin ?? "",
+    ...(stage.openScreen !== undefined && { openScreen: stage.openScreen }),
     ...(stage.confirm !== undefined && { confirm: stage.confirm }),
     interrupts: () => stage.interrupts ?? new AbortController().signal,
     api: {

@@ -31,6 +31,23 @@ describe("weave events", () => {
     });
   });
 
+  test("asks for what is about a container or a peer", async () => {
+    const words = ["events", "--container", "5ac1", "--peer", "host1", "--peer", "host2"];
+    const { requests } = await weave(words, { answer });
+    expect(requests[0]!.query).toEqual([
+      ["container", "5ac1"],
+      ["peer", "host1"],
+      ["peer", "host2"],
+    ]);
+  });
+
+  test("says who asked", async () => {
+    const by = { kind: "cli", user: "alice", pid: 4711 };
+    const line = `${JSON.stringify({ ...event(1, "attached c1"), by })}\n`;
+    const { stdout } = await weave(["events"], { answer: () => line });
+    expect(stdout).toBe("2026-01-02 15:04:05Z  attached c1  [cli (alice, process 4711)]\n");
+  });
+
   test("counts a duration back from now", async () => {
     const { requests } = await weave(["events", "--since", "1h30m"], { answer });
     const [, since] = requests[0]!.query![0]!;

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { statusText } from "../../lib/api/status-text.ts";
-import { ipamGauges } from "../../lib/daemon/ipam-gauges.ts";
+import { parsePeerName } from "../../lib/base/peer-name.ts";
 import { ipamReport } from "../../lib/daemon/ipam-report.ts";
+import { ipamMeasurements } from "../../lib/daemon/metrics/ipam-measurements.ts";
 import type { AllocatorStatus } from "../../lib/ipam/allocator-status.ts";
 import { emptyReport } from "../api/empty-report.ts";
 import { ReclaimCluster } from "../ipam/reclaim-cluster.ts";
@@ -17,7 +18,7 @@ function shown(status: AllocatorStatus): string {
 }
 
 function gauge(status: AllocatorStatus, name: string, code?: string): number | undefined {
-  return ipamGauges(status).find(
+  return ipamMeasurements(status, parsePeerName("::1")).find(
     (each) => each.name === name && (code === undefined || each.labels?.code === code),
   )?.value;
 }

@@ -218,6 +218,37 @@ describe("launch takes", () => {
     expect(ask({ "metrics-addr": "[::]:9000" }).metricsAddress).toBe("[::]:9000");
   });
 
+  test("where else events go", () => {
+    expect(ask().events).toBeUndefined();
+    expect(ask({ "events-file": "/var/log/weave.jsonl" }).events).toEqual({
+      file: "/var/log/weave.jsonl",
+    });
+    expect(ask({ "events-syslog": "local" }).events).toEqual({
+      syslog: { to: "unix:///dev/log", facility: "daemon" },
+    });
+    const words = { "events-syslog": "udp://10.0.0.1", "events-syslog-facility": "authpriv" };
+    expect(ask(words).events).toEqual({
+      syslog: { to: "udp://10.0.0.1:514", facility: "authpriv" },
+    });
+  });
+
+  test("and passes that on to its process, and that to the next one", () => {
+    const options = ask({ "events-file": "/a", "events-syslog": "local", otlp: true });
+    expect(decodeLaunchOptions(JSON.stringify(options))).toEqual(
+      JSON.parse(JSON.stringify(options)),
+    );
+    expect(options.tracing?.endpoint).toBe("http://localhost:4318/v1/traces");
+  });
+
+  test.each([
+    [{ "events-file": "audit.jsonl" }, 'invalid value "audit.jsonl" for flag --events-file'],
+    [{ "events-syslog": "tcp://host" }, 'invalid value "tcp://host" for flag --events-syslog'],
+    [{ "events-syslog-facility": "auth" }, "specified without --events-syslog"],
+    [{ "events-syslog": "local", "events-syslog-facility": "kern" }, 'invalid value "kern"'],
+  ])("no place for events that is none: %j", (words, message) => {
+    expect(() => ask(words)).toThrow(message);
+  });
+
   test("--no-extensions as speaking like the original", () => {
     expect(ask({ "no-extensions": true }).extensions).toBe(false);
   });

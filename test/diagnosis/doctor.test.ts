@@ -43,6 +43,12 @@ const policyCodes: readonly FindingCode[] = [
   ...(["POLICY_UNREADABLE", "POLICY_HOST_IDLE"] as const),
 ];
 
+const noTrouble = { awaited: [], faults: [], idle: [], blocked: [] };
+const blocked = {
+  ...{ policy: "shop/deny", text: "TCP connection from 10.32.0.1:4000 to 10.32.0.2:80" },
+  ...{ from: "10.32.0.1", to: "10.32.0.2", port: "80/tcp", count: 3 },
+};
+
 /** Facts, what is found in them, and the commands that mend it. */
 const cases: ReadonlyArray<
   readonly [what: string, facts: Facts, code: FindingCode, commands: readonly string[]]
@@ -185,6 +191,21 @@ const cases: ReadonlyArray<
     withLink({ state: "retrying", error: error("DIAL", "timed out") }),
     "LINK_FAILED",
     ["weave forget 192.168.77.2"],
+  ],
+  [
+    "a host that is heard and does not hear",
+    {
+      ...withLink({ state: "retrying", error: error("DIAL", "timed out") }),
+      host: { ...facts.host, halfOpen: ["192.168.77.2"] },
+    },
+    "LINK_ONE_WAY",
+    ["ip route get 192.168.77.2", "tracepath -n 192.168.77.2"],
+  ],
+  [
+    "hosts that are heard and do not hear, whom nobody asked for",
+    withHost({ halfOpen: ["192.168.77.2", "192.168.77.3"] }),
+    "LINK_ONE_WAY",
+    ["ip route get 192.168.77.3", "tracepath -n 192.168.77.3"],
   ],
   ["a peer without UDP", withLink({ state: "pending" }), "LINK_PENDING", []],
   [
@@ -360,10 +381,16 @@ const cases: ReadonlyArray<
     ] as const
   ).map(([what, part], at): (typeof cases)[number] => [
     what,
-    { ...facts, policy: { awaited: [], faults: [], idle: [], ...part } },
+    { ...facts, policy: { ...noTrouble, ...part } },
     policyCodes[at]!,
     [],
   ]),
+  [
+    "a policy that blocks",
+    { ...facts, policy: { ...noTrouble, blocked: [blocked] } },
+    "POLICY_BLOCKS",
+    ["weave policy explain 10.32.0.1 10.32.0.2 80/tcp"],
+  ],
 ];
 
 describe("doctor", () => {
@@ -404,6 +431,13 @@ describe("doctor", () => {
     expect(examine(withMesh(given))).toEqual([]);
     const asked = examine(withMesh({ ...given, targets: ["fd77::3"] }));
     expect(asked).toMatchObject([{ code: "LINK_FAILED", commands: ["weave forget fd77::3"] }]);
+  });
+
+  test("says nothing of the overlay of a link that has had it for a moment only", () => {
+    const sleeve = { degraded: true, attributes: { name: "sleeve", mtu: 1238 }, reason: "sleeve" };
+    expect(examine(withLink({ ...sleeve, sinceMs: 86_000 }))).toEqual([]);
+    const codes = examine(withLink({ ...sleeve, sinceMs: 84_000 })).map(({ code }) => code);
+    expect(codes).toEqual(["PATH_MTU_SMALL", "LINK_DEGRADED"]);
   });
 
   test("forgives a neighbour that was silent a while ago", () => {

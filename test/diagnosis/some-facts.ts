@@ -81,13 +81,14 @@ export const cluster: ClusterFacts = {
     storeError: undefined,
   },
   paths: [{ remote: remoteIp, device: "eth0", mtu: 1500, gateway: undefined }],
-  spareName: "02:00:00:00:00:77",
+  ...{ spareName: "02:00:00:00:00:77", nowMs: 90_000 },
 };
 
 export const host: HostFacts = {
   devices: [eth0, bridge],
   routes: [{ destination: parseCidr("192.168.77.0/24"), gateway: undefined, interfaceIndex: 2 }],
   sockets: [],
+  halfOpen: [],
   firewall: { tables: [], filtersBridges: true, iptables: "nf_tables" },
   datapath: { backend: "ebpf", refusals: new Map() },
   hasMachineId: true,

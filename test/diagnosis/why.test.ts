@@ -56,7 +56,6 @@ function ask(
       { first: tryParseIpv4("10.32.0.0")!, size: 524_288, peer: self },
       { first: tryParseIpv4("10.40.0.0")!, size: 524_288, peer: other },
     ],
-    nowMs,
     ...more,
   });
 }
@@ -245,6 +244,30 @@ describe("a place that is none", () => {
       expect(findings.map((each) => each.code)).toEqual([code]);
     });
   }
+
+  test("tells of a host of that address to which no connection comes about", () => {
+    const refused = { code: "DIAL", text: "connection refused" };
+    const given = withLink({ address: "192.168.77.9:6783", state: "retrying", error: refused });
+    const codes = (from: Facts) =>
+      ask("192.168.77.9", undefined, from).findings.map((each) => each.code);
+    expect(codes(given)).toContain("LINK_FAILED");
+    const heard = { ...given.host, halfOpen: ["192.168.77.9"] };
+    expect(codes({ ...given, host: heard })).toContain("LINK_ONE_WAY");
+  });
+
+  test("is no host that nothing leads to: who is heard and does not hear is named beside it", () => {
+    const alone = withMesh({ unicastRoutes: [{ dest: self, via: self }], connections: [] });
+    const given = { ...alone, host: { ...alone.host, halfOpen: ["192.168.77.2"] } };
+    const cut = {
+      ...given.cluster!.mesh,
+      peers: given.cluster!.mesh.peers.map((peer) => ({ ...peer, connections: [] })),
+    };
+    const { findings } = ask("host2", undefined, {
+      ...given,
+      cluster: { ...given.cluster!, mesh: cut },
+    });
+    expect(findings.map(({ code }) => code)).toEqual(["LINK_ONE_WAY", "PEER_UNREACHABLE"]);
+  });
 
   test("but an address that another peer gives out may be there", () => {
     const answer = ask("netns:blue", "10.44.0.77");

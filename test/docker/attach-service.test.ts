@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { attachGauges, attachReport } from "../../lib/docker/attach-service.ts";
+import { attachMeasurements, attachReport } from "../../lib/docker/attach-service.ts";
 import { isWaiting } from "../../lib/docker/wait-helper/waiting-process.ts";
 
 const id = "ab".repeat(32);
@@ -27,7 +27,7 @@ describe("what has become of containers", () => {
   });
 
   test("is counted in the metrics", () => {
-    expect(attachGauges(attacher).map(({ name, value }) => [name, value])).toEqual([
+    expect(attachMeasurements(attacher).map(({ name, value }) => [name, value])).toEqual([
       ["weave_docker_attached_containers", 3],
       ["weave_docker_waiting_containers", 1],
       ["weave_docker_attach_failures_total", 7],

@@ -2,10 +2,15 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { WeaveError } from "../../lib/base/errors.ts";
 import { silentLog } from "../../lib/base/world.ts";
 import type { AttachHow } from "../../lib/daemon/containers.ts";
+import { currentCaller } from "../../lib/daemon/events/asked-by.ts";
+import { inSpan } from "../../lib/daemon/tracing/span.ts";
+import { RecordingTracer } from "../../lib/daemon/tracing/tracer.ts";
 import { Attacher } from "../../lib/docker/attacher.ts";
 import type { EngineContainer } from "../../lib/docker/engine-models.ts";
 import type { Container } from "../../lib/host/container.ts";
+import type { SpanRecord } from "../../lib/wire/otlp-trace.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
+import { loneWorld } from "../sim/world.ts";
 import { someContainer } from "./some-container.ts";
 
 /** An engine, a host and a network, as far as attaching has to do with them. */
@@ -16,6 +21,9 @@ class Surroundings {
   answers = true;
   /** Namespace paths, in the order of attaching. */
   readonly attached: string[] = [];
+  readonly spans: SpanRecord[] = [];
+  /** For whom, in the order of attaching. */
+  readonly callers: unknown[] = [];
   readonly killedByEngine: string[] = [];
   readonly endedProcesses: number[] = [];
   /** Processes that are still the wait helper. */
@@ -26,6 +34,7 @@ class Surroundings {
   attach = async (_: Container, _how: AttachHow, _signal: AbortSignal): Promise<void> => {};
 
   readonly attacher = new Attacher({
+    tracer: new RecordingTracer(loneWorld(1).world, (span) => void this.spans.push(span)),
     world: {
       now: () => this.clock.nowMs,
       monotonicMs: () => this.clock.nowMs,
@@ -45,7 +54,8 @@ class Surroundings {
     containers: {
       wasDetached: ({ namespacePath }) => this.detached.has(namespacePath),
       attachContainer: async (container, how, signal) => {
-        await this.attach(container, how, signal);
+        this.callers.push(currentCaller()?.kind);
+        await inSpan("attach container", {}, () => this.attach(container, how, signal));
         this.attached.push(container.namespacePath);
         const { ident } = container;
         return { ident, cidrs: ["10.32.0.1/12"], interface: "ethwe", mac: "02:00:00:00:00:01" };
@@ -118,6 +128,31 @@ describe("a container that has started", () => {
     attacher.swept(at.listed());
     await at.settle();
     expect(at.attached).toHaveLength(1);
+  });
+
+  test("is attached for the client who waits for it, as a part of what that one traces", async () => {
+    const start = { name: "POST start", kind: "server", attributes: {} } as const;
+    const tracer = new RecordingTracer(loneWorld(2).world, (span) => void at.spans.push(span));
+    const container = at.run();
+    await tracer.trace(start, async () => {
+      using expected = attacher.expectStart(id);
+      // By whom it is told first makes no difference.
+      attacher.started(container);
+      await expected.attached();
+    });
+    const [part, request] = at.spans;
+    expect(part).toMatchObject({ name: "attach container", parentSpanId: request!.spanId });
+    expect(part!.traceId).toBe(request!.traceId);
+    expect(at.callers).toEqual(["proxy"]);
+  });
+
+  test("by itself is attached for the engine, in a trace of its own", async () => {
+    attacher.started(at.run());
+    await at.settle();
+    const [part, root] = at.spans;
+    expect(root).toMatchObject({ name: "container started", parentSpanId: undefined });
+    expect(part!.parentSpanId).toBe(root!.spanId);
+    expect(at.callers).toEqual(["engine"]);
   });
 
   test("is attached again when it has started again, and not told of its end", async () => {

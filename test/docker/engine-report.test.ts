@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { EngineClient } from "../../lib/docker/engine-client.ts";
 import type { EngineConnection } from "../../lib/docker/engine-events.ts";
-import { engineGauges, engineReport } from "../../lib/docker/engine-report.ts";
+import { engineMeasurements, engineReport } from "../../lib/docker/engine-report.ts";
 
 const atMs = Date.UTC(2026, 0, 2);
 const unreachable = {
@@ -37,7 +37,7 @@ describe("what is said of an engine", () => {
   });
 
   test("is counted", () => {
-    const values = engineGauges({ ...connection, sinceMs: atMs, missed: 4 }).map(
+    const values = engineMeasurements({ ...connection, sinceMs: atMs, missed: 4 }).map(
       ({ name, labels, value }) => [name, labels?.action ?? "", value],
     );
     expect(values).toEqual([

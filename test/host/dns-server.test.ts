@@ -343,7 +343,7 @@ describe("the listener", () => {
     expect(results).toEqual({ answered: 1, "no-such-name": 1, "no-data": 1 });
     expect(latency.count).toBe(3);
     expect(latency.counts.reduce((sum, count) => sum + count, 0)).toBe(3);
-    expect(latency.counts).toHaveLength(latency.boundsS.length + 1);
+    expect(latency.counts).toHaveLength(latency.bounds.length + 1);
   });
 });
 

@@ -59,6 +59,23 @@ describe("TCP", () => {
     await listener.close();
   });
 
+  test("sends nothing larger than what every path carries, in both directions", async () => {
+    const accepted = Promise.withResolvers<ByteStream>();
+    const listener = await listenTcp({ host: "127.0.0.1", port: 0 }, accepted.resolve);
+    const { port } = listener.endpoint;
+    const stream = await dial(port);
+    const ends = [stream, await accepted.promise].map(collect);
+    const seen = Bun.spawnSync(["ss", "-tinH", `( sport = :${port} or dport = :${port} )`]);
+    const sizes = [...seen.stdout.toString().matchAll(/\bmss:(\d+)/g)].map(([, size]) =>
+      Number(size),
+    );
+    expect(sizes).toHaveLength(2);
+    for (const size of sizes) expect(size + 40 + 20).toBeLessThanOrEqual(1280);
+    stream.end();
+    await Promise.all(ends);
+    await listener.close();
+  });
+
   test("tells a reset from an orderly end", async () => {
     const accepted = Promise.withResolvers<ByteStream>();
     const listener = await listenTcp({ host: "127.0.0.1", port: 0 }, accepted.resolve);

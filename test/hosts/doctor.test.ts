@@ -272,6 +272,30 @@ test(
   labTestMaxMs,
 );
 
+test(
+  "two hosts of which one is heard and does not hear: the other says so, also when asked why",
+  async () => {
+    await using lab = await Lab.onSwitch("wdo", 2);
+    const [one, two] = lab.hosts as [Host, Host];
+    await one.launch();
+    await two.launch([one.ip]);
+    await two.established(1);
+    const nft = (line: string) =>
+      must(["nsenter", `--net=/run/netns/${lab.prefix}-sw`, "nft", line]);
+    await nft("add table bridge cut");
+    await nft("add chain bridge cut passing { type filter hook forward priority 0; }");
+    await nft(`add rule bridge cut passing iifname h1 ip daddr ${two.ip} drop`);
+    const { sentence, commands } = await found(one, "LINK_ONE_WAY", 60_000);
+    expect(sentence).toContain(`packets of ${two.ip} arrive here`);
+    for (const command of commands) expect(command).toContain(two.ip);
+    expect((await why(one, "host2")).findings.map(({ code }) => code)).toContain("LINK_ONE_WAY");
+    expect((await found(two, "LINK_FAILED")).sentence).toContain(one.ip);
+    await nft("delete table bridge cut");
+    for (const host of lab.hosts) await healthy(host);
+  },
+  labTestMaxMs,
+);
+
 /** Two hosts that disagree about addresses before they meet; the second then connects to the first. */
 async function strangers(prefix: string, ranges: readonly string[], init: readonly string[]) {
   const lab = await Lab.onSwitch(prefix, 2);

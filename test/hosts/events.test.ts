@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, readSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { closeDescriptor } from "../../ffi/descriptor.ts";
+import { AF_UNIX, bindSocket, openSocket, SOCK_DGRAM, sockaddrUn } from "../../ffi/socket.ts";
 import { Lab, weaveCommand } from "./lab.ts";
 import { eventually, must } from "./shell.ts";
 
@@ -14,6 +19,7 @@ interface Told {
   readonly id: number;
   readonly kind: string;
   readonly details: Readonly<Record<string, unknown>>;
+  readonly by?: unknown;
 }
 
 async function told(words: readonly string[] = []): Promise<Told[]> {
@@ -67,6 +73,15 @@ test("what happens on a host and its network is told, also of runs before", asyn
   expect(`${attached.addresses}`.split("/")[0]).toBe(address);
   const added = events.find(({ kind }) => kind === "name.added")!.details;
   expect(added).toMatchObject({ name: "here.weave.local.", address: exposed });
+  const ofContainer = await told(["--container", container.reference]);
+  expect(ofContainer.map(({ kind }) => kind)).toEqual([
+    ...["address.allocated", "container.attached", "address.released", "container.detached"],
+  ]);
+  for (const { by } of ofContainer) {
+    expect(by).toEqual({ kind: "cli", user: expect.any(String), pid: expect.any(Number) });
+  }
+  const ofPeer = await told(["--peer", "host2", "--kind", "link.established"]);
+  expect(ofPeer.map(({ by }) => by)).toEqual([undefined]);
 });
 
 test("who follows hears of things as they happen, and ends when asked to", async () => {
@@ -83,8 +98,50 @@ test("who follows hears of things as they happen, and ends when asked to", async
   let text = "";
   while (!text.includes("not to connect")) text += (await lines.read()).value ?? "";
   expect(text).toMatch(
-    /Z {2}to connect to: 10\.99\.99\.99\n.*Z {2}not to connect any more to: 10/s,
+    /Z {2}to connect to: 10\.99\.99\.99 .*\n.*Z {2}not to connect any more to: 10/s,
   );
   follower.kill("SIGINT");
   expect(await follower.exited).toBe(0);
 });
+
+test("they go to a file of the operator's and to a logger as well, which status and metrics show", async () => {
+  const one = lab.hosts[0]!;
+  const folder = mkdtempSync(join(tmpdir(), "weave-ev-"));
+  const [file, logger] = [join(folder, "audit.jsonl"), join(folder, "log")];
+  const descriptor = openSocket(AF_UNIX, SOCK_DGRAM, 0, logger);
+  bindSocket(descriptor, sockaddrUn(logger), logger);
+  try {
+    await one.mustWeave(["stop"]);
+    await one.launch([
+      ...["--events-file", file, "--events-syslog", `unix://${logger}`],
+      ...["--events-syslog-facility", "local3"],
+    ]);
+    const container = await one.container("c2");
+    await one.mustWeave(["attach", container.reference]);
+    const written = readFileSync(file, "utf8").trim().split("\n");
+    const attached = written.map((line) => JSON.parse(line)).find(isAttached);
+    expect(attached).toMatchObject({
+      by: { kind: "cli" },
+      text: expect.stringMatching("attached"),
+    });
+    let heard = "";
+    const buffer = new Uint8Array(4096);
+    while (!heard.includes(" container.attached ")) {
+      heard += `${new TextDecoder().decode(buffer.subarray(0, readSync(descriptor, buffer)))}\n`;
+    }
+    expect(heard).toMatch(/^<158>1 \S+Z \S+ weave \d+ router\.started \[weave@32473 id="\d+" /m);
+    expect(heard).toMatch(/^<157>1 .* container="\S+" .* by="cli" byUser="\w+" byPid="\d+"\] /m);
+    const status = await one.mustWeave(["status"]);
+    expect(status).toContain(
+      `        Service: events\n           File: ${file}\n         Syslog: unix`,
+    );
+    const metrics = (await one.exec(["curl", "-s", "http://127.0.0.1:6784/metrics"])).stdout;
+    expect(metrics).toMatch(/weave_events_sent_total\{outlet="file"\} [1-9]/);
+    expect(metrics).toContain('weave_events_lost_total{outlet="syslog"} 0');
+  } finally {
+    closeDescriptor(descriptor);
+    rmSync(folder, { recursive: true });
+  }
+});
+
+const isAttached = ({ kind }: { readonly kind: string }): boolean => kind === "container.attached";

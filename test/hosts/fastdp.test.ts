@@ -48,6 +48,20 @@ describe("two hosts with a datapath in the kernel", () => {
     await must(c1.command(["ping", "-c", "1", "-W", "2", "-s", "10000", ip2]));
   });
 
+  test("count what has gone to the other and come from it, for report and metrics", async () => {
+    const report = JSON.parse(await one.mustWeave(["report"]));
+    const { SentBytes, SentPackets, ReceivedBytes } = report.Router.Connections[0].Traffic;
+    expect(Math.min(SentBytes, ReceivedBytes)).toBeGreaterThan(tenMegabytes);
+    expect(SentPackets).toBeGreaterThan(tenMegabytes / 1376);
+    const { stdout: metrics } = await one.exec(["curl", "-s", "http://127.0.0.1:6782/metrics"]);
+    expect(metrics).toMatch(
+      /weave_connection_bytes_total\{direction="sent",nickname="host2",overlay="fastdp",peer="[^"]+"\} \d{8,}\n/,
+    );
+    expect(metrics).toContain('weave_datapath_info{backend="ebpf"} 1');
+    expect(metrics).toMatch(/weave_attach_seconds_count\{by="command"\} 1\n/);
+    expect(metrics).toMatch(/weave_event_loop_lag_seconds_bucket\{le="\+Inf"\} [1-9]/);
+  });
+
   test("send plain VXLAN: port 6784, DF, TTL 64, no checksum, short ids as VNI", async () => {
     const filter = ["udp", "dst", "port", "6784", "and", "greater", "120", "and", "less", "400"];
     const capture = Bun.spawn(

@@ -24,14 +24,19 @@ export class Lab implements AsyncDisposable {
     this.folder = mkdtempSync(join(tmpdir(), `weave-${prefix}-`));
   }
 
-  /** Hosts on one switch, at 192.168.77.1, .2, … */
-  static async onSwitch(prefix: string, count: number, mtu = 1500): Promise<Lab> {
+  /** Hosts on one switch, at 192.168.77.1, .2, …; `net` says how else their addresses begin. */
+  static async onSwitch(
+    prefix: string,
+    count: number,
+    mtu = 1500,
+    net = "192.168.77.",
+  ): Promise<Lab> {
     const lab = await Lab.#empty(prefix);
     const hub = await lab.namespace("sw");
     await must(["ip", "-n", hub, "link", "add", "br0", "type", "bridge"]);
     await must(["ip", "-n", hub, "link", "set", "br0", "up"]);
     for (let number = 1; number <= count; number++) {
-      await lab.#plug(await lab.#addHost(number, `192.168.77.${number}`), hub, mtu);
+      await lab.#plug(await lab.#addHost(number, `${net}${number}`), hub, mtu);
     }
     return lab;
   }

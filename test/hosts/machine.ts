@@ -20,8 +20,8 @@ export interface Booted {
 }
 
 /**
- * A machine made of namespaces: a network namespace that is there already, and mounts and processes
- * of its own. It is gone with its first process, and everything in it: processes, containers, mounts.
+ * A machine made of namespaces: a network namespace that is there already, and mounts, processes and
+ * a host name of its own. It is gone with its first process, and everything in it: processes, containers, mounts.
  */
 export class Machine {
   readonly number: number;
@@ -54,8 +54,8 @@ export class Machine {
       [
         // It does not outlive whoever made it, however that ends.
         ...["setpriv", "--pdeathsig", "KILL", "nsenter", `--net=/run/netns/${namespace}`],
-        ...["unshare", "--mount", "--propagation", "slave", "--pid", "--mount-proc"],
-        ...["--fork", "--kill-child", "sh", script, ...args],
+        ...["unshare", "--mount", "--propagation", "slave", "--uts", "--pid"],
+        ...["--mount-proc", "--fork", "--kill-child", "sh", script, ...args],
       ],
       { stdout: "pipe", stderr: "inherit", stdin: "ignore" },
     );
@@ -73,7 +73,7 @@ export class Machine {
   /** A command that runs inside. Process ids mean nothing outside, and the other way round. */
   command(command: readonly string[]): string[] {
     const first = `${this.#booted.first}`;
-    return ["nsenter", "--target", first, "--mount", "--net", "--pid", ...command];
+    return ["nsenter", "--target", first, "--mount", "--net", "--uts", "--pid", ...command];
   }
 
   exec(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {

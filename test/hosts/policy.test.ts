@@ -107,7 +107,7 @@ describe("policies of two hosts without Kubernetes", () => {
     await web.pings(plain);
   });
 
-  test("are told of where they block, in the log and in metrics", async () => {
+  test("are told of where they block, in the log, in metrics and by doctor", async () => {
     await eventually(
       "a line of the log",
       async () => {
@@ -118,7 +118,13 @@ describe("policies of two hosts without Kubernetes", () => {
     );
     const metrics = (await two.exec(["curl", "-s", "http://127.0.0.1:6784/metrics"])).stdout;
     expect(metrics).toContain('weavenpc_blocked_connections_total{dport="5432",protocol="tcp"}');
+    const { findings } = JSON.parse((await two.weave(["doctor", "--json"])).stdout);
+    expect(findings.map(({ sentence }: { sentence: string }) => sentence)).toContainEqual(
+      expect.stringMatching(/^blocked by policy shop\/\S+.*: TCP connection from \S+ to \S+:5432$/),
+    );
     expect((await two.weave(["status"])).stdout).toContain("Status: enforcing by nftables");
+    const events = await two.mustWeave(["events", "--json", "--kind", "policy.blocked"]);
+    expect(events).toMatch(/"protocol":"TCP",.*"port":5432\b/);
   });
 
   test("hold while a router is dead, through its start, and through a change of routers", async () => {
@@ -146,7 +152,7 @@ describe("policies of two hosts without Kubernetes", () => {
   });
 
   test("are put back when somebody removes them", async () => {
-    await two.exec(["nft", "delete", "table", "inet", "weave-npc"]);
+    await two.exec(["nft", "delete", "table", "ip", "weave-npc"]);
     await settles(guest, false);
     expect(await connects(web)).toBe(true);
   });

@@ -25,7 +25,7 @@ const chapters: readonly { title: string; letter: string; cases: number; gaps?: 
   { title: "Policies: what they mean", letter: "V", cases: 22 },
   { title: "Policies: the packet filter", letter: "P", cases: 10 },
   { title: "Policies: the controller", letter: "Q", cases: 8 },
-  { title: "Policies: hosts without Kubernetes", letter: "U", cases: 8 },
+  { title: "Policies: hosts without Kubernetes", letter: "U", cases: 10 },
   { title: "Better: mesh", letter: "W", cases: 20 },
   { title: "Better: address allocation", letter: "W", cases: 20 },
   { title: "Better: names", letter: "D", cases: 17 },

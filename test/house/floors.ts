@@ -6,7 +6,7 @@ const floors: ReadonlyArray<readonly string[]> = [
   ["ffi"],
   ["lib/base"],
   ["lib/wire"],
-  ["lib/mesh", "lib/ipam", "lib/dns", "lib/overlay", "lib/policy", "lib/diagnosis"],
+  ["lib/mesh", "lib/ipam", "lib/dns", "lib/overlay", "lib/policy", "lib/diagnosis", "lib/incident"],
   ["lib/peer"],
   ["lib/simulator"],
   ["lib/host"],
@@ -27,6 +27,7 @@ const coreRooms = [
   "lib/overlay",
   "lib/policy",
   "lib/diagnosis",
+  "lib/incident",
   "lib/peer",
   "lib/simulator",
 ];

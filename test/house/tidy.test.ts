@@ -90,8 +90,9 @@ describe("a test", () => {
 describe("the tests", () => {
   const reached = new Set<string>();
   beforeAll(() => {
-    // Tests with hosts run the program itself, and those with a browser the page.
-    const queue = [...sourcesUnder("test"), "cmd/weave.ts", "lib/ui/page/main.tsx"];
+    // Tests with hosts run the program itself, and those with a browser the pages.
+    const pages = ["lib/ui/page/main.tsx", "lib/ui/playground/main.tsx"];
+    const queue = [...sourcesUnder("test"), "cmd/weave.ts", ...pages];
     for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
       if (reached.has(path)) continue;
       reached.add(path);

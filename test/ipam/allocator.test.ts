@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { errorCode, errorText } from "../../lib/base/errors.ts";
-import { formatIpv4Cidr, parseIpv4, parseIpv4Cidr } from "../../lib/base/ip.ts";
+import { formatIpv4Cidr, type Ipv4Cidr, parseIpv4, parseIpv4Cidr } from "../../lib/base/ip.ts";
 import { connect, deliver, TestPeer } from "./test-peer.ts";
 
 /** Work, not waiting: a busy machine may take its time. */
@@ -365,3 +365,25 @@ test(
   },
   timeLimitMs,
 );
+
+test("tells who comes to hold an address, and gives it up, each once", async () => {
+  const told: string[] = [];
+  const note = (what: string) => (ident: string, cidr: Ipv4Cidr) =>
+    void told.push(`${what} ${ident} ${formatIpv4Cidr(cidr)}`);
+  const peer = alone({
+    news: { allocated: note("allocated"), claimed: note("claimed"), released: note("released") },
+  });
+  await allocate(peer, "c1");
+  await allocate(peer, "c1");
+  await claim(peer, "c2", "10.2.0.7/16");
+  await claim(peer, "c2", "10.2.0.7/16");
+  await failure(claim(peer, "c3", "10.2.0.7/16"));
+  peer.allocator.free("c2", parseIpv4("10.2.0.7"));
+  peer.allocator.containerDestroyed("c1");
+  expect(told).toEqual([
+    "allocated c1 10.2.0.1/16",
+    "claimed c2 10.2.0.7/16",
+    "released c2 10.2.0.7/16",
+    "released c1 10.2.0.1/16",
+  ]);
+});

@@ -1,6 +1,7 @@
 import type { Channel, GossipData } from "../../lib/base/gossip.ts";
 import { parseIpv4Cidr } from "../../lib/base/ip.ts";
 import { type PeerName, parsePeerName } from "../../lib/base/peer-name.ts";
+import type { AddressNews } from "../../lib/ipam/address-news.ts";
 import {
   Allocator,
   type AllocatorConfig,
@@ -29,6 +30,7 @@ export interface TestPeerOptions {
   store?: MemoryStore;
   containerAlive?: (ident: string) => boolean;
   preClaims?: PreClaim[];
+  news?: AddressNews;
 }
 
 /** One allocator in a world of its own; what it sends is kept in {@link sent}. */
@@ -58,6 +60,7 @@ export class TestPeer implements AllocatorPeers, Channel {
       init: parseInitMode(options.init ?? "consensus"),
       ...(options.reuse === undefined ? {} : { reuse: options.reuse }),
       ...(options.reclaimAfterMs === undefined ? {} : { reclaimAfterMs: options.reclaimAfterMs }),
+      ...(options.news !== undefined && { news: options.news }),
       quorumPeers: () => (options.targets ?? 0) + 1,
     };
     const { containerAlive } = options;

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { fromHex } from "../../lib/base/bytes.ts";
 import { WeaveError } from "../../lib/base/errors.ts";
-import type { OverlayLink } from "../../lib/base/overlay.ts";
+import { type LinkTraffic, noTraffic, type OverlayLink } from "../../lib/base/overlay.ts";
 import type { PeerName } from "../../lib/base/peer-name.ts";
 import { silentLog } from "../../lib/base/world.ts";
 import { OverlayChooser } from "../../lib/overlay/chooser.ts";
+import type { OverlayChange } from "../../lib/overlay/chosen-link.ts";
 import type { EngineLinkEvents, OverlayEngine } from "../../lib/overlay/engine.ts";
 import { noOverlay } from "../../lib/overlay/no-overlay.ts";
 import vectors from "../vectors/fastdp/overlay-switch.json";
@@ -15,6 +16,7 @@ class ScriptedEngine implements OverlayEngine {
   events: EngineLinkEvents | undefined;
   refusal: Error | undefined;
   readonly name: string;
+  carried: LinkTraffic | undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -29,6 +31,7 @@ class ScriptedEngine implements OverlayEngine {
       stop: () => void this.told.push("stop"),
       attributes: () => ({ engine: this.name }),
       carry: (carries: boolean) => void this.told.push(carries ? "carry" : "rest"),
+      traffic: () => this.carried,
     };
   }
 }
@@ -36,17 +39,20 @@ class ScriptedEngine implements OverlayEngine {
 let fastdp: ScriptedEngine;
 let sleeve: ScriptedEngine;
 let heard: string[];
+let changes: OverlayChange[];
 let nowMs = 0;
 
 beforeEach(() => {
   fastdp = new ScriptedEngine("fastdp");
   sleeve = new ScriptedEngine("sleeve");
   heard = [];
+  changes = [];
   nowMs = 0;
 });
 
 function prepare(announced: string | undefined, engines: OverlayEngine[] = [fastdp, sleeve]) {
-  const chooser = new OverlayChooser({ engines, log: silentLog });
+  const changed = (change: OverlayChange) => void changes.push(change);
+  const chooser = new OverlayChooser({ engines, log: silentLog, changed });
   return chooser.prepare({
     local: 1 as PeerName,
     remote: 0xa as PeerName,
@@ -175,6 +181,26 @@ describe("the choice", () => {
     expect(heard).toEqual(["established"]);
   });
 
+  test("says what its overlays have carried, together and each that has carried anything", () => {
+    expect(link.describe()).not.toHaveProperty("traffic");
+    const once = { sentPackets: 1, sentBytes: 10, receivedPackets: 2, receivedBytes: 30 };
+    fastdp.carried = noTraffic;
+    sleeve.carried = once;
+    fastdp.events!.established();
+    const [present, former] = [
+      { overlay: "fastdp", traffic: noTraffic },
+      { overlay: "sleeve", traffic: once },
+    ];
+    expect(link.describe()).toMatchObject({ traffic: once, carried: [present, former] });
+    fastdp.carried = once;
+    sleeve.carried = noTraffic;
+    expect(link.describe().carried).toEqual([{ overlay: "fastdp", traffic: once }]);
+    sleeve.carried = once;
+    expect(link.describe().traffic).toEqual({
+      ...{ sentPackets: 2, sentBytes: 20, receivedPackets: 4, receivedBytes: 60 },
+    });
+  });
+
   test("leaves an overlay whose heartbeats are missed and returns when they come again", () => {
     sleeve.events!.established();
     fastdp.events!.established();
@@ -187,7 +213,20 @@ describe("the choice", () => {
     nowMs = 2000;
     fastdp.events!.health(true);
     expect(link.describe()).toMatchObject({ name: "fastdp", degraded: false, sinceMs: 2000 });
+    expect(link.describe().losses).toBe(1);
     expect(link.describe().reason).toBe("fastdp: the peer acknowledges it");
+    const first = { overlay: "fastdp", before: "sleeve", degraded: false };
+    expect(changes).toEqual([
+      { ...first, remote: 0xa as PeerName, reason: "fastdp: the peer acknowledges it" },
+      {
+        ...{ remote: 0xa as PeerName, overlay: "sleeve", before: "fastdp", degraded: true },
+        reason: "sleeve: the peer acknowledges it; fastdp misses the peer's heartbeats",
+      },
+      {
+        ...{ remote: 0xa as PeerName, overlay: "fastdp", before: "sleeve", degraded: false },
+        reason: "fastdp: the peer acknowledges it",
+      },
+    ]);
   });
 
   test("says why a failed overlay is not used", () => {

@@ -21,6 +21,7 @@ function cluster(addresses: (n: number) => string): {
     limit() {},
     narrow() {},
     stop() {},
+    traffic: () => undefined,
   });
   const start = (n: number, targets: readonly string[], options: MeshPeerOptions = {}): void => {
     const engines = [new SleeveOverlay(connect, { secretBox: "", aead: undefined })];

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type Bubble, dotPlace, Layout } from "../../lib/ui/page/layout.ts";
+import { LabelRoom } from "../../lib/ui/page/label-room.ts";
+import { type Bubble, bubbleRadius, dotPlace, Layout } from "../../lib/ui/page/layout.ts";
 import { Scene } from "../../lib/ui/page/scene.ts";
 import { containerKey, linkKey, peerKey } from "../../lib/ui/page/things.ts";
 import { fitting, toPlane, toScreen, zoomed } from "../../lib/ui/page/view.ts";
@@ -50,7 +51,7 @@ describe("a layout", () => {
       ...{ peer: peers[index % 200]!, name: `c${index}`, addresses: [], names: [] },
     }));
     const scene = new Scene();
-    scene.take(some({ peers, containers }), "host");
+    scene.take(some({ peers, containers }), "host", new Map());
     scene.layout.settle();
     expect([...scene.dots()]).toHaveLength(5000);
     for (const { x, y } of scene.bubbles) expect(Number.isFinite(x! + y!)).toBe(true);
@@ -63,7 +64,7 @@ describe("a scene", () => {
     containers: [{ peer: "alpha", name: "web", addresses: [], names: [] }],
   });
   const scene = new Scene();
-  scene.take(picture, "host");
+  scene.take(picture, "host", new Map());
   scene.layout.settle();
   const keys = [
     peerKey("7a:beta"),
@@ -80,14 +81,25 @@ describe("a scene", () => {
     expect(scene.placeOf("peer nobody")).toBeUndefined();
   });
 
-  test("has no two containers in one place", () => {
-    const seen = new Set(
-      Array.from({ length: 500 }, (_, index) => {
-        const { x, y } = dotPlace(index);
-        return `${Math.round(x / 5)} ${Math.round(y / 5)}`;
-      }),
-    );
-    expect(seen.size).toBe(500);
+  test.each([3, 9, 20, 500])(
+    "has each of %i containers beside the others, in its group",
+    (count) => {
+      const places = Array.from({ length: count }, (_, index) => dotPlace(index, count));
+      expect(
+        new Set(places.map(({ x, y }) => `${Math.round(x / 5)} ${Math.round(y / 5)}`)).size,
+      ).toBe(count);
+      for (const { x, y } of places) expect(Math.hypot(x, y)).toBeLessThan(bubbleRadius(count));
+    },
+  );
+});
+
+describe("names of groups", () => {
+  test("are not written over each other: who comes first has the place", () => {
+    const room = new LabelRoom();
+    const box = { y: 0, width: 40, height: 16 };
+    expect([0, 39, 40, 81].map((x) => room.take({ ...box, x }))).toEqual([true, false, true, true]);
+    expect(room.take({ ...box, x: 10, y: 16 })).toBe(true);
+    expect(room.take({ ...box, x: 10, y: 31 })).toBe(false);
   });
 });
 

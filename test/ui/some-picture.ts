@@ -3,11 +3,15 @@ import type { Picture, PictureContainer, PictureLink } from "../../lib/api/pictu
 export interface Sketch {
   /** Nicknames; the first is this host. */
   readonly peers: readonly string[];
-  readonly containers?: ReadonlyArray<Omit<PictureContainer, "id">>;
+  readonly containers?: readonly ContainerSketch[];
+  readonly names?: Picture["names"];
 }
 
+/** Where it is by nickname, what it is called, and what else there is to say of it. */
+export type ContainerSketch = Pick<PictureContainer, "peer" | "name"> & Partial<PictureContainer>;
+
 /** A picture of a full mesh. Peers are called `7a:<nickname>`. */
-export function some({ peers, containers = [] }: Sketch): Picture {
+export function some({ peers, containers = [], names: others = [] }: Sketch): Picture {
   const names = peers.map((nickname) => `7a:${nickname}`);
   return {
     self: names[0]!,
@@ -15,10 +19,11 @@ export function some({ peers, containers = [] }: Sketch): Picture {
     peers: peers.map((nickname) => ({ name: `7a:${nickname}`, nickname, reached: true })),
     links: names.flatMap((from, index) => names.slice(index + 1).map((to) => link(from, to))),
     containers: containers.map((each, index) => ({
+      ...{ names: [], addresses: [], labels: {}, namespace: "" },
       ...each,
       ...{ id: index.toString(16).padStart(64, "0"), peer: `7a:${each.peer}` },
     })),
-    ring: null,
+    ...{ names: [...others], ring: null },
   };
 }
 
@@ -27,12 +32,12 @@ export function link(
   to: string,
   own?: Partial<NonNullable<PictureLink["own"]>>,
 ): PictureLink {
-  if (own === undefined) return { from, to, established: true };
+  if (own === undefined) return { from, to, established: true, oneSided: false };
   return {
-    ...{ from, to, established: true },
+    ...{ from, to, established: true, oneSided: false },
     own: {
       ...{ address: "10.0.0.2:6783", state: "established", overlay: "fastdp", encrypted: false },
-      ...{ mtu: 1376, roundTripMs: 0.3, since: null, reason: "", info: "" },
+      ...{ mtu: 1376, roundTripMs: 0.3, since: null, reason: "", info: "", traffic: null },
       ...own,
     },
   };

@@ -11,6 +11,16 @@ export const eventTable = {
       { name: "after", meaning: "only events after the one with this `id`" },
       { name: "since", meaning: "only events at or after this time: RFC 3339" },
       { name: "kind", meaning: "only this kind, or all before its dot", isRepeatable: true },
+      {
+        name: "container",
+        meaning: "only what is about this container: its id, or how that begins",
+        isRepeatable: true,
+      },
+      {
+        name: "peer",
+        meaning: "only what is about this peer: its name or nickname",
+        isRepeatable: true,
+      },
       { name: "follow", meaning: "go on with events as they happen", isSwitch: true },
     ],
     answer:

@@ -14,7 +14,7 @@ export const pictureTable = {
     path: "/picture",
     summary: "show the cluster at a glance",
     answer:
-      "peers, the links between them, containers and who owns which addresses, as this host knows them",
+      "peers, the links between them, containers and who owns which addresses, as this host knows them. Hosts that have not told of their containers are asked to, and not waited for",
     success: { status: 200, json: jsonSchema(pictureModel) },
   },
 } as const satisfies RouteTable;

@@ -5,10 +5,47 @@ import {
   deleteBody,
   policyExplanation,
   policyListAnswer,
+  policyWays,
   testAnswer,
   testBody,
 } from "../policy-models.ts";
 import type { RouteTable } from "../route-spec.ts";
+
+const ends = [
+  {
+    name: "from",
+    meaning: "a container, `<namespace>/<name>` or an address",
+    isRequired: true,
+  },
+  { name: "to", meaning: "the same", isRequired: true },
+] as const;
+
+/** What policies say of two, which changes nothing; the page asks it as well. */
+export const policyLookTable = {
+  policyExplain: {
+    method: "get",
+    path: "/policy/explain",
+    summary: "tell whether a connection may be opened, and why",
+    parameters: [
+      ...ends,
+      { name: "port", meaning: "at the second; without one ICMP is meant" },
+      { name: "protocol", meaning: "`TCP` (default), `UDP`, `SCTP`" },
+    ],
+    answer: "`allowed`, and `egress` and `ingress` with the rule that decides each",
+    success: { status: 200, json: jsonSchema(policyExplanation) },
+    fails: [400, 404],
+  },
+  policyWays: {
+    method: "get",
+    path: "/policy/ways",
+    summary: "tell what two may open to each other, on all ports",
+    parameters: [...ends],
+    answer:
+      "`ways`, there and back, each with `verdicts`: ports that are judged alike, and the rules that decide",
+    success: { status: 200, json: jsonSchema(policyWays) },
+    fails: [400, 404],
+  },
+} as const satisfies RouteTable;
 
 /** Policies of all hosts. Documents are those of Kubernetes, as JSON. */
 export const policyTable = {
@@ -45,24 +82,6 @@ export const policyTable = {
     ],
     answer: "`policies`, `pods`, `hosts` and `warnings`",
     success: { status: 200, json: jsonSchema(policyListAnswer) },
-  },
-  policyExplain: {
-    method: "get",
-    path: "/policy/explain",
-    summary: "tell whether a connection may be opened, and why",
-    parameters: [
-      {
-        name: "from",
-        meaning: "a container, `<namespace>/<name>` or an address",
-        isRequired: true,
-      },
-      { name: "to", meaning: "the same", isRequired: true },
-      { name: "port", meaning: "at the second; without one ICMP is meant" },
-      { name: "protocol", meaning: "`TCP` (default), `UDP`, `SCTP`" },
-    ],
-    answer: "`allowed`, and `egress` and `ingress` with the rule that decides each",
-    success: { status: 200, json: jsonSchema(policyExplanation) },
-    fails: [400, 404],
   },
   policyTest: {
     method: "post",

@@ -23,8 +23,10 @@ import type {
   Report,
   RingEntryReport,
   RouterReport,
+  TrafficReport,
   WaitingContainerReport,
 } from "../report.ts";
+import { eventsType, tracingType } from "./events-type.ts";
 import {
   any,
   bool,
@@ -70,6 +72,13 @@ const peerType = struct<PeerReport>("PeerReport", {
   Connections: slice(peerConnectionType),
 });
 
+const trafficType = struct<TrafficReport>("TrafficReport", {
+  SentPackets: int,
+  SentBytes: int,
+  ReceivedPackets: int,
+  ReceivedBytes: int,
+});
+
 const connectionType = struct<ConnectionReport>(
   "ConnectionReport",
   {
@@ -83,8 +92,9 @@ const connectionType = struct<ConnectionReport>(
     Reason: string,
     Since: string,
     Remedy: string,
+    Traffic: pointer(trafficType),
   },
-  { additions: ["Extensions", "RoundTripMs", "Reason", "Since", "Remedy"] },
+  { additions: ["Extensions", "RoundTripMs", "Reason", "Since", "Remedy", "Traffic"] },
 );
 
 const refusalType = struct<RefusalReport>("RefusalReport", {
@@ -383,6 +393,8 @@ export const reportType = struct<Report>(
     Docker: pointer(dockerType),
     Proxy: pointer(proxyType),
     Plugin: pointer(pluginType),
+    Events: pointer(eventsType),
+    Tracing: pointer(tracingType),
   },
-  { additions: ["Kubernetes", "Policy", "Docker", "Proxy", "Plugin"] },
+  { additions: ["Kubernetes", "Policy", "Docker", "Proxy", "Plugin", "Events", "Tracing"] },
 );

@@ -5,6 +5,7 @@ import { chooseEngine } from "../../docker/engine-choice.ts";
 import { translateSettings } from "../adoption/old-settings.ts";
 import { outcomeText, planText } from "../adoption/plan-text.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
+import { withProgress } from "../progress.ts";
 
 export const adopt: CommandHandler = async (context) => {
   const { environment, flags, stdout, router } = context;
@@ -17,8 +18,17 @@ export const adopt: CommandHandler = async (context) => {
   stdout.write(planText(plan));
   if (flags.enabled("dry-run")) return 0;
   await agreed(context);
-  const say = (sentence: string): void => stdout.write(`${sentence}\n`);
-  const outcome = await site.adopt(plan, say, context.interrupts());
+  let step = "taking over";
+  const say = (sentence: string): void => {
+    stdout.write(`${sentence}\n`);
+    step = sentence;
+  };
+  const signal = context.interrupts();
+  const outcome = await withProgress(
+    context,
+    () => step,
+    () => site.adopt(plan, say, signal),
+  );
   stdout.write(outcomeText(plan, outcome));
   return 0;
 };

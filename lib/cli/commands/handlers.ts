@@ -30,6 +30,8 @@ const handlers: Readonly<Record<string, () => Promise<CommandHandler>>> = {
   prime: async () => (await import("./prime.ts")).prime,
   rmpeer: async () => (await import("./rmpeer.ts")).rmpeer,
   status: async () => (await import("./status.ts")).status,
+  top: async () => (await import("./top.ts")).top,
+  map: async () => (await import("./map.ts")).map,
   ui: async () => (await import("./ui.ts")).ui,
   events: async () => (await import("./events.ts")).events,
   report: async () => (await import("./report.ts")).report,

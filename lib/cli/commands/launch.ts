@@ -8,6 +8,7 @@ import type { CommandContext, CommandHandler } from "../context.ts";
 import { defaultProxyListeners, dockerCertificates } from "../docker-client.ts";
 import { exitCode } from "../exit-code.ts";
 import { orUsageError } from "../or-usage-error.ts";
+import { withProgress } from "../progress.ts";
 import { missedVariables } from "../table/former-variables.ts";
 
 /**
@@ -20,7 +21,8 @@ export const launch: CommandHandler = async (context) => {
   const { flags, router, stdout } = context;
   const options = await optionsOf(context);
   if (flags.enabled("foreground")) return router.foreground(options);
-  const id = await router.launch(options);
+  const what = "waiting for the router to be ready";
+  const id = await withProgress(context, what, () => router.launch(options));
   stdout.write(`${id}\n`);
   return exitCode.success;
 };
@@ -59,7 +61,11 @@ export async function optionsOf(context: CommandContext): Promise<LaunchOptions>
           return defaultProxyListeners(environment);
         },
       },
-      { hostname: hostname(), certificates: dockerCertificates(environment) },
+      {
+        hostname: hostname(),
+        certificates: dockerCertificates(environment),
+        variables: environment,
+      },
     ),
   );
   return { ...validated, dockerAccess: engine.access };

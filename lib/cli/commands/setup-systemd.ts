@@ -4,6 +4,7 @@ import { chooseEngine, engineVariables } from "../../docker/engine-choice.ts";
 import type { CommandHandler } from "../context.ts";
 import { launchWords } from "../launch-words.ts";
 import { orUsageError } from "../or-usage-error.ts";
+import { withProgress } from "../progress.ts";
 
 export const setupSystemd: CommandHandler = async (context) => {
   const { arguments: peers, environment, flags, router, stdout } = context;
@@ -20,12 +21,14 @@ export const setupSystemd: CommandHandler = async (context) => {
       { hostname: hostname() },
     ),
   );
-  const sentences = await router.setUpService({
+  const request = {
     words: [...launchWords(context), ...peers],
     engineVariables: engineVariables(environment),
     root: flags.text("root") || "/",
     now: flags.enabled("now"),
-  });
+  };
+  const what = "waiting for systemd";
+  const sentences = await withProgress(context, what, () => router.setUpService(request));
   for (const sentence of sentences) stdout.write(`${sentence}\n`);
   return 0;
 };

@@ -10,6 +10,7 @@ import type { CommandContext, CommandHandler, Output } from "../context.ts";
 import { exitCode } from "../exit-code.ts";
 import { writeJson } from "../json-output.ts";
 import { UsageError } from "../usage-error.ts";
+import { simulateBundle } from "./simulate-bundle.ts";
 
 /** How often to tell how far it is, in virtual time. */
 const progressMs = 60_000;
@@ -21,6 +22,11 @@ const reclaimMaxMs = 24 * 3_600_000;
 
 export const simulate: CommandHandler = async (context) => {
   const { flags, stdout } = context;
+  const bundle = flags.text("bundle");
+  if (bundle !== undefined) return simulateBundle(context, bundle);
+  for (const name of ["until", "step"]) {
+    if (flags.text(name) !== undefined) throw new UsageError(`--${name} goes with --bundle`);
+  }
   const plan = readPlan(context);
   const quiet = flags.enabled("json");
   const startedMs = performance.now();

@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { errorText, WeaveError } from "../../base/errors.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
 import { extentText } from "../extent-text.ts";
+import { writeWholeFile } from "../whole-file.ts";
 
 export const snapshot: CommandHandler = async (context) => {
   const [action, file] = context.arguments;
@@ -14,7 +15,7 @@ async function save({ router, stdout, stderr }: CommandContext, file: string): P
   const { text, extent } = await router.takeSnapshot();
   if (file === "-") stdout.write(text);
   else {
-    writeWhole(file, text);
+    writeWholeFile(file, text, "SNAPSHOT_WRITE");
     stderr.write(`saved to ${file}: ${extentText(extent)}\n`);
   }
 }
@@ -28,17 +29,6 @@ async function restore(context: CommandContext, file: string): Promise<void> {
   });
   stderr.write(`restored as of ${savedAt}: ${extentText(extent)}\n`);
   stderr.write("go on with: weave launch --resume\n");
-}
-
-/** Whole or not at all, and for root alone: it tells what runs here. */
-function writeWhole(file: string, text: string): void {
-  const draft = `${file}.${process.pid}`;
-  try {
-    writeFileSync(draft, text, { mode: 0o600 });
-    renameSync(draft, file);
-  } catch (cause) {
-    throw new WeaveError("SNAPSHOT_WRITE", `cannot write ${file}: ${errorText(cause)}`, { cause });
-  }
 }
 
 function readWhole(file: string): string {

@@ -1,12 +1,15 @@
 import type { CommandContext, CommandHandler } from "../context.ts";
 import { proxyForClient } from "../docker-client.ts";
+import { withProgress } from "../progress.ts";
 import { retirePlugin } from "../retire-plugin.ts";
 import { proxyAddresses } from "./env.ts";
 
 export const stop: CommandHandler = async (context) => {
   await warnOfProxy(context);
   await retirePlugin(context);
-  if (!(await context.router.stop())) context.stderr.write("Weave is not running.\n");
+  const what = "waiting for the router to stop";
+  const hasRun = await withProgress(context, what, () => context.router.stop());
+  if (!hasRun) context.stderr.write("Weave is not running.\n");
   return 0;
 };
 

@@ -1,4 +1,5 @@
 import type { FlagSpec, ValueSpec } from "../command-spec.ts";
+import { eventFlags, traceFlags } from "./observation-flags.ts";
 import { refusedLaunchFlags, refusedServiceFlags } from "./refused-launch-flags.ts";
 
 /** The options of `weave launch`. Their rules and defaults live in `lib/daemon/launch-options.ts`. */
@@ -346,6 +347,8 @@ const shown: readonly FlagSpec[] = [
   ...inGroup("Docker API proxy", proxy),
   ...inGroup("Docker networks", plugin),
   ...inGroup("Policies", policy),
+  ...inGroup("Events", eventFlags),
+  ...inGroup("Traces", traceFlags),
   ...inGroup("Operation", operation),
 ];
 

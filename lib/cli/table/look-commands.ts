@@ -1,5 +1,5 @@
 import type { CommandSpec, ValueSpec } from "../command-spec.ts";
-import { jsonFlag, notRunning } from "./shared-parts.ts";
+import { intervalFlag, jsonFlag, notRunning } from "./shared-parts.ts";
 
 const placeArgument: ValueSpec & { readonly summary: string } = {
   kind: "place",
@@ -16,6 +16,7 @@ export const lookCommands: readonly CommandSpec[] = [
     summary: "show how the router and its services are",
     description: [
       "Without an argument, a page about the router, the address allocator and DNS. With one, a list: the peers asked for (targets), the links (connections), the whole cluster (peers), the names (dns), who owns how many addresses (ipam).",
+      "With --watch, the same again with the time whenever it has changed, until Ctrl-C: lines that are new begin with +, those that are gone with -. A router that stops is waited for.",
     ],
     arguments: [
       {
@@ -27,10 +28,15 @@ export const lookCommands: readonly CommandSpec[] = [
         maximum: 1,
       },
     ],
-    flags: [jsonFlag],
+    flags: [
+      { name: "watch", short: "w", summary: "go on, and print it again when it changes" },
+      intervalFlag,
+      jsonFlag,
+    ],
     examples: [
       { line: "weave status", explains: "the page" },
       { line: "weave status connections", explains: "which hosts are reached, and how" },
+      { line: "weave status connections --watch", explains: "links that come and go" },
     ],
     exitCodes: [{ code: 1, when: "the router is not running or not ready yet" }],
     notRunningExitCode: 1,
@@ -80,6 +86,45 @@ export const lookCommands: readonly CommandSpec[] = [
     ],
   },
   {
+    name: "top",
+    group: "Look",
+    summary: "show this host's links, containers and events as they are, on the whole screen",
+    description: [
+      "The head has this peer, how many others there are, addresses, what goes over all links, and what 'weave doctor' would find. Below are the links with overlay, round trip, packet size, cipher and traffic in octets of containers' frames a second, the containers, and what happens. Nothing is sent or changed. While the router is away, what was known last stays.",
+      "Keys: q ends, Tab or 1 to 3 go to a list, arrows or j and k choose a row, s sorts by the next column and r the other way round, / shows only rows with a text, p pauses, ? explains.",
+      "Where standard output is no terminal, and with --once, what there is to show is printed once, as text. docs/terminal.md shows both.",
+    ],
+    arguments: [],
+    flags: [intervalFlag, { name: "once", summary: "print it once, without a screen" }],
+    examples: [
+      { line: "weave top", explains: "to leave open" },
+      { line: "weave top --once", explains: "for a ticket, or a script" },
+    ],
+    exitCodes: [notRunning],
+  },
+  {
+    name: "map",
+    group: "Look",
+    summary: "draw the hosts of the network and the links between them",
+    description: [
+      "Hosts that reach each other are drawn together, and those apart that do not. A few hosts are joined by lines, of which those of this host say what carries frames and how long a round trip takes; more are a table with a column for each; very many in the same situation are one line, and only the others have one each. What is not as it should be stands below.",
+      "Every host knows all peers and links, the containers of its own, and of other hosts those that have told of them or have names. Overlays and round trips are known of links of this host.",
+    ],
+    arguments: [],
+    flags: [
+      { name: "containers", short: "c", summary: "list the containers below their hosts" },
+      { name: "all", short: "a", summary: "summarise nothing: a line for each host and container" },
+      { name: "ascii", summary: "draw with ASCII alone, as where the locale is not of UTF-8" },
+      { name: "dot", summary: "print a graph for Graphviz instead" },
+      jsonFlag,
+    ],
+    examples: [
+      { line: "weave map --containers", explains: "who is where" },
+      { line: "weave map --dot", explains: "a graph for 'dot -Tsvg'" },
+    ],
+    exitCodes: [notRunning],
+  },
+  {
     name: "ui",
     group: "Look",
     summary: "print a link to a page that shows the network",
@@ -96,7 +141,7 @@ export const lookCommands: readonly CommandSpec[] = [
     group: "Look",
     summary: "tell what has happened on this host and its network",
     description: [
-      "Prints a line for each event, the oldest first: routers that came and went, links, containers attached and detached, addresses exposed, names, repairs. docs/events.md has all kinds. The latest thousands are known, also those of earlier runs.",
+      "Prints a line for each event, the oldest first: routers that came and went, links, containers attached and detached, addresses and who holds them, names, policies and what they block, repairs, and who asked for it. docs/events.md has all kinds. The latest thousands are known, also those of earlier runs.",
     ],
     arguments: [],
     flags: [
@@ -113,6 +158,18 @@ export const lookCommands: readonly CommandSpec[] = [
         summary: "only this kind (link.lost), or all before its dot (link)",
       },
       {
+        name: "container",
+        value: { kind: "container", placeholder: "container" },
+        repeatable: true,
+        summary: "only what is about this container: its id, or how that begins",
+      },
+      {
+        name: "peer",
+        value: { kind: "peer", placeholder: "peer" },
+        repeatable: true,
+        summary: "only what is about this peer: its name or nickname",
+      },
+      {
         name: "json",
         summary: "print a JSON document for each event instead; docs/json.md has its schema",
       },
@@ -120,6 +177,10 @@ export const lookCommands: readonly CommandSpec[] = [
     examples: [
       { line: "weave events --since 1h", explains: "what became of the network in the last hour" },
       { line: "weave events -f --kind link --json", explains: "links, for a program" },
+      {
+        line: "weave events --kind policy --since 10m",
+        explains: "what policies blocked, and who changed them",
+      },
     ],
     exitCodes: [notRunning],
   },
@@ -129,8 +190,17 @@ export const lookCommands: readonly CommandSpec[] = [
     summary: "print everything the router knows, as JSON or through a template",
     description: [
       "Without an option one JSON document. With -f, the result of a Go text/template over the same data, which has the functions of Go and `json`.",
+      "With --bundle all that explains an incident goes into one file, for whoever is to find out what went wrong: the report, events, what peers told each other and when, changes of links and of ranges, findings of 'weave doctor', measurements, and facts of the host. Passwords, keys, tokens, labels and values of the environment are not in it; it says what was taken out. 'weave simulate --bundle' replays it. docs/simulator.md describes the file.",
     ],
-    arguments: [],
+    arguments: [
+      {
+        kind: "file",
+        placeholder: "file",
+        summary: "with --bundle: where to; `-` for standard output, not compressed",
+        minimum: 0,
+        maximum: 1,
+      },
+    ],
     flags: [
       {
         name: "format",
@@ -138,12 +208,26 @@ export const lookCommands: readonly CommandSpec[] = [
         value: { kind: "text", placeholder: "template" },
         summary: "a Go text/template",
       },
+      { name: "bundle", summary: "write one file with all that explains an incident" },
+      {
+        name: "redact",
+        value: { kind: "text", placeholder: "addresses,names" },
+        summary: "with --bundle: put pseudonyms in place of addresses, names, or both",
+      },
     ],
     examples: [
       { line: "weave report -f '{{.Router.Name}}'", explains: "one field" },
       { line: "weave report -f '{{json .DNS}}'", explains: "one part as JSON" },
+      { line: "weave report --bundle incident.json.gz", explains: "all that explains an incident" },
+      {
+        line: "weave report --bundle --redact addresses,names",
+        explains: "the same for a public place, into a file named after this host",
+      },
     ],
-    exitCodes: [{ code: 1, when: "the template is wrong" }, notRunning],
+    exitCodes: [
+      { code: 1, when: "the template is wrong, or the file cannot be written" },
+      notRunning,
+    ],
   },
   {
     name: "version",

@@ -35,6 +35,13 @@ export const jsonFlag: FlagSpec = {
   summary: "print one JSON document instead of text; docs/json.md has its schema",
 };
 
+export const intervalFlag: FlagSpec = {
+  name: "interval",
+  value: { kind: "duration", placeholder: "duration" },
+  default: "2s",
+  summary: "how often to ask the router, from 100ms to 1h",
+};
+
 export const notRunning: ExitCodeSpec = { code: 7, when: "the router is not running" };
 
 export const featureOff: ExitCodeSpec = {

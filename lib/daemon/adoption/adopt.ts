@@ -1,6 +1,7 @@
 import { closeSync, openSync, rmSync } from "node:fs";
 import * as v from "valibot";
 import { errorText, WeaveError } from "../../base/errors.ts";
+import type { Caller } from "../../base/network-event.ts";
 import { shellLine } from "../../diagnosis/shell-words.ts";
 import { defaultDeviceNames } from "../../host/device-names.ts";
 import { removeFirewall } from "../../host/firewall/firewall.ts";
@@ -12,7 +13,7 @@ import { databaseFiles, type Paths } from "../paths.ts";
 import { startTicksOf } from "../pid-file.ts";
 import { endProcess, launchRouter, stopRouter } from "../process.ts";
 import { extentOf, type SnapshotExtent, type SnapshotState } from "../snapshot.ts";
-import { putState } from "../snapshot-store.ts";
+import { adoptState } from "../snapshot-store.ts";
 import type { EngineProgram, OldRouter, ProgramEngine } from "./facts.ts";
 import { removeOldExposure } from "./old-rules.ts";
 import { type AdoptionPlan, addressesInUse, stateToAdopt } from "./plan.ts";
@@ -33,6 +34,8 @@ export interface AdoptionMachine {
   /** Missing when none answers. */
   readonly engine: ProgramEngine | undefined;
   readonly paths: Paths;
+  /** Who asked. */
+  readonly by: Caller | undefined;
   /** Hears what is being done, a sentence each. */
   say(sentence: string): void;
   /** Aborted: no step is begun any more, and those that were are taken back. */
@@ -73,7 +76,7 @@ export async function adoptHost(
       says: `writing what it knows to ${paths.database}`,
       action() {
         state = finalState(plan, data);
-        putState(state, paths);
+        adoptState(state, paths, { from: nameOf(facts.router), by: machine.by });
       },
       undo: { says: `removing ${paths.database}`, action: () => removeState(paths) },
     });
@@ -172,6 +175,11 @@ async function removeOurs({ facts, options }: AdoptionPlan, paths: Paths): Promi
     if (backend.name !== "ovs" || facts.wiring !== "bridged_fastdp") backend.remove(names);
   }
   removeFirewall();
+}
+
+function nameOf({ container, pid, program }: OldRouter): string {
+  if (container !== undefined) return `the container ${container.name}`;
+  return pid === undefined ? program : `process ${pid}`;
 }
 
 function startAgain({ container, pid, program, words, password }: OldRouter): string {

@@ -1,4 +1,5 @@
 import { errorCode, WeaveError } from "../../base/errors.ts";
+import type { Caller } from "../../base/network-event.ts";
 import type { Paths } from "../paths.ts";
 import { runningRouter } from "../pid-file.ts";
 import { type AdoptionOutcome, adoptHost } from "./adopt.ts";
@@ -25,9 +26,14 @@ export interface AdoptionSite {
  * Finds what there is to be adopted on this host.
  *
  * @param engine asked only if it answers
+ * @param by who asks
  * @throws WeaveError `ALREADY_RUNNING`, `ADOPT_NOTHING`, `ADOPT_SEVERAL`, `ADOPT_ENGINE`
  */
-export async function openAdoption(engine: ProgramEngine, paths: Paths): Promise<AdoptionSite> {
+export async function openAdoption(
+  engine: ProgramEngine,
+  paths: Paths,
+  by?: Caller,
+): Promise<AdoptionSite> {
   if (runningRouter(paths.pidFile) ?? runningRouter(paths.keeperFile)) {
     throw new WeaveError("ALREADY_RUNNING", "a router of this kind runs here already");
   }
@@ -36,7 +42,7 @@ export async function openAdoption(engine: ProgramEngine, paths: Paths): Promise
   return {
     router,
     examine: (settings) => examineOldRouter(router, settings, answering, paths),
-    adopt: (plan, say, signal) => adoptHost(plan, { engine: answering, paths, say, signal }),
+    adopt: (plan, say, signal) => adoptHost(plan, { engine: answering, paths, by, say, signal }),
   };
 }
 

@@ -35,6 +35,7 @@ import type { AddressBook } from "../address-book.ts";
 import { KeyedLock } from "../keyed-lock.ts";
 import type { Admission } from "../policy/policy-service.ts";
 import type { StoredCniInterface, StoredRoute } from "../settings-store.ts";
+import { inSpan } from "../tracing/span.ts";
 import type { CniKeeper } from "./cni-keeper.ts";
 import { discrepancies } from "./discrepancies.ts";
 import { forgetRemoved, notedRemovals } from "./removed-interfaces.ts";
@@ -83,6 +84,15 @@ export class CniAttachments implements CniControl {
     }
     const { namespacePath } = await resolveContainer(`netns:${request.namespace}`);
     await this.settle();
+    const traced = { "container.id": request.container };
+    return inSpan("attach container", traced, () => this.#addAlone(request, namespacePath, signal));
+  }
+
+  #addAlone(
+    request: CniAddRequest,
+    namespacePath: string,
+    signal: AbortSignal,
+  ): Promise<CniInterface> {
     return this.#locks.run(request.container, async () => {
       using namespace = openContainer({ ident: request.container, namespacePath });
       const address = await this.#address(request, signal);
@@ -107,7 +117,9 @@ export class CniAttachments implements CniControl {
           ...{ container: request.container, addresses: [kept.cidr] },
         });
       }
-      this.#unplug(request, kept);
+      inSpan("remove interface", { "container.id": request.container }, () =>
+        this.#unplug(request, kept),
+      );
       if (request.frees) this.#free(request, kept);
       if (!this.#options.keeper.containers().has(request.container)) {
         this.#options.ended(request.container);
@@ -183,7 +195,9 @@ export class CniAttachments implements CniControl {
     if (address !== undefined || !needsBridgeAddress(request)) return;
     if (this.#bridge().addresses.length > 0) return;
     const addresses = subnet === undefined ? [] : [`net:${subnet}`];
-    await this.#options.exposures.expose({ addresses, masquerade: true }, signal);
+    await inSpan("expose bridge", {}, () =>
+      this.#options.exposures.expose({ addresses, masquerade: true }, signal),
+    );
   }
 
   /** Makes the interface once policies hold for its address. */
@@ -193,9 +207,14 @@ export class CniAttachments implements CniControl {
     { cidr, signal }: { readonly cidr: Cidr; readonly signal: AbortSignal },
   ): Promise<CniInterface> {
     const known = { ident: request.container, pod: request.pod };
-    const admitted = await this.#options.admission.admit(known, [cidr], signal);
+    const admitted = await inSpan("admit by policies", {}, () =>
+      this.#options.admission.admit(known, [cidr], signal),
+    );
     try {
-      const made = this.#plug(request, namespace, cidr);
+      const made = inSpan("make interface", {}, (span) => {
+        span.set({ "network.interface.name": request.interface });
+        return this.#plug(request, namespace, cidr);
+      });
       admitted.made();
       return made;
     } catch (error) {

@@ -25,6 +25,7 @@ export function gatherCluster({ mesh, ipam }: ControlPlane): ClusterFacts {
     ipam: ipam && ipamFacts(ipam.allocator.status()),
     paths: pathsTo(new Set(hosts)),
     spareName: formatPeerName(randomPeerName()),
+    nowMs: Date.now(),
   };
 }
 

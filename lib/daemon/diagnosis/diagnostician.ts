@@ -75,7 +75,6 @@ export class Diagnostician {
       policy: to
         ? await this.#parts.policyVerdict(nameOf(words.from), nameOf(words.to))
         : undefined,
-      nowMs: Date.now(),
     });
   }
 

@@ -5,13 +5,14 @@ import { parseNftRuleset } from "../../diagnosis/firewall/nft-json.ts";
 import type { FirewallFacts, Table } from "../../diagnosis/firewall/rules.ts";
 import { type BoundSocket, boundSockets } from "../../host/bound-sockets.ts";
 import { firewallTables } from "../../host/firewall/nftables-backend.ts";
+import { halfOpenHosts } from "../../host/half-open.ts";
 import { listLinks } from "../../host/netlink/link.ts";
 import { openRoute } from "../../host/netlink/open.ts";
 import { listRoutes } from "../../host/netlink/route.ts";
 import { readPacketFilters } from "../../host/packet-filters.ts";
 import { readSystemIds } from "../../host/peer-name-source.ts";
 import { passesFilters } from "../../host/policy/bridged-packets.ts";
-import { policyTable } from "../../host/policy/nft-names.ts";
+import { policyTables } from "../../host/policy/nft-names.ts";
 
 /** Looks at the machine. What cannot be looked at is noted, and no reason to see nothing else. */
 export async function gatherHost(setup: SetupFacts, datapath: DatapathFacts): Promise<HostFacts> {
@@ -22,6 +23,7 @@ export async function gatherHost(setup: SetupFacts, datapath: DatapathFacts): Pr
     devices: notes.try("devices", none, () => listLinks(netlink)),
     routes: notes.try("routes", none, () => listRoutes(netlink)),
     sockets: notes.try("ports", none, () => foreignSockets(setup, datapath)),
+    halfOpen: notes.try("connections that begin", none, () => halfOpenHosts(setup.port)),
     firewall: await gatherFirewall(notes, setup.bridge),
     datapath,
     hasMachineId: (readSystemIds().machineId?.length ?? 0) > 0,
@@ -66,7 +68,7 @@ async function gatherFirewall(notes: Notes, bridge: string): Promise<FirewallFac
 
 /** Our own tables keep containers and neighbours out on purpose. */
 function isForeign({ family, name }: Table): boolean {
-  const ours = [...Object.values(firewallTables), policyTable];
+  const ours = [...Object.values(firewallTables), ...Object.values(policyTables)];
   return !ours.some((own) => own.family === family && own.name === name);
 }
 

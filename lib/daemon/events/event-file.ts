@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as v from "valibot";
 import { errorText } from "../../base/errors.ts";
-import { eventKinds, type NetworkEvent } from "../../base/network-event.ts";
+import { eventKinds } from "../../base/event-kinds.ts";
+import type { NetworkEvent } from "../../base/network-event.ts";
 import type { Log } from "../../base/world.ts";
 import { formerFile, RotatingFile } from "../rotating-file.ts";
 import type { EventArchive } from "./event-journal.ts";
@@ -15,6 +16,13 @@ const lineSchema = v.object({
   atMs: v.number(),
   kind: v.string(),
   details: v.record(v.string(), v.unknown()),
+  by: v.optional(
+    v.object({
+      kind: v.string(),
+      user: v.optional(v.string()),
+      pid: v.optional(v.number()),
+    }),
+  ),
 });
 
 /**

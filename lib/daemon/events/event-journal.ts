@@ -1,4 +1,5 @@
 import type { EventControl } from "../../api/event-models.ts";
+import { eventKinds } from "../../base/event-kinds.ts";
 import {
   type EventDetails,
   type EventKind,
@@ -9,6 +10,7 @@ import {
   type NetworkEvent,
 } from "../../base/network-event.ts";
 import type { Cancel, World } from "../../base/world.ts";
+import { currentCaller } from "./asked-by.ts";
 
 /** Kept in memory, the latest; about 200 octets each. */
 const keptMax = 4096;
@@ -73,7 +75,8 @@ export class EventJournal implements EventControl {
   #add<Kind extends EventKind>(kind: Kind, details: EventDetails[Kind]): void {
     this.#lastId++;
     const stamp = { id: this.#lastId, atMs: Math.round(this.#world.now()) };
-    const event = { ...stamp, ...({ kind, details } as EventNews) };
+    const by = eventKinds[kind].isAsked === true ? currentCaller() : undefined;
+    const event = { ...stamp, ...({ kind, details } as EventNews), ...(by && { by }) };
     this.#kept.push(event);
     // In one go now and then: taking one from the front would move all the others.
     if (this.#kept.length > 2 * keptMax) this.#kept = this.#kept.slice(-keptMax);

@@ -3,12 +3,22 @@ import type { EventSink } from "../../base/network-event.ts";
 import { formatPeerName } from "../../base/peer-name.ts";
 import type { PlaneEvent } from "../../peer/control-plane.ts";
 
+/** What a refused ring means for whoever has to mend it. */
+const ringTroubles: ReadonlyMap<string, "ring.conflict" | "ring.split"> = new Map([
+  ["IPAM_RING_CONFLICT", "ring.conflict"],
+  ["IPAM_RING_SEEDS", "ring.split"],
+  ["IPAM_RING_RANGE", "ring.split"],
+]);
+
 /** Tells of what happened in the mesh. */
 export function tellMeshEvent(emit: EventSink, event: PlaneEvent): void {
   if (event.kind === "refused") {
     const { channel, origin, error } = event;
     const peer = formatPeerName(origin);
-    emit("gossip.refused", { peer, channel, code: error.code, reason: errorText(error) });
+    const why = { code: error.code, reason: errorText(error) };
+    emit("gossip.refused", { peer, channel, ...why });
+    const ring = ringTroubles.get(error.code);
+    if (ring !== undefined) emit(ring, { peer, ...why });
     return;
   }
   const peer = { peer: formatPeerName(event.peer), nickname: event.nickname };

@@ -3,8 +3,8 @@ import { type Page, pageApp } from "../../api/page-app.ts";
 import type { PageControl, RouterControl } from "../../api/router-control.ts";
 import { toHex } from "../../base/bytes.ts";
 import { errorCode } from "../../base/errors.ts";
-import type { Random } from "../../base/random.ts";
-import type { Log } from "../../base/world.ts";
+import type { World } from "../../base/world.ts";
+import { calmly } from "./calm-doctor.ts";
 
 const host = "127.0.0.1";
 /** So that a tunnel to it may stand for longer than a router; any other where it is taken. */
@@ -12,8 +12,7 @@ const usualPort = 6785;
 const tokenBytes = 16;
 
 export interface PageServiceOptions {
-  readonly random: Random;
-  readonly log: Log;
+  readonly world: Pick<World, "random" | "monotonicMs" | "log">;
   /** What browsers get first. */
   document(): Promise<Page>;
   /** Whose page it is. */
@@ -28,7 +27,7 @@ export class PageService implements PageControl {
 
   constructor(options: PageServiceOptions) {
     this.#options = options;
-    this.#token = toHex(options.random.fill(new Uint8Array(tokenBytes)));
+    this.#token = toHex(options.world.random.fill(new Uint8Array(tokenBytes)));
   }
 
   async open(): Promise<{ url: string }> {
@@ -48,8 +47,13 @@ export class PageService implements PageControl {
   }
 
   async #listen(): Promise<Listener> {
-    const { log, document, router } = this.#options;
-    const app = pageApp(router(), await document(), this.#token, log);
+    const { world, document, router } = this.#options;
+    const { log } = world;
+    const control = router();
+    const { containers, events, policy } = control;
+    const shown = { containers, events, policy, report: () => control.report() };
+    const diagnosis = calmly(control.diagnosis, events, world);
+    const app = pageApp({ ...shown, diagnosis }, await document(), this.#token, log);
     const listener = this.#listenAt(app);
     log.info(`the page is served at ${listener.address}`);
     return listener;

@@ -1,9 +1,11 @@
-import type { Gauge } from "../../api/router-control.ts";
+import { measured, type Sample } from "../../api/metrics/measurement.ts";
 import { everyBeat } from "../../base/beat.ts";
 import { formatEndpoint } from "../../base/endpoint.ts";
 import { errorText } from "../../base/errors.ts";
+import { type EventDetails, type EventSink, noEvents } from "../../base/network-event.ts";
 import type { Cancel, World } from "../../base/world.ts";
 import type { BlockedPacket } from "../../policy/enforcer.ts";
+import { type RecentBlock, RecentBlocks } from "./recent-blocks.ts";
 
 /** How often it is asked what was dropped. */
 const readPeriodMs = 500;
@@ -29,16 +31,23 @@ export interface BlockedTeller extends Disposable {
 export class BlockedLog {
   readonly #world: Pick<World, "after" | "monotonicMs" | "log">;
   readonly #open: () => BlockedTeller;
+  readonly #emit: EventSink;
   readonly #byPort = new Map<string, Counted>();
   readonly #byOrigin = new Map<string, Counted>();
+  readonly #recent = new RecentBlocks();
   #teller: BlockedTeller | undefined;
   #stop: Cancel | undefined;
   #trouble: string | undefined;
 
   /** @param open begins to listen; fails where somebody else does */
-  constructor(world: Pick<World, "after" | "monotonicMs" | "log">, open: () => BlockedTeller) {
+  constructor(
+    world: Pick<World, "after" | "monotonicMs" | "log">,
+    open: () => BlockedTeller,
+    emit: EventSink = noEvents,
+  ) {
     this.#world = world;
     this.#open = open;
+    this.#emit = emit;
   }
 
   /** Listens from now on, or as soon as it can. Policies are enforced whether it can or not. */
@@ -55,25 +64,18 @@ export class BlockedLog {
     this.#teller = undefined;
   }
 
-  gauges(): Gauge[] {
+  /** For whoever asks why something does not answer. */
+  lately(): RecentBlock[] {
+    return this.#recent.lately(this.#world.monotonicMs());
+  }
+
+  measurements(): Sample[] {
     return [
-      ...[...this.#byPort.values()].map(
-        ({ labels, count }): Gauge => ({
-          name: "weavenpc_blocked_connections_total",
-          help: "Connections that policies blocked; of floods, those that were told of.",
-          type: "counter",
-          labels,
-          value: count,
-        }),
+      ...[...this.#byPort.values()].map(({ labels, count }) =>
+        measured("weavenpc_blocked_connections_total", count, labels),
       ),
-      ...[...this.#byOrigin.values()].map(
-        ({ labels, count }): Gauge => ({
-          name: "weave_policy_blocked_total",
-          help: "The same by policy.",
-          type: "counter",
-          labels,
-          value: count,
-        }),
+      ...[...this.#byOrigin.values()].map(({ labels, count }) =>
+        measured("weave_policy_blocked_total", count, labels),
       ),
     ];
   }
@@ -87,7 +89,11 @@ export class BlockedLog {
       this.#teller?.[Symbol.dispose]();
       this.#unheard(error);
     }
-    for (const packet of packets) this.#count(packet);
+    for (const packet of packets) {
+      this.#count(packet);
+      this.#recent.note(packet, this.#world.monotonicMs());
+      this.#emit("policy.blocked", blockedDetails(packet));
+    }
     for (const packet of packets.slice(0, linesMax)) this.#world.log.warn(blockedText(packet));
     const more = packets.length - linesMax;
     if (more > 0) this.#world.log.warn(`${more} more were blocked in the same moment`);
@@ -121,6 +127,12 @@ export class BlockedLog {
   }
 }
 
+function blockedDetails(packet: BlockedPacket): EventDetails["policy.blocked"] {
+  const { origin, direction, protocol, source, destination, ports } = packet;
+  const port = ports?.destination ?? null;
+  return { policy: origin ?? "unknown", direction, protocol, source, destination, port };
+}
+
 interface Counted {
   readonly labels: Readonly<Record<string, string>>;
   count: number;
@@ -141,12 +153,17 @@ function counted(
 }
 
 /** `TCP connection from 10.32.0.1:40000 to 10.32.0.2:80 blocked by Weave NPC.` */
-export function blockedText({ protocol, source, destination, ports }: BlockedPacket): string {
+export function blockedText(packet: BlockedPacket): string {
+  return `${connectionText(packet)} blocked by Weave NPC.`;
+}
+
+/** `TCP connection from 10.32.0.1:40000 to 10.32.0.2:80` */
+export function connectionText({ protocol, source, destination, ports }: BlockedPacket): string {
   if (ports === undefined) {
     const what = protocol === "other" ? "packet" : `${protocol} packet`;
-    return `${what} from ${source} to ${destination} blocked by Weave NPC.`;
+    return `${what} from ${source} to ${destination}`;
   }
   const from = formatEndpoint({ host: source, port: ports.source });
   const to = formatEndpoint({ host: destination, port: ports.destination });
-  return `${protocol} connection from ${from} to ${to} blocked by Weave NPC.`;
+  return `${protocol} connection from ${from} to ${to}`;
 }

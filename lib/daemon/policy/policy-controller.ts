@@ -1,11 +1,13 @@
 import { coalesce } from "../../base/coalesce.ts";
 import { errorCode, errorText, WeaveError } from "../../base/errors.ts";
+import type { HistogramReading } from "../../base/histogram.ts";
 import { pause } from "../../base/pause.ts";
 import { RetryDelay, type RetryDelays } from "../../base/retry-delay.ts";
 import type { Cancel, World } from "../../base/world.ts";
 import type { ChosenEnforcer } from "../../host/policy/choose-enforcer.ts";
 import { PolicyCompiler } from "../../policy/compiler.ts";
 import type { PodInterface } from "./admitted-pods.ts";
+import { type Applied, ApplyTimes } from "./apply-times.ts";
 import type { PolicySource } from "./policy-input.ts";
 import { PolicyTables } from "./policy-tables.ts";
 
@@ -68,6 +70,7 @@ export class PolicyController {
   readonly #compiler = new PolicyCompiler();
   readonly #soon: ReturnType<typeof coalesce>;
   readonly #retry = new RetryDelay(retryDelays);
+  readonly #applyTimes: ApplyTimes;
   #chosen: ChosenEnforcer | undefined;
   /** What is known of the rules in the packet filter: ours as compiled, none, or nothing for sure. */
   #inPlace: "compiled" | "none" | "unknown";
@@ -81,6 +84,7 @@ export class PolicyController {
 
   constructor(options: PolicyControllerOptions) {
     this.#options = options;
+    this.#applyTimes = new ApplyTimes(options.world);
     this.#inPlace = options.mark.get() ? "unknown" : "none";
     this.#soon = coalesce(options.world, burstMs, () => this.act());
     this.tables = new PolicyTables(this.#compiler, () => this.#soon());
@@ -117,6 +121,11 @@ export class PolicyController {
 
   get trouble(): PolicyTrouble | undefined {
     return this.#trouble;
+  }
+
+  /** How long it took to put changes in place, and to put all in place. */
+  get applyTimes(): Readonly<Record<Applied, HistogramReading>> {
+    return this.#applyTimes.read();
   }
 
   /** Since the start: attempts that failed, and changes put in place. */
@@ -231,11 +240,11 @@ export class PolicyController {
     const isFollowing = this.#inPlace === "compiled" && change !== undefined;
     // Whatever happens from here on, what is there is not what was.
     this.#inPlace = "unknown";
-    if (isFollowing) {
-      enforcer.apply(change, this.#compiler.rules);
-    } else {
+    const { rules } = this.#compiler;
+    if (isFollowing) this.#applyTimes.measure("change", () => enforcer.apply(change, rules));
+    else {
       this.#options.mark.set(true);
-      enforcer.replace(this.#compiler.rules);
+      this.#applyTimes.measure("replace", () => enforcer.replace(rules));
     }
     this.#inPlace = "compiled";
     this.#changes++;

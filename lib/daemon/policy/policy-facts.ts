@@ -3,9 +3,14 @@ import type { PolicyControl } from "../../api/router-control.ts";
 import { errorCode } from "../../base/errors.ts";
 import type { PolicyFacts } from "../../diagnosis/facts.ts";
 import type { PolicyVerdict } from "../../diagnosis/why/question.ts";
+import { connectionText } from "./blocked-log.ts";
+import type { RecentBlock } from "./recent-blocks.ts";
 
 /** Policies as `weave doctor` looks at them. */
-export function policyFacts(report: PolicyReport | undefined): PolicyFacts | undefined {
+export function policyFacts(
+  report: PolicyReport | undefined,
+  blocked: readonly RecentBlock[],
+): PolicyFacts | undefined {
   if (report === undefined) return undefined;
   const { Trouble, Awaited, Faults, NotEnforcing } = report;
   return {
@@ -13,6 +18,14 @@ export function policyFacts(report: PolicyReport | undefined): PolicyFacts | und
     awaited: Awaited ?? [],
     faults: Faults ?? [],
     idle: NotEnforcing ?? [],
+    blocked: blocked.map(({ last, count }) => ({
+      policy: last.origin ?? "a policy that is gone",
+      text: connectionText(last),
+      ...{ from: last.source, to: last.destination, count },
+      ...(last.ports !== undefined && {
+        port: `${last.ports.destination}/${last.protocol.toLowerCase()}`,
+      }),
+    })),
   };
 }
 

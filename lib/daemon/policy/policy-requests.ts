@@ -1,13 +1,15 @@
-import type { PolicyControl, PolicyQuestion } from "../../api/router-control.ts";
+import type { PolicyControl, PolicyQuestion, ToldContainer } from "../../api/router-control.ts";
 import { WeaveError } from "../../base/errors.ts";
+import { type EventSink, noEvents } from "../../base/network-event.ts";
 import type { Cluster } from "../../policy/cluster.ts";
 import type { SharedPolicy } from "../../policy/gossip/shared-policy.ts";
 import { hostKind, type RecordName } from "../../policy/gossip/shared-record.ts";
 import { nameOfClusterPolicy, nameOfPolicy } from "../../policy/policy-name.ts";
 import { checkTruthTable, readTruthTable, type TruthTableRow } from "../../policy/truth-table.ts";
 import { evaluate, type Verdict } from "../../policy/verdict.ts";
+import { type SpanVerdict, wayVerdicts } from "../../policy/way-verdicts.ts";
 import { tellDecision } from "./decision-text.ts";
-import { addressTexts, containerOf, findParty } from "./find-party.ts";
+import { addressTexts, containerOf, findParty, type NamedParty } from "./find-party.ts";
 import { readHost } from "./host-document.ts";
 import { parseJson } from "./pod-document.ts";
 import { isDocumentKind, type PolicyDocument, takeDocument } from "./policy-document.ts";
@@ -25,10 +27,16 @@ type Change = Answer<"apply">["changes"][number];
 export class PolicyRequests implements PolicyControl {
   readonly #service: PolicyService;
   readonly #shared: SharedPolicy | undefined;
+  readonly #emit: EventSink;
 
-  constructor(service: PolicyService, shared: SharedPolicy | undefined) {
+  constructor(
+    service: PolicyService,
+    shared: SharedPolicy | undefined,
+    emit: EventSink = noEvents,
+  ) {
     this.#service = service;
     this.#shared = shared;
+    this.#emit = emit;
   }
 
   apply({ documents, namespace }: Request<"apply">): Answer<"apply"> {
@@ -41,6 +49,11 @@ export class PolicyRequests implements PolicyControl {
       return { ...named(each), change };
     });
     shared.say(taken);
+    for (const { change, ...policy } of changes) {
+      if (change === "created" || change === "changed") {
+        this.#emit("policy.applied", { ...policy, change });
+      }
+    }
     return { changes, warnings: [...warningsOf(taken), ...this.#enforce()] };
   }
 
@@ -55,6 +68,9 @@ export class PolicyRequests implements PolicyControl {
       return { ...named(each), change };
     });
     shared.say(wanted.map(({ kind, scope, name }) => ({ kind, scope, name, content: undefined })));
+    for (const { change, ...policy } of changes) {
+      if (change === "deleted") this.#emit("policy.deleted", policy);
+    }
     return { changes, warnings: this.#enforce() };
   }
 
@@ -100,6 +116,24 @@ export class PolicyRequests implements PolicyControl {
       ...tellVerdict(source.label, destination.label, port, verdict),
       enforced: this.#service.controller?.phase === "enforcing",
     };
+  }
+
+  async ways({ from, to }: Request<"ways">): Promise<Answer<"ways">> {
+    await this.#service.allKnown();
+    const cluster = this.#cluster();
+    const [one, other] = [findParty(cluster, from), findParty(cluster, to)];
+    return {
+      enforced: this.#service.controller?.phase === "enforcing",
+      ways: [tellWay(cluster, one, other), tellWay(cluster, other, one)],
+    };
+  }
+
+  containers(): readonly ToldContainer[] {
+    this.#service.askAll();
+    return (this.#service.controller?.tables.pods.all() ?? []).map((pod) => ({
+      ...{ container: containerOf(pod), host: pod.node ?? "", addresses: addressTexts(pod) },
+      ...{ namespace: pod.namespace, name: pod.name, labels: pod.labels },
+    }));
   }
 
   async test({ documents, namespace, tables }: Request<"test">): Promise<Answer<"test">> {
@@ -156,15 +190,31 @@ function warningsOf(documents: readonly PolicyDocument[]): string[] {
   });
 }
 
-function tellVerdict(
-  from: string,
-  to: string,
-  port: PolicyQuestion["port"],
-  { allowed, egress, ingress }: Verdict,
-) {
+function tellVerdict(from: string, to: string, port: PolicyQuestion["port"], verdict: Verdict) {
   return {
     protocol: port?.protocol ?? ("ICMP" as const),
     port: port?.port ?? null,
+    ...tellBothEnds(from, to, verdict),
+  };
+}
+
+function tellWay(cluster: Cluster, from: NamedParty, to: NamedParty) {
+  const { verdicts, isComplete } = wayVerdicts(cluster, from.party, to.party);
+  return {
+    ...{ from: from.label, to: to.label, complete: isComplete },
+    verdicts: verdicts.map(({ spans, verdict }) => ({
+      ...tellBothEnds(from.label, to.label, verdict),
+      spans: spans.map(tellSpan),
+    })),
+  };
+}
+
+function tellSpan({ protocol, ports }: SpanVerdict["spans"][number]) {
+  return { protocol, first: ports?.first ?? null, last: ports?.last ?? null };
+}
+
+function tellBothEnds(from: string, to: string, { allowed, egress, ingress }: Verdict) {
+  return {
     allowed,
     egress: withList(tellDecision("egress", from, egress)),
     ingress: withList(tellDecision("ingress", to, ingress)),

@@ -1,6 +1,7 @@
-import type { Gauge } from "../../api/router-control.ts";
+import type { Measurement } from "../../api/metrics/measurement.ts";
 import { WeaveError } from "../../base/errors.ts";
 import { type Cidr, formatCidr } from "../../base/ip.ts";
+import type { EventSink } from "../../base/network-event.ts";
 import { pause } from "../../base/pause.ts";
 import type { PeerName } from "../../base/peer-name.ts";
 import type { World } from "../../base/world.ts";
@@ -11,8 +12,14 @@ import type { HostDocument } from "./host-document.ts";
 import { type AttachedAddresses, endpointPrefix, HostPods, hostIps } from "./host-pods.ts";
 import type { KnownOfContainer } from "./pod-facts.ts";
 import type { PodStore } from "./pod-store.ts";
-import { PolicyController, type PolicyControllerOptions } from "./policy-controller.ts";
+import {
+  PolicyController,
+  type PolicyControllerOptions,
+  type PolicyPhase,
+  type PolicyTrouble,
+} from "./policy-controller.ts";
 import type { PolicySource } from "./policy-input.ts";
+import type { RecentBlock } from "./recent-blocks.ts";
 import { SharedSource } from "./shared-source.ts";
 
 /** How long it takes others to tell of their containers at most; originals never do. */
@@ -39,6 +46,8 @@ export interface PolicyServiceOptions {
   /** Begins to hear of what is dropped. @throws WeaveError, SystemError */
   blocked(labels: HostEnforcer["labels"]): BlockedTeller;
   readonly mark: PolicyControllerOptions["mark"];
+  /** Absent: nobody is told. */
+  readonly emit?: EventSink;
 }
 
 /** Has a container judged by policies before it can send anything. */
@@ -81,6 +90,7 @@ export class PolicyService implements Admission {
   #controller: PolicyController | undefined;
   #blocked: BlockedLog | undefined;
   #strangers: ReadonlySet<string> = new Set();
+  #toldPhase: PolicyPhase | undefined;
   #isStopped = false;
 
   constructor(options: PolicyServiceOptions) {
@@ -176,6 +186,11 @@ export class PolicyService implements Admission {
     this.#controller?.dismiss(ident);
   }
 
+  /** Has the hosts tell of their containers from now on, as soon as they may. */
+  askAll(): void {
+    this.#shared?.wake();
+  }
+
   /** Resolves when the containers of all hosts are known, or those are that tell of theirs soon. */
   async allKnown(): Promise<void> {
     const shared = this.#shared;
@@ -226,8 +241,13 @@ export class PolicyService implements Admission {
   }
 
   /** What was dropped, for metrics. */
-  get blocked(): readonly Gauge[] {
-    return this.#blocked?.gauges() ?? [];
+  get blocked(): readonly Measurement[] {
+    return this.#blocked?.measurements() ?? [];
+  }
+
+  /** The same of late, for `weave doctor`. */
+  blockedLately(): readonly RecentBlock[] {
+    return this.#blocked?.lately() ?? [];
   }
 
   /** Nothing passes to or from who has a place, and nobody knows who that is. */
@@ -250,12 +270,22 @@ export class PolicyService implements Admission {
   #phaseChanged(): void {
     if (this.#isStopped) return;
     this.hostChanged();
-    const { phase, chosen } = this.#controller ?? {};
+    const { phase, chosen, trouble } = this.#controller ?? {};
+    this.#tellPhase(phase, trouble);
     if (phase === "off") this.#blocked?.stop();
     if (phase !== "enforcing" || chosen === undefined) return;
-    const { world, blocked } = this.#options;
-    this.#blocked ??= new BlockedLog(world, () => blocked(chosen.enforcer.labels));
+    const { world, blocked, emit } = this.#options;
+    this.#blocked ??= new BlockedLog(world, () => blocked(chosen.enforcer.labels), emit);
     this.#blocked.start();
+  }
+
+  /** The first one that is `off`, or waits for what is to come, is nothing to tell of. */
+  #tellPhase(phase: PolicyPhase | undefined, trouble: PolicyTrouble | undefined): void {
+    const isUnchanged = phase === (this.#toldPhase ?? "off");
+    if (phase === undefined || phase === "waiting" || isUnchanged) return;
+    this.#toldPhase = phase;
+    const { code = "", text: reason = "" } = phase === "failing" ? (trouble ?? {}) : {};
+    this.#options.emit?.("policy.phase", { phase, code, reason });
   }
 
   /** What other hosts are told of this one. */

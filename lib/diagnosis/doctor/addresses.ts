@@ -8,14 +8,22 @@ import { joinAnew } from "./relaunch.ts";
 export function checkAddresses(facts: Facts): Finding[] {
   const { cluster } = facts;
   if (cluster?.ipam === undefined) return [];
-  const { ipam, mesh } = cluster;
+  const { ipam } = cluster;
   return [
-    ...ipam.conflicts.map((conflict) => conflictFinding(facts, mesh, conflict)),
+    ...disagreements(facts, () => true),
     ...gone(cluster, ipam),
     ...lease(ipam),
     ...election(ipam),
     ...storage(ipam),
   ];
+}
+
+/** Peers of another opinion about addresses: what one of them gives out somebody else may have. */
+export function disagreements(facts: Facts, isAsked: (peer: string) => boolean): Finding[] {
+  const { cluster } = facts;
+  return (cluster?.ipam?.conflicts ?? [])
+    .filter(({ peer }) => isAsked(peer))
+    .map((conflict) => conflictFinding(facts, cluster!.mesh, conflict));
 }
 
 function conflictFinding(

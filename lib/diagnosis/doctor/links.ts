@@ -12,12 +12,19 @@ const overheadMax = 128;
 
 const etherMtu = 1500;
 
+/** Within so long of a change of overlay its reasons and sizes may be those of a moment. */
+const settlingMs = 5_000;
+
+/** Hosts in one sentence. */
+const namedMax = 3;
+
 /** The links of this router, and the peers that no link leads to. */
 export function checkLinks(facts: Facts): Finding[] {
   const { cluster } = facts;
   if (cluster === undefined) return [];
   return [
     ...cluster.mesh.connections.flatMap((connection) => linkFindings(facts, connection)),
+    ...oneWayStrangers(facts),
     ...unreachable(cluster),
   ];
 }
@@ -29,8 +36,13 @@ export function linkFindings(facts: Facts, connection: ConnectionFact): Finding[
     return isBeyondUs(facts, connection, error) ? [] : [failed(facts, connection, error)];
   }
   if (state === "pending") return [pending(connection)];
-  if (state !== "established") return [];
+  if (state !== "established" || isSettling(facts, connection)) return [];
   return [...mtuFindings(facts, connection), ...degraded(connection)];
+}
+
+/** It is not known yet what carries frames best, and how large they may be. */
+function isSettling({ cluster }: Facts, { sinceMs }: ConnectionFact): boolean {
+  return sinceMs !== undefined && (cluster?.nowMs ?? 0) - sinceMs < settlingMs;
 }
 
 /**
@@ -56,10 +68,34 @@ function failed(
   error: NonNullable<ConnectionFact["error"]>,
 ): Finding {
   if (error.code === "NAME_COLLISION") return nameCollision(facts, address, error.text);
+  if (facts.host.halfOpen.includes(hostOf(address))) return oneWay(address);
   const first = error.remedy ?? "run 'weave doctor' on that host";
   return finding("LINK_FAILED", address, `no connection to ${address}: ${error.text}`, {
     remedy: `${first}; forget the host if it is gone for good`,
     commands: [shellLine("weave", "forget", targetOf(facts, address))],
+  });
+}
+
+/** The attempt of the other end to connect says more than that ours failed. */
+function oneWay(address: string): Finding {
+  return heardOnly(address, [hostOf(address)]);
+}
+
+/** Hosts that nobody here has asked for: those that named this one when they were launched. */
+export function oneWayStrangers({ host, cluster }: Facts): Finding[] {
+  const known = new Set(cluster?.mesh.connections.map(({ address }) => hostOf(address)));
+  const strangers = host.halfOpen.filter((each) => !known.has(each));
+  return strangers.length === 0 ? [] : [heardOnly(strangers[0]!, strangers)];
+}
+
+/** @param hosts at least one; of very many, as forged packets make, a few are named */
+function heardOnly(about: string, hosts: readonly string[]): Finding {
+  const [first] = hosts;
+  const more = hosts.length > namedMax ? ` and ${hosts.length - namedMax} others` : "";
+  const who = `${hosts.slice(0, namedMax).join(", ")}${more}`;
+  const sentence = `packets of ${who} arrive here, but none of this host's arrive there: connections begin and the answer is not heard`;
+  return finding("LINK_ONE_WAY", about, sentence, {
+    commands: [shellLine("ip", "route", "get", first!), shellLine("tracepath", "-n", first!)],
   });
 }
 

@@ -145,15 +145,15 @@ export function bridgePart(
   };
 }
 
-function whereabouts({ forwarding, macs, facts, nowMs }: Question, mac: string): Detail[] {
+function whereabouts({ forwarding, macs, facts }: Question, mac: string): Detail[] {
   const behind = forwarding.find((each) => each.mac === mac)?.port;
   const learnt = macs.find((each) => each.mac === mac);
-  const mesh = facts.cluster?.mesh;
+  const { cluster } = facts;
   return detailsOf({
     fdb: `${mac} is ${behind === undefined ? "not in the bridge's table" : `behind ${behind}`}`,
     macs:
-      learnt && mesh
-        ? `${mac} lives at ${labelOf(mesh, learnt.peer)}, seen ${ago(learnt.lastSeenMs, nowMs)}`
+      learnt && cluster
+        ? `${mac} lives at ${labelOf(cluster.mesh, learnt.peer)}, seen ${ago(learnt.lastSeenMs, cluster.nowMs)}`
         : `${mac} is not known: frames for it go to all peers`,
   });
 }

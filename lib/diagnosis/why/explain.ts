@@ -1,7 +1,9 @@
 import { formatIp, formatIpv4, type IpAddress } from "../../base/ip.ts";
+import { disagreements } from "../doctor/addresses.ts";
+import { linkFindings, oneWayStrangers } from "../doctor/links.ts";
 import type { ContainerFacts } from "../facts.ts";
 import type { Finding } from "../finding.ts";
-import { labelOf, peerWord } from "../labels.ts";
+import { hostOf, labelOf, peerWord } from "../labels.ts";
 import { shellLine } from "../shell-words.ts";
 import { bridgePart, containerPart, macOf } from "./container-part.ts";
 import { detailsOf, type Explanation, joined, type Part, verdictOn } from "./explanation.ts";
@@ -43,8 +45,22 @@ function nowhere(question: Question, place: NowherePlace): Explanation {
     verdict: verdictOn([place.finding]),
     answer: place.finding.sentence,
     steps: [],
-    findings: [place.finding],
+    findings: [place.finding, ...attemptsAt(question, place.label)],
   };
+}
+
+/**
+ * What is not known here may be a host to which no connection comes about, or on one that is heard
+ * and does not hear this one.
+ */
+function attemptsAt({ facts }: Question, label: string): Finding[] {
+  const connections = facts.cluster?.mesh.connections ?? [];
+  return [
+    ...connections
+      .filter(({ address }) => hostOf(address) === label)
+      .flatMap((connection) => linkFindings(facts, connection)),
+    ...oneWayStrangers(facts),
+  ];
 }
 
 /** A container of this host for itself; what is elsewhere as seen from this host's router. */
@@ -71,8 +87,10 @@ function twoPlaces(
   to: KnownPlace,
   only: string | null = null,
 ): Explanation {
-  const hops = hopsPart(question, peerOf(question, from), peerOf(question, to));
+  const peers = [peerOf(question, from), peerOf(question, to)] as const;
+  const hops = hopsPart(question, ...peers);
   const whole = joined(
+    { steps: [], findings: disagreements(question.facts, (peer) => peers.includes(peer)) },
     insidePart(question, from, to.address),
     policyPart(question),
     hops,

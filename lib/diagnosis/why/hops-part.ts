@@ -3,7 +3,7 @@ import type { PeerGraph } from "../../base/peer-graph.ts";
 import { unicastRoutes } from "../../base/peer-graph.ts";
 import { formatPeerName, noPeer, type PeerName, parsePeerName } from "../../base/peer-name.ts";
 import { underlayFindings } from "../doctor/firewall.ts";
-import { linkFindings, unreachablePeer } from "../doctor/links.ts";
+import { linkFindings, oneWayStrangers, unreachablePeer } from "../doctor/links.ts";
 import type { ConnectionFact, Facts, MeshFacts, PathFact } from "../facts.ts";
 import type { Finding } from "../finding.ts";
 import { hostOf, labelOf } from "../labels.ts";
@@ -28,7 +28,12 @@ export function hopsPart(question: Question, from: string, to: string): HopsPart
   if (way === undefined) {
     // The attempts to reach it tell more than that there is no way.
     const other = from === mesh.name ? to : from;
-    return noHops([...attempts(question.facts, other), unreachablePeer(mesh, other)]);
+    const { facts } = question;
+    return noHops([
+      ...attempts(facts, other),
+      ...oneWayStrangers(facts),
+      unreachablePeer(mesh, other),
+    ]);
   }
   const hops = way.slice(1).map((peer, at) => hop(question, way[at]!, peer));
   const known = hops.flatMap(({ connection }) => connection ?? []);
@@ -130,11 +135,7 @@ function hop(question: Question, from: string, to: string): Hop {
   };
 }
 
-function hopDetails(
-  { facts, nowMs }: Question,
-  connection: ConnectionFact,
-  path: PathFact | undefined,
-) {
+function hopDetails({ facts }: Question, connection: ConnectionFact, path: PathFact | undefined) {
   const { attributes, address, reason, sinceMs } = connection;
   const overlay = String(attributes?.name ?? "none");
   const { backend } = facts.host.datapath;
@@ -148,7 +149,7 @@ function hopDetails(
       attributes?.mtu === undefined ? undefined : `packets of ${attributes.mtu} octets pass whole`,
     underlay: path && underlayText(path),
     filter: path && (filterFindings(facts, path).length === 0 ? "lets routers talk" : "see below"),
-    since: sinceMs === undefined ? undefined : sinceText(sinceMs, nowMs),
+    since: sinceMs === undefined ? undefined : sinceText(sinceMs, facts.cluster!.nowMs),
   });
 }
 

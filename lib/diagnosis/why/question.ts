@@ -23,8 +23,6 @@ export interface Question {
   }[];
   /** What policies say of a ping; missing where they say nothing, or one place is asked about. */
   readonly policy?: PolicyVerdict | undefined;
-  /** Wall clock in milliseconds. */
-  readonly nowMs: number;
 }
 
 /** A word of the user's, and the container that it means, where it means one. */

@@ -28,7 +28,7 @@ export async function startManagedPlugin(
       const Plugin = service.report();
       return { ...(Plugin !== undefined && { Plugin }) };
     },
-    gauges: () => service.gauges(),
+    measurements: () => service.measurements(),
     async stop() {
       peers.stop();
       await service.stop();

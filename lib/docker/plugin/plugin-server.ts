@@ -4,6 +4,8 @@ import { type Context, Hono } from "hono";
 import { type Listener, listen } from "../../api/listen.ts";
 import { errorCode, errorText, WeaveError } from "../../base/errors.ts";
 import type { Log } from "../../base/world.ts";
+import { askedBy } from "../../daemon/events/asked-by.ts";
+import { noTracer, type Tracer } from "../../daemon/tracing/tracer.ts";
 import { parseBody } from "./messages.ts";
 import type { PluginMethods } from "./plugin-method.ts";
 
@@ -17,6 +19,12 @@ import type { PluginMethods } from "./plugin-method.ts";
  */
 const mediaType = "application/vnd.docker.plugins.v1.2+json";
 
+/** Where a plugin tells of what it does. */
+export interface PluginSurroundings {
+  readonly log: Log;
+  readonly tracer?: Tracer;
+}
+
 /**
  * A plugin on a unix socket, for root alone. The folder is made; a dead socket file is replaced.
  *
@@ -27,11 +35,11 @@ export function servePlugin(
   path: string,
   implemented: readonly string[],
   methods: PluginMethods,
-  log: Log,
+  surroundings: PluginSurroundings,
 ): Listener {
   try {
     mkdirSync(dirname(path), { recursive: true });
-    return listen(pluginApp(implemented, methods, log), path);
+    return listen(pluginApp(implemented, methods, surroundings), path);
   } catch (cause) {
     throw new WeaveError("PLUGIN_LISTEN", `cannot serve Docker at ${path}: ${errorText(cause)}`, {
       remedy: "see what is at that path; --plugin=false goes on without the plugin",
@@ -41,7 +49,11 @@ export function servePlugin(
 }
 
 /** The same as an application, for tests. */
-export function pluginApp(implemented: readonly string[], methods: PluginMethods, log: Log): Hono {
+export function pluginApp(
+  implemented: readonly string[],
+  methods: PluginMethods,
+  { log, tracer = noTracer }: PluginSurroundings,
+): Hono {
   const app = new Hono();
   app.post("/Plugin.Activate", (context) => answer(context, { Implements: implemented }));
   app.post("/:method", async (context) => {
@@ -51,7 +63,12 @@ export function pluginApp(implemented: readonly string[], methods: PluginMethods
     try {
       const request = parseBody(await context.req.text());
       log.debug(`[plugin] ${name} ${JSON.stringify(request)}`);
-      return answer(context, await act(request, context.req.raw.signal));
+      const { signal } = context.req.raw;
+      const start = { name, kind: "server", attributes: { "weave.caller": "plugin" } } as const;
+      const done = await tracer.trace(start, () =>
+        askedBy({ kind: "plugin" }, () => act(request, signal)),
+      );
+      return answer(context, done);
     } catch (error) {
       return refuse(context, name, error, log);
     }

@@ -1,7 +1,8 @@
 import type { Listener } from "../../api/listen.ts";
 import { orNull } from "../../api/make-router-report.ts";
+import { measured, type Sample } from "../../api/metrics/measurement.ts";
 import type { PluginNetworkReport, PluginReport } from "../../api/report.ts";
-import type { Gauge, PluginControl } from "../../api/router-control.ts";
+import type { PluginControl } from "../../api/router-control.ts";
 import { everyBeat } from "../../base/beat.ts";
 import { errorText } from "../../base/errors.ts";
 import { formatIpv4Cidr } from "../../base/ip.ts";
@@ -142,13 +143,13 @@ export class PluginService implements EngineObserver, PluginControl {
     };
   }
 
-  gauges(): Gauge[] {
+  measurements(): Sample[] {
     if (this.#listeners.length === 0) return [];
     const networks = this.#networks.networks().length;
     const endpoints = this.#networks.endpoints().length;
     return [
-      gauge("weave_plugin_networks", "Networks of Docker that are the router's.", networks),
-      gauge("weave_plugin_endpoints", "Containers connected to such a network here.", endpoints),
+      measured("weave_plugin_networks", networks),
+      measured("weave_plugin_endpoints", endpoints),
     ];
   }
 
@@ -173,8 +174,9 @@ export class PluginService implements EngineObserver, PluginControl {
         host.settings,
         sockets.map(({ path }) => path),
       );
+      const surroundings = { log: host.log, tracer: host.tracing.tracer };
       for (const { path, implemented, methods } of sockets) {
-        this.#listeners.push(servePlugin(path, implemented, methods, host.log));
+        this.#listeners.push(servePlugin(path, implemented, methods, surroundings));
         host.log.info(`[plugin] serving Docker at ${path}`);
       }
       this.#trouble = undefined;
@@ -209,8 +211,4 @@ export class PluginService implements EngineObserver, PluginControl {
       Endpoints: endpoints.filter(({ network }) => network === id).length,
     }));
   }
-}
-
-function gauge(name: string, help: string, value: number): Gauge {
-  return { name, help, type: "gauge", value };
 }

@@ -1,12 +1,13 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { orNull } from "../../api/make-router-report.ts";
+import { measured, type Sample } from "../../api/metrics/measurement.ts";
 import type { ProxyReport } from "../../api/report.ts";
-import type { Gauge } from "../../api/router-control.ts";
 import { everyBeat } from "../../base/beat.ts";
 import { errorText, WeaveError } from "../../base/errors.ts";
 import type { Cancel, Log, World } from "../../base/world.ts";
 import type { LaunchOptions } from "../../daemon/launch-options.ts";
+import type { Tracer } from "../../daemon/tracing/tracer.ts";
 import type { TlsFileReader, TlsSettings } from "../../host/tls-files.ts";
 import type { EngineClient } from "../engine-client.ts";
 import type { EngineObserver } from "../engine-observer.ts";
@@ -31,6 +32,7 @@ const conversationsMax = 2048;
 export interface DockerProxyOptions {
   readonly world: World;
   readonly log: Log;
+  readonly tracer: Tracer;
   readonly proxy: NonNullable<LaunchOptions["proxy"]>;
   readonly client: EngineClient;
   readonly interceptor: Pick<Interceptor, "intercept">;
@@ -91,20 +93,10 @@ export class DockerProxy implements EngineObserver {
     };
   }
 
-  gauges(): Gauge[] {
+  measurements(): Sample[] {
     return [
-      {
-        name: "weave_proxy_connections",
-        help: "Clients of the Docker API proxy that are connected.",
-        type: "gauge",
-        value: this.#conversations.size,
-      },
-      {
-        name: "weave_proxy_connections_total",
-        help: "Clients that have connected to the Docker API proxy.",
-        type: "counter",
-        value: this.#accepted,
-      },
+      measured("weave_proxy_connections", this.#conversations.size),
+      measured("weave_proxy_connections_total", this.#accepted),
     ];
   }
 
@@ -230,11 +222,11 @@ export class DockerProxy implements EngineObserver {
       return;
     }
     this.#accepted++;
-    const { interceptor, log } = this.#options;
+    const { interceptor, log, tracer } = this.#options;
     const conversation = new Conversation(client, {
       dial: () => this.#dial(),
       intercept: (method, target) => interceptor.intercept(method, target),
-      log,
+      ...{ tracer, log },
     });
     const over = conversation.run().finally(() => this.#conversations.delete(conversation));
     this.#conversations.set(conversation, over);

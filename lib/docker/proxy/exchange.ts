@@ -1,5 +1,7 @@
 import { errorCode, errorText } from "../../base/errors.ts";
 import type { Log } from "../../base/world.ts";
+import { currentSpan } from "../../daemon/tracing/span.ts";
+import type { Tracer } from "../../daemon/tracing/tracer.ts";
 import { answerBodyLength, type BodyLength, requestBodyLength } from "./body.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { HttpHead, requestLine, statusOf } from "./http-head.ts";
@@ -9,6 +11,8 @@ import { copyAll } from "./tunnel.ts";
 
 /** What is done to one request and its answer; whatever is missing here passes as it is. */
 export interface Interception {
+  /** In the engine's API, for traces; absent: not worth one. */
+  readonly route?: string;
   /**
    * What goes to the engine in place of a body; `undefined` for the body as it came.
    *
@@ -32,6 +36,7 @@ export interface ConversationOptions {
   /** A connection to the engine. @throws WeaveError */
   dial(): Promise<ByteStream>;
   intercept(method: string, target: string): Interception | undefined;
+  readonly tracer: Tracer;
   readonly log: Log;
 }
 
@@ -111,11 +116,23 @@ export class Conversation {
     const length = requestBodyLength(head);
     this.#interception = this.#options.intercept(method, target);
     try {
-      return await this.#proceed(method, head, length);
+      return await this.#traced(method, head, () => this.#proceed(method, head, length));
     } finally {
       this.#interception?.over?.();
       this.#interception = undefined;
     }
+  }
+
+  #traced(method: string, head: HttpHead, action: () => Promise<boolean>): Promise<boolean> {
+    const route = this.#interception?.route;
+    if (route === undefined) return action();
+    const [traceparent] = head.values("traceparent");
+    const attributes = {
+      "http.request.method": method,
+      ...{ "http.route": route, "weave.caller": "proxy" },
+    };
+    const start = { name: `${method} ${route}`, kind: "server", traceparent, attributes } as const;
+    return this.#options.tracer.trace(start, action);
   }
 
   async #proceed(method: string, head: HttpHead, length: BodyLength): Promise<boolean> {
@@ -207,6 +224,7 @@ export class Conversation {
     length: BodyLength,
   ): Promise<boolean> {
     let extended = head;
+    currentSpan()?.set({ "http.response.status_code": status });
     try {
       for (const [name, value] of (await this.#interception?.answered?.(status)) ?? []) {
         extended = extended.with(name, value);

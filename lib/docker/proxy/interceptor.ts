@@ -57,7 +57,10 @@ export class Interceptor {
       case "start":
         return this.#start(route.container);
       case "exec":
-        return { request: (body) => this.#exec(route.container, body) };
+        return {
+          route: "/containers/{id}/exec",
+          request: (body) => this.#exec(route.container, body),
+        };
       case "inspect":
         return this.#inspect();
     }
@@ -67,6 +70,7 @@ export class Interceptor {
   #create(name: string): Interception {
     let warnings: readonly string[] = [];
     return {
+      route: "/containers/create",
       request: async (bytes) => {
         const body = parsedBody(bytes);
         if (body === undefined) return undefined;
@@ -114,6 +118,7 @@ export class Interceptor {
     let expected: ExpectedStart | undefined;
     const abandoned = Promise.withResolvers<void>();
     return {
+      route: "/containers/{id}/start",
       request: async (body) => {
         const container = await engine.inspect(reference);
         // Of one that is not there the engine says so itself.

@@ -15,7 +15,7 @@ export function openProxy(
   hold: StartHold,
   host: IntegrationHost,
 ): DockerProxy | undefined {
-  const { world, log, options, paths } = host;
+  const { world, log, options, paths, tracing } = host;
   const { proxy, engineContainers } = options;
   if (proxy === undefined) return undefined;
   const { fromLabel, match, replacement } = proxy.hostname;
@@ -30,7 +30,7 @@ export function openProxy(
     shownInterface: proxy.rewriteInspect ? async (id) => interfaceOf(host, id) : undefined,
   });
   return new DockerProxy({
-    ...{ world, log, proxy, interceptor },
+    ...{ world, log, proxy, interceptor, tracer: tracing.tracer },
     client: engine.client,
     socket: paths.proxySocket,
   });

@@ -16,6 +16,8 @@ export interface SocketCounters {
   injectFailures: number;
   /** How often the worker has gone round: a number that stands still means it hangs. */
   turns: number;
+  /** Milliseconds in which it did not sleep. */
+  busyMs: number;
 }
 
 export interface DataPlaneCounters {
@@ -72,5 +74,6 @@ export function newSocketCounters(): SocketCounters {
     captureMalformed: 0,
     injectFailures: 0,
     turns: 0,
+    busyMs: 0,
   };
 }

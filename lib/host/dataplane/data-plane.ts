@@ -12,6 +12,7 @@ import { type Bequest, Estate } from "./bequest.ts";
 import { CounterBoard, type DataPlaneCounters } from "./counter-board.ts";
 import { LinkLedger } from "./link-ledger.ts";
 import type { Inspection, WorkerEvent, WorkerSetup } from "./protocol.ts";
+import { LinkTallies } from "./traffic-board.ts";
 import { openUnderlay } from "./underlay-descriptors.ts";
 import { WorkerKeeper } from "./worker-keeper.ts";
 
@@ -63,6 +64,7 @@ export class DataPlane {
   readonly #retired = new Set<number>();
   readonly #board: CounterBoard;
   readonly #counterMemory = CounterBoard.allocate();
+  readonly #tallies = new LinkTallies();
   readonly #ledger = new LinkLedger();
   readonly #inspections = new Map<number, PromiseWithResolvers<Inspection>>();
   readonly #ready = Promise.withResolvers<void>();
@@ -150,8 +152,10 @@ export class DataPlane {
       },
       // A new worker finds out by itself.
       narrow: (link, pathMtu) => this.#keeper.command({ kind: "narrow", link, pathMtu }),
+      traffic: (link) => this.#tallies.of(link),
       stop: (link) => {
         this.#ledger.forget(link);
+        this.#tallies.forget(link);
         this.#keeper.command({ kind: "stop", link });
       },
     };
@@ -305,6 +309,7 @@ export class DataPlane {
       packetDescriptor: this.#packetDescriptor,
       udpDescriptors: this.#udpDescriptors,
       counters: this.#counterMemory,
+      traffic: this.#tallies.memory,
       datapathMtu: this.#options.datapathMtu,
       waits: this.#waits,
     };
@@ -332,6 +337,7 @@ export class DataPlane {
     );
     this.#epoll?.close();
     this.#epoll = undefined;
+    this.#tallies.workerEnded();
     for (const { reject } of this.#inspections.values()) reject(silent(why));
     this.#inspections.clear();
     for (const descriptor of this.#retired) closeDescriptor(descriptor);
@@ -362,6 +368,7 @@ export class DataPlane {
         break;
       case "failed":
         this.#ledger.forget(event.link);
+        this.#tallies.forget(event.link);
         this.#events?.failed(event.link, event.code, event.text);
         break;
       case "log":

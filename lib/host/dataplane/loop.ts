@@ -14,6 +14,7 @@ import { openSecretBox } from "../secret-box.ts";
 import type { SendFailure, UdpSocket } from "../udp-socket.ts";
 import { CounterBoard, newSocketCounters } from "./counter-board.ts";
 import type { Command, Offload, WorkerEvent, WorkerSetup } from "./protocol.ts";
+import { TrafficBoard } from "./traffic-board.ts";
 import { UnderlaySockets } from "./underlay-sockets.ts";
 
 /** Batches taken from one socket before the other has its turn. */
@@ -48,6 +49,7 @@ export class DataPlaneLoop {
   readonly #segmenter = new Segmenter();
   readonly #coalescer: Coalescer;
   readonly #board: CounterBoard;
+  readonly #traffic: TrafficBoard;
   readonly #socketCounters = newSocketCounters();
   /** The source address of each link's datagrams. */
   readonly #sources = new Map<number, HostIp>();
@@ -72,6 +74,7 @@ export class DataPlaneLoop {
     this.#packets = new PacketSocket(setup.packetDescriptor);
     this.#coalescer = this.#newCoalescer();
     this.#board = new CounterBoard(setup.counters);
+    this.#traffic = new TrafficBoard(setup.traffic);
     const secretBox = openSecretBox();
     this.#engine = new SleeveEngine({
       world: { monotonicMs, log: this.#log() },
@@ -89,13 +92,17 @@ export class DataPlaneLoop {
 
   /** Works until told to quit. */
   run(): void {
+    let wokeMs = monotonicMs();
     while (this.#running) {
       this.#obey();
       const nowMs = monotonicMs();
       if (nowMs >= this.#engine.nextDeadlineMs()) this.#engine.tick(nowMs);
       this.#deliverFailures();
       this.#report();
-      const ready = this.#epoll.wait(this.#sleepMs());
+      const sleepMs = this.#sleepMs();
+      this.#socketCounters.busyMs += monotonicMs() - wokeMs;
+      const ready = this.#epoll.wait(sleepMs);
+      wokeMs = monotonicMs();
       for (let index = 0; index < ready; index++) this.#serve(this.#epoll.ready(index));
     }
     this.#tell({ kind: "left" });
@@ -331,8 +338,9 @@ export class DataPlaneLoop {
     this.#socketCounters.captureReceived = received;
     this.#socketCounters.captureDropped = dropped;
     this.#socketCounters.injectFailures = this.#packets.injectFailures;
-    const { engine, total } = this.#engine.counters();
+    const { engine, total, links } = this.#engine.counters();
     this.#board.publish({ engine, total, sockets: this.#socketCounters });
+    this.#traffic.publish(links);
   }
 
   #tell(event: WorkerEvent): void {

@@ -32,6 +32,7 @@ export interface WorkerSetup {
   /** At most one a family. */
   readonly udpDescriptors: readonly number[];
   readonly counters: SharedArrayBuffer;
+  readonly traffic: SharedArrayBuffer;
   /** Another process still serves the sockets: leave them alone until told to begin. */
   readonly waits: boolean;
   /** Where frames come from a kernel datapath, marked, and not from a bridge: its MTU. */

@@ -35,6 +35,11 @@ export interface Ipset {
   readonly name: string;
   readonly type: IpsetType;
   readonly family: IpFamily;
+  /**
+   * How many elements it is going to have, if known. It may have more; but each time that it grows the
+   * kernel waits some ten milliseconds, and its caller with it.
+   */
+  readonly expected?: number;
 }
 
 export interface IpsetElement {
@@ -61,7 +66,7 @@ export interface ListedIpset {
 export const ipsetElementsMax = 1 << 20;
 
 /** The fewest that a set can have; it gets more as it needs them, from 1024 unless told. */
-const bucketsAtFirst = 64;
+const bucketsMin = 64;
 
 const subsystem = 6;
 const COMMAND = { protocol: 1, create: 2, destroy: 3, list: 7, add: 9, delete: 10 } as const;
@@ -91,14 +96,15 @@ const familyNumber = { 4: 2, 6: 10 } as const;
 const elementsPerMessageMax = 1000;
 
 /** @throws SystemError `SYS_EEXIST` when there is one of that name */
-export function createIpset(netlink: Netlink, { name, type, family }: Ipset): void {
+export function createIpset(netlink: Netlink, { name, type, family, expected = 0 }: Ipset): void {
   request(netlink, COMMAND.create, flags.create | flags.exclusive, name, [
     message.text(ATTRIBUTE.type, type),
     message.uint8(ATTRIBUTE.revision, revisions[type]),
     message.uint8(ATTRIBUTE.family, familyNumber[family]),
     message.nested(
       ATTRIBUTE.data,
-      uint32(SET.buckets, bucketsAtFirst),
+      // Each holds a few, so that with one for each element the set need not grow.
+      uint32(SET.buckets, Math.max(bucketsMin, Math.min(expected, ipsetElementsMax))),
       uint32(SET.elementsMax, ipsetElementsMax),
     ),
   ]);

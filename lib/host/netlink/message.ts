@@ -37,8 +37,6 @@ export interface NetlinkMessage {
   readonly type: number;
   readonly flags: number;
   readonly sequence: number;
-  /** Of the socket that it answers, or whose change it tells of; 0 for the kernel. */
-  readonly port: number;
   readonly body: Uint8Array;
 }
 
@@ -69,7 +67,6 @@ export function decodeMessages(datagram: Uint8Array): NetlinkMessage[] {
       type: view.getUint16(at + 4, true),
       flags: view.getUint16(at + 6, true),
       sequence: view.getUint32(at + 8, true),
-      port: view.getUint32(at + 12, true),
       body: datagram.subarray(at + headerBytes, at + length),
     });
     at += align(length);
@@ -78,10 +75,13 @@ export function decodeMessages(datagram: Uint8Array): NetlinkMessage[] {
 }
 
 export function attribute(type: number, payload: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(4 + align(payload.length));
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, 4 + payload.length, true);
-  view.setUint16(2, type, true);
+  const length = 4 + payload.length;
+  const bytes = new Uint8Array(align(length));
+  // There may be very many, and octets are written sooner than a view of them is made.
+  bytes[0] = length;
+  bytes[1] = length >>> 8;
+  bytes[2] = type;
+  bytes[3] = type >>> 8;
   bytes.set(payload, 4);
   return bytes;
 }

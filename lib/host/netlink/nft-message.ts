@@ -92,9 +92,12 @@ export function transact(netlink: Netlink, requests: readonly NetlinkRequest[]):
 /** As the `nft` program stores a comment, and no longer than it may be. */
 const commentBytesMax = 127;
 
-/** What tables, chains, sets and rules have for whoever lists them: kind, length, text, zero. */
+/**
+ * What tables, chains, sets and rules have for whoever lists them: kind, length, text, zero. The `nft`
+ * program could not read what it lists if there were double quotes in a text.
+ */
 export function commentData(kind: number, comment: string): Uint8Array {
-  const whole = utf8(comment);
+  const whole = utf8(comment.slice(0, commentBytesMax + 1).replaceAll('"', "'"));
   let end = Math.min(whole.length, commentBytesMax);
   // Not within a character.
   while (end < whole.length && (whole[end]! & 0xc0) === 0x80) end--;

@@ -58,16 +58,19 @@ export class IpsetBook {
     return this.#families.flatMap((family): Step[] => {
       const name = setName(family, id.kind, stem);
       const type = setKinds[id.kind];
+      const own = ofFamily(elements, family);
       this.#sizes.set(name, 0);
       return [
-        { kind: "create", set: { name, type, family } },
-        ...this.#fill(name, family, elements),
+        { kind: "create", set: { name, type, family, expected: own.length } },
+        ...this.#fill(name, own),
       ];
     });
   }
 
   add(id: SetId, elements: Elements): Step[] {
-    return this.#families.flatMap((family) => this.#fill(this.name(id, family), family, elements));
+    return this.#families.flatMap((family) =>
+      this.#fill(this.name(id, family), ofFamily(elements, family)),
+    );
   }
 
   remove(id: SetId, elements: Elements): Step[] {
@@ -95,11 +98,10 @@ export class IpsetBook {
     return this.#sizes;
   }
 
-  #fill(set: string, family: IpFamily, elements: Elements): Step[] {
-    const own = ofFamily(elements, family);
-    if (own.length === 0) return [];
-    this.#sizes.set(set, this.#sizes.get(set)! + own.length);
-    return [{ kind: "add", set, elements: own }];
+  #fill(set: string, elements: Elements): Step[] {
+    if (elements.length === 0) return [];
+    this.#sizes.set(set, this.#sizes.get(set)! + elements.length);
+    return [{ kind: "add", set, elements }];
   }
 }
 

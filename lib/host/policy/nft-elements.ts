@@ -1,13 +1,17 @@
 import { concatBytes, writeUint32 } from "../../base/bytes.ts";
 import { assert } from "../../base/errors.ts";
 import { familyOf, type HostIp, type IpFamily, ipBytes, tryParseIp } from "../../base/ip.ts";
+import type { Direction } from "../../policy/objects.ts";
 import type { PortElement, RuleSet, RuleSetChange, SetChanges } from "../../policy/rule-set.ts";
 import * as match from "../netlink/nft-match.ts";
-import { jumpData, keyFields, type NftElement, type NftKeyField } from "../netlink/nft-set.ts";
+import {
+  goToData,
+  jumpData,
+  keyFields,
+  type NftElement,
+  type NftKeyField,
+} from "../netlink/nft-set.ts";
 import type { SetId } from "./set-usage.ts";
-
-/** What of a rule set becomes elements of sets in nf_tables: of each family its own. */
-export type ElementsOf = (family: IpFamily) => NftElement[];
 
 /** As nf_tables calls them. */
 export const transports = { TCP: "tcp", UDP: "udp", SCTP: "sctp" } as const;
@@ -20,11 +24,15 @@ export function keyOf(family: IpFamily, { kind }: Pick<SetId, "kind">): readonly
   return kind === "p" ? [address, keyFields.protocol, keyFields.port] : [address];
 }
 
-/** Of a set of these rules, all that it has. */
-export function wholeSet({ sets, portSets }: RuleSet, { kind, key }: SetId): ElementsOf {
+/** Of a set of these rules, all of the family that it has. */
+export function wholeSet(
+  family: IpFamily,
+  { sets, portSets }: RuleSet,
+  { kind, key }: SetId,
+): NftElement[] {
   return kind === "p"
-    ? (family) => portElements(family, portSets.get(key)?.values() ?? [])
-    : (family) => addressElements(family, sets.get(key) ?? []);
+    ? portElements(family, portSets.get(key)?.values() ?? [])
+    : addressElements(family, sets.get(key) ?? []);
 }
 
 /** All sets of these rules. */
@@ -34,12 +42,18 @@ export function setIds({ sets, portSets }: Pick<RuleSet, "sets" | "portSets">): 
 
 export interface ChangedSet {
   readonly id: SetId;
-  readonly add: ElementsOf;
-  readonly remove: ElementsOf;
+  readonly add: readonly NftElement[];
+  readonly remove: readonly NftElement[];
 }
 
-export function changedSets({ sets, portSets }: RuleSetChange): ChangedSet[] {
-  return [...changesOf("a", sets, addressElements), ...changesOf("p", portSets, portElements)];
+/** Those of which something of the family changes. */
+export function changedSets(family: IpFamily, { sets, portSets }: RuleSetChange): ChangedSet[] {
+  return [
+    ...changesOf("a", sets, (elements: readonly HostIp[]) => addressElements(family, elements)),
+    ...changesOf("p", portSets, (elements: readonly PortElement[]) =>
+      portElements(family, elements),
+    ),
+  ].filter(({ add, remove }) => add.length + remove.length > 0);
 }
 
 export function newSets({ sets, portSets }: RuleSetChange): SetId[] {
@@ -59,9 +73,13 @@ export function addressElements(family: IpFamily, addresses: Iterable<HostIp>): 
   return elements;
 }
 
-/** @param chain where packets of that address are judged */
-export function targetElement(address: HostIp, chain: string): NftElement {
-  return { key: addressKey(address), data: jumpData(chain) };
+/**
+ * @param chain where packets of that address are judged: of the last map of the base chain, whose
+ *     chains need not come back, without a way back
+ */
+export function targetElement(direction: Direction, address: HostIp, chain: string): NftElement {
+  const data = direction === "ingress" ? goToData(chain) : jumpData(chain);
+  return { key: addressKey(address), data };
 }
 
 export function selfElements(family: IpFamily, addresses: Iterable<HostIp>): NftElement[] {
@@ -82,12 +100,12 @@ function portElements(family: IpFamily, ports: Iterable<PortElement>): NftElemen
 function changesOf<Element>(
   kind: "a" | "p",
   { change }: SetChanges<Element>,
-  encode: (family: IpFamily, elements: readonly Element[]) => NftElement[],
+  encode: (elements: readonly Element[]) => NftElement[],
 ): ChangedSet[] {
   return Array.from(change, ([key, { add, remove }]) => ({
     id: { kind, key },
-    add: (family) => encode(family, add),
-    remove: (family) => encode(family, remove),
+    add: encode(add),
+    remove: encode(remove),
   }));
 }
 

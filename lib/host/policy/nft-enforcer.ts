@@ -1,9 +1,7 @@
 import { awaitGracePeriod } from "../../../ffi/grace-period.ts";
-import { NETLINK_NETFILTER, NetlinkSocket } from "../../../ffi/libnl.ts";
 import { isSystemError } from "../../../ffi/system-error.ts";
 import { errorText } from "../../base/errors.ts";
 import type { RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
-import { Netlink } from "../netlink/conversation.ts";
 import { transact } from "../netlink/nft-message.ts";
 import { countElements } from "../netlink/nft-set.ts";
 import { NftWatch } from "../netlink/nft-watch.ts";
@@ -19,13 +17,13 @@ import { openNetfilter } from "../netlink/open.ts";
 import { hideFromFilters, passesFilters, showToFilters } from "./bridged-packets.ts";
 import type { EnforcerOptions, EnforcerSize, HostEnforcer } from "./host-enforcer.ts";
 import { LogLabels } from "./log-labels.ts";
-import { baseChain, policyTable } from "./nft-names.ts";
-import { NftPolicyTable, type TableStep } from "./nft-policy-table.ts";
+import { baseChain, policyTables } from "./nft-names.ts";
+import { NftPolicyTable, type TableChange } from "./nft-policy-table.ts";
 import { rehearsal } from "./nft-rehearsal.ts";
 
 /**
- * Policies in a table of our own in nf_tables. Every change leads it from one state to the next so that
- * a packet is judged by the rules before or those after ({@link NftPolicyTable}).
+ * Policies in tables of our own in nf_tables, one a family. Every change leads them from one state to
+ * the next so that a packet is judged by the rules before or those after ({@link NftPolicyTable}).
  *
  *   forward ─ map of the pod's address ─▶ its chain ─ set of addresses, ports ─▶ verdict
  *
@@ -37,63 +35,76 @@ export class NftablesEnforcer implements HostEnforcer {
   readonly name = "nftables";
   readonly labels = new LogLabels();
   readonly #options: EnforcerOptions;
-  #table: NftPolicyTable;
-  #kernel: KernelTable | undefined;
+  #tables: readonly NftPolicyTable[];
+  #kernel: KernelTables | undefined;
   /** Whether what is in the kernel is what it was asked for last. */
   #isKnown = false;
 
   /** Does nothing yet. Its namespace is the one in which rules are put in place first. */
   constructor(options: EnforcerOptions) {
     this.#options = options;
-    this.#table = new NftPolicyTable(options, this.labels);
+    this.#tables = this.#newTables();
   }
 
   replace(rules: RuleSet): void {
     showToFilters(this.#options.bridge);
-    this.#kernel ??= new KernelTable();
+    this.#kernel ??= new KernelTables();
     this.#isKnown = false;
-    this.#kernel.replace(this.#table, rules);
+    this.#kernel.replace(this.#tables, rules);
     this.#isKnown = true;
   }
 
   apply(change: RuleSetChange, rules: RuleSet): void {
-    const steps = this.#isKnown ? this.#table.change(change, rules) : undefined;
-    if (steps === undefined) {
+    const changes = this.#isKnown
+      ? this.#tables
+          .map((table) => table.change(change, rules))
+          .filter((each) => each !== undefined)
+      : [];
+    if (changes.length < this.#tables.length) {
       this.replace(rules);
       return;
     }
     this.#isKnown = false;
-    this.#kernel?.take(steps);
+    this.#kernel?.take(changes);
     this.#isKnown = true;
   }
 
   isSpoilt(): boolean {
     if (this.#kernel === undefined) return false;
-    return this.#kernel.isOtherThan(this.#table) || !passesFilters(this.#options.bridge);
+    return this.#kernel.areOtherThan(this.#tables) || !passesFilters(this.#options.bridge);
   }
 
   remove(): void {
     this.#kernel?.[Symbol.dispose]();
     this.#kernel = undefined;
     this.#isKnown = false;
-    this.#table = new NftPolicyTable(this.#options, this.labels);
+    this.#tables = this.#newTables();
     removeNftablesPolicies();
     hideFromFilters(this.#options.bridge);
   }
 
   size(): EnforcerSize {
-    const { ruleCounts, elementCounts, targetCount: targets } = this.#table;
-    const [rules, elements] = [ruleCounts, elementCounts].map((counts) =>
-      counts.values().reduce((sum, count) => sum + count, 0),
-    ) as [number, number];
-    return { sets: elementCounts.size, elements, chains: ruleCounts.size, rules, targets };
+    const counts = (of: "ruleCounts" | "elementCounts"): number[] =>
+      this.#tables.flatMap((table) => [...table[of].values()]);
+    const [rules, elements] = [counts("ruleCounts"), counts("elementCounts")];
+    return {
+      ...{ sets: elements.length, elements: sum(elements) },
+      ...{ chains: rules.length, rules: sum(rules) },
+      targets: sum(this.#tables.map(({ targetCount }) => targetCount)),
+    };
+  }
+
+  #newTables(): NftPolicyTable[] {
+    return ipFamilies.map((family) => new NftPolicyTable(family, this.#options, this.labels));
   }
 }
+
+const ipFamilies = [4, 6] as const;
 
 /** Removes what an enforcer of any process has left; false when there was nothing. @throws SystemError */
 export function removeNftablesPolicies(): boolean {
   using netlink = openNetfilter();
-  return deleteTable(netlink, policyTable);
+  return Object.values(policyTables).filter((table) => deleteTable(netlink, table)).length > 0;
 }
 
 /**
@@ -103,7 +114,7 @@ export function removeNftablesPolicies(): boolean {
 export function missingForNftables(): string | undefined {
   try {
     using netlink = openNetfilter();
-    rehearseTable(netlink, rehearsal());
+    for (const family of ipFamilies) rehearseTable(netlink, rehearsal(family));
     return undefined;
   } catch (error) {
     if (!isSystemError(error)) throw error;
@@ -111,46 +122,57 @@ export function missingForNftables(): string | undefined {
   }
 }
 
-/** The socket by which the table is changed, and the one that hears who else does. */
-class KernelTable implements Disposable {
-  readonly #netlink: Netlink;
-  readonly #port: number;
-  readonly #watch: NftWatch;
-  /** Whether what is there is ours from its base chain on, by this process or one before. */
+/** The socket by which the tables are changed, and the one that hears who else does. */
+class KernelTables implements Disposable {
+  readonly #netlink = openNetfilter();
+  readonly #watch = new NftWatch(Object.values(policyTables));
+  /** Whether what is there is ours from base chains on, by this process or one before. */
   #isOurs = true;
 
-  /** @throws SystemError */
-  constructor() {
-    const socket = new NetlinkSocket(NETLINK_NETFILTER);
-    this.#netlink = new Netlink(socket);
-    this.#port = socket.port;
-    this.#watch = new NftWatch(policyTable);
-  }
-
-  replace(table: NftPolicyTable, rules: RuleSet): void {
-    const chains = this.#isOurs ? listChains(this.#netlink, policyTable) : [];
-    if (chains.includes(baseChain)) {
-      const sets = listSets(this.#netlink, policyTable);
-      this.take(table.replace(rules, { chains, sets }));
-    } else {
-      replaceTable(this.#netlink, table.create(rules));
-    }
+  replace(tables: readonly NftPolicyTable[], rules: RuleSet): void {
+    this.#watch.unheard(this.#netlink, () => this.#replace(tables, rules));
     this.#isOurs = true;
   }
 
-  take(steps: readonly TableStep[]): void {
-    for (const { requests, isSwitch } of steps) {
-      transact(this.#netlink, requests);
-      if (isSwitch) awaitGracePeriod();
-    }
+  /** All of them at once: packets are waited for but one time. */
+  take(changes: readonly TableChange[]): void {
+    this.#watch.unheard(this.#netlink, () => this.#take(changes));
   }
 
-  /** Whether somebody has changed it, or for all that was heard might have, and it is different. */
-  isOtherThan({ ruleCounts, elementCounts }: NftPolicyTable): boolean {
-    const isOther =
-      this.#watch.wasTouched(this.#port) ??
-      !(this.#hasRules(ruleCounts) && this.#hasElements(elementCounts));
-    if (isOther) this.#isOurs = false;
+  /** Returns how many transactions it took. */
+  #replace(tables: readonly NftPolicyTable[], rules: RuleSet): number {
+    const changes: TableChange[] = [];
+    let made = 0;
+    for (const table of tables) {
+      const chains = this.#isOurs ? listChains(this.#netlink, table.id) : [];
+      if (chains.includes(baseChain)) {
+        const sets = listSets(this.#netlink, table.id);
+        changes.push(table.replace(rules, { chains, sets }));
+      } else {
+        replaceTable(this.#netlink, table.create(rules));
+        made += 1;
+      }
+    }
+    return made + this.#take(changes);
+  }
+
+  /** Returns how many transactions it took. */
+  #take(changes: readonly TableChange[]): number {
+    let made = 0;
+    for (const part of ["prepare", "switchOver", "finish"] as const) {
+      const requests = changes.flatMap((change) => change[part]);
+      if (requests.length === 0) continue;
+      transact(this.#netlink, requests);
+      made += 1;
+      if (part === "switchOver") awaitGracePeriod();
+    }
+    return made;
+  }
+
+  /** Whether somebody has changed them, or for all that was heard might have, and they are different. */
+  areOtherThan(tables: readonly NftPolicyTable[]): boolean {
+    const areOther = this.#watch.wasTouched() ?? !tables.every((table) => this.#holds(table));
+    if (areOther) this.#isOurs = false;
     return !this.#isOurs;
   }
 
@@ -159,14 +181,17 @@ class KernelTable implements Disposable {
     this.#netlink.close();
   }
 
-  #hasRules(wanted: ReadonlyMap<string, number>): boolean {
-    const found = Map.groupBy(listRules(this.#netlink, policyTable), ({ chain }) => chain);
-    return wanted.entries().every(([chain, count]) => (found.get(chain)?.length ?? 0) === count);
+  #holds({ id, ruleCounts, elementCounts }: NftPolicyTable): boolean {
+    const rules = Map.groupBy(listRules(this.#netlink, id), ({ chain }) => chain);
+    return (
+      ruleCounts.entries().every(([chain, count]) => (rules.get(chain)?.length ?? 0) === count) &&
+      elementCounts
+        .entries()
+        .every(([set, count]) => countElements(this.#netlink, id, set) === count)
+    );
   }
+}
 
-  #hasElements(wanted: ReadonlyMap<string, number>): boolean {
-    return wanted
-      .entries()
-      .every(([set, count]) => countElements(this.#netlink, policyTable, set) === count);
-  }
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

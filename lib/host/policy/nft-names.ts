@@ -1,40 +1,45 @@
 import type { IpFamily } from "../../base/ip.ts";
 import type { Direction } from "../../policy/objects.ts";
-import type { ChainKey } from "../../policy/rule-set.ts";
 import type { NftTableId } from "../netlink/nft-message.ts";
 import type { SetId } from "./set-usage.ts";
 import { shortName } from "./short-name.ts";
 
 /**
- * How things are called in the table of policies, which nobody else touches:
+ * How things are called in the tables of policies, one a family, which nobody else touches:
  *
  *   chain forward                     where packets enter
- *   map   ingress4                    of which address which chain
- *   chain ingress4-‹short name›       a chain of rules, its first tier; `…/2` is the second
- *   set   peers4-‹short name›         addresses
- *   set   ports4-‹short name›         ports at addresses
- *   set   self4                       addresses that are targets, each with itself
+ *   map   ingress                     of which address which chain
+ *   chain ingress-‹short name›        a chain of rules, its first tier; `…/2` is the second
+ *   set   peers-‹short name›          addresses
+ *   set   ports-‹short name›          ports at addresses
+ *   set   self                        addresses that are targets, each with itself
  *
  * What takes the place of one of them stands beside it for a moment, and so ends with `.2`; and what
  * takes the place of that has the name without an ending again.
  */
-export const policyTable: NftTableId = { family: "inet", name: "weave-npc" };
+export const policyTables: Readonly<Record<IpFamily, NftTableId>> = {
+  4: { family: "ip", name: "weave-npc" },
+  6: { family: "ip6", name: "weave-npc" },
+};
 export const baseChain = "forward";
+export const selfSet = "self";
 
-export function targetMap(direction: Direction, family: IpFamily): string {
-  return `${direction}${family}`;
+export function targetMap(direction: Direction): string {
+  return direction;
 }
 
-export function selfSet(family: IpFamily): string {
-  return `self${family}`;
+/** Whether that is the name of a map of targets, whichever of those that take turns. */
+export function isTargetMap(name: string): boolean {
+  return /^(ingress|egress)(\.\d+)?$/.test(name);
 }
 
-export function setStem(family: IpFamily, { kind, key }: SetId): string {
-  return `${kind === "p" ? "ports" : "peers"}${family}-${shortName(key)}`;
+export function setStem({ kind, key }: SetId): string {
+  return `${kind === "p" ? "ports" : "peers"}-${shortName(key)}`;
 }
 
-export function chainStem(direction: Direction, family: IpFamily, key: ChainKey): string {
-  return `${direction}${family}-${shortName(key)}`;
+/** @param name the short one of its key */
+export function chainStem(direction: Direction, name: string): string {
+  return `${direction}-${name}`;
 }
 
 /** @param tier from 0 */

@@ -1,52 +1,35 @@
-import { familyOf, type HostIp, type IpFamily } from "../../base/ip.ts";
+import { familyOf } from "../../base/ip.ts";
 import type { Direction } from "../../policy/objects.ts";
 import type { Chain, ChainKey, RuleSet } from "../../policy/rule-set.ts";
 import type { NftChain } from "../netlink/nftables.ts";
-import type { LogLabels } from "./log-labels.ts";
-import { nftChains } from "./nft-chain.ts";
+import { type ChainContext, nftChains } from "./nft-chain.ts";
 import { chainStem, FreshNames } from "./nft-names.ts";
+import { shortName } from "./short-name.ts";
 
 export const directions = ["ingress", "egress"] as const;
 
 /**
- * A chain of a rule set as packets of one direction and family go through it. A rule set says nothing
- * of either: what some target has is there, so that there is nothing of IPv6 where pods have no such
- * address.
+ * A chain of a rule set as packets of one direction go through it. A rule set says nothing of that: what
+ * some target has is there.
  */
 export interface Unit {
   readonly direction: Direction;
-  readonly family: IpFamily;
   readonly key: ChainKey;
   readonly chain: Chain;
 }
 
-/** By the stem of their names. */
-export function unitsOf({ chains, targets }: RuleSet): Map<string, Unit> {
-  const units = new Map<string, Unit>();
-  const seen = new Set<string>();
-  for (const direction of directions) {
-    for (const [ip, key] of targets[direction]) {
-      const family = familyOf(ip);
-      const id = `${direction} ${family} ${key}`;
-      if (seen.has(id)) continue;
-      seen.add(id);
-      const chain = chains.get(key) ?? { tiers: [] };
-      units.set(chainStem(direction, family, key), { direction, family, key, chain });
-    }
-  }
-  return units;
-}
-
-/** The chains of units in the table of policies. */
+/** The chains of units in a table of policies. */
 export class NftPolicyChains {
   readonly #names = new FreshNames();
-  readonly #labels: LogLabels;
+  readonly #context: ChainContext;
+  /** Of keys of the latest units: there are keys of many thousand characters. */
+  #shortNames: ReadonlyMap<ChainKey, string> = new Map();
   /** Names of the chains of each unit that is in place, by its stem. */
   readonly #chains = new Map<string, readonly string[]>();
   readonly #ruleCounts = new Map<string, number>();
 
-  constructor(labels: LogLabels) {
-    this.#labels = labels;
+  constructor(context: ChainContext) {
+    this.#context = context;
   }
 
   /** How many rules each has, by its name. */
@@ -61,16 +44,34 @@ export class NftPolicyChains {
     this.#ruleCounts.clear();
   }
 
-  /** Where packets of that address go. */
-  chainOf(direction: Direction, ip: HostIp, key: ChainKey): string {
-    return this.#names.of(chainStem(direction, familyOf(ip), key));
+  /** Those of the family in these rules, by the stem of their names. */
+  unitsOf({ chains, targets }: RuleSet): Map<string, Unit> {
+    const units = new Map<string, Unit>();
+    const shortNames = new Map<ChainKey, string>();
+    for (const direction of directions) {
+      const seen = new Set<ChainKey>();
+      for (const [ip, key] of targets[direction]) {
+        if (familyOf(ip) !== this.#context.family || seen.has(key)) continue;
+        seen.add(key);
+        const name = shortNames.get(key) ?? this.#shortNames.get(key) ?? shortName(key);
+        shortNames.set(key, name);
+        const chain = chains.get(key) ?? { tiers: [] };
+        units.set(chainStem(direction, name), { direction, key, chain });
+      }
+    }
+    this.#shortNames = shortNames;
+    return units;
   }
 
-  /** In the place of a unit of that stem or of none; `nameOfSet` gives names of sets by their stems. */
-  begin(stem: string, unit: Unit, nameOfSet: (stem: string) => string): NftChain[] {
-    const { direction, family, key, chain } = unit;
-    const place = { direction, family, name: this.#names.next(stem), comment: key };
-    const built = nftChains(chain, place, { labels: this.#labels, nameOfSet });
+  /** Where packets are judged by the chain of one of the latest units. */
+  chainOf(direction: Direction, key: ChainKey): string {
+    return this.#names.of(chainStem(direction, this.#shortNames.get(key)!));
+  }
+
+  /** In the place of a unit of that stem or of none. */
+  begin(stem: string, { direction, key, chain }: Unit): NftChain[] {
+    const place = { direction, name: this.#names.next(stem), comment: key };
+    const built = nftChains(chain, place, this.#context);
     const names = built.map(({ name }) => name);
     this.#chains.set(stem, names);
     for (const each of built) this.count(each);

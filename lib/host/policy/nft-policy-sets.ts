@@ -1,5 +1,6 @@
 import type { IpFamily } from "../../base/ip.ts";
 import type { NetlinkRequest } from "../netlink/conversation.ts";
+import type { NftTableId } from "../netlink/nft-message.ts";
 import {
   addElements,
   declareSet,
@@ -8,90 +9,108 @@ import {
   type NftSet,
   removeElements,
 } from "../netlink/nft-set.ts";
-import { type ElementsOf, keyOf } from "./nft-elements.ts";
-import { FreshNames, policyTable, setStem } from "./nft-names.ts";
+import { type ChangedSet, keyOf } from "./nft-elements.ts";
+import { FreshNames, policyTables, setStem } from "./nft-names.ts";
 import type { SetId } from "./set-usage.ts";
 
+/** How many more than it has a set has room for at least. */
+const spareMin = 16;
+
 /**
- * The sets of the table of policies, one of each family for a set of the rules, and its maps. Every
- * call gives what is to be asked of the kernel, and counts as done.
+ * The sets of a table of policies, and its maps. Every call gives what is to be asked of the kernel,
+ * and counts as done.
+ *
+ * Sets of addresses and ports have room for so many elements and no more: the kernel finds something
+ * faster in such a one than in one that may grow, and makes it in one go. What outgrows its room is made
+ * anew with more.
  */
 export class NftPolicySets {
   readonly names = new FreshNames();
+  readonly #table: NftTableId;
+  readonly #family: IpFamily;
   readonly #counts = new Map<string, number>();
-  #families: readonly IpFamily[] = [];
+  readonly #rooms = new Map<string, number>();
   #lastId = 0;
+
+  constructor(family: IpFamily) {
+    this.#family = family;
+    this.#table = policyTables[family];
+  }
 
   /** How many elements each has, by its name. */
   get counts(): ReadonlyMap<string, number> {
     return this.#counts;
   }
 
-  /** There are none, but of somebody else by these names, and will be such for these families. */
-  clear(families: readonly IpFamily[], taken: readonly string[]): void {
+  /** There are none, but of somebody else by these names. */
+  clear(taken: readonly string[]): void {
     this.names.reset(taken);
     this.#counts.clear();
-    this.#families = families;
+    this.#rooms.clear();
   }
 
   /** One more, in the place of one with that id or of none, as it is to be declared and filled. */
-  begin(id: SetId, elements: ElementsOf): NftSet[] {
-    return this.#families.map((family) =>
-      this.beginOne(setStem(family, id), {
-        ...{ key: keyOf(family, id), comment: id.key },
-        elements: elements(family),
-      }),
-    );
+  begin(id: SetId, elements: readonly NftElement[]): NftSet {
+    return this.beginOne(setStem(id), {
+      ...{ key: keyOf(this.#family, id), comment: id.key, elements },
+      room: elements.length + Math.max(spareMin, elements.length >> 1),
+    });
   }
 
   beginOne(stem: string, content: Omit<NftSet, "name">): NftSet {
     const name = this.names.next(stem);
     this.#counts.set(name, content.elements.length);
+    if (content.room !== undefined) this.#rooms.set(name, content.room);
     return { name, ...content };
   }
 
   declare(sets: readonly NftSet[]): NetlinkRequest[] {
-    return sets.map((set) => declareSet(policyTable, set, ++this.#lastId));
+    return sets.map((set) => declareSet(this.#table, set, ++this.#lastId));
   }
 
   fill(sets: readonly NftSet[]): NetlinkRequest[] {
-    return sets.flatMap(({ name, elements }) => addElements(policyTable, name, elements));
+    return sets.flatMap(({ name, elements }) => addElements(this.#table, name, elements));
   }
 
-  add(id: SetId, elements: ElementsOf): NetlinkRequest[] {
-    return this.#families.flatMap((family) => this.addTo(setStem(family, id), elements(family)));
+  /** Whether there is room for what is added, whatever goes. */
+  hasRoomFor({ id, add }: ChangedSet): boolean {
+    const name = this.names.of(setStem(id));
+    return (this.#counts.get(name) ?? 0) + add.length <= (this.#rooms.get(name) ?? 0);
   }
 
-  remove(id: SetId, elements: ElementsOf): NetlinkRequest[] {
-    return this.#families.flatMap((family) =>
-      this.removeFrom(setStem(family, id), elements(family)),
-    );
+  add({ id, add }: ChangedSet): NetlinkRequest[] {
+    return this.addTo(setStem(id), add);
+  }
+
+  remove({ id, remove }: ChangedSet): NetlinkRequest[] {
+    return this.removeFrom(setStem(id), remove);
   }
 
   addTo(stem: string, elements: readonly NftElement[]): NetlinkRequest[] {
     const name = this.names.of(stem);
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + elements.length);
-    return addElements(policyTable, name, elements);
+    return addElements(this.#table, name, elements);
   }
 
   removeFrom(stem: string, elements: readonly NftElement[]): NetlinkRequest[] {
     const name = this.names.of(stem);
     this.#counts.set(name, (this.#counts.get(name) ?? 0) - elements.length);
-    return removeElements(policyTable, name, elements);
+    return removeElements(this.#table, name, elements);
   }
 
-  /** Names that they have now. */
-  namesOf(id: SetId): string[] {
-    return this.#families.map((family) => this.names.of(setStem(family, id)));
+  /** The name that it has now. */
+  nameOf(id: SetId): string {
+    return this.names.of(setStem(id));
   }
 
   /** They are known no more, unless something has taken their place. */
   end(names: readonly string[], ids: readonly SetId[] = []): NetlinkRequest[] {
-    for (const id of ids) {
-      for (const family of this.#families) this.names.forget(setStem(family, id));
+    for (const id of ids) this.names.forget(setStem(id));
+    for (const name of names) {
+      this.#counts.delete(name);
+      this.#rooms.delete(name);
     }
-    for (const name of names) this.#counts.delete(name);
     this.names.free(names);
-    return names.map((name) => deleteSet(policyTable, name));
+    return names.map((name) => deleteSet(this.#table, name));
   }
 }

@@ -1,6 +1,7 @@
-import { familyOf, type HostIp, type IpFamily } from "../../base/ip.ts";
+import type { IpFamily } from "../../base/ip.ts";
 import type { RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
 import type { NetlinkRequest } from "../netlink/conversation.ts";
+import type { NftTableId } from "../netlink/nft-message.ts";
 import { flushSet, type NftSet } from "../netlink/nft-set.ts";
 import {
   addRules,
@@ -13,9 +14,9 @@ import {
 import type { EnforcerOptions } from "./host-enforcer.ts";
 import type { LogLabels } from "./log-labels.ts";
 import { forwardChain } from "./nft-base-chain.ts";
+import type { ChainContext } from "./nft-chain.ts";
 import {
   addressField,
-  type ChangedSet,
   changedSets,
   newSets,
   removedSets,
@@ -24,17 +25,18 @@ import {
   targetElement,
   wholeSet,
 } from "./nft-elements.ts";
-import { baseChain, policyTable, selfSet, targetMap } from "./nft-names.ts";
-import { directions, NftPolicyChains, type Unit, unitsOf } from "./nft-policy-chains.ts";
+import { baseChain, isTargetMap, policyTables, selfSet, targetMap } from "./nft-names.ts";
+import { directions, NftPolicyChains, type Unit } from "./nft-policy-chains.ts";
 import { NftPolicySets } from "./nft-policy-sets.ts";
 import { NftPolicyTargets, type TargetMoves } from "./nft-policy-targets.ts";
 import { type SetId, SetUsage, setsOf, textOfId } from "./set-usage.ts";
 
-/** One transaction of several. */
-export interface TableStep {
-  readonly requests: readonly NetlinkRequest[];
-  /** Whether the next one has to wait for packets that are on their way through what was before. */
-  readonly isSwitch: boolean;
+/** What leads a table from one rule set to the next, in three transactions. */
+export interface TableChange {
+  readonly prepare: readonly NetlinkRequest[];
+  /** When there is any, packets that are on their way through what was before are waited for. */
+  readonly switchOver: readonly NetlinkRequest[];
+  readonly finish: readonly NetlinkRequest[];
 }
 
 /** What there is in a table. */
@@ -46,9 +48,9 @@ export interface TableNames {
 const nothing: TableNames = { chains: [], sets: [] };
 
 /**
- * What the table of policies holds, and which transactions lead from one rule set to the next. Of a
- * transaction a packet that is on its way through the table sees the old rules, but the new elements
- * of sets: so sets and rules never change at once. Up to three follow each other:
+ * What the table of policies of a family holds, and which transactions lead from one rule set to the
+ * next. Of a transaction a packet that is on its way through the table sees the old rules, but the new
+ * elements of sets: so sets and rules never change at once. Up to three follow each other:
  *
  *   prepare   what nothing leads to yet: chains that are new or other, maps that lead to them; and in
  *             sets in use what lets less through
@@ -57,22 +59,32 @@ const nothing: TableNames = { chains: [], sets: [] };
  *   finish    in sets in use what lets more through; what nothing leads to any more goes
  *
  * A set whose elements open for some rules and close for others is made anew like a chain
- * ({@link SetUsage}).
+ * ({@link SetUsage}), and so is one that has no room for more. While no pod has an address of the family
+ * there is the base chain alone.
  */
 export class NftPolicyTable {
-  readonly #options: Pick<EnforcerOptions, "bridge" | "multicast">;
-  readonly #labels: LogLabels;
-  readonly #sets = new NftPolicySets();
+  readonly id: NftTableId;
+  readonly #family: IpFamily;
+  readonly #multicast: EnforcerOptions["multicast"];
+  readonly #context: ChainContext;
+  readonly #sets: NftPolicySets;
   readonly #chains: NftPolicyChains;
-  readonly #targets = new NftPolicyTargets();
-  #families: readonly IpFamily[] = [];
+  readonly #targets: NftPolicyTargets;
   #units: ReadonlyMap<string, Unit> = new Map();
   #usage = new SetUsage();
 
-  constructor(options: Pick<EnforcerOptions, "bridge" | "multicast">, labels: LogLabels) {
-    this.#options = options;
-    this.#labels = labels;
-    this.#chains = new NftPolicyChains(labels);
+  constructor(
+    family: IpFamily,
+    { bridge, multicast }: Pick<EnforcerOptions, "bridge" | "multicast">,
+    labels: LogLabels,
+  ) {
+    this.id = policyTables[family];
+    this.#family = family;
+    this.#multicast = multicast;
+    this.#context = { family, bridge, labels, nameOfSet: (stem) => this.#sets.names.of(stem) };
+    this.#sets = new NftPolicySets(family);
+    this.#chains = new NftPolicyChains(this.#context);
+    this.#targets = new NftPolicyTargets(family);
   }
 
   /** Of each chain by its name. */
@@ -93,52 +105,59 @@ export class NftPolicyTable {
   /** All of it, for a table that is made. */
   create(rules: RuleSet): NftTable {
     const { sets, chains } = this.#begin(rules, nothing);
-    return { ...policyTable, sets, chains: [this.#forward(), ...chains] };
+    return { ...this.id, sets, chains: [this.#forward(), ...chains] };
   }
 
-  /** Transactions that put all of it in the place of what a table of ours has. */
-  replace(rules: RuleSet, standing: TableNames): TableStep[] {
+  /** Puts all of it in the place of what a table of ours has. */
+  replace(rules: RuleSet, standing: TableNames): TableChange {
     const { sets, chains } = this.#begin(rules, standing);
     const former = standing.chains.filter((name) => name !== baseChain);
     const prepare = [
       ...this.#sets.declare(sets),
-      ...chains.map((chain) => declareChain(policyTable, chain)),
+      ...chains.map((chain) => declareChain(this.id, chain)),
       ...this.#sets.fill(sets),
-      ...chains.flatMap((chain) => addRules(policyTable, chain)),
+      ...chains.flatMap((chain) => addRules(this.id, chain)),
     ];
     this.#chains.end(former);
     const finish = [
-      ...standing.sets.map((name) => flushSet(policyTable, name)),
-      ...removeChains(former),
+      // Chains that a map leads to could not go; of other sets all elements go at once with the set.
+      ...standing.sets.filter(isTargetMap).map((name) => flushSet(this.id, name)),
+      ...this.#removeChains(former),
       ...this.#sets.end(standing.sets),
     ];
-    return stepsOf(prepare, this.#switch(), finish);
+    return { prepare, switchOver: this.#switch(), finish };
   }
 
   #begin(rules: RuleSet, standing: TableNames) {
-    this.#families = familiesOf(rules);
-    this.#sets.clear(this.#families, standing.sets);
+    this.#sets.clear(standing.sets);
     this.#chains.clear(standing.chains);
     this.#usage = new SetUsage();
-    this.#units = unitsOf(rules);
+    this.#units = this.#chains.unitsOf(rules);
     for (const { chain } of this.#units.values()) this.#usage.add(chain);
     this.#targets.replace(rules);
-    const sets = setIds(rules).flatMap((id) => this.#sets.begin(id, wholeSet(rules, id)));
-    const selves = this.#families.map((family) => this.#beginSelf(family));
+    if (!this.#isJudging) return { sets: [], chains: [] };
+    const sets = setIds(rules).map((id) => this.#beginSet(id, rules));
+    const self = this.#beginSelf();
     const chains = this.#beginChains(this.#units.keys());
-    return { chains, sets: [...selves, ...this.#beginMaps(), ...sets] };
+    return { chains, sets: [self, ...this.#beginMaps(), ...sets] };
+  }
+
+  get #isJudging(): boolean {
+    return this.#targets.count > 0;
   }
 
   /**
-   * Transactions that lead from the rules that it was asked for last to these; `undefined` when only
-   * {@link replace} does, because pods have addresses of other families.
+   * Leads from the rules that it was asked for last to these; `undefined` when only {@link replace}
+   * does, because the first pod has an address of the family, or none has one any more.
    */
-  change(change: RuleSetChange, rules: RuleSet): TableStep[] | undefined {
-    if (familiesOf(rules).join() !== this.#families.join()) return undefined;
+  change(change: RuleSetChange, rules: RuleSet): TableChange | undefined {
+    const wasJudging = this.#isJudging;
+    const moves = this.#targets.move(change);
+    if (this.#isJudging !== wasJudging) return undefined;
+    if (!wasJudging) return { prepare: [], switchOver: [], finish: [] };
     const units = this.#changeUnits(change, rules);
     const sets = this.#changeSets(change, rules);
     units.settle();
-    const moves = this.#targets.move(change);
     const selves = this.#changeSelves(moves);
     const put = new Set([...units.put, ...this.#unitsWith(sets.swapped)]);
     const chains = this.#changeChains(put, units.gone);
@@ -152,16 +171,16 @@ export class NftPolicyTable {
       const maps = this.#beginMaps();
       prepare.push(...this.#sets.declare(maps), ...this.#sets.fill(maps));
       switchOver = this.#switch();
-      finish.push(...former.map((name) => flushSet(policyTable, name)), ...this.#sets.end(former));
+      finish.push(...former.map((name) => flushSet(this.id, name)), ...this.#sets.end(former));
     }
     finish.push(...chains.remove, ...sets.remove);
-    return stepsOf(prepare, switchOver, finish);
+    return { prepare, switchOver, finish };
   }
 
   /** `settle` is to be called when it was asked what elements of sets do under old and new rules. */
   #changeUnits(change: RuleSetChange, rules: RuleSet) {
     const before = this.#units;
-    this.#units = unitsOf(rules);
+    this.#units = this.#chains.unitsOf(rules);
     const put = [...this.#units].flatMap(([stem, { key }]) =>
       !before.has(stem) || change.chains.put.has(key) ? [stem] : [],
     );
@@ -177,22 +196,24 @@ export class NftPolicyTable {
   }
 
   #changeSets(change: RuleSetChange, rules: RuleSet) {
-    const changed = Map.groupBy(changedSets(change), ({ id }) => this.#usage.effectOf(id));
+    const changed = Map.groupBy(changedSets(this.#family, change), (each) =>
+      this.#sets.hasRoomFor(each) ? this.#usage.effectOf(each.id) : "either",
+    );
     const [opening, closing] = [changed.get("opens") ?? [], changed.get("closes") ?? []];
-    const added = (sets: readonly ChangedSet[]) =>
-      sets.flatMap(({ id, add }) => this.#sets.add(id, add));
-    const removed = (sets: readonly ChangedSet[]) =>
-      sets.flatMap(({ id, remove }) => this.#sets.remove(id, remove));
     const phases = {
-      close: [...removed(opening), ...added(closing)],
-      open: [...removed(closing), ...added(opening)],
+      close: [
+        ...opening.flatMap((each) => this.#sets.remove(each)),
+        ...closing.flatMap((each) => this.#sets.add(each)),
+      ],
+      open: [
+        ...closing.flatMap((each) => this.#sets.remove(each)),
+        ...opening.flatMap((each) => this.#sets.add(each)),
+      ],
     };
     const swapped = (changed.get("either") ?? []).map(({ id }) => id);
     const gone = removedSets(change);
-    const leaving = [...swapped, ...gone].flatMap((id) => this.#sets.namesOf(id));
-    const made = [...swapped, ...newSets(change)].flatMap((id) =>
-      this.#sets.begin(id, wholeSet(rules, id)),
-    );
+    const leaving = [...swapped, ...gone].map((id) => this.#sets.nameOf(id));
+    const made = [...swapped, ...newSets(change)].map((id) => this.#beginSet(id, rules));
     const make = [...this.#sets.declare(made), ...this.#sets.fill(made)];
     return { ...phases, make, swapped, remove: this.#sets.end(leaving, gone) };
   }
@@ -204,20 +225,19 @@ export class NftPolicyTable {
     this.#chains.end(former);
     return {
       make: [
-        ...built.map((chain) => declareChain(policyTable, chain)),
-        ...built.flatMap((chain) => addRules(policyTable, chain)),
+        ...built.map((chain) => declareChain(this.id, chain)),
+        ...built.flatMap((chain) => addRules(this.id, chain)),
       ],
-      remove: removeChains(former),
+      remove: this.#removeChains(former),
     };
   }
 
   /** Those that are judged may reach themselves: from before they are to after they were. */
   #changeSelves({ coming, going }: TargetMoves) {
-    const changed = (change: "addTo" | "removeFrom", addresses: readonly HostIp[]) =>
-      this.#families.flatMap((family) =>
-        this.#sets[change](selfSet(family), selfElements(family, addresses)),
-      );
-    return { add: changed("addTo", coming), remove: changed("removeFrom", going) };
+    return {
+      add: this.#sets.addTo(selfSet, selfElements(this.#family, coming)),
+      remove: this.#sets.removeFrom(selfSet, selfElements(this.#family, going)),
+    };
   }
 
   #unitsWith(sets: readonly SetId[]): string[] {
@@ -230,69 +250,51 @@ export class NftPolicyTable {
   }
 
   #beginChains(stems: Iterable<string>): NftChain[] {
-    return [...stems].flatMap((stem) =>
-      this.#chains.begin(stem, this.#units.get(stem)!, this.#nameOfSet),
-    );
+    return [...stems].flatMap((stem) => this.#chains.begin(stem, this.#units.get(stem)!));
   }
 
-  #beginSelf(family: IpFamily): NftSet {
-    const key = [addressField[family], addressField[family]];
-    const elements = selfElements(family, this.#targets.judged);
-    return this.#sets.beginOne(selfSet(family), { key, elements });
+  #beginSet(id: SetId, rules: RuleSet): NftSet {
+    return this.#sets.begin(id, wholeSet(this.#family, rules, id));
   }
 
+  #beginSelf(): NftSet {
+    const key = [addressField[this.#family], addressField[this.#family]];
+    const elements = selfElements(this.#family, this.#targets.judged);
+    return this.#sets.beginOne(selfSet, { key, elements });
+  }
+
+  /** They are never changed: what is in them is all that there is room for. */
   #beginMaps(): NftSet[] {
-    return this.#families.flatMap((family) =>
-      directions.map((direction) => {
-        const elements = this.#targets
-          .of(direction, family)
-          .map(([ip, key]) => targetElement(ip, this.#chains.chainOf(direction, ip, key)));
-        const content = { key: [addressField[family]], data: "verdict", elements } as const;
-        return this.#sets.beginOne(targetMap(direction, family), content);
-      }),
-    );
+    return directions.map((direction) => {
+      const elements = Array.from(this.#targets.of(direction), ([ip, key]) =>
+        targetElement(direction, ip, this.#chains.chainOf(direction, key)),
+      );
+      return this.#sets.beginOne(targetMap(direction), {
+        ...{ key: [addressField[this.#family]], data: "verdict", elements },
+        room: Math.max(1, elements.length),
+      });
+    });
   }
 
   #mapNames(): string[] {
-    return this.#families.flatMap((family) =>
-      directions.map((direction) => this.#nameOfSet(targetMap(direction, family))),
-    );
+    return directions.map((direction) => this.#sets.names.of(targetMap(direction)));
   }
 
   #switch(): NetlinkRequest[] {
-    return [emptyChain(policyTable, baseChain), ...addRules(policyTable, this.#forward())];
+    return [emptyChain(this.id, baseChain), ...addRules(this.id, this.#forward())];
   }
 
   #forward(): NftChain {
-    const context = { labels: this.#labels, nameOfSet: this.#nameOfSet };
-    const chain = forwardChain(this.#options, this.#families, context);
+    const chain = forwardChain(this.#multicast, this.#isJudging, this.#context);
     this.#chains.count(chain);
     return chain;
   }
 
-  readonly #nameOfSet = (stem: string): string => this.#sets.names.of(stem);
-}
-
-function stepsOf(
-  prepare: readonly NetlinkRequest[],
-  switchOver: readonly NetlinkRequest[],
-  finish: readonly NetlinkRequest[],
-): TableStep[] {
-  const steps = [prepare, switchOver, finish].map((requests) => ({
-    ...{ requests, isSwitch: requests === switchOver },
-  }));
-  return steps.filter(({ requests }) => requests.length > 0);
-}
-
-/** They lead to each other: all are emptied before the first goes. */
-function removeChains(names: readonly string[]): NetlinkRequest[] {
-  return [
-    ...names.map((name) => emptyChain(policyTable, name)),
-    ...names.map((name) => deleteChain(policyTable, name)),
-  ];
-}
-
-function familiesOf({ targets }: RuleSet): readonly IpFamily[] {
-  const all = directions.flatMap((direction) => [...targets[direction].keys()].map(familyOf));
-  return [...new Set(all)].sort();
+  /** They lead to each other: all are emptied before the first goes. */
+  #removeChains(names: readonly string[]): NetlinkRequest[] {
+    return [
+      ...names.map((name) => emptyChain(this.id, name)),
+      ...names.map((name) => deleteChain(this.id, name)),
+    ];
+  }
 }

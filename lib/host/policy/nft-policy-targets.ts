@@ -11,12 +11,17 @@ export interface TargetMoves {
   readonly any: boolean;
 }
 
-/** Addresses whose packets are judged, and by which chain. */
+/** Addresses of one family whose packets are judged, and by which chain. */
 export class NftPolicyTargets {
+  readonly #family: IpFamily;
   readonly #keys: Readonly<Record<Direction, Map<HostIp, ChainKey>>> = {
     ingress: new Map(),
     egress: new Map(),
   };
+
+  constructor(family: IpFamily) {
+    this.#family = family;
+  }
 
   /** Counted once for each direction. */
   get count(): number {
@@ -28,8 +33,8 @@ export class NftPolicyTargets {
     return new Set(directions.flatMap((direction) => [...this.#keys[direction].keys()]));
   }
 
-  of(direction: Direction, family: IpFamily): (readonly [HostIp, ChainKey])[] {
-    return [...this.#keys[direction]].filter(([ip]) => familyOf(ip) === family);
+  of(direction: Direction): ReadonlyMap<HostIp, ChainKey> {
+    return this.#keys[direction];
   }
 
   replace({ targets }: RuleSet): void {
@@ -42,7 +47,7 @@ export class NftPolicyTargets {
   move({ targets }: RuleSetChange): TargetMoves {
     const touched = directions.flatMap((direction) => {
       const { put, remove } = targets[direction];
-      return [...put.keys(), ...remove];
+      return [...put.keys(), ...remove].filter((ip) => this.#isOfFamily(ip));
     });
     const before = new Map(touched.map((ip) => [ip, this.#isJudged(ip)]));
     for (const direction of directions) {
@@ -58,7 +63,13 @@ export class NftPolicyTargets {
   }
 
   #put(direction: Direction, keys: ReadonlyMap<HostIp, ChainKey>): void {
-    for (const [ip, key] of keys) this.#keys[direction].set(ip, key);
+    for (const [ip, key] of keys) {
+      if (this.#isOfFamily(ip)) this.#keys[direction].set(ip, key);
+    }
+  }
+
+  #isOfFamily(ip: HostIp): boolean {
+    return familyOf(ip) === this.#family;
   }
 
   #isJudged(ip: HostIp): boolean {

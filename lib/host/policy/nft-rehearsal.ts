@@ -1,4 +1,4 @@
-import { parseCidr, parseIpv4 } from "../../base/ip.ts";
+import { type IpFamily, parseCidr, parseIpv4 } from "../../base/ip.ts";
 import {
   formatPortElement,
   type PortElement,
@@ -9,19 +9,24 @@ import type { NftTable } from "../netlink/nftables.ts";
 import { LogLabels } from "./log-labels.ts";
 import { NftPolicyTable } from "./nft-policy-table.ts";
 
-/** A table with everything that the one of policies may have, under another name. */
-export function rehearsal(): NftTable {
+/** Addresses for documentation (RFC 5737, RFC 3849). */
+const examples = {
+  4: { address: parseIpv4("192.0.2.1"), block: "192.0.2.0/24", except: "192.0.2.8/32" },
+  6: { address: "2001:db8::1", block: "2001:db8::/64", except: "2001:db8::8/128" },
+} as const;
+
+/** A table with everything that the one of a family may have, under another name. */
+export function rehearsal(family: IpFamily): NftTable {
   const options = { bridge: "weave", multicast: "deny" } as const;
-  const table = new NftPolicyTable(options, new LogLabels()).create(everything());
+  const table = new NftPolicyTable(family, options, new LogLabels()).create(everything(family));
   return { ...table, name: `${table.name}-rehearsal` };
 }
 
-function everything(): RuleSet {
-  const address = parseIpv4("192.0.2.1");
+function everything(family: IpFamily): RuleSet {
+  const { address, block, except } = examples[family];
   const port: PortElement = { address, protocol: "TCP", port: 1 };
-  const block = parseCidr("192.0.2.0/24");
   const pass: Rule = {
-    peer: { kind: "block", block, except: [parseCidr("192.0.2.8/32")] },
+    peer: { kind: "block", block: parseCidr(block), except: [parseCidr(except)] },
     ports: [
       { kind: "numbers", protocol: "SCTP", first: 1, last: 2 },
       { kind: "set", set: "ports" },

@@ -1,9 +1,9 @@
+import { measured, type Sample } from "../../api/metrics/measurement.ts";
 import type {
   KubernetesReport,
   KubernetesTaskReport,
   KubernetesWatchReport,
 } from "../../api/report.ts";
-import type { Gauge } from "../../api/router-control.ts";
 import type { AgentOptions } from "../../daemon/launch-options.ts";
 import type { WatchStatus } from "../object-observer.ts";
 import type { ReclaimerStatus } from "../reclaimer.ts";
@@ -67,66 +67,23 @@ function timeText(ms: number | undefined): string {
 }
 
 /** The same for `/metrics`. */
-export function agentGauges({ awaited, watches, reclaim, conflicts }: AgentStatus): Gauge[] {
+export function agentMeasurements(status: AgentStatus): Sample[] {
+  const { awaited, watches, reclaim, conflicts } = status;
   return [
-    {
-      name: "weave_kubernetes_ready",
-      help: "1 when the node can be used: what has to be done once is done, and policies are enforced.",
-      type: "gauge",
-      value: awaited.length === 0 ? 1 : 0,
-    },
-    ...watches.flatMap(watchGauges),
-    {
-      name: "weave_kubernetes_peers_gone",
-      help: "Peers in the cluster's list whose nodes are gone.",
-      type: "gauge",
-      value: reclaim.gone,
-    },
-    {
-      name: "weave_kubernetes_peers_reclaimed_total",
-      help: "Peers whose ranges were taken over here because their nodes are gone.",
-      type: "counter",
-      value: reclaim.reclaimed,
-    },
-    {
-      name: "weave_kubernetes_list_conflicts_total",
-      help: "How often others had written the list of peers first.",
-      type: "counter",
-      value: conflicts,
-    },
+    measured("weave_kubernetes_ready", awaited.length === 0),
+    ...watches.flatMap(watchMeasurements),
+    measured("weave_kubernetes_peers_gone", reclaim.gone),
+    measured("weave_kubernetes_peers_reclaimed_total", reclaim.reclaimed),
+    measured("weave_kubernetes_list_conflicts_total", conflicts),
   ];
 }
 
-function watchGauges({ resource, phase, objects, events, lists }: WatchStatus): Gauge[] {
+function watchMeasurements({ resource, phase, objects, events, lists }: WatchStatus): Sample[] {
   const labels = { resource };
   return [
-    {
-      name: "weave_kubernetes_watching",
-      help: "1 while the API server tells of changes.",
-      type: "gauge",
-      labels,
-      value: phase === "watching" ? 1 : 0,
-    },
-    {
-      name: "weave_kubernetes_objects",
-      help: "Objects of the cluster that are known.",
-      type: "gauge",
-      labels,
-      value: objects,
-    },
-    {
-      name: "weave_kubernetes_events_total",
-      help: "Changes that the API server has told of.",
-      type: "counter",
-      labels,
-      value: events,
-    },
-    {
-      name: "weave_kubernetes_lists_total",
-      help: "How often all objects were asked for.",
-      type: "counter",
-      labels,
-      value: lists,
-    },
+    measured("weave_kubernetes_watching", phase === "watching", labels),
+    measured("weave_kubernetes_objects", objects, labels),
+    measured("weave_kubernetes_events_total", events, labels),
+    measured("weave_kubernetes_lists_total", lists, labels),
   ];
 }

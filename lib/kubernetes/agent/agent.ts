@@ -1,16 +1,17 @@
-import { serviceMetricsApp } from "../../api/app.ts";
+import { metricsApp } from "../../api/app.ts";
 import { type Listener, listen } from "../../api/listen.ts";
+import type { Measurement } from "../../api/metrics/measurement.ts";
 import type { Report } from "../../api/report.ts";
-import type { Gauge } from "../../api/router-control.ts";
+import { askedBy } from "../../daemon/events/asked-by.ts";
 import type { Integration, IntegrationHost } from "../../daemon/integration.ts";
 import type { AgentOptions } from "../../daemon/launch-options.ts";
-import { policyGauges } from "../../daemon/policy/policy-gauges.ts";
+import { policyMeasurements } from "../../daemon/metrics/policy-measurements.ts";
 import type { KubernetesApi } from "../kubernetes-api.ts";
 import { kubernetesError } from "../kubernetes-error.ts";
 import { PeerListStore } from "../peer-list-store.ts";
 import { register } from "../peer-registration.ts";
 import { Reclaimer } from "../reclaimer.ts";
-import { type AgentStatus, agentGauges, agentReport } from "./agent-report.ts";
+import { type AgentStatus, agentMeasurements, agentReport } from "./agent-report.ts";
 import { ClusterWatches } from "./cluster-watches.ts";
 import { ConditionKeeper } from "./condition-keeper.ts";
 import { localRouterPort } from "./local-router-port.ts";
@@ -50,12 +51,12 @@ export class Agent implements Integration {
 
   constructor(parts: AgentParts) {
     const { options, api, host } = parts;
-    const { world, log, plane, paths } = host;
+    const { world, log, plane, paths, emit } = host;
     this.#parts = parts;
     this.#watches = new ClusterWatches(world, api, options);
     this.#list = new PeerListStore(world, api);
     const { nodes } = this.#watches;
-    const router = localRouterPort(plane, log);
+    const router = localRouterPort(plane, log, emit);
     this.#follower = new PeerFollower({
       ...{ world, nodes, router },
       own: ownNode(world, options.nodeName),
@@ -79,6 +80,11 @@ export class Agent implements Integration {
   }
 
   start(): void {
+    // Whatever comes of what it hears later is done for the cluster.
+    askedBy({ kind: "kube" }, () => this.#begin());
+  }
+
+  #begin(): void {
     const { options, api, host } = this.#parts;
     if (options.policy) {
       const { nodeName } = options;
@@ -106,8 +112,8 @@ export class Agent implements Integration {
     return { Kubernetes: agentReport(this.#status()) };
   }
 
-  gauges(): Gauge[] {
-    return agentGauges(this.#status());
+  measurements(): Measurement[] {
+    return agentMeasurements(this.#status());
   }
 
   #status(): AgentStatus {
@@ -168,7 +174,7 @@ export class Agent implements Integration {
       name: "measured",
       awaits: "measurements of network policies cannot be had",
       run: async () => {
-        const app = serviceMetricsApp(() => policyGauges(services.policy), log);
+        const app = metricsApp({ measurements: () => policyMeasurements(services.policy) }, log);
         this.#metrics = listen(app, address, { isPublic: true });
       },
     };

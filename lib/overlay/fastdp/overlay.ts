@@ -17,6 +17,7 @@ import { Forwarding } from "./forwarding.ts";
 import { FastdpLink, fastdpTag } from "./link.ts";
 import { Neighbours, type PlacedLink } from "./neighbours.ts";
 import type { DatapathCounters, HeardHeartbeat, KernelDatapath } from "./ports.ts";
+import { TrafficMeter } from "./traffic-meter.ts";
 
 /**
  * The fast datapath as the control plane sees it: an overlay whose frames never leave the kernel.
@@ -38,6 +39,8 @@ export interface FastdpOverlayOptions {
   readonly controlPort: number;
   /** Finds out what the path to each neighbour carries, and uses no more of it (link-mtu.ts). */
   readonly discoversMtu?: boolean;
+  /** Told what packets to a neighbour may have, while that is being found out and when it is. */
+  mtuFound?(peer: PeerName, mtu: number): void;
   /** Encrypts for peers whose frames are not to travel in clear; missing where nothing can. */
   readonly encryption?: { readonly kernel: KernelEsp; readonly random: Random };
 }
@@ -129,7 +132,11 @@ export class FastdpOverlay implements OverlayEngine {
       },
       traffic: () =>
         placed.shortId === undefined ? undefined : datapath.traffic?.(placed.shortId),
-      mtuChanged: () => this.#neighbours.resize(placed),
+      mtuChanged: () => {
+        this.#neighbours.resize(placed);
+        const { isFound, limit } = link.mtu;
+        if (isFound && limit !== undefined) this.#options.mtuFound?.(remote, limit);
+      },
     });
     const acceptingPort = outbound ? remoteAddress.port : this.#options.controlPort;
     const placed: PlacedLink = {
@@ -146,8 +153,12 @@ export class FastdpOverlay implements OverlayEngine {
       encrypted,
     };
     const session = this.#newSession(parameters, placed, events);
+    const meter = new TrafficMeter((shortId) => datapath.carried?.(shortId));
     return {
-      confirm: () => this.#confirm(placed, session),
+      confirm: () => {
+        this.#confirm(placed, session);
+        meter.look(placed.shortId);
+      },
       control: (tag, body) => {
         if (tag === fastdpTag.initialiseSa) session?.invited(body);
         else link.control(tag, body);
@@ -160,6 +171,7 @@ export class FastdpOverlay implements OverlayEngine {
       },
       attributes: () => ({ mtu: link.mtu.limit ?? datapath.mtu, ...(encrypted && { encrypted }) }),
       trouble: () => link.trouble,
+      traffic: () => meter.look(placed.shortId),
     };
   }
 
@@ -207,13 +219,17 @@ export class FastdpOverlay implements OverlayEngine {
     this.#options.datapath.setResidents(macs);
   }
 
+  get backend(): string {
+    return this.#options.datapath.backend;
+  }
+
   status(): FastdpStatus {
     const { datapath } = this.#options;
     const macs = datapath.macs().flatMap(({ mac, shortId, ageMs }) => {
       const peer = this.#forwarding.ownerOf(shortId);
       return peer === undefined ? [] : [{ mac, peer, ageMs }];
     });
-    return { backend: datapath.backend, macs, counters: this.counters() };
+    return { backend: this.backend, macs, counters: this.counters() };
   }
 
   counters(): DatapathCounters {

@@ -1,4 +1,5 @@
 import type { WeaveError } from "../../base/errors.ts";
+import type { LinkTraffic } from "../../base/overlay.ts";
 import type { Mac } from "../../wire/ethernet.ts";
 import { makeVni, type ShortId } from "./vni.ts";
 
@@ -169,6 +170,11 @@ export interface KernelDatapath {
   setResidents(macs: readonly Mac[]): void;
   /** Missing in a datapath that does not count by neighbour. */
   traffic?(shortId: ShortId): NeighbourTraffic | undefined;
+  /**
+   * Frames that went to a neighbour and came from it through the tunnel, relayed ones included. What
+   * was counted before it was set may be in it: only differences tell. Missing as above.
+   */
+  carried?(shortId: ShortId): LinkTraffic | undefined;
   /** Sends a frame with VNI `self | shortId << 12` to a neighbour. What fails is counted only. */
   sendHeartbeat(shortId: ShortId, frame: Uint8Array): void;
 

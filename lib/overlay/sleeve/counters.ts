@@ -1,3 +1,5 @@
+import type { LinkTraffic } from "../../base/overlay.ts";
+
 /** What one link has done. Whole numbers that only grow; octets of frames count Ethernet headers. */
 export interface LinkCounters {
   framesOut: number;
@@ -72,6 +74,16 @@ export function newLinkCounters(): LinkCounters {
     dropUnknownPeer: 0,
     dropRunt: 0,
     specialIgnored: 0,
+  };
+}
+
+/** The frames of containers among them: heartbeats and tests of the path are not counted as frames. */
+export function trafficOf(counters: LinkCounters): LinkTraffic {
+  return {
+    sentPackets: counters.framesOut,
+    sentBytes: counters.frameOctetsOut,
+    receivedPackets: counters.framesIn,
+    receivedBytes: counters.frameOctetsIn,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Aead } from "../../base/aead.ts";
 import { assert } from "../../base/errors.ts";
 import type { HostIp } from "../../base/ip.ts";
+import type { LinkTraffic } from "../../base/overlay.ts";
 import type { PeerName } from "../../base/peer-name.ts";
 import type { RoutesSnapshot } from "../../base/routes-snapshot.ts";
 import type { SecretBox } from "../../base/secret-box.ts";
@@ -19,6 +20,7 @@ import {
   type LinkCounters,
   newEngineCounters,
   newLinkCounters,
+  trafficOf,
 } from "./counters.ts";
 import type { GenerationSecrets } from "./key-ratchet.ts";
 import { type LinkContext, SleeveLink } from "./link.ts";
@@ -289,6 +291,11 @@ export class SleeveEngine implements SleeveCommands {
       links.set(id, { ...link.counters });
     }
     return { engine: { ...this.#counters }, total, links };
+  }
+
+  traffic(link: number): LinkTraffic | undefined {
+    const counted = this.#links.get(link);
+    return counted && trafficOf(counted.counters);
   }
 
   /** Every known MAC address, ascending. */

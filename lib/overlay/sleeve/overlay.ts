@@ -135,6 +135,7 @@ export class SleeveOverlay implements OverlayEngine {
         ...(sessionKey !== undefined && { encrypted: true, seal: this.#sealName(identity) }),
         mtu: open.mtu,
       }),
+      traffic: () => this.#commands.traffic(link),
     };
   }
 

@@ -1,4 +1,5 @@
 import type { HostIp } from "../../base/ip.ts";
+import type { LinkTraffic } from "../../base/overlay.ts";
 import type { PeerName } from "../../base/peer-name.ts";
 import type { GenerationSecrets } from "./key-ratchet.ts";
 
@@ -106,4 +107,6 @@ export interface SleeveCommands {
   /** The path to the peer was found to carry no larger packets than these, as if the kernel said so. */
   narrow(link: number, pathMtu: number): void;
   stop(link: number): void;
+  /** Frames of containers; `undefined` of a link of which nothing is known. */
+  traffic(link: number): LinkTraffic | undefined;
 }

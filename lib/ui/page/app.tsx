@@ -1,267 +1,125 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { EventModel } from "../../api/event-models.ts";
+import { useCallback, useMemo, useState } from "preact/hooks";
 import type { Picture } from "../../api/picture-models.ts";
-import { Choice, Details, Heading } from "./details.tsx";
+import { Chosen } from "./details.tsx";
+import { EventList } from "./event-list.tsx";
+import { Found } from "./found.tsx";
 import { Graph } from "./graph.tsx";
-import { type Grouping, groupings } from "./grouping.ts";
+import type { Grouping } from "./grouping.ts";
+import { NameList } from "./name-list.tsx";
+import { Overview } from "./overview.tsx";
+import { isSame, ProblemList } from "./problem-list.tsx";
+import { type Problem, problemsOf } from "./problems.ts";
+import { answered, endsOf, litBy, type Question } from "./question.ts";
 import { Ring } from "./ring.tsx";
-import { healthOf, placeOf, search, type Thing, thingsOf, titleOf } from "./things.ts";
-import { useNetwork } from "./use-network.ts";
+import { type Tab, Tabs } from "./tabs.tsx";
+import { search, thingsOf } from "./things.ts";
+import { Top } from "./top.tsx";
+import { type Network, useNetwork } from "./use-network.ts";
+import { Verdict } from "./verdict.tsx";
 import { Why } from "./why.tsx";
-
-const tabs = ["Network", "Addresses", "Events"] as const;
-type Tab = (typeof tabs)[number];
 
 /** The whole page. */
 export function App() {
-  const { picture, events, trouble } = useNetwork();
+  const network = useNetwork();
+  const { picture, trouble } = network;
   if (picture === undefined) {
     return <main class="waiting">{trouble ?? "Looking at the network…"}</main>;
   }
-  return <Shown picture={picture} events={events} trouble={trouble} />;
+  return <Shown network={network} picture={picture} />;
 }
 
-interface ShownProps {
-  readonly picture: Picture;
-  readonly events: readonly EventModel[];
-  readonly trouble: string | undefined;
-}
-
-function Shown({ picture, events, trouble }: ShownProps) {
+function Shown({ network, picture }: { network: Network; picture: Picture }) {
+  const { rates, findings, events, trouble } = network;
   const [grouping, setGrouping] = useState<Grouping>("host");
   const [query, setQuery] = useState("");
   const [selected, setSelected] = useState<string>();
-  const [whyFrom, setWhyFrom] = useState<string>();
-  const [why, setWhy] = useState<{ readonly from: string; readonly to: string }>();
+  const [question, setQuestion] = useState<Question>();
+  const [shownProblem, showProblem] = useState<Problem>();
   const [tab, setTab] = useState<Tab>("Network");
   const things = useMemo(() => thingsOf(picture), [picture]);
   const { found, count } = useMemo(() => search(things, picture, query), [things, picture, query]);
-  const foundKeys = useMemo(
-    () => (query === "" ? undefined : new Set(found.map(({ key }) => key))),
-    [query, found],
+  const problems = useMemo(
+    () => findings && problemsOf(picture, findings, events, Date.now()),
+    [picture, findings, events],
   );
+  const lit = useMemo(() => {
+    if (query !== "") return new Set(found.map(({ key }) => key));
+    if (question?.to !== undefined) return litBy(question, things);
+    const problem = shownProblem && problems?.find((each) => isSame(each, shownProblem));
+    return problem && problem.about.length > 0 ? new Set(problem.about) : undefined;
+  }, [query, found, question, things, shownProblem, problems]);
   const select = useCallback(
     (key: string | undefined) => {
+      const thing = key === undefined ? undefined : things.get(key);
       setSelected(key);
-      const to = key === undefined ? undefined : things.get(key);
-      if (whyFrom !== undefined && to !== undefined && placeOf(to) !== undefined) {
-        setWhy({ from: whyFrom, to: to.key });
-        setWhyFrom(undefined);
-      }
-      if (key !== undefined) setTab("Network");
+      showProblem(undefined);
+      if (thing === undefined) return;
+      setQuestion((before) => answered(before, thing));
+      setTab("Network");
     },
-    [things, whyFrom],
+    [things],
   );
-  const ends =
-    why && [things.get(why.from), things.get(why.to)].map((thing) => end(thing, picture));
+  const clear = useCallback(() => {
+    setQuery("");
+    setQuestion(undefined);
+    setSelected(undefined);
+    showProblem(undefined);
+  }, []);
   const chosen = selected === undefined ? undefined : things.get(selected);
+  const ends = question && endsOf(question, things, picture);
+  const close = (): void => setQuestion(undefined);
+  const seen = { picture, things, rates, select };
   return (
     <div class="app">
       <Top
-        {...{ picture, grouping, setGrouping, query, setQuery, trouble }}
+        {...{ picture, grouping, setGrouping, query, setQuery, trouble, clear }}
         choose={() => found[0] && select(found[0].key)}
-        clear={() => {
-          setQuery("");
-          setWhyFrom(undefined);
-          setSelected(undefined);
-          setWhy(undefined);
-        }}
       />
-      <Graph {...{ picture, grouping, selected, select }} found={foundKeys} />
+      <Graph {...{ picture, grouping, selected, select, rates, lit, question }} />
       <aside aria-label="Details">
-        <Tabs tab={tab} setTab={setTab} />
-        {whyFrom !== undefined && (
+        <Tabs tab={tab} setTab={setTab} problems={problems} />
+        {question !== undefined && question.to === undefined && (
           <p class="hint" role="status">
-            Now choose where to: in the picture, or by searching.
+            Now choose the other end: in the picture, or by searching.
           </p>
         )}
-        {tab === "Network" && ends?.[0] && ends[1] && (
-          <Why from={ends[0]} to={ends[1]} close={() => setWhy(undefined)} />
-        )}
-        {tab === "Network" && query !== "" && (
-          <Found {...{ found, count, picture, select, selected }} />
-        )}
-        {tab === "Network" && chosen !== undefined && (
-          <section aria-labelledby="chosen">
-            <Heading picture={picture} thing={chosen} />
-            {placeOf(chosen) !== undefined && (
-              <button type="button" class="action" onClick={() => setWhyFrom(chosen.key)}>
-                Why does it (not) reach…
-              </button>
+        {tab === "Network" && (
+          <>
+            {question && ends && question.kind === "why" && (
+              <Why from={ends[0]} to={ends[1]} close={close} />
             )}
-            <Details {...{ picture, thing: chosen, select }} />
-          </section>
+            {question && ends && question.kind === "policy" && (
+              <Verdict from={ends[0]} to={ends[1]} close={close} />
+            )}
+            {query !== "" && <Found {...{ found, count, picture, select, selected }} />}
+            {chosen !== undefined && (
+              <Chosen
+                {...seen}
+                thing={chosen}
+                ask={(kind) => setQuestion({ kind, from: chosen.key })}
+              />
+            )}
+            {chosen === undefined && query === "" && (
+              <Overview {...seen} problems={problems} showProblems={() => setTab("Problems")} />
+            )}
+          </>
         )}
-        {tab === "Network" && chosen === undefined && query === "" && (
-          <Overview picture={picture} select={select} />
+        {tab === "Problems" && (
+          <ProblemList
+            {...seen}
+            problems={problems}
+            shown={shownProblem}
+            show={showProblem}
+            ask={(asked) => {
+              setQuestion(asked);
+              setTab("Network");
+            }}
+          />
         )}
-        {tab === "Addresses" && <Ring picture={picture} select={select} />}
-        {tab === "Events" && <Events events={events} />}
+        {tab === "Names" && <NameList {...seen} query={query} />}
+        {tab === "Addresses" && <Ring {...seen} />}
+        {tab === "Events" && <EventList events={events} />}
       </aside>
     </div>
-  );
-}
-
-function Tabs({ tab, setTab }: { tab: Tab; setTab(tab: Tab): void }) {
-  return (
-    <div class="tabs" role="tablist" aria-label="What to show">
-      {tabs.map((each) => (
-        <button
-          type="button"
-          role="tab"
-          key={each}
-          aria-selected={tab === each}
-          onClick={() => setTab(each)}
-        >
-          {each}
-        </button>
-      ))}
-    </div>
-  );
-}
-
-function end(thing: Thing | undefined, picture: Picture) {
-  const place = thing && placeOf(thing);
-  return thing && place !== undefined ? { place, title: titleOf(thing, picture) } : undefined;
-}
-
-interface TopProps extends Pick<ShownProps, "picture" | "trouble"> {
-  readonly grouping: Grouping;
-  setGrouping(grouping: Grouping): void;
-  readonly query: string;
-  setQuery(query: string): void;
-  choose(): void;
-  clear(): void;
-}
-
-function Top(props: TopProps) {
-  const { picture, trouble, grouping, setGrouping, query, setQuery, choose, clear } = props;
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent): void => {
-      const isTyping = event.target instanceof HTMLInputElement;
-      if (event.key === "/" && !isTyping) {
-        event.preventDefault();
-        field.current?.focus();
-      }
-      if (event.key === "Escape") clear();
-    };
-    document.addEventListener("keydown", pressed);
-    return () => document.removeEventListener("keydown", pressed);
-  }, [clear]);
-  return (
-    <header>
-      <h1>weave</h1>
-      <p class="summary" role="status">
-        {trouble === undefined ? summaryOf(picture) : `Not up to date: ${trouble}`}
-      </p>
-      <label>
-        <span class="unseen">Search</span>
-        <input
-          ref={field}
-          type="search"
-          placeholder="Search names, addresses, ids  ( / )"
-          value={query}
-          onInput={(event) => setQuery(event.currentTarget.value)}
-          onKeyDown={(event) => event.key === "Enter" && choose()}
-        />
-      </label>
-      <label class="by">
-        Group by{" "}
-        <select
-          value={grouping}
-          onChange={(event) => setGrouping(event.currentTarget.value as Grouping)}
-        >
-          {groupings.map((each) => (
-            <option key={each}>{each}</option>
-          ))}
-        </select>
-      </label>
-    </header>
-  );
-}
-
-function summaryOf({ peers, containers, links }: Picture): string {
-  const broken = links.filter((link) => healthOf(link) === "broken").length;
-  const slow = links.filter((link) => healthOf(link) === "slow").length;
-  return [
-    counted(peers.length, "host"),
-    counted(containers.length, "container"),
-    counted(links.length, "link"),
-    ...(slow > 0 ? [`${slow} by sleeve`] : []),
-    ...(broken > 0 ? [`${broken} down`] : []),
-  ].join(" · ");
-}
-
-function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
-}
-
-function Overview({ picture, select }: { picture: Picture; select(key: string): void }) {
-  const hosts = [...thingsOf(picture).values()].filter(({ kind }) => kind === "peer");
-  const countOf = (thing: Thing): number =>
-    thing.kind === "peer"
-      ? picture.containers.filter(({ peer }) => peer === thing.peer.name).length
-      : 0;
-  return (
-    <section aria-label="Hosts">
-      <h2>Hosts</h2>
-      <ul class="plain">
-        {hosts.map((thing) => (
-          <li key={thing.key}>
-            <Choice onChoose={() => select(thing.key)}>{titleOf(thing, picture)}</Choice>{" "}
-            <span class="faint">
-              {counted(countOf(thing), "container")}
-              {thing.kind === "peer" && thing.peer.name === picture.self ? ", this host" : ""}
-            </span>
-            {thing.kind === "peer" && !thing.peer.reached && (
-              <span class="mark broken"> not reached</span>
-            )}
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-interface FoundProps {
-  readonly found: readonly Thing[];
-  readonly count: number;
-  readonly picture: Picture;
-  readonly selected: string | undefined;
-  select(key: string): void;
-}
-
-function Found({ found, count, picture, selected, select }: FoundProps) {
-  return (
-    <section aria-label="Found">
-      <p class="faint" role="status">
-        {count === 0 ? "Nothing is called so." : `${counted(count, "thing")} found`}
-        {count > found.length ? `, the first ${found.length}:` : ""}
-      </p>
-      <ul class="plain">
-        {found.map((thing) => (
-          <li key={thing.key} class={thing.key === selected ? "chosen" : ""}>
-            <Choice onChoose={() => select(thing.key)}>{titleOf(thing, picture)}</Choice>{" "}
-            <span class="faint">{placeOf(thing)}</span>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function Events({ events }: { events: readonly EventModel[] }) {
-  if (events.length === 0) return <p class="faint">Nothing has happened yet.</p>;
-  return (
-    <ol class="events" aria-label="Events, the latest first">
-      {events.map(({ id, at, kind, text }) => (
-        <li key={id}>
-          <time dateTime={at}>{new Date(at).toLocaleTimeString()}</time>
-          <span class={`kind ${kind.split(".")[0]}`}>{kind}</span>
-          <span>{text}</span>
-        </li>
-      ))}
-    </ol>
   );
 }

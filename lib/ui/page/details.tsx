@@ -1,17 +1,13 @@
-import type { ComponentChildren } from "preact";
-import type { Picture, PictureLink } from "../../api/picture-models.ts";
-import {
-  containerKey,
-  healthOf,
-  linkKey,
-  peerKey,
-  peerTitle,
-  type Thing,
-  titleOf,
-} from "./things.ts";
+import type { Picture, PictureContainer } from "../../api/picture-models.ts";
+import { LinkDetails } from "./link-details.tsx";
+import { Choice, HealthMark, Row } from "./parts.tsx";
+import { type QuestionKind, questionsAbout } from "./question.ts";
+import { containerKey, linkKey, peerKey, type Thing, titleOf, titleOfPeer } from "./things.ts";
+import type { Rates } from "./traffic.ts";
 
 export interface DetailsProps {
   readonly picture: Picture;
+  readonly rates: Rates;
   readonly thing: Thing;
   select(key: string): void;
 }
@@ -19,33 +15,97 @@ export interface DetailsProps {
 /** Of containers of one host, in a list. */
 const containersMax = 200;
 
-/** What is known of a thing. */
-export function Details({ picture, thing, select }: DetailsProps) {
+/** What is chosen: what it is, what may be asked about it, and what is known of it. */
+export function Chosen(props: DetailsProps & { ask(kind: QuestionKind): void }) {
+  const { thing, picture, ask } = props;
+  return (
+    <section aria-labelledby="chosen">
+      <h2 id="chosen">
+        <span class="faint">{kinds[thing.kind]}</span> {titleOf(thing, picture)}
+      </h2>
+      <p class="actions">
+        {questionsAbout(thing).map((kind) => (
+          <button type="button" class="action" key={kind} onClick={() => ask(kind)}>
+            {questions[kind]}
+          </button>
+        ))}
+      </p>
+      <Details {...props} />
+    </section>
+  );
+}
+
+const kinds = { peer: "Host", container: "Container", link: "Link", name: "Name" } as const;
+const questions = {
+  why: "Why does it (not) reach…",
+  policy: "May it connect to…",
+} as const satisfies Record<QuestionKind, string>;
+
+function Details({ picture, rates, thing, select }: DetailsProps) {
   switch (thing.kind) {
     case "peer":
       return <PeerDetails picture={picture} name={thing.peer.name} select={select} />;
     case "link":
-      return <LinkDetails picture={picture} link={thing.link} select={select} />;
-    case "container": {
-      const { id, names, addresses, peer } = thing.container;
-      const host = picture.peers.find(({ name }) => name === peer);
+      return <LinkDetails {...{ picture, rates, select }} link={thing.link} />;
+    case "container":
+      return <ContainerDetails {...{ picture, select }} container={thing.container} />;
+    case "name":
       return (
         <dl>
-          <Row term="Host">
-            <Choice onChoose={() => select(peerKey(peer))}>{host ? peerTitle(host) : peer}</Choice>
-          </Row>
-          <Row term="Addresses">{addresses.join(", ") || "none"}</Row>
-          <Row term="Names">{names.join(", ") || "none"}</Row>
-          <Row term="Id">
-            <code>{id}</code>
+          <Row term="Address">{thing.name.address}</Row>
+          <Row term="Answered by">
+            <Choice onChoose={() => select(peerKey(thing.name.peer))}>
+              {titleOfPeer(picture, thing.name.peer)}
+            </Choice>
           </Row>
         </dl>
       );
-    }
   }
 }
 
-function PeerDetails({ picture, name, select }: Omit<DetailsProps, "thing"> & { name: string }) {
+interface ContainerProps extends Pick<DetailsProps, "picture" | "select"> {
+  readonly container: PictureContainer;
+}
+
+function ContainerDetails({ picture, container, select }: ContainerProps) {
+  const { id, names, addresses, peer, namespace, labels } = container;
+  return (
+    <dl>
+      <Row term="Host">
+        <Choice onChoose={() => select(peerKey(peer))}>{titleOfPeer(picture, peer)}</Choice>
+      </Row>
+      <Row term="Addresses">{addresses.join(", ") || "none"}</Row>
+      <Row term="Names">{names.join(", ") || "none"}</Row>
+      {namespace !== "" && <Row term="Namespace">{namespace}</Row>}
+      <Row term="Labels">
+        <Labels labels={labels} />
+      </Row>
+      <Row term="Id">
+        <code>{id}</code>
+      </Row>
+    </dl>
+  );
+}
+
+function Labels({ labels }: Pick<PictureContainer, "labels">) {
+  const pairs = Object.entries(labels);
+  if (pairs.length === 0) return <>none</>;
+  return (
+    <span class="labels">
+      {pairs.map(([key, value]) => (
+        <code key={key} class="label">
+          {key}={value}
+        </code>
+      ))}
+    </span>
+  );
+}
+
+function PeerDetails({
+  picture,
+  name,
+  select,
+}: Pick<DetailsProps, "picture" | "select"> & { name: string }) {
   const peer = picture.peers.find((each) => each.name === name);
   const links = picture.links.filter(({ from, to }) => from === name || to === name);
   const containers = picture.containers.filter((each) => each.peer === name);
@@ -66,12 +126,9 @@ function PeerDetails({ picture, name, select }: Omit<DetailsProps, "thing"> & { 
       <ul class="plain">
         {links.map((link) => {
           const other = link.from === name ? link.to : link.from;
-          const there = picture.peers.find((each) => each.name === other);
           return (
             <li key={other}>
-              <Choice onChoose={() => select(linkKey(link))}>
-                {there ? peerTitle(there) : other}
-              </Choice>{" "}
+              <Choice onChoose={() => select(linkKey(link))}>{titleOfPeer(picture, other)}</Choice>{" "}
               <HealthMark link={link} />
             </li>
           );
@@ -92,89 +149,5 @@ function PeerDetails({ picture, name, select }: Omit<DetailsProps, "thing"> & { 
         {containers.length === 0 && <li class="faint">none that are known here</li>}
       </ul>
     </>
-  );
-}
-
-function LinkDetails({
-  picture,
-  link,
-  select,
-}: Omit<DetailsProps, "thing"> & { link: PictureLink }) {
-  const { own } = link;
-  const ends = [link.from, link.to].map((name) => ({
-    name,
-    title: picture.peers.filter((each) => each.name === name).map(peerTitle)[0] ?? name,
-  }));
-  return (
-    <>
-      <p>
-        <HealthMark link={link} />
-      </p>
-      <dl>
-        <Row term="Between">
-          {ends.map(({ name, title }, index) => (
-            <span key={name}>
-              {index === 1 && " and "}
-              <Choice onChoose={() => select(peerKey(name))}>{title}</Choice>
-            </span>
-          ))}
-        </Row>
-        {own === undefined ? (
-          <Row term="More">is known on these two hosts: open the page there</Row>
-        ) : (
-          <>
-            <Row term="Address">{own.address}</Row>
-            <Row term="Overlay">{own.overlay || "not known yet"}</Row>
-            {own.reason && <Row term="Because">{own.reason}</Row>}
-            <Row term="Encrypted">{own.encrypted ? "yes" : "no"}</Row>
-            <Row term="Packet size">{own.mtu === null ? "not known yet" : `${own.mtu} octets`}</Row>
-            <Row term="Round trip">
-              {own.roundTripMs === null ? "not known yet" : `${own.roundTripMs.toFixed(2)} ms`}
-            </Row>
-            {own.since && <Row term="Since">{new Date(own.since).toLocaleString()}</Row>}
-            <Row term="Says">{own.info}</Row>
-          </>
-        )}
-      </dl>
-    </>
-  );
-}
-
-/** Health in words and colour: colour alone says nothing to many. */
-export function HealthMark({ link }: { link: PictureLink }) {
-  const health = healthOf(link);
-  const words = link.own?.overlay || "established";
-  const text = health === "broken" ? (link.own?.state ?? "not established") : words;
-  return (
-    <span class={`mark ${health}`}>
-      {text}
-      {link.own?.encrypted ? ", encrypted" : ""}
-    </span>
-  );
-}
-
-export function Row({ term, children }: { term: string; children: ComponentChildren }) {
-  return (
-    <>
-      <dt>{term}</dt>
-      <dd>{children}</dd>
-    </>
-  );
-}
-
-export function Choice({ onChoose, children }: { onChoose(): void; children: ComponentChildren }) {
-  return (
-    <button type="button" class="choice" onClick={onChoose}>
-      {children}
-    </button>
-  );
-}
-
-export function Heading({ picture, thing }: { picture: Picture; thing: Thing }) {
-  const kinds = { peer: "Host", container: "Container", link: "Link" } as const;
-  return (
-    <h2 id="chosen">
-      <span class="faint">{kinds[thing.kind]}</span> {titleOf(thing, picture)}
-    </h2>
   );
 }

@@ -1,11 +1,16 @@
-import type { Bubble } from "./layout.ts";
-import type { Scene } from "./scene.ts";
+import { betweenRims, extraWidth, flowDots, visibleMin } from "./flow.ts";
+import { LabelRoom } from "./label-room.ts";
+import type { Bubble, Point } from "./layout.ts";
+import type { Question } from "./question.ts";
+import type { Line, Scene } from "./scene.ts";
+import { rateText } from "./traffic.ts";
 import { toScreen, type View } from "./view.ts";
 
 /** Colours of the style sheet, for what is drawn. */
 export interface Palette {
   readonly text: string;
   readonly faint: string;
+  readonly background: string;
   readonly surface: string;
   readonly good: string;
   readonly slow: string;
@@ -18,7 +23,8 @@ export function paletteOf(element: Element): Palette {
   const style = getComputedStyle(element);
   const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   return {
-    ...{ text: colour("text"), faint: colour("faint"), surface: colour("surface") },
+    ...{ text: colour("text"), faint: colour("faint") },
+    ...{ background: colour("background"), surface: colour("surface") },
     ...{ good: colour("good"), slow: colour("slow"), broken: colour("broken") },
     ...{ accent: colour("accent"), dot: colour("dot") },
   };
@@ -29,106 +35,220 @@ export interface Drawn {
   readonly view: View;
   readonly palette: Palette;
   readonly selected: string | undefined;
-  /** Those that a search has found; `undefined` while nothing is searched for. */
-  readonly found: ReadonlySet<string> | undefined;
+  /** Those that stand out, as what a search has found; `undefined` while nothing does. */
+  readonly lit: ReadonlySet<string> | undefined;
+  readonly question: Question | undefined;
   readonly nameOf: (key: string) => string;
+  /** Moves what flows; the same moment again where nothing is to move. */
+  readonly atSeconds: number;
 }
+
+type Size = { readonly width: number; readonly height: number };
+type Context = CanvasRenderingContext2D;
 
 /** Names of containers are shown from this zoom on, as long as they are few. */
-const dotNamesScale = 1.2;
+const dotNamesScale = 0.9;
 const dotNamesMax = 80;
+/** Characters of a name on the picture; the side has it whole. */
+const nameMax = 18;
 /** Of more lines than that only those are drawn that are chosen, or not as they should be. */
 const plainLinesMax = 400;
+/** Lines that are shorter on the screen have no room for numbers. */
+const textLineMin = 100;
 /** Circles that are smaller on the screen have their names in the list alone. */
 const titledRadiusMin = 24;
+const fade = 0.3;
+const font = "system-ui, sans-serif";
 
-/** Draws everything, `width` × `height` CSS pixels. */
-export function draw(
-  context: CanvasRenderingContext2D,
-  size: { readonly width: number; readonly height: number },
-  drawn: Drawn,
-): void {
+/**
+ * Draws everything, `width` × `height` CSS pixels.
+ *
+ * @returns whether something flows, which has to be drawn again and again
+ */
+export function draw(context: Context, size: Size, drawn: Drawn): boolean {
   context.clearRect(0, 0, size.width, size.height);
-  drawLines(context, drawn);
+  context.lineJoin = "round";
+  const lines = shownLines(drawn);
+  const isBroken = ({ line }: ShownLine): boolean => line.health === "broken";
+  for (const line of lines.filter((each) => !isBroken(each))) drawLine(context, line, drawn);
   for (const bubble of drawn.scene.bubbles) drawBubble(context, bubble, drawn);
+  // Over whatever stands between their ends: of many hosts some always do.
+  for (const line of lines.filter(isBroken)) drawLine(context, line, drawn);
+  drawQuestion(context, drawn);
   drawDots(context, size, drawn);
+  for (const line of lines) drawRate(context, line, drawn);
+  drawTitles(context, drawn);
+  return lines.some(({ line: { flow } }) => flow !== undefined && extraWidth(flow) > 0);
 }
 
-function drawLines(context: CanvasRenderingContext2D, { scene, view, palette, selected }: Drawn) {
+interface ShownLine {
+  readonly line: Line;
+  /** On the screen, from rim to rim. */
+  readonly ends: readonly [Point, Point];
+  readonly isChosen: boolean;
+}
+
+function shownLines({ scene, view, selected, lit }: Drawn): ShownLine[] {
   const lines = [...scene.lines()];
   const isCrowded = lines.length > plainLinesMax;
-  for (const { key, from, to, health, isEncrypted, isOwn } of lines) {
-    const isChosen = key === selected || from.key === selected || to.key === selected;
-    if (isCrowded && health === "good" && !isChosen) continue;
-    const start = toScreen(view, { x: from.x ?? 0, y: from.y ?? 0 });
-    const end = toScreen(view, { x: to.x ?? 0, y: to.y ?? 0 });
+  return lines.flatMap((line): ShownLine[] => {
+    const { key, from, to, health } = line;
+    const isChosen =
+      key === selected || from.key === selected || to.key === selected || lit?.has(key) === true;
+    if (isCrowded && health === "good" && !isChosen) return [];
+    return [{ line, isChosen, ends: betweenRims(circleOf(from, view), circleOf(to, view)) }];
+  });
+}
+
+function circleOf(bubble: Bubble, view: View) {
+  const { x, y } = toScreen(view, { x: bubble.x ?? 0, y: bubble.y ?? 0 });
+  return { x, y, radius: bubble.radius * view.scale };
+}
+
+function drawLine(context: Context, shown: ShownLine, { palette, atSeconds }: Drawn): void {
+  const { line, ends, isChosen } = shown;
+  const { health, isEncrypted, isOwn, flow } = line;
+  const [start, end] = ends;
+  const width = (isChosen ? 3 : 1.6) + extraWidth(flow) + (isEncrypted ? 2 : 0);
+  const stroke = (colour: string, lineWidth: number): void => {
     context.beginPath();
     context.moveTo(start.x, start.y);
     context.lineTo(end.x, end.y);
-    context.strokeStyle = palette[health];
-    context.globalAlpha = isChosen ? 1 : isOwn ? 0.9 : 0.45;
-    context.lineWidth = (isChosen ? 3 : 1.6) + (isEncrypted ? 1.5 : 0);
-    context.setLineDash(health === "broken" ? [5, 5] : []);
+    context.strokeStyle = colour;
+    context.lineWidth = lineWidth;
     context.stroke();
-  }
+  };
+  context.globalAlpha = isChosen || health === "broken" ? 1 : isOwn ? 0.85 : 0.45;
+  context.setLineDash(health === "broken" ? [6, 5] : []);
+  stroke(palette[health], width);
   context.setLineDash([]);
   context.globalAlpha = 1;
+  // Two lines side by side: what is between them is sealed.
+  if (isEncrypted && health !== "broken") stroke(palette.background, width / 3);
+  if (flow === undefined) return;
+  context.fillStyle = palette.text;
+  for (const { x, y } of flowDots(start, end, flow, atSeconds)) disc(context, x, y, 2);
 }
 
-function drawBubble(context: CanvasRenderingContext2D, bubble: Bubble, drawn: Drawn): void {
-  const { view, palette, selected, found } = drawn;
-  const { group, radius } = bubble;
-  const { x, y } = toScreen(view, { x: bubble.x ?? 0, y: bubble.y ?? 0 });
-  const isChosen = bubble.key === selected;
+/** From one end to the other, whatever is between. */
+function drawQuestion(context: Context, { scene, view, palette, question }: Drawn): void {
+  const from = question && scene.placeOf(question.from);
+  const to = question?.to === undefined ? undefined : scene.placeOf(question.to);
+  if (from === undefined || to === undefined) return;
+  const [start, end] = [toScreen(view, from), toScreen(view, to)];
   context.beginPath();
-  context.arc(x, y, radius * view.scale, 0, 2 * Math.PI);
+  context.moveTo(start.x, start.y);
+  context.lineTo(end.x, end.y);
+  context.strokeStyle = palette.accent;
+  context.lineWidth = 2;
+  context.setLineDash([2, 5]);
+  context.stroke();
+  context.setLineDash([]);
+}
+
+/** How much goes over a link, in the middle of it. */
+function drawRate(context: Context, { line: { flow }, ends }: ShownLine, drawn: Drawn): void {
+  const [start, end] = ends;
+  const length = Math.hypot(end.x - start.x, end.y - start.y);
+  const rate = flow === undefined ? 0 : flow.there + flow.back;
+  if (rate < visibleMin || length < textLineMin) return;
+  context.font = `600 11px ${font}`;
+  context.textAlign = "center";
+  const [x, y] = [(start.x + end.x) / 2, (start.y + end.y) / 2 + 4];
+  outlined(context, rateText(rate), x, y, drawn.palette.text, drawn.palette.background);
+}
+
+function drawBubble(context: Context, bubble: Bubble, drawn: Drawn): void {
+  const { view, palette, selected, lit } = drawn;
+  const { group } = bubble;
+  const { x, y, radius } = circleOf(bubble, view);
+  const isChosen = bubble.key === selected;
+  const isLit = lit === undefined || lit.has(bubble.key) || isChosen;
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
   context.fillStyle = palette.surface;
   context.fill();
-  context.globalAlpha = found === undefined || found.has(bubble.key) ? 1 : 0.35;
+  context.globalAlpha = isLit ? 1 : fade;
   context.lineWidth = isChosen ? 3 : 1;
   context.strokeStyle = isChosen ? palette.accent : palette.faint;
   context.stroke();
   if (group.isHost) {
-    context.beginPath();
-    context.arc(x, y, Math.max(3, 8 * view.scale), 0, 2 * Math.PI);
     context.fillStyle = group.reached ? palette.good : palette.broken;
     if (group.isSelf) context.fillStyle = palette.accent;
-    context.fill();
-  }
-  if (radius * view.scale > titledRadiusMin || isChosen || found?.has(bubble.key)) {
-    context.fillStyle = palette.text;
-    context.font = `${isChosen ? 600 : 500} 12px system-ui, sans-serif`;
-    context.textAlign = "center";
-    const count = group.members.length === 0 ? "" : ` · ${group.members.length}`;
-    context.fillText(`${group.title}${count}`, x, y + radius * view.scale + 15);
+    disc(context, x, y, Math.max(3, 8 * view.scale));
   }
   context.globalAlpha = 1;
 }
 
-function drawDots(
-  context: CanvasRenderingContext2D,
-  size: { readonly width: number; readonly height: number },
-  { scene, view, palette, selected, found, nameOf }: Drawn,
-): void {
+/** Names of groups, over all else, as many as have room beside each other. */
+function drawTitles(context: Context, { scene, view, palette, selected, lit }: Drawn): void {
+  context.textAlign = "center";
+  const room = new LabelRoom();
+  const weightOf = ({ key }: Bubble): number => (key === selected ? 2 : lit?.has(key) ? 1 : 0);
+  const important = [...scene.bubbles].sort((a, b) => weightOf(b) - weightOf(a));
+  for (const bubble of important) {
+    const { x, y, radius } = circleOf(bubble, view);
+    const weight = weightOf(bubble);
+    if (radius <= titledRadiusMin && weight === 0) continue;
+    const { title: name, members } = bubble.group;
+    const title = members.length === 0 ? shortened(name) : `${shortened(name)} · ${members.length}`;
+    context.font = `${weight === 2 ? 700 : 600} 13px ${font}`;
+    const { width } = context.measureText(title);
+    const baseline = y + radius + 17;
+    if (!room.take({ x: x - width / 2, y: baseline - 12, width, height: 16 })) continue;
+    const colour = lit === undefined || weight > 0 ? palette.text : palette.faint;
+    outlined(context, title, x, baseline, colour, palette.background);
+  }
+}
+
+function drawDots(context: Context, size: Size, drawn: Drawn): void {
+  const { scene, view, palette, selected, question, lit, nameOf } = drawn;
+  const chosen = new Set([selected, question?.from, question?.to]);
   const radius = Math.min(5, Math.max(1.2, 3 * view.scale));
   const named: { readonly key: string; readonly x: number; readonly y: number }[] = [];
   for (const dot of scene.dots()) {
     const { x, y } = toScreen(view, dot);
     if (x < -20 || y < -20 || x > size.width + 20 || y > size.height + 20) continue;
-    const isChosen = dot.key === selected;
-    const isFound = found === undefined || found.has(dot.key);
-    context.beginPath();
-    context.arc(x, y, isChosen ? radius + 2.5 : radius, 0, 2 * Math.PI);
-    context.globalAlpha = isFound ? 1 : 0.2;
+    const isChosen = chosen.has(dot.key);
+    const isLit = lit === undefined || lit.has(dot.key) || isChosen;
+    context.globalAlpha = isLit ? 1 : fade;
     context.fillStyle = isChosen ? palette.accent : palette.dot;
-    context.fill();
-    if (isChosen || (found !== undefined && isFound)) named.push({ key: dot.key, x, y });
-    else if (view.scale > dotNamesScale) named.push({ key: dot.key, x, y });
+    disc(context, x, y, isChosen ? radius + 2.5 : radius);
+    if (isChosen || (lit !== undefined && isLit) || view.scale > dotNamesScale) {
+      named.push({ key: dot.key, x, y: y + radius + (isChosen ? 14 : 11) });
+    }
   }
   context.globalAlpha = 1;
   if (named.length > dotNamesMax) return;
-  context.fillStyle = palette.text;
-  context.font = "11px system-ui, sans-serif";
-  context.textAlign = "left";
-  for (const { key, x, y } of named) context.fillText(nameOf(key), x + radius + 4, y + 4);
+  context.font = `11px ${font}`;
+  context.textAlign = "center";
+  for (const { key, x, y } of named) {
+    outlined(context, shortened(nameOf(key)), x, y, palette.text, palette.surface);
+  }
+}
+
+function disc(context: Context, x: number, y: number, radius: number): void {
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+  context.fill();
+}
+
+/** Text that can be read over whatever it crosses. */
+function outlined(
+  context: Context,
+  text: string,
+  x: number,
+  y: number,
+  colour: string,
+  around: string,
+): void {
+  context.lineWidth = 4;
+  context.strokeStyle = around;
+  context.strokeText(text, x, y);
+  context.fillStyle = colour;
+  context.fillText(text, x, y);
+}
+
+function shortened(name: string): string {
+  return name.length > nameMax ? `${name.slice(0, nameMax - 1)}…` : name;
 }

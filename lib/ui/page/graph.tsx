@@ -3,17 +3,27 @@ import type { Picture } from "../../api/picture-models.ts";
 import { draw, paletteOf } from "./draw.ts";
 import type { Grouping } from "./grouping.ts";
 import type { Point } from "./layout.ts";
+import { Legend } from "./legend.tsx";
+import type { Question } from "./question.ts";
 import { Scene } from "./scene.ts";
 import { thingsOf, titleOf } from "./things.ts";
+import type { Rates } from "./traffic.ts";
 import { fitting, moved, toPlane, type View, zoomed } from "./view.ts";
 
 export interface GraphProps {
   readonly picture: Picture;
   readonly grouping: Grouping;
   readonly selected: string | undefined;
-  readonly found: ReadonlySet<string> | undefined;
+  /** What stands out; `undefined` while nothing does. */
+  readonly lit: ReadonlySet<string> | undefined;
+  readonly rates: Rates;
+  /** Its ends are joined, when it has both. */
+  readonly question: Question | undefined;
   select(key: string | undefined): void;
 }
+
+/** What the tools and the legend take at the bottom. */
+const barPixels = 48;
 
 /** A movement of the pointer that is shorter is a click. */
 const clickPixels = 4;
@@ -30,19 +40,30 @@ export function Graph(props: GraphProps) {
   return (
     <div class="graph">
       <canvas ref={canvas} aria-label="Hosts, links and containers" role="img" />
-      <div class="tools" role="toolbar" aria-label="View">
-        <button class="tool" type="button" onClick={() => zoom(1.4)} aria-label="Zoom in">
-          +
-        </button>
-        <button class="tool" type="button" onClick={() => zoom(1 / 1.4)} aria-label="Zoom out">
-          −
-        </button>
-        <button class="tool" type="button" onClick={fit} aria-label="Show everything">
-          ⤢
-        </button>
+      <div class="bar">
+        <div class="tools" role="toolbar" aria-label="View">
+          <button class="tool" type="button" onClick={() => zoom(1.4)} aria-label="Zoom in">
+            +
+          </button>
+          <button class="tool" type="button" onClick={() => zoom(1 / 1.4)} aria-label="Zoom out">
+            −
+          </button>
+          <button class="tool" type="button" onClick={fit} aria-label="Show everything">
+            ⤢
+          </button>
+        </div>
+        <Legend />
       </div>
     </div>
   );
+}
+
+/** What only flows is drawn so often: it is no game. */
+const flowFrameMs = 40;
+
+/** Whether somebody has asked the machine that nothing moves by itself. */
+function isStill(): boolean {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 /** What belongs to the canvas and outlives each drawing. */
@@ -54,6 +75,8 @@ class Stage {
   #isFitted = true;
   #frame = 0;
   #names = new Map<string, string>();
+  #isFlowing = false;
+  #drawnAtMs = 0;
   readonly #pointers = new Map<number, Point>();
   #movedBy = 0;
 
@@ -85,13 +108,13 @@ class Stage {
     const before = this.props;
     this.props = props;
     if (before?.picture !== props.picture || before.grouping !== props.grouping) {
-      this.#scene.take(props.picture, props.grouping);
+      this.#scene.take(props.picture, props.grouping, props.rates);
       const things = thingsOf(props.picture);
       this.#names = new Map(
         [...things].map(([key, thing]) => [key, titleOf(thing, props.picture)]),
       );
       if (before?.grouping !== props.grouping) this.#isFitted = true;
-      if (matchMedia("(prefers-reduced-motion: reduce)").matches) this.#scene.layout.settle();
+      if (isStill()) this.#scene.layout.settle();
     }
     this.#request();
   }
@@ -120,11 +143,19 @@ class Stage {
   }
 
   #request(): void {
-    cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => this.#drawFrame());
+    this.#drawnAtMs = 0;
+    this.#next();
   }
 
-  #drawFrame(): void {
+  #next(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame((nowMs) => {
+      if (nowMs - this.#drawnAtMs < flowFrameMs) this.#next();
+      else this.#drawFrame(nowMs);
+    });
+  }
+
+  #drawFrame(nowMs: number): void {
     const context = this.#canvas?.getContext("2d");
     const { props } = this;
     if (!context || props === undefined) return;
@@ -132,15 +163,20 @@ class Stage {
     const size = this.#size();
     if (this.#isFitted) {
       const circles = this.#scene.bubbles.map(({ x = 0, y = 0, radius }) => ({ x, y, radius }));
-      this.#view = fitting(circles, size);
+      this.#view = fitting(circles, { ...size, height: size.height - barPixels });
     }
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    draw(context, size, {
+    this.#isFlowing = draw(context, size, {
       ...{ scene: this.#scene, view: this.#view, palette: paletteOf(this.#canvas!) },
-      ...{ selected: props.selected, found: props.found },
+      ...{ selected: props.selected, lit: props.lit, question: props.question },
+      atSeconds: isStill() ? 0 : nowMs / 1000,
       nameOf: (key) => this.#names.get(key) ?? "",
     });
     if (isMoving) this.#request();
+    else if (this.#isFlowing && !isStill()) {
+      this.#drawnAtMs = nowMs;
+      this.#next();
+    }
   }
 
   #wheel(event: WheelEvent): void {

@@ -2,8 +2,30 @@ import type { Picture, PictureContainer } from "../../api/picture-models.ts";
 import { containerKey, peerKey, peerTitle } from "./things.ts";
 
 /** By what containers stand together. */
-export const groupings = ["host", "subnet", "name"] as const;
-export type Grouping = (typeof groupings)[number];
+const plainGroupings = ["host", "subnet", "name", "namespace"] as const;
+const labelPrefix = "label ";
+
+/** The latter with the label's key behind it. */
+export type Grouping = (typeof plainGroupings)[number] | `${typeof labelPrefix}${string}`;
+
+/** Keys of labels that may be chosen, those that most containers have. */
+const labelKeysMax = 40;
+
+/** What there is to choose from in a picture; `by` stays among it, also when nothing has it now. */
+export function groupingsOf({ containers }: Picture, by: Grouping): Grouping[] {
+  const counts = new Map<string, number>();
+  for (const { labels } of containers) {
+    for (const key of Object.keys(labels)) counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const keys = [...counts]
+    .sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1))
+    .slice(0, labelKeysMax)
+    .map(([key]) => key);
+  const hasNamespaces = containers.some(({ namespace }) => namespace !== "");
+  const plain = plainGroupings.filter((each) => each !== "namespace" || hasNamespaces);
+  const labels = keys.sort().map((key): Grouping => `${labelPrefix}${key}`);
+  return [...new Set([...plain, ...labels, by])];
+}
 
 /** Containers that stand together, around their host if they have one in common. */
 export interface Group {
@@ -18,30 +40,43 @@ export interface Group {
 }
 
 export function groupsOf(picture: Picture, by: Grouping): Group[] {
-  const members = new Map<string, PictureContainer[]>();
+  const members = new Map<string, string[]>();
   for (const container of picture.containers) {
-    const key = groupKey(container, by);
-    members.set(key, [...(members.get(key) ?? []), container]);
+    const key = by === "host" ? peerKey(container.peer) : wordOf(container, by);
+    const known = members.get(key);
+    if (known === undefined) members.set(key, [containerKey(container)]);
+    else known.push(containerKey(container));
   }
-  const keysOf = (key: string) => (members.get(key) ?? []).map(containerKey).sort();
   if (by === "host") {
     return picture.peers.map((peer) => {
       const key = peerKey(peer.name);
-      const { reached } = peer;
       const isSelf = peer.name === picture.self;
-      return { key, title: peerTitle(peer), isHost: true, isSelf, reached, members: keysOf(key) };
+      return {
+        ...{ key, title: peerTitle(peer), isHost: true, isSelf, reached: peer.reached },
+        members: (members.get(key) ?? []).sort(),
+      };
     });
   }
-  return [...members.keys()].sort().map((key) => ({
-    ...{ key, title: key.slice(by.length + 1), isHost: false, isSelf: false, reached: true },
-    members: keysOf(key),
+  return [...members.keys()].sort().map((title) => ({
+    ...{ key: `${by} ${title}`, title, isHost: false, isSelf: false, reached: true },
+    members: members.get(title)!.sort(),
   }));
 }
 
-function groupKey(container: PictureContainer, by: Grouping): string {
-  if (by === "host") return peerKey(container.peer);
-  if (by === "subnet") return `subnet ${subnetOf(container.addresses[0])}`;
-  return `name ${stemOf(container.name)}`;
+function wordOf(container: PictureContainer, by: Exclude<Grouping, "host">): string {
+  switch (by) {
+    case "subnet":
+      return subnetOf(container.addresses[0]);
+    case "name":
+      return stemOf(container.name);
+    case "namespace":
+      return container.namespace || "not known";
+    default: {
+      const key = by.slice(labelPrefix.length);
+      const { labels } = container;
+      return Object.hasOwn(labels, key) ? labels[key] || "(empty)" : `without ${key}`;
+    }
+  }
 }
 
 /** The network of 256 addresses that an address is in: what people recognise. */

@@ -22,25 +22,31 @@ export interface Bubble extends SimulationNodeDatum {
   radius: number;
 }
 
-/** Between neighbours on the spiral on which containers stand. */
-const dotSpacing = 9;
+/** Between neighbours on the spiral on which containers stand: with room for names of a few. */
+function spacingOf(members: number): number {
+  return members <= 9 ? 21 : members <= 24 ? 15 : 9;
+}
 const hostRadius = 16;
 /** Between the outermost container and the circle around all. */
 const rim = 8;
+/** Around a group, also for its name, which is small beside large ones at any zoom. */
+const [rimRoom, titleShare] = [14, 0.08];
+/** Between the rims of linked groups: few have room for what goes over their links. */
+const [fewGroups, farApart, nearBy] = [12, 130, 50];
 /** With more links than that, all pull on all, which says nothing and takes long. */
 const pullingLinksMax = 1500;
 /** Golden angle (Vogel 1979): every point has the same room. */
 const goldenAngle = Math.PI * (3 - Math.sqrt(5));
 
-/** Where the container with this number stands around the middle of its group. */
-export function dotPlace(index: number): Point {
-  const distance = hostRadius + dotSpacing * Math.sqrt(index + 1);
+/** Where the container with this number stands around the middle of a group of so many. */
+export function dotPlace(index: number, members: number): Point {
+  const distance = hostRadius + spacingOf(members) * Math.sqrt(index + 1);
   const angle = index * goldenAngle;
   return { x: distance * Math.cos(angle), y: distance * Math.sin(angle) };
 }
 
 export function bubbleRadius(members: number): number {
-  return hostRadius + (members === 0 ? 0 : dotSpacing * Math.sqrt(members + 1) + rim);
+  return hostRadius + (members === 0 ? 0 : spacingOf(members) * Math.sqrt(members + 1) + rim);
 }
 
 /**
@@ -60,7 +66,7 @@ export class Layout {
       )
       .force(
         "touch",
-        forceCollide<Bubble>((each) => each.radius + 14),
+        forceCollide<Bubble>((each) => each.radius + rimRoom + titleShare * each.radius),
       )
       .force("x", forceX<Bubble>().strength(0.05))
       .force("y", forceY<Bubble>().strength(0.08))
@@ -81,6 +87,7 @@ export class Layout {
     this.#shape = shape;
     const known = new Set(groups.map(({ key }) => key));
     const pulling = links.length > pullingLinksMax ? [] : links;
+    const apart = groups.length <= fewGroups ? farApart : nearBy;
     const pairs = pulling.filter(([from, to]) => known.has(from) && known.has(to));
     this.#simulation
       .nodes(this.bubbles)
@@ -90,7 +97,7 @@ export class Layout {
           pairs.map(([source, target]) => ({ source, target })),
         )
           .id(({ key }) => key)
-          .distance(110),
+          .distance(({ source, target }) => radiusOf(source) + radiusOf(target) + apart),
       )
       .alpha(before.size === 0 ? 1 : 0.4);
   }
@@ -106,4 +113,9 @@ export class Layout {
   settle(): void {
     while (this.step());
   }
+}
+
+/** Ends of a link are bubbles once the simulation has found them. */
+function radiusOf(end: string | Bubble): number {
+  return typeof end === "string" ? 0 : end.radius;
 }

@@ -2,6 +2,7 @@ import type { Picture, PictureLink } from "../../api/picture-models.ts";
 import { type Group, type Grouping, groupsOf } from "./grouping.ts";
 import { type Bubble, dotPlace, Layout, type Point } from "./layout.ts";
 import { type Health, healthOf, linkKey, peerKey } from "./things.ts";
+import { type Flow, flowOf, type Rates } from "./traffic.ts";
 
 /** A container on the plane. */
 export interface Dot extends Point {
@@ -17,6 +18,8 @@ export interface Line {
   readonly health: Health;
   readonly isEncrypted: boolean;
   readonly isOwn: boolean;
+  /** Missing where nothing counts. */
+  readonly flow: Flow | undefined;
 }
 
 /** Pixels on the screen within which a pointer means something. */
@@ -26,8 +29,12 @@ const reachPixels = 10;
 export class Scene {
   readonly layout = new Layout();
   #links: readonly PictureLink[] = [];
+  #rates: Rates = new Map();
+  #self = "";
 
-  take(picture: Picture, by: Grouping): void {
+  take(picture: Picture, by: Grouping, rates: Rates): void {
+    this.#rates = rates;
+    this.#self = picture.self;
     const groups: Group[] = groupsOf(picture, by);
     this.#links = by === "host" ? picture.links : [];
     const pairs = this.#links.map(({ from, to }) => [peerKey(from), peerKey(to)] as const);
@@ -48,6 +55,7 @@ export class Scene {
       yield {
         ...{ key: linkKey(link), from, to, health: healthOf(link) },
         ...{ isEncrypted: own?.encrypted === true, isOwn: own !== undefined },
+        flow: flowOf(link, this.#self, this.#rates),
       };
     }
   }
@@ -55,7 +63,7 @@ export class Scene {
   *dots(): Generator<Dot> {
     for (const bubble of this.bubbles) {
       for (const [index, key] of bubble.group.members.entries()) {
-        const { x, y } = dotPlace(index);
+        const { x, y } = dotPlace(index, bubble.group.members.length);
         yield { key, bubble, x: (bubble.x ?? 0) + x, y: (bubble.y ?? 0) + y };
       }
     }
@@ -100,7 +108,7 @@ export class Scene {
   #dotAt(bubble: Bubble, point: Point, reach: number): string | undefined {
     let best: { readonly key: string; readonly distance: number } | undefined;
     for (const [index, key] of bubble.group.members.entries()) {
-      const { x, y } = dotPlace(index);
+      const { x, y } = dotPlace(index, bubble.group.members.length);
       const distance = apart(point, { x: (bubble.x ?? 0) + x, y: (bubble.y ?? 0) + y });
       if (distance <= Math.min(reach, 6) && (best === undefined || distance < best.distance)) {
         best = { key, distance };

@@ -1,6 +1,9 @@
 import type { EventModel } from "../../api/event-models.ts";
 import type { Picture } from "../../api/picture-models.ts";
+import type { Diagnosis } from "../../diagnosis/doctor/diagnosis.ts";
 import type { Explanation } from "../../diagnosis/why/explanation.ts";
+
+import type { Ways } from "./verdict-text.ts";
 
 /** What the page asks of the router that serves it. */
 
@@ -26,6 +29,13 @@ export const askPicture = (): Promise<Picture> => ask("/picture");
 export function askWhy(from: string, to: string): Promise<Explanation> {
   return ask(`/why?${new URLSearchParams({ from, to })}`);
 }
+
+/** What two may open to each other. */
+export function askWays(from: string, to: string): Promise<Ways> {
+  return ask(`/policy/ways?${new URLSearchParams({ from, to })}`);
+}
+
+export const askDoctor = (): Promise<Diagnosis> => ask("/doctor");
 
 /** Calls `heard` with every event, those of before first, until the signal. */
 export function followEvents(heard: (event: EventModel) => void, signal: AbortSignal): void {

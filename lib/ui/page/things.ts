@@ -2,6 +2,7 @@ import type {
   Picture,
   PictureContainer,
   PictureLink,
+  PictureName,
   PicturePeer,
 } from "../../api/picture-models.ts";
 
@@ -9,20 +10,26 @@ import type {
 export type Thing =
   | { readonly kind: "peer"; readonly key: string; readonly peer: PicturePeer }
   | { readonly kind: "container"; readonly key: string; readonly container: PictureContainer }
-  | { readonly kind: "link"; readonly key: string; readonly link: PictureLink };
+  | { readonly kind: "link"; readonly key: string; readonly link: PictureLink }
+  /** In DNS, of what is no container. */
+  | { readonly kind: "name"; readonly key: string; readonly name: PictureName };
 
 export const peerKey = (name: string): string => `peer ${name}`;
 export const containerKey = ({ peer, id }: PictureContainer): string => `container ${peer} ${id}`;
-export const linkKey = ({ from, to }: PictureLink): string => `link ${from} ${to}`;
+export const linkKey = ({ from, to }: Pick<PictureLink, "from" | "to">): string =>
+  `link ${from} ${to}`;
+export const nameKey = ({ name, address }: PictureName): string => `name ${name} ${address}`;
 
 /** Everything of a picture by its key. */
-export function thingsOf({ peers, containers, links }: Picture): ReadonlyMap<string, Thing> {
+export function thingsOf(picture: Picture): ReadonlyMap<string, Thing> {
+  const { peers, containers, links, names } = picture;
   const all: Thing[] = [
     ...peers.map((peer): Thing => ({ kind: "peer", key: peerKey(peer.name), peer })),
     ...containers.map(
       (container): Thing => ({ kind: "container", key: containerKey(container), container }),
     ),
     ...links.map((link): Thing => ({ kind: "link", key: linkKey(link), link })),
+    ...names.map((name): Thing => ({ kind: "name", key: nameKey(name), name })),
   ];
   return new Map(all.map((thing) => [thing.key, thing]));
 }
@@ -32,39 +39,59 @@ export function peerTitle({ nickname, name }: PicturePeer): string {
   return nickname || name;
 }
 
+/** The same of a peer that may be gone. */
+export function titleOfPeer({ peers }: Picture, name: string): string {
+  const peer = peers.find((each) => each.name === name);
+  return peer === undefined ? name : peerTitle(peer);
+}
+
 export function titleOf(thing: Thing, picture: Picture): string {
   switch (thing.kind) {
     case "peer":
       return peerTitle(thing.peer);
     case "container":
       return thing.container.name;
+    case "name":
+      return withoutDot(thing.name.name);
     case "link": {
-      const title = (name: string) =>
-        picture.peers.filter((each) => each.name === name).map(peerTitle)[0] ?? name;
-      return `${title(thing.link.from)} – ${title(thing.link.to)}`;
+      const [from, to] = [thing.link.from, thing.link.to].map((name) => titleOfPeer(picture, name));
+      return `${from} – ${to}`;
     }
   }
 }
 
+/** A name in DNS as people write it. */
+export function withoutDot(name: string): string {
+  return name.replace(/\.$/, "");
+}
+
 /** How the router's own commands would name it; links have no such name. */
 export function placeOf(thing: Thing): string | undefined {
-  if (thing.kind === "peer") return thing.peer.name;
-  if (thing.kind === "container") return thing.container.addresses[0]?.split("/")[0];
-  return undefined;
+  switch (thing.kind) {
+    case "peer":
+      return thing.peer.name;
+    case "container":
+      return thing.container.addresses[0]?.split("/")[0];
+    case "name":
+      return thing.name.address;
+    case "link":
+      return undefined;
+  }
 }
 
 /** How well a link carries frames. */
 export type Health = "good" | "slow" | "broken";
 
-export function healthOf({ established, own }: PictureLink): Health {
-  if (!established || (own !== undefined && own.state !== "established")) return "broken";
+export function healthOf({ established, oneSided, own }: PictureLink): Health {
+  const isBroken = !established || (own === undefined ? oneSided : own.state !== "established");
+  if (isBroken) return "broken";
   return own?.overlay === "sleeve" ? "slow" : "good";
 }
 
 /** At most so many are shown; who wants others says more of them. */
 const foundMax = 100;
 
-/** Things whose titles, names, addresses or ids have all words of `query`, the best first. */
+/** Things whose titles, names, addresses, labels or ids have all words of `query`, the best first. */
 export function search(
   things: ReadonlyMap<string, Thing>,
   picture: Picture,
@@ -84,8 +111,17 @@ export function search(
 }
 
 function textOf(thing: Thing): string {
-  if (thing.kind === "peer") return thing.peer.name;
-  if (thing.kind === "link") return "";
-  const { id, names, addresses } = thing.container;
-  return [id, ...names, ...addresses].join(" ");
+  switch (thing.kind) {
+    case "peer":
+      return thing.peer.name;
+    case "name":
+      return thing.name.address;
+    case "container": {
+      const { id, names, addresses, labels } = thing.container;
+      const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+      return [id, ...names, ...addresses, ...pairs].join(" ");
+    }
+    case "link":
+      return "";
+  }
 }

@@ -1,17 +1,23 @@
 import { useEffect, useState } from "preact/hooks";
 import type { EventModel } from "../../api/event-models.ts";
 import type { Picture } from "../../api/picture-models.ts";
-import { askPicture, followEvents } from "./server.ts";
+import type { Finding } from "../../diagnosis/finding.ts";
+import { again } from "./again.ts";
+import { askDoctor, askPicture, followEvents } from "./server.ts";
+import { type Rates, TrafficLog } from "./traffic.ts";
 
-/** How often the picture is asked for while somebody looks: round trips change without an event. */
-const periodMs = 5000;
-/** After an event, for others that come with it. */
-const eventDelayMs = 250;
+/** How often is asked while somebody looks: traffic and round trips change without an event. */
+const [pictureMs, doctorMs] = [2000, 10_000];
+/** After an event, for others that come with it; the doctor waits for what follows from it. */
+const [pictureDelayMs, doctorDelayMs] = [250, 1500];
 /** As many events are kept. */
 const eventsMax = 300;
 
 export interface Network {
   readonly picture: Picture | undefined;
+  readonly rates: Rates;
+  /** Of the host that serves the page; missing before it has been looked at. */
+  readonly findings: readonly Finding[] | undefined;
   /** The latest first. */
   readonly events: readonly EventModel[];
   /** Why there is nothing newer to be seen. */
@@ -20,44 +26,45 @@ export interface Network {
 
 /** The network as it is now, for as long as the page is looked at. */
 export function useNetwork(): Network {
-  const [picture, setPicture] = useState<Picture>();
+  const [seen, setSeen] = useState<Pick<Network, "picture" | "rates">>(nothing);
+  const [findings, setFindings] = useState<readonly Finding[]>();
   const [events, setEvents] = useState<readonly EventModel[]>([]);
   const [trouble, setTrouble] = useState<string>();
 
   useEffect(() => {
     const end = new AbortController();
-    let timer = 0;
+    const traffic = new TrafficLog();
     let text = "";
-    const look = async (): Promise<void> => {
-      clearTimeout(timer);
-      if (!document.hidden) {
-        try {
-          const next = await askPicture();
-          const nextText = JSON.stringify(next);
-          if (nextText !== text) setPicture(next);
-          text = nextText;
-          setTrouble(undefined);
-        } catch (error) {
-          setTrouble(error instanceof Error ? error.message : String(error));
-        }
+    const pictures = again(end.signal, pictureMs, async () => {
+      try {
+        const picture = await askPicture();
+        traffic.note(picture, performance.now());
+        const nextText = JSON.stringify(picture);
+        const { rates } = traffic;
+        // A picture that is the same stays the same: nothing has to be placed anew.
+        const isSame = nextText === text;
+        setSeen((before) => ({ picture: isSame ? before.picture : picture, rates }));
+        text = nextText;
+        setTrouble(undefined);
+      } catch (error) {
+        setTrouble(error instanceof Error ? error.message : String(error));
       }
-      if (!end.signal.aborted) soon(periodMs);
-    };
-    const soon = (delayMs: number): void => {
-      clearTimeout(timer);
-      timer = window.setTimeout(look, delayMs);
-    };
-    const shown = (): void => void look();
-    document.addEventListener("visibilitychange", shown, { signal: end.signal });
-    followEvents((event) => {
-      setEvents((before) => [event, ...before].slice(0, eventsMax));
-      soon(eventDelayMs);
-    }, end.signal);
-    void look();
-    return () => {
-      end.abort();
-      clearTimeout(timer);
-    };
+    });
+    const doctor = again(end.signal, doctorMs, async () => {
+      // Where the router does not answer, the picture says so.
+      const diagnosis = await askDoctor().catch(() => undefined);
+      if (diagnosis !== undefined) setFindings(diagnosis.findings);
+    });
+    const follow = (): void =>
+      followEvents((event) => {
+        setEvents((before) => [event, ...before].slice(0, eventsMax));
+        pictures.soon(pictureDelayMs);
+        doctor.soon(doctorDelayMs);
+      }, end.signal);
+    follow();
+    return () => end.abort();
   }, []);
-  return { picture, events, trouble };
+  return { ...seen, findings, events, trouble };
 }
+
+const nothing = { picture: undefined, rates: new Map() };

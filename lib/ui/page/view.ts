@@ -39,7 +39,7 @@ export function fitting(
   const right = Math.max(...circles.map(({ x, radius }) => x + radius));
   const top = Math.min(...circles.map(({ y, radius }) => y - radius));
   const bottom = Math.max(...circles.map(({ y, radius }) => y + radius + 24));
-  const room = 40;
+  const room = 24;
   const across = (size.width - 2 * room) / Math.max(1, right - left);
   const down = (size.height - 2 * room) / Math.max(1, bottom - top);
   const scale = Math.min(1.6, Math.max(scaleMin, Math.min(across, down)));

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NetworkEvent } from "../../../lib/base/network-event.ts";
 import { silentLog } from "../../../lib/base/world.ts";
+import { askedBy } from "../../../lib/daemon/events/asked-by.ts";
 import { EventFile } from "../../../lib/daemon/events/event-file.ts";
 import { EventJournal } from "../../../lib/daemon/events/event-journal.ts";
 
@@ -42,6 +43,34 @@ describe("a journal", () => {
     expect(journal.read({ sinceMs: 1500 })).toHaveLength(2);
     expect(journal.read({ kinds: ["link.established", "name"] })).toHaveLength(1);
     expect(journal.read({ kinds: ["link.est"] })).toEqual([]);
+  });
+
+  test("finds what is about a container or a peer, by how an id begins and by nickname", () => {
+    const journal = new EventJournal(clock);
+    gone(journal, "5ac1aa");
+    gone(journal, "5ac1bb");
+    const peer = { peer: "7a:00:00:00:00:01", nickname: "host1" };
+    journal.emit("link.established", peer);
+    journal.emit("host.mended", { what: "put the bridge up" });
+    expect(containers(journal.read({ containers: ["5ac1a"] }))).toEqual(["5ac1aa"]);
+    expect(journal.read({ containers: ["5ac1", "x"] })).toHaveLength(2);
+    expect(journal.read({ containers: [""] })).toEqual([]);
+    for (const name of Object.values(peer)) {
+      expect(journal.read({ peers: [name] }).map(({ id }) => id)).toEqual([3]);
+    }
+    expect(journal.read({ peers: ["host1"], kinds: ["peer"] })).toEqual([]);
+  });
+
+  test("says who asked, of what somebody may have asked for, also when it took its time", async () => {
+    const journal = new EventJournal(clock);
+    const by = { kind: "cli", user: "alice", pid: 7 } as const;
+    await askedBy(by, async () => {
+      await Promise.resolve();
+      gone(journal, "a");
+      journal.emit("link.established", { peer: "7a:00:00:00:00:01", nickname: "host1" });
+    });
+    gone(journal, "b");
+    expect(journal.read().map((event) => event.by)).toEqual([by, undefined, undefined]);
   });
 
   test("tells followers until they have heard enough", () => {
@@ -87,12 +116,13 @@ describe("a journal with a file", () => {
       using file = new EventFile(path, silentLog);
       const journal = new EventJournal(clock, file);
       gone(journal, "a");
-      gone(journal, "b");
+      askedBy({ kind: "proxy" }, () => gone(journal, "b"));
     }
     using file = new EventFile(path, silentLog);
     const journal = new EventJournal(clock, file);
     gone(journal, "c");
     expect(containers(journal.read())).toEqual(["a", "b", "c"]);
+    expect(journal.read()[1]!.by).toEqual({ kind: "proxy" });
     expect(journal.read().map(({ id }) => id)).toEqual([1, 2, 3]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });

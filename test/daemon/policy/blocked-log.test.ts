@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { prometheusText } from "../../../lib/api/prometheus-text.ts";
+import { prometheusText } from "../../../lib/api/metrics/prometheus-text.ts";
+import type { EventSink } from "../../../lib/base/network-event.ts";
 import {
   BlockedLog,
   blockedText,
@@ -22,13 +23,13 @@ function setUp(waiting: BlockedPacket[]) {
   const lines: string[] = [];
   const log = { debug() {}, info() {}, error() {}, warn: (line: string) => void lines.push(line) };
   const world = Object.assign(new SimWorld(clock, 1), { log });
-  const blocked = new BlockedLog(world, () => ({
-    read: () => waiting.splice(0),
-    [Symbol.dispose]() {},
-  }));
+  const told: unknown[] = [];
+  const emit: EventSink = (kind, details) => void told.push([kind, details]);
+  const teller = { read: () => waiting.splice(0), [Symbol.dispose]() {} };
+  const blocked = new BlockedLog(world, () => teller, emit);
   blocked.start();
   clock.run(1000);
-  return { blocked, clock, lines };
+  return { blocked, clock, lines, told };
 }
 
 describe("what is blocked", () => {
@@ -50,9 +51,9 @@ describe("what is blocked", () => {
     const { blocked, lines } = setUp(knocks);
     expect(lines).toHaveLength(linesMax + 1);
     expect(lines.at(-1)).toBe(`${5000 - linesMax} more were blocked in the same moment`);
-    const gauges = blocked.gauges();
-    expect(gauges.length).toBeLessThanOrEqual(portsMax + originsMax + 4);
-    const total = gauges
+    const samples = blocked.measurements();
+    expect(samples.length).toBeLessThanOrEqual(portsMax + originsMax + 4);
+    const total = samples
       .filter(({ name }) => name === "weavenpc_blocked_connections_total")
       .reduce((sum, { value }) => sum + value, 0);
     expect(total).toBe(5000);
@@ -60,12 +61,22 @@ describe("what is blocked", () => {
 
   test("is counted under the names and labels of the original", () => {
     const { blocked } = setUp([packet(), packet(), packet({ protocol: "UDP" })]);
-    const text = prometheusText(blocked.gauges());
+    const text = prometheusText(blocked.measurements());
     expect(text).toContain('weavenpc_blocked_connections_total{dport="80",protocol="tcp"} 2\n');
     expect(text).toContain('weavenpc_blocked_connections_total{dport="80",protocol="udp"} 1\n');
     expect(text).toContain(
       'weave_policy_blocked_total{direction="ingress",policy="shop/deny"} 3\n',
     );
+  });
+
+  test("is told as an event, with the port where there is one", () => {
+    const { ports: _, ...bare } = packet({ protocol: "ICMP", origin: undefined });
+    const { told } = setUp([packet(), bare]);
+    const ends = { source: "10.32.0.1", destination: "10.32.0.2", direction: "ingress" };
+    expect(told).toEqual([
+      ["policy.blocked", { ...ends, policy: "shop/deny", protocol: "TCP", port: 80 }],
+      ["policy.blocked", { ...ends, policy: "unknown", protocol: "ICMP", port: null }],
+    ]);
   });
 
   test("is heard of as soon as that can be, and keeps no policy from being enforced before", () => {
@@ -77,9 +88,9 @@ describe("what is blocked", () => {
     });
     expect(() => blocked.start()).not.toThrow();
     clock.run(2000);
-    expect(blocked.gauges()).toEqual([]);
+    expect(blocked.measurements()).toEqual([]);
     isTaken = false;
     clock.run(2000);
-    expect(blocked.gauges()).not.toEqual([]);
+    expect(blocked.measurements()).not.toEqual([]);
   });
 });

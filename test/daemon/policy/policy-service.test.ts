@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
+import type { EventSink } from "../../../lib/base/network-event.ts";
 import { formatPeerName, type PeerName } from "../../../lib/base/peer-name.ts";
 import { openDatabase } from "../../../lib/daemon/database.ts";
 import { portsOf } from "../../../lib/daemon/policy/pod-facts.ts";
@@ -27,6 +28,7 @@ class OneHost {
   readonly filter = new MemoryEnforcer();
   readonly database = openDatabase(":memory:");
   readonly attached = new Map<string, readonly string[]>();
+  readonly told: unknown[] = [];
   service!: PolicyService;
   shared!: SharedPolicy;
   #isMarked = false;
@@ -42,6 +44,7 @@ class OneHost {
       exposed: () => [],
       peers: () => [],
       enforcer: () => ({ enforcer: this.filter, reason: "" }),
+      emit: this.emit,
       blocked: () => ({ read: () => [], [Symbol.dispose]() {} }),
       mark: {
         get: () => this.#isMarked,
@@ -54,6 +57,8 @@ class OneHost {
     this.clock.run(50);
     return this;
   }
+
+  readonly emit: EventSink = (kind, details) => void this.told.push([kind, details]);
 
   /** What the filter does with a connection from outside. */
   receives(address: string): boolean {
@@ -260,6 +265,30 @@ describe("a node of a cluster", () => {
     await host.attach("c1", "10.32.0.1");
     expect(host.shared.full()).toBeUndefined();
   });
+});
+
+test("what is done to policies is told, and that they are enforced, each once", () => {
+  const host = new OneHost().start();
+  const requests = new PolicyRequests(host.service, host.shared, host.emit);
+  const name = { kind: "NetworkPolicy", namespace: "shop", name: "deny" };
+  const document = (policyTypes: string[]) => ({
+    ...{ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" },
+    ...{ metadata: { name: "deny", namespace: "shop" }, spec: { podSelector: {}, policyTypes } },
+  });
+  for (const types of [["Ingress"], ["Ingress"], ["Ingress", "Egress"]]) {
+    requests.apply({ documents: [document(types)], namespace: "default" });
+    host.clock.run(50);
+  }
+  requests.remove({ documents: [], names: [name], namespace: "default" });
+  requests.remove({ documents: [], names: [name], namespace: "default" });
+  host.clock.run(50);
+  expect(host.told).toEqual([
+    ["policy.applied", { ...name, change: "created" }],
+    ["policy.phase", { phase: "enforcing", code: "", reason: "" }],
+    ["policy.applied", { ...name, change: "changed" }],
+    ["policy.deleted", name],
+    ["policy.phase", { phase: "off", code: "", reason: "" }],
+  ]);
 });
 
 test("ports have names by labels, and odd labels name none", () => {

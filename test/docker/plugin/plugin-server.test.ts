@@ -22,7 +22,7 @@ beforeAll(() => {
       throw new TypeError("x is not a function");
     },
   };
-  listener = servePlugin(path, ["NetworkDriver", "IpamDriver"], methods, silentLog);
+  listener = servePlugin(path, ["NetworkDriver", "IpamDriver"], methods, { log: silentLog });
 });
 afterAll(async () => {
   await listener.close();
@@ -94,8 +94,8 @@ describe("a plugin's socket", () => {
 
   test("takes the place of a dead one, and goes with the router", async () => {
     const other = join(folder, "other.sock");
-    const first = servePlugin(other, ["NetworkDriver"], {}, silentLog);
-    const second = servePlugin(other, ["NetworkDriver"], {}, silentLog);
+    const first = servePlugin(other, ["NetworkDriver"], {}, { log: silentLog });
+    const second = servePlugin(other, ["NetworkDriver"], {}, { log: silentLog });
     await first.close();
     await second.close();
     expect(existsSync(other)).toBe(false);
@@ -104,7 +104,9 @@ describe("a plugin's socket", () => {
   test("does not take the place of a file", () => {
     const file = join(folder, "file.sock");
     writeFileSync(file, "of somebody else");
-    expect(() => servePlugin(file, [], {}, silentLog)).toThrow(`cannot serve Docker at ${file}`);
+    expect(() => servePlugin(file, [], {}, { log: silentLog })).toThrow(
+      `cannot serve Docker at ${file}`,
+    );
     expect(existsSync(file)).toBe(true);
   });
 });

@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { parseGoPattern } from "../../../lib/base/go-pattern.ts";
+import { noTracer } from "../../../lib/daemon/tracing/tracer.ts";
 import { DockerEngine } from "../../../lib/docker/engine.ts";
 import { DockerProxy } from "../../../lib/docker/proxy/docker-proxy.ts";
 import { Interceptor } from "../../../lib/docker/proxy/interceptor.ts";
@@ -59,6 +60,7 @@ function proxyWith(changes: Partial<Listening> = {}, endpoint = engine.endpoint)
     obstacle: () => undefined,
   });
   proxy = new DockerProxy({
+    tracer: noTracer,
     ...{ world, log: world.log, client: docker.client, interceptor },
     proxy: {
       ...{ listen: [], dns: true, rewriteInspect: false },
@@ -102,7 +104,7 @@ describe("the proxy", () => {
     expect(proxy!.report()).toEqual({ Addresses: [`unix://${socket()}`] });
     expect(statSync(socket()).mode & 0o7777).toBe(0o660);
     expect(await ask(connect({ path: socket(), allowHalfOpen: true }))).toEndWith('{"Name":"x"}');
-    expect(proxy!.gauges()).toContainEqual(
+    expect(proxy!.measurements()).toContainEqual(
       expect.objectContaining({ name: "weave_proxy_connections_total", value: 1 }),
     );
   });

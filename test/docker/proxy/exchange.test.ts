@@ -2,15 +2,22 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { WeaveError } from "../../../lib/base/errors.ts";
 import { silentLog } from "../../../lib/base/world.ts";
+import { noTracer, RecordingTracer, type Tracer } from "../../../lib/daemon/tracing/tracer.ts";
 import { Conversation, type Interception } from "../../../lib/docker/proxy/exchange.ts";
+import type { SpanRecord } from "../../../lib/wire/otlp-trace.ts";
+import { loneWorld } from "../../sim/world.ts";
 import { MemoryStream } from "./memory-stream.ts";
 
 /** A client and an engine with the proxy between them. */
-function conversation(intercept: (method: string, target: string) => Interception | undefined) {
+function conversation(
+  intercept: (method: string, target: string) => Interception | undefined,
+  tracer: Tracer = noTracer,
+) {
   const [client, clientEnd] = MemoryStream.pair();
   const [engineEnd, engine] = MemoryStream.pair();
   let dialled = 0;
   const over = new Conversation(clientEnd, {
+    tracer,
     async dial() {
       dialled++;
       return engineEnd;
@@ -27,6 +34,35 @@ const textOf = (data: Uint8Array) => Buffer.from(data).toString();
 
 const ping = "HEAD /_ping HTTP/1.1\r\nHost: api.moby.localhost\r\n\r\n";
 const pong = "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\nOstype: linux\r\n\r\n";
+
+test("a request that is worth it is traced as a part of its caller's trace, others are not", async () => {
+  const spans: SpanRecord[] = [];
+  const tracer = new RecordingTracer(loneWorld(1).world, (span) => void spans.push(span));
+  const intercept = (method: string) =>
+    method === "POST" ? { route: "/containers/{id}/start" } : { answered: async () => [] };
+  const { client, engine, over } = conversation(intercept, tracer);
+  const caller = ["4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"] as const;
+  const traceparent = `Traceparent: 00-${caller.join("-")}-01\r\n`;
+  for (const [method, answer] of [
+    ["POST", "HTTP/1.1 304 Not Modified\r\n\r\n"],
+    ["HEAD", pong],
+  ] as const) {
+    const request = `${method} /containers/c1/start HTTP/1.1\r\nHost: x\r\n${traceparent}\r\n`;
+    void client.send(request);
+    expect(await engine.until("\r\n\r\n")).toBe(request);
+    void engine.send(answer);
+    await client.until("\r\n\r\n");
+  }
+  client.end();
+  await over;
+  const attributes = {
+    ...{ "http.request.method": "POST", "http.route": "/containers/{id}/start" },
+    ...{ "weave.caller": "proxy", "http.response.status_code": 304 },
+  };
+  expect(spans).toMatchObject([
+    { name: "POST /containers/{id}/start", kind: "server", attributes, parentSpanId: caller[1] },
+  ]);
+});
 
 describe("a request that concerns nobody", () => {
   test("and its answer pass octet for octet, and so does the next", async () => {
@@ -357,6 +393,7 @@ describe("what is no request", () => {
   test("a request to no engine is refused with a sentence", async () => {
     const [client, clientEnd] = MemoryStream.pair();
     const over = new Conversation(clientEnd, {
+      tracer: noTracer,
       async dial() {
         throw new WeaveError("ENGINE_UNREACHABLE", "Could not connect to target: x");
       },
@@ -375,6 +412,7 @@ describe("a conversation that is to end", () => {
     const [client, clientEnd] = MemoryStream.pair();
     const [engineEnd, engine] = MemoryStream.pair();
     const conversation = new Conversation(clientEnd, {
+      tracer: noTracer,
       dial: async () => engineEnd,
       intercept: () => undefined,
       log: silentLog,

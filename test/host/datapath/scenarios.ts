@@ -72,6 +72,13 @@ function carriesFrames(make: Make): void {
     await counted(() => one.datapath.counters().sentFrames, 100);
     await counted(() => one.datapath.counters().receivedFrames, 10);
     expect(one.datapath.counters().floodedFrames).toBeGreaterThan(0);
+    // What was sent here has come there, and it has not lost a single octet on the way.
+    const twenty = 20_000_000;
+    await counted(() => two.datapath.carried!(one.id)!.receivedBytes, twenty);
+    await counted(() => one.datapath.carried!(two.id)!.sentBytes, twenty);
+    // Not every datapath counts the segments of super-frames.
+    await counted(() => one.datapath.carried!(two.id)!.sentPackets, 100);
+    await counted(() => one.datapath.carried!(two.id)!.receivedPackets, 10);
     const owners = one.datapath.macs().map(({ shortId }) => shortId);
     expect(owners).toEqual(expect.arrayContaining([one.id, two.id]));
   });

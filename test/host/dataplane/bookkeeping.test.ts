@@ -2,6 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { parsePeerName } from "../../../lib/base/peer-name.ts";
 import { CounterBoard, newSocketCounters } from "../../../lib/host/dataplane/counter-board.ts";
 import { LinkLedger } from "../../../lib/host/dataplane/link-ledger.ts";
+import {
+  LinkTallies,
+  TrafficBoard,
+  trafficLinksMax,
+} from "../../../lib/host/dataplane/traffic-board.ts";
 import { newEngineCounters, newLinkCounters } from "../../../lib/overlay/sleeve/counters.ts";
 
 describe("counters in shared memory", () => {
@@ -20,6 +25,58 @@ describe("counters in shared memory", () => {
     const memory = CounterBoard.allocate();
     new CounterBoard(memory).publish(counters);
     expect(new CounterBoard(memory).read()).toEqual(counters);
+  });
+});
+
+describe("what links have carried, in shared memory", () => {
+  const carried = (framesOut: number, framesIn = 0) => ({
+    ...newLinkCounters(),
+    ...{ framesOut, frameOctetsOut: 100 * framesOut, framesIn, frameOctetsIn: 2 ** 40 + framesIn },
+  });
+  const traffic = (sentPackets: number, receivedPackets = 0) => ({
+    ...{ sentPackets, sentBytes: 100 * sentPackets },
+    ...{ receivedPackets, receivedBytes: 2 ** 40 + receivedPackets },
+  });
+
+  test("is read by link, whichever links come and go", () => {
+    const memory = TrafficBoard.allocate();
+    const [writer, reader] = [new TrafficBoard(memory), new TrafficBoard(memory)];
+    const links = new Map([1, 2, 7].map((link) => [link, carried(link, 3)]));
+    writer.publish(links);
+    expect(reader.read(7)).toEqual(traffic(7, 3));
+    links.delete(1);
+    writer.publish(links);
+    expect(reader.read(1)).toBe(undefined);
+    expect([...reader.readAll()]).toEqual([2, 7].map((link) => [link, traffic(link, 3)]));
+  });
+
+  test("is told of no more links than there is room for", () => {
+    const board = new TrafficBoard(TrafficBoard.allocate());
+    const links = Array.from({ length: trafficLinksMax + 2 }, (_, link) => link);
+    board.publish(new Map(links.map((link) => [link, carried(link)])));
+    expect(board.readAll().size).toBe(trafficLinksMax);
+    expect(board.read(trafficLinksMax - 1)).toEqual(traffic(trafficLinksMax - 1));
+    expect(board.read(trafficLinksMax)).toBe(undefined);
+  });
+
+  test("is nothing while it is being written", () => {
+    const memory = TrafficBoard.allocate();
+    const board = new TrafficBoard(memory);
+    board.publish(new Map([[1, carried(1)]]));
+    new Int32Array(memory)[0]!++;
+    expect(board.read(1)).toBe(undefined);
+  });
+
+  test("goes on from where it was when another worker begins at zero", () => {
+    const tallies = new LinkTallies();
+    const worker = new TrafficBoard(tallies.memory);
+    worker.publish(new Map([[1, carried(5, 2)]]));
+    tallies.workerEnded();
+    expect(tallies.of(1)).toEqual(traffic(5, 2));
+    worker.publish(new Map([[1, carried(1)]]));
+    expect(tallies.of(1)?.sentPackets).toBe(6);
+    tallies.forget(1);
+    expect(tallies.of(1)).toEqual(traffic(1));
   });
 });
 

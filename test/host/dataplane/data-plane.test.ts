@@ -73,7 +73,11 @@ describe("two data planes", () => {
     }, 10);
     await promise;
     clearInterval(look);
-    const { engine, sockets } = hosts.a.plane.counters();
+    const { engine, sockets, total } = hosts.a.plane.counters();
+    // Read later, so maybe of a later moment.
+    const { sentPackets, receivedBytes } = hosts.a.commands.traffic(1)!;
+    expect(sentPackets).toBeGreaterThanOrEqual(total.framesOut);
+    expect(receivedBytes).toBeGreaterThanOrEqual(total.frameOctetsIn);
     expect(engine.framesCaptured).toBeGreaterThan(2);
     expect(sockets.captureReceived).toBeGreaterThanOrEqual(engine.framesCaptured);
     expect(sockets).toMatchObject({ captureDropped: 0, captureMalformed: 0, injectFailures: 0 });

@@ -41,6 +41,15 @@ describe("messages to ip_set", () => {
     );
   });
 
+  test("create a set with room for what it is going to have", () => {
+    const { netlink, sent } = answering(0);
+    for (const expected of [10, 1000, 10_000_000]) {
+      createIpset(netlink, { name: "s", type: "hash:ip", family: 4, expected });
+    }
+    const buckets = sent.map((message) => message.toHex().slice(-24, -16));
+    expect(buckets).toEqual(["00000040", "000003e8", "00100000"]);
+  });
+
   test("add a network that is not in the set", () => {
     const element = { address: parseIp("10.32.0.0"), prefix: 16, isExcept: true };
     addToIpset(netlink, "s", [element]);

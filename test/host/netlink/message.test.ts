@@ -19,7 +19,7 @@ describe("netlink messages", () => {
     const bytes = encodeMessage(18, flags.request | flags.dump, 7, Uint8Array.of(1, 2, 3, 4, 5));
     expect(bytes.toHex()).toBe("150000001200010307000000000000000102030405000000");
     expect(decodeMessages(bytes)).toEqual([
-      { type: 18, flags: 0x301, sequence: 7, port: 0, body: Uint8Array.of(1, 2, 3, 4, 5) },
+      { type: 18, flags: 0x301, sequence: 7, body: Uint8Array.of(1, 2, 3, 4, 5) },
     ]);
   });
 

@@ -6,6 +6,7 @@ import { transact } from "../../../lib/host/netlink/nft-message.ts";
 import {
   addElements,
   declareSet,
+  goToData,
   jumpData,
   keyFields,
   markData,
@@ -42,6 +43,12 @@ describe("sets of nf_tables", () => {
     );
   });
 
+  test("say how many elements they may have", () => {
+    const declared = { name: "s", key: [keyFields.ipv4], elements: [], room: 300 };
+    const room = "0c00098008000100" + "0000012c";
+    expect(toHex(declareSet(table, declared, 1).body)).toEndWith(`${room}08000a0000000001`);
+  });
+
   test("have elements one behind the other", () => {
     const both = [element, { key: Uint8Array.of(10, 32, 0, 2) }];
     expect(bodyOf(addElements(table, "s", both))).toBe(
@@ -60,6 +67,9 @@ describe("sets of nf_tables", () => {
     const jump = { ...element, data: jumpData("c") };
     const verdict = ["18000280", "14000280", "08000100fffffffd", "0600020063000000"];
     expect(bodyOf(addElements(table, "s", [jump]))).toEndWith(verdict.join(""));
+    const onwards = { ...element, data: goToData("c") };
+    verdict[2] = "08000100fffffffc";
+    expect(bodyOf(addElements(table, "s", [onwards]))).toEndWith(verdict.join(""));
   });
 
   test("may have more elements than an attribute can be long, and none at all", () => {

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
+import { type HostIp, parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
 import { silentLog } from "../../../lib/base/world.ts";
 import { changeLink, createBridge, deleteLink, findLink } from "../../../lib/host/netlink/link.ts";
 import { listTables } from "../../../lib/host/netlink/nftables.ts";
@@ -24,9 +24,11 @@ const [web, client, other] = ["10.32.0.3", "10.32.0.1", "10.32.0.2"].map(parseIp
 ];
 const named: PortElement = { address: web, protocol: "TCP", port: 8080 };
 
+const peers = "pods of shop: app=web";
+
 /** One of everything. */
 const rules: RuleSet = {
-  sets: new Map([["pods of shop: app=web", new Set([client, other])]]),
+  sets: new Map([[peers, new Set([client, other])]]),
   portSets: new Map([["http of shop", new Map([[formatPortElement(named), named]])]]),
   chains: new Map([
     [
@@ -47,7 +49,7 @@ const rules: RuleSet = {
           ],
           [
             {
-              peer: { kind: "set", set: "pods of shop: app=web" },
+              peer: { kind: "set", set: peers },
               ports: [
                 { kind: "numbers", protocol: "TCP", first: 80, last: 80 },
                 { kind: "numbers", protocol: "SCTP", first: 8000, last: 8010 },
@@ -66,29 +68,33 @@ const rules: RuleSet = {
 };
 
 /** As an operator sees it. */
-const listing = `table inet weave-npc {
-  set self4 {
+const listing = `table ip weave-npc {
+  set self {
     type ipv4_addr . ipv4_addr
     elements = { 10.32.0.3 . 10.32.0.3 }
   }
 
-  map ingress4 {
+  map ingress {
     type ipv4_addr : verdict
-    elements = { 10.32.0.3 : jump ingress4-‹name› }
+    size 1
+    elements = { 10.32.0.3 : goto ingress-‹name› }
   }
 
-  map egress4 {
+  map egress {
     type ipv4_addr : verdict
+    size 1
   }
 
-  set peers4-‹name› {
+  set peers-‹name› {
     type ipv4_addr
+    size 18
     comment "pods of shop: app=web"
     elements = { 10.32.0.1, 10.32.0.2 }
   }
 
-  set ports4-‹name› {
+  set ports-‹name› {
     type ipv4_addr . inet_proto . inet_service
+    size 17
     comment "http of shop"
     elements = { 10.32.0.3 . tcp . 8080 }
   }
@@ -97,29 +103,40 @@ const listing = `table inet weave-npc {
     type filter hook forward priority filter - 5; policy accept;
     iifname != "weave" oifname != "weave" return comment "nothing of pods"
     ct state established,related return comment "has been let through"
-    icmpv6 type 130-137 return comment "neighbours find each other"
-    icmpv6 type mld2-listener-report return comment "neighbours say what they hear"
     ip daddr 224.0.0.0/4 return comment "multicast"
-    ip6 daddr ff00::/8 return comment "multicast"
-    ip saddr . ip daddr @self4 return comment "a pod to itself"
-    iifname "weave" ip saddr vmap @egress4
-    oifname "weave" ip daddr vmap @ingress4
+    ip saddr vmap @egress
+    ip daddr vmap @ingress
   }
 
-  chain ingress4-‹name› {
+  chain ingress-‹name› {
     comment "ingress of shop: web"
-    ip saddr 0.0.0.0-9.255.255.255 goto ingress4-‹name›/2 comment "admin outside"
-    ip saddr 11.0.0.0-255.255.255.255 goto ingress4-‹name›/2 comment "admin outside"
-    goto ingress4-‹name›/2
+    oifname != "weave" return comment "not of a pod here"
+    ip saddr . ip daddr @self return comment "a pod to itself"
+    ip saddr 0.0.0.0-9.255.255.255 goto ingress-‹name›/2 comment "admin outside"
+    ip saddr 11.0.0.0-255.255.255.255 goto ingress-‹name›/2 comment "admin outside"
+    goto ingress-‹name›/2
   }
 
-  chain ingress4-‹name›/2 {
+  chain ingress-‹name›/2 {
     comment "ingress of shop: web"
-    ip saddr @peers4-‹name› tcp dport 80 return comment "shop/web"
-    ip saddr @peers4-‹name› sctp dport 8000-8010 return comment "shop/web"
-    ip saddr @peers4-‹name› ip daddr . meta l4proto . th dport @ports4-‹name› return comment "shop/web"
+    ip saddr @peers-‹name› tcp dport 80 return comment "shop/web"
+    ip saddr @peers-‹name› sctp dport 8000-8010 return comment "shop/web"
+    ip saddr @peers-‹name› ip daddr . meta l4proto . th dport @ports-‹name› return comment "shop/web"
     limit rate 20/second burst 100 packets log prefix "weave-npc:ingress:‹name›" group 86 snaplen 128 comment "shop/web"
     counter packets 0 bytes 0 drop comment "shop/web"
+  }
+}
+`;
+
+/** Where there is nothing to judge, what there is would let all through. */
+const listing6 = `table ip6 weave-npc {
+  chain forward {
+    type filter hook forward priority filter - 5; policy accept;
+    iifname != "weave" oifname != "weave" return comment "nothing of pods"
+    ct state established,related return comment "has been let through"
+    icmpv6 type 130-137 return comment "neighbours find each other"
+    icmpv6 type mld2-listener-report return comment "neighbours say what they hear"
+    ip6 daddr ff00::/8 return comment "multicast"
   }
 }
 `;
@@ -152,11 +169,43 @@ function noticed(enforcer: NftablesEnforcer, change: () => void): boolean {
 
 describe("policies in nftables", () => {
   test("can be read by an operator", () => {
-    const text = host("text").run(() => {
+    const texts = host("text").run(() => {
       new NftablesEnforcer(options).replace(rules);
-      return nft("list", "table", "inet", "weave-npc");
+      return ["ip", "ip6"].map((family) => nft("list", "table", family, "weave-npc"));
     });
-    expect(text.replaceAll(/[a-z2-7]{16}/g, "‹name›").replaceAll("\t", "  ")).toBe(listing);
+    const shown = texts.map((text) =>
+      text.replaceAll(/[a-z2-7]{16}/g, "‹name›").replaceAll("\t", "  "),
+    );
+    expect(shown).toEqual([listing, listing6]);
+  });
+
+  test("can be read back by the program that lists them", () => {
+    const quoted = {
+      ...rules,
+      sets: new Map([...rules.sets, ['pods of "shop"', new Set<HostIp>()]]),
+    };
+    host("quoted").run(() => {
+      new NftablesEnforcer(options).replace(quoted);
+      const text = nft("list", "table", "ip", "weave-npc");
+      expect(text).toContain("pods of 'shop'");
+      const { exitCode } = Bun.spawnSync(["nft", "-c", "-f", "-"], { stdin: Buffer.from(text) });
+      expect(exitCode).toBe(0);
+    });
+  });
+
+  test("have more room made for them when a set outgrows what it had", () => {
+    host("room").run(() => {
+      const enforcer = new NftablesEnforcer(options);
+      enforcer.replace(rules);
+      let before = rules;
+      for (const count of [18, 19, 200, 1]) {
+        const addresses = Array.from({ length: count }, (_, index) => other + index);
+        const after = { ...rules, sets: new Map([[peers, new Set<HostIp>(addresses)]]) };
+        enforcer.apply(changeBetween(before, after), after);
+        expect(found()).toEqual(wantedFor(after));
+        before = after;
+      }
+    });
   });
 
   test("are asked of the kernel before, of which nothing is left", () => {
@@ -164,7 +213,7 @@ describe("policies in nftables", () => {
     namespace.run(() => {
       expect(missingForNftables()).toBeUndefined();
       using netlink = openNetfilter();
-      expect(listTables(netlink, "inet")).toEqual([]);
+      expect((["ip", "ip6"] as const).flatMap((family) => listTables(netlink, family))).toEqual([]);
     });
   });
 
@@ -192,14 +241,14 @@ describe("policies in nftables", () => {
 
   test("take many thousands of elements in one transaction", () => {
     const addresses = Array.from({ length: 20_000 }, (_, index) => parseIpv4("10.64.0.0") + index);
-    const large = { ...rules, sets: new Map([["pods of shop: app=web", new Set(addresses)]]) };
+    const large = { ...rules, sets: new Map([[peers, new Set(addresses)]]) };
     host("large").run(() => {
       const enforcer = new NftablesEnforcer(options);
       enforcer.replace(large);
       enforcer.apply(changeBetween(large, rules), rules);
       enforcer.apply(changeBetween(rules, large), large);
       expect(enforcer.size().elements).toBe(20_003);
-      expect(nft("list", "table", "inet", "weave-npc").match(/10\.64\.\d+\.\d+/g)).toHaveLength(
+      expect(nft("list", "table", "ip", "weave-npc").match(/10\.64\.\d+\.\d+/g)).toHaveLength(
         20_000,
       );
     });
@@ -209,13 +258,12 @@ describe("policies in nftables", () => {
 describe("policies that somebody else changes", () => {
   const changes: Readonly<Record<string, () => void>> = {
     "all rules of the host are flushed": () => nft("flush", "ruleset"),
-    "the rules of the table are flushed": () => nft("flush", "table", "inet", "weave-npc"),
-    "a rule is put in front": () => nft("insert", "rule", "inet", "weave-npc", "forward", "accept"),
-    "the table is put to sleep": () =>
-      nft("add", "table", "inet", "weave-npc", "{ flags dormant; }"),
+    "the rules of the table are flushed": () => nft("flush", "table", "ip", "weave-npc"),
+    "a rule is put in front": () => nft("insert", "rule", "ip", "weave-npc", "forward", "accept"),
+    "the table is put to sleep": () => nft("add", "table", "ip", "weave-npc", "{ flags dormant; }"),
     "a pod is taken out of its map": () =>
-      nft("delete", "element", "inet", "weave-npc", "ingress4", "{ 10.32.0.3 }"),
-    "a set is flushed": () => nft("flush", "map", "inet", "weave-npc", "ingress4"),
+      nft("delete", "element", "ip", "weave-npc", "ingress", "{ 10.32.0.3 }"),
+    "a set is flushed": () => nft("flush", "map", "ip", "weave-npc", "ingress"),
     "the bridge is no longer shown to filters": () => setFiltered(false),
     "the bridge is made anew": () => {
       using netlink = openRoute();
@@ -240,7 +288,7 @@ describe("policies that somebody else changes", () => {
     host("failed").run(() => {
       const enforcer = new NftablesEnforcer(options);
       enforcer.replace(rules);
-      nft("delete", "table", "inet", "weave-npc");
+      nft("delete", "table", "ip", "weave-npc");
       const ingress = new Map([...rules.targets.ingress, [other, "ingress of shop: web"]]);
       const both: RuleSet = { ...rules, targets: { ...rules.targets, ingress } };
       expect(() => enforcer.apply(changeBetween(rules, both), both)).toThrow("ENOENT");
@@ -257,7 +305,7 @@ describe("policies that somebody else changes", () => {
       former.replace(rules);
       const next: RuleSet = {
         ...rules,
-        sets: new Map([["pods of shop: app=web", new Set([web])]]),
+        sets: new Map([[peers, new Set([web])]]),
       };
       const enforcer = new NftablesEnforcer(options);
       enforcer.replace(next);
@@ -265,7 +313,7 @@ describe("policies that somebody else changes", () => {
       enforcer.remove();
       expect(enforcer.size()).toEqual({ sets: 0, elements: 0, chains: 0, rules: 0, targets: 0 });
       using netlink = openNetfilter();
-      expect(listTables(netlink, "inet")).toEqual([]);
+      expect((["ip", "ip6"] as const).flatMap((family) => listTables(netlink, family))).toEqual([]);
     });
   });
 
@@ -274,7 +322,7 @@ describe("policies that somebody else changes", () => {
       const enforcer = new NftablesEnforcer(options);
       const elsewhere = noticed(enforcer, () => {
         for (const family of ["ip", "inet"]) nft("add", "table", family, "elsewhere");
-        nft("add", "table", "ip", "weave-npc");
+        nft("add", "table", "inet", "weave-npc");
         setSysctl("bridge/bridge-nf-call-iptables", 0);
       });
       expect(elsewhere).toBe(false);
@@ -299,10 +347,10 @@ describe("policies that somebody else changes", () => {
           flood();
         });
       expect(
-        also("delete", "element", "inet", "weave-npc", "self4", "{ 10.32.0.3 . 10.32.0.3 }"),
+        also("delete", "element", "ip", "weave-npc", "self", "{ 10.32.0.3 . 10.32.0.3 }"),
       ).toBe(true);
-      expect(also("insert", "rule", "inet", "weave-npc", "forward", "accept")).toBe(true);
-      expect(also("delete", "table", "inet", "weave-npc")).toBe(true);
+      expect(also("insert", "rule", "ip", "weave-npc", "forward", "accept")).toBe(true);
+      expect(also("delete", "table", "ip", "weave-npc")).toBe(true);
     });
   });
 });
@@ -312,6 +360,7 @@ function setFiltered(filtered: boolean): void {
   changeLink(netlink, findLink(netlink, { name: "weave" })!.index, { filtered });
 }
 
+/** By names of chains and sets in each family, without what tells two that take turns apart. */
 interface Counts {
   readonly rules: Record<string, number>;
   readonly elements: Record<string, number>;
@@ -319,39 +368,55 @@ interface Counts {
 
 /** How many rules and elements the kernel has. */
 function found(): Counts {
-  const { nftables } = JSON.parse(nft("-j", "list", "table", "inet", "weave-npc")) as {
-    nftables: {
-      chain?: { name: string };
-      rule?: { chain: string };
-      set?: { name: string; elem?: unknown[] };
-      map?: { name: string; elem?: unknown[] };
-    }[];
-  };
   const [rules, elements] = [new Map<string, number>(), new Map<string, number>()];
-  for (const { chain, rule, set = undefined, map = set } of nftables) {
-    if (chain !== undefined) rules.set(chain.name, 0);
-    if (rule !== undefined) rules.set(rule.chain, rules.get(rule.chain)! + 1);
-    if (map !== undefined) elements.set(map.name, map.elem?.length ?? 0);
+  for (const family of ["ip", "ip6"]) {
+    const { nftables } = JSON.parse(nft("-j", "list", "table", family, "weave-npc")) as {
+      nftables: {
+        chain?: { name: string };
+        rule?: { chain: string };
+        set?: { name: string; elem?: unknown[] };
+        map?: { name: string; elem?: unknown[] };
+      }[];
+    };
+    const own = (name: string): string => `${family} ${name}`;
+    for (const { chain, rule, set = undefined, map = set } of nftables) {
+      if (chain !== undefined) rules.set(own(chain.name), 0);
+      if (rule !== undefined) rules.set(own(rule.chain), rules.get(own(rule.chain))! + 1);
+      if (map !== undefined) elements.set(own(map.name), map.elem?.length ?? 0);
+    }
   }
-  return counts(rules, elements);
+  return { rules: byName(rules), elements: byName(elements) };
 }
 
 /** What they are when rules are put there at once. */
 function wantedFor(rules: RuleSet): Counts {
-  const table = new NftPolicyTable(options, new LogLabels());
-  table.create(rules);
-  return counts(table.ruleCounts, table.elementCounts);
+  const of = (counts: "ruleCounts" | "elementCounts") =>
+    byName(
+      tablesOf(rules).flatMap((table) =>
+        Array.from(
+          table[counts],
+          ([name, count]) => [`${table.id.family} ${name}`, count] as const,
+        ),
+      ),
+    );
+  return { rules: of("ruleCounts"), elements: of("elementCounts") };
 }
 
-/** By names without what tells two that take turns apart. */
-function counts(rules: ReadonlyMap<string, number>, elements: ReadonlyMap<string, number>): Counts {
-  const named = (all: ReadonlyMap<string, number>) =>
-    Object.fromEntries([...all].map(([name, count]) => [name.replace(/\.\d+(?=$|\/)/, ""), count]));
-  return { rules: named(rules), elements: named(elements) };
+function sizeOf(rules: RuleSet): { sets: number; chains: number } {
+  const { rules: chains, elements: sets } = wantedFor(rules);
+  return { sets: Object.keys(sets).length, chains: Object.keys(chains).length };
 }
 
-function sizeOf(wanted: RuleSet): { sets: number; chains: number } {
-  const table = new NftPolicyTable(options, new LogLabels());
-  table.create(wanted);
-  return { sets: table.elementCounts.size, chains: table.ruleCounts.size };
+function tablesOf(rules: RuleSet): NftPolicyTable[] {
+  return ([4, 6] as const).map((family) => {
+    const table = new NftPolicyTable(family, options, new LogLabels());
+    table.create(rules);
+    return table;
+  });
+}
+
+function byName(counts: Iterable<readonly [string, number]>): Record<string, number> {
+  return Object.fromEntries(
+    Array.from(counts, ([name, count]) => [name.replace(/\.\d+(?=$|\/)/, ""), count]),
+  );
 }

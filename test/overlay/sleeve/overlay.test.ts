@@ -7,6 +7,7 @@ import type { SleeveEvents } from "../../../lib/overlay/sleeve/ports.ts";
 
 const key = new Uint8Array(32).fill(1);
 const ciphers = { secretBox: "libsodium", aead: "libcrypto" };
+const carried = { sentPackets: 0, sentBytes: 200, receivedPackets: 3, receivedBytes: 300 };
 let commands: unknown[][];
 let heard: string[];
 let events: SleeveEvents;
@@ -26,6 +27,7 @@ beforeEach(() => {
       limit: (...all) => void commands.push(["limit", ...all]),
       narrow: (...all) => void commands.push(["narrow", ...all]),
       stop: (...all) => void commands.push(["stop", ...all]),
+      traffic: (link) => ({ ...carried, sentPackets: link }),
     };
   }, ciphers);
 });
@@ -65,6 +67,7 @@ const connectNothing = () => ({
   renew() {},
   limit() {},
   narrow() {},
+  traffic: () => undefined,
   stop() {},
 });
 
@@ -148,6 +151,11 @@ describe("status", () => {
       seal: "aes-256-gcm/libcrypto",
     });
   });
+});
+
+test("links say what their engine counted of them", () => {
+  prepare();
+  expect(prepare().traffic?.()).toEqual({ ...carried, sentPackets: 2 });
 });
 
 describe("AES-256-GCM", () => {

@@ -4,7 +4,11 @@ import { fromHex, toHex } from "../../../lib/base/bytes.ts";
 import { formatPeerName, type PeerName } from "../../../lib/base/peer-name.ts";
 import type { World } from "../../../lib/base/world.ts";
 import { decodeRecords, encodeRecords } from "../../../lib/policy/gossip/record-codec.ts";
-import { documentsMax } from "../../../lib/policy/gossip/record-table.ts";
+import {
+  documentsMax,
+  ownCharsMax,
+  ownRecordsMax,
+} from "../../../lib/policy/gossip/record-table.ts";
 import {
   absenceMaxMs,
   aheadMaxMs,
@@ -277,6 +281,33 @@ describe("a peer", () => {
     expect(() => policy.say([{ ...deny, name: "one more", content: "1" }])).toThrow("no room");
     policy.say([{ ...deny, name: "p7", content: "2" }]);
     expect(policy.content({ ...deny, name: "p7" })).toBe("2");
+  });
+
+  test("takes a bounded share from each peer, and what it removes makes room", () => {
+    const { policy } = peer();
+    const scope = formatPeerName(two);
+    const pod = (index: number, content: string | undefined, wallMs = 1) =>
+      record({
+        kind: "Pod",
+        scope,
+        name: `c${index}`,
+        stamp: { wallMs, count: 0, peer: two },
+        content,
+      });
+    const hear = (...records: SharedRecord[]): void => {
+      for (const payload of encodeRecords(records)) policy.onGossip(two, payload);
+    };
+    const told = () => policy.records("Pod").length;
+    hear(...Array.from({ length: ownRecordsMax + 5 }, (_, index) => pod(index, "{}")));
+    expect(told()).toBe(ownRecordsMax);
+    hear(pod(0, undefined, 2), pod(ownRecordsMax, "{}", 2));
+    expect(told()).toBe(ownRecordsMax);
+    expect(policy.content(pod(ownRecordsMax, "{}"))).toBe("{}");
+    const large = "x".repeat(contentMax);
+    const fits = Math.floor((ownCharsMax - 2 * ownRecordsMax) / contentMax);
+    hear(...Array.from({ length: 2 * fits }, (_, index) => pod(index + 1, large, 3)));
+    const grown = policy.records("Pod").filter(({ content }) => content === large);
+    expect(grown).toHaveLength(fits);
   });
 });
 

@@ -154,6 +154,7 @@ export function writeForward(program: FrameProgram, from: Origin): void {
   program.lookupIndex("neighbours", r7, program.dropped("noRoute"));
   asm.load("u32", r1, r0, neighbour.present);
   asm.jumpIf(r1, "==", 0, program.dropped("noRoute"));
+  program.noteSlot();
   if (from === "container") {
     writeSizeCheck(program, "to sleeve");
     asm.jumpIf(r7, "!=", r8, "by tunnel");
@@ -220,6 +221,7 @@ function countSent(program: FrameProgram, from: Origin): void {
   } else {
     program.count("relayedFrames");
   }
+  program.countTraffic("sent");
 }
 
 /** Sets the tunnel key by the neighbour at r0 and the VNI on the stack; r0 = the helper's result. */
@@ -295,6 +297,7 @@ function writeCopy(program: FrameProgram, from: Origin): void {
   program.lookupIndex("neighbours", r1, "next");
   asm.load("u32", r1, r0, neighbour.present);
   asm.jumpIf(r1, "==", 0, "next");
+  program.noteSlot();
   if (from !== "container") writeReturnCheck(program, "next");
   writeSizeCheck(program, "copy to sleeve");
   if (from === "container") {

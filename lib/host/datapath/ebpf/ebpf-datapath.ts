@@ -1,6 +1,7 @@
 import { closeDescriptor } from "../../../../ffi/descriptor.ts";
 import { isSystemError } from "../../../../ffi/system-error.ts";
 import { assert } from "../../../base/errors.ts";
+import type { LinkTraffic } from "../../../base/overlay.ts";
 import type {
   AdoptedTables,
   DatapathCounters,
@@ -34,6 +35,7 @@ import { ProgramSet, programName, tablesOf } from "./program-set.ts";
 import type { ProgramKind } from "./programs.ts";
 import { TableSet } from "./table-set.ts";
 import { floodMax, tickMs } from "./tables.ts";
+import { TrafficSlots } from "./traffic-slots.ts";
 
 /**
  * The fast datapath by programs of ours at the edges of a VXLAN device that is a port of the bridge
@@ -53,6 +55,7 @@ export class EbpfDatapath implements HostDatapath {
   readonly #programs: ProgramSet;
   readonly #heartbeats: HeartbeatPort;
   readonly #neighbours = new Map<ShortId, DatapathNeighbour>();
+  readonly #slots = new TrafficSlots();
   #events: DatapathEvents | undefined;
   #self: ShortId | undefined;
   #residents: ReadonlySet<Mac> = new Set();
@@ -137,6 +140,7 @@ export class EbpfDatapath implements HostDatapath {
     this.#programs.tables.setNeighbour(shortId, undefined);
     this.#gate.exclude(shortId);
     this.#lanes.close(shortId);
+    this.#slots.release(shortId);
     this.#settleSources();
   }
 
@@ -173,6 +177,11 @@ export class EbpfDatapath implements HostDatapath {
   traffic(shortId: ShortId): NeighbourTraffic | undefined {
     const heard = this.#programs.tables.heardOf(shortId);
     return heard && { silenceMs: heard.ageTicks * tickMs, activity: heard.activity };
+  }
+
+  carried(shortId: ShortId): LinkTraffic | undefined {
+    const slot = this.#slots.of(shortId);
+    return slot === undefined ? undefined : this.#programs.tables.traffic(slot);
   }
 
   sendHeartbeat(shortId: ShortId, frame: Uint8Array): void {
@@ -240,13 +249,17 @@ export class EbpfDatapath implements HostDatapath {
   }
 
   #adopt(tables: TableSet): AdoptedTables {
-    for (const [shortId, { device, local, remote, longest }] of tables.neighbours()) {
+    for (const [shortId, { device, local, remote, longest, slot }] of tables.neighbours()) {
       const port = this.#devices.portOf(device);
       const mtu = longest === 0 ? undefined : longest - ethernetHeaderSize;
       // Whoever knows whether it is encrypted will set it again.
       const neighbour = { shortId, localIp: local, remoteIp: remote, mtu, encrypted: true };
-      if (port === undefined) tables.setNeighbour(shortId, undefined);
-      else this.#neighbours.set(shortId, { ...neighbour, port });
+      if (port === undefined) {
+        tables.setNeighbour(shortId, undefined);
+        continue;
+      }
+      this.#slots.adopt(shortId, slot);
+      this.#neighbours.set(shortId, { ...neighbour, port });
     }
     this.#residents = new Set(tables.residents);
     this.#self = tables.settings.self;
@@ -287,7 +300,7 @@ export class EbpfDatapath implements HostDatapath {
     const { shortId, localIp: local, remoteIp: remote, port, mtu } = neighbour;
     const device = this.#devices.openPort(port);
     const longest = mtu === undefined || mtu >= this.mtu ? 0 : mtu + ethernetHeaderSize;
-    const entry = { local, remote, device, lane: 0, longest };
+    const entry = { local, remote, device, lane: 0, longest, slot: this.#slots.take(shortId) };
     const purpose = this.#lanePurpose();
     if (purpose === undefined) {
       this.#gate.exclude(shortId);

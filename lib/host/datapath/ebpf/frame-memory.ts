@@ -8,6 +8,7 @@
  *   -72  index into an array            -96  time in ticks        -120  handover
  *   -80  a new entry of `macs`           -104  device at which it came in
  *                                        -124  a neighbour and        -128  the device of a copy
+ *                                                                     -132  slot of the next hop
  */
 export const stack = {
   destination: -8,
@@ -26,6 +27,7 @@ export const stack = {
   handover: -120,
   hop: -124,
   device: -128,
+  slot: -132,
 } as const;
 
 /** `struct __sk_buff` (linux/bpf.h). */
@@ -35,6 +37,8 @@ export const frame = {
   device: 40,
   data: 76,
   dataEnd: 80,
+  /** How many segments a super-frame has; 0 for any other frame. */
+  segments: 164,
   /** Octets of payload in each segment of a super-frame; 0 for any other frame. */
   segment: 176,
 } as const;

@@ -13,7 +13,7 @@ import {
 } from "../../bpf/assembler.ts";
 import type { MemorySize } from "../../bpf/opcodes.ts";
 import { frame, stack, tunnelKey } from "./frame-memory.ts";
-import { type CounterName, counterAt, type TableName } from "./tables.ts";
+import { type CounterName, counterAt, neighbour, type TableName, traffic } from "./tables.ts";
 
 const zeroChecksum = 2;
 const dontFragment = 4;
@@ -116,6 +116,34 @@ export class FrameProgram {
       asm.compute(r1, "add", 1);
     }
     asm.store("u64", r9, counterAt(name), r1);
+  }
+
+  /** Notes where in `traffic` the neighbour at r0 counts; only r1 is lost. */
+  noteSlot(): void {
+    this.asm.load("u32", r1, r0, neighbour.slot);
+    this.storeStack(stack.slot, r1);
+  }
+
+  /** Adds the frame to what went to or came from the neighbour noted; r0–r5 are lost. */
+  countTraffic(way: "sent" | "received"): void {
+    const { asm } = this;
+    const [segmented, counted] = [this.label("segmented"), this.label("counted")];
+    this.lookup("traffic", stack.slot, counted);
+    this.loadFrame(r1, frame.segments);
+    asm.jumpIf(r1, "!=", 0, segmented);
+    asm.set(r1, 1);
+    asm.label(segmented);
+    this.#add(traffic[way].frames);
+    this.loadFrame(r1, frame.length);
+    this.#add(traffic[way].octets);
+    asm.label(counted);
+  }
+
+  /** r1 is added to what stands at r0; r2 is lost. */
+  #add(at: number): void {
+    this.asm.load("u64", r2, r0, at);
+    this.asm.compute(r2, "add", r1);
+    this.asm.store("u64", r0, at, r2);
   }
 
   loadFrame(destination: Register, field: number): void {

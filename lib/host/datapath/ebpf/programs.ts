@@ -223,6 +223,7 @@ function writeLane(program: FrameProgram): void {
   asm.jumpIf(r1, "==", 0, program.dropped("unknownPeer"));
   asm.load("u32", r1, r0, neighbour.remote);
   program.storeStack(stack.outerSource, r1);
+  program.noteSlot();
   writeNeighbourHeard(program);
   program.loadStack(r1, stack.uplink);
   program.storeStack(stack.arrivedBy, r1);
@@ -232,6 +233,7 @@ function writeLane(program: FrameProgram): void {
   program.storeStack(stack.vni, r1);
   program.loadStack(r4, stack.source, "u64");
   asm.jumpIf(r4, "==", 0, "no source");
+  program.countTraffic("received");
   writeArrival(program, "lane");
 
   asm.label("unmarked");
@@ -275,8 +277,11 @@ function writeSourceCheck(program: FrameProgram): void {
   program.lookupIndex("neighbours", r1, program.dropped("unknownPeer"));
   asm.load("u32", r1, r0, neighbour.remote);
   program.loadStack(r2, stack.outerSource);
-  // Most frames come from where frames for their originator go.
-  asm.jumpIf(r1, "==", r2, "source known");
+  asm.jumpIf(r1, "!=", r2, "elsewhere");
+  // Most frames come from where frames for their originator go. Others count for no neighbour.
+  program.noteSlot();
+  program.countTraffic("received");
+  asm.jump("source known");
   asm.label("elsewhere");
   writePeerCheck(program);
   program.lookup("sources", stack.outerSource, program.dropped("unknownSource"));

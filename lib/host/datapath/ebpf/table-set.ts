@@ -10,6 +10,7 @@ import {
 import { closeDescriptor } from "../../../../ffi/descriptor.ts";
 import { kernelClockNs } from "../../../../ffi/kernel-clock.ts";
 import { pinnedBytes } from "../../../../ffi/memory.ts";
+import type { LinkTraffic } from "../../../base/overlay.ts";
 import { type Mac, readMac, writeMac } from "../../../wire/ethernet.ts";
 import {
   type CounterName,
@@ -26,6 +27,7 @@ import {
   type TableName,
   tables,
   tickShift,
+  traffic,
 } from "./tables.ts";
 
 /** Addresses read at once; there may be more of them behind one place of the table, but not so many. */
@@ -41,6 +43,8 @@ export interface NeighbourEntry {
   readonly lane: number;
   /** Octets of the longest frame for the tunnel; 0 for any. */
   readonly longest: number;
+  /** Where its frames count; 0 for nowhere of their own. */
+  readonly slot: number;
 }
 
 export interface SettingsEntry {
@@ -63,6 +67,7 @@ export interface MacRow {
 /** The tables of a running datapath, in terms of what they mean. */
 export class TableSet {
   readonly descriptors: Readonly<Record<TableName, number>>;
+  #processors: number | undefined;
 
   /** Takes over descriptors, of new tables or of those that programs forward by already. */
   constructor(descriptors: Readonly<Record<TableName, number>>) {
@@ -125,6 +130,7 @@ export class TableSet {
       view.setUint32(neighbour.device, entry.device, true);
       view.setUint32(neighbour.lane, entry.lane, true);
       view.setUint32(neighbour.longest, entry.longest, true);
+      view.setUint32(neighbour.slot, entry.slot, true);
     });
   }
 
@@ -238,18 +244,37 @@ export class TableSet {
 
   /** The counters of all processors together. */
   counters(): Record<CounterName, number> {
-    const rowBytes = tables.counters.valueBytes;
-    const rows = pinnedBytes(rowBytes * processors());
-    mapLookup(this.descriptors.counters, numberKey(0), rows);
+    const sumAt = this.#sums("counters", 0);
+    const sums = counterNames.map((name) => [name, sumAt(counterAt(name))]);
+    return Object.fromEntries(sums) as Record<CounterName, number>;
+  }
+
+  /** What counts in a slot, all processors together. */
+  traffic(slot: number): LinkTraffic {
+    const sumAt = this.#sums("traffic", slot);
+    const { sent, received } = traffic;
+    return {
+      sentPackets: sumAt(sent.frames),
+      sentBytes: sumAt(sent.octets),
+      receivedPackets: sumAt(received.frames),
+      receivedBytes: sumAt(received.octets),
+    };
+  }
+
+  /** Adds up 64-bit numbers of all processors, by their place in an entry. */
+  #sums(table: "counters" | "traffic", index: number): (at: number) => number {
+    const rowBytes = tables[table].valueBytes;
+    this.#processors ??= processors();
+    const rows = pinnedBytes(rowBytes * this.#processors);
+    mapLookup(this.descriptors[table], numberKey(index), rows);
     const view = new DataView(rows.buffer);
-    const sums = counterNames.map((name): [CounterName, number] => {
+    return (at) => {
       let sum = 0n;
       for (let row = 0; row < rows.length; row += rowBytes) {
-        sum += view.getBigUint64(row + counterAt(name), true);
+        sum += view.getBigUint64(row + at, true);
       }
-      return [name, Number(sum)];
-    });
-    return Object.fromEntries(sums) as Record<CounterName, number>;
+      return Number(sum);
+    };
   }
 
   close(): void {
@@ -314,6 +339,7 @@ function neighbourEntry(view: DataView): NeighbourEntry | undefined {
     device: view.getUint32(neighbour.device, true),
     lane: view.getUint32(neighbour.lane, true),
     longest: view.getUint32(neighbour.longest, true),
+    slot: view.getUint32(neighbour.slot, true),
   };
 }
 

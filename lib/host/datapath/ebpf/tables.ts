@@ -5,18 +5,20 @@ import { type MapShape, mapType } from "../../../../ffi/bpf/maps.ts";
  * addresses as numbers.
  *
  *   settings    one       | self: 4 | uplink: 4 | handover: 4 | layout: 4 |
- *   neighbours  short id  | present: 4 | remote: 4 | local: 4 | device: 4 | lane: 4 | longest: 4 |
+ *   neighbours  short id  | present: 4 | remote: 4 | local: 4 | device: 4 | lane: 4 | longest: 4 | … |
  *   routes      short id  | kind: 2 | neighbour: 2 | floods: 2 | 0: 2 |
  *   trees       short id  | neighbour: 2 | … as many as the route of the originator says in `floods`
  *   sources     address   | 1: 4 |           outer sources that frames are taken from
  *   macs        MAC, 0: 2 | owner: 4 | seen: 4 |                    learned, least recent go first
  *   residents   MAC, 0: 2 | 1: 4 |           of containers here
  *   counters    one       | 8 each, for every processor
+ *   traffic     slot      | frames out: 8 | octets out: 8 | frames in: 8 | octets in: 8 |  likewise
  *
  * `self` is {@link noSelf} until it is known. `uplink` is the device through which the bridge and
  * the tunnel meet, `handover` our end of the pair to sleeve. A neighbour's `device` is the VXLAN
  * device of its port, its `lane`, when not 0, the device whose frames go to it alone, and `longest`,
- * when not 0, the octets of the longest frame that takes either.
+ * when not 0, the octets of the longest frame that takes either. Its `slot` is where in `traffic` its
+ * frames count; 0 is that of all who have none of their own.
  */
 export const shortIds = 4096;
 export const noSelf = 0xffff_ffff;
@@ -26,7 +28,7 @@ export const settings = {
   uplink: 4,
   handover: 8,
   layout: 12,
-  layoutVersion: 2,
+  layoutVersion: 3,
   bytes: 16,
 } as const;
 export const neighbour = {
@@ -41,8 +43,16 @@ export const neighbour = {
   frameHeard: 28,
   /** Counts the ticks in which frames came. */
   activity: 32,
-  bytes: 36,
+  slot: 36,
+  bytes: 40,
 } as const;
+export const traffic = {
+  sent: { frames: 0, octets: 8 },
+  received: { frames: 16, octets: 24 },
+  bytes: 32,
+} as const;
+/** A table with a row for every processor is not to be large; the first row is nobody's. */
+export const trafficSlots = 512;
 export const route = { kind: 0, neighbour: 2, floods: 4, bytes: 8 } as const;
 export const routeKind = { none: 0, tunnel: 1, sleeve: 2 } as const;
 export const mac = { owner: 0, seen: 4, bytes: 8 } as const;
@@ -125,6 +135,12 @@ export const tables = {
     keyBytes: u32Bytes,
     valueBytes: counterSlots * counterBytes,
     entriesMax: 1,
+  },
+  traffic: {
+    type: mapType.perCpuArray,
+    keyBytes: u32Bytes,
+    valueBytes: traffic.bytes,
+    entriesMax: trafficSlots,
   },
 } as const satisfies Readonly<Record<string, MapShape>>;
 export type TableName = keyof typeof tables;

@@ -1,3 +1,4 @@
+import type { ShortId } from "../../../overlay/fastdp/ports.ts";
 import type { Mac } from "../../../wire/ethernet.ts";
 import type { FlowMatch, FlowStats } from "./flow-message.ts";
 import type { Dependency, DropReason, MacOwner } from "./frame-decision.ts";
@@ -11,6 +12,10 @@ export interface Tally {
   readonly handedOver: number;
   readonly handedIn: number;
   readonly drop: DropReason | undefined;
+  /** Neighbours to which a copy goes through the tunnel. */
+  readonly to: readonly ShortId[];
+  /** The neighbour from which it came through the tunnel, where that is known. */
+  readonly from: ShortId | undefined;
 }
 
 /** A flow in the kernel. */

@@ -2,6 +2,7 @@ import { NETLINK_GENERIC, NetlinkSocket } from "../../../../ffi/libnl.ts";
 import { isSystemError } from "../../../../ffi/system-error.ts";
 import { fromHex, toHex } from "../../../base/bytes.ts";
 import { assert } from "../../../base/errors.ts";
+import type { LinkTraffic } from "../../../base/overlay.ts";
 import type {
   AdoptedTables,
   DatapathCounters,
@@ -164,8 +165,13 @@ export class OvsDatapath implements HostDatapath {
     return this.#switch.macs(monotonicMs());
   }
 
+  carried(shortId: ShortId): LinkTraffic | undefined {
+    this.#countIfOld();
+    return this.#switch.carried(shortId);
+  }
+
   counters(): DatapathCounters {
-    if (monotonicMs() - this.#countedAtMs > countAgeMaxMs) this.#count();
+    this.#countIfOld();
     return this.#switch.counters();
   }
 
@@ -278,6 +284,10 @@ export class OvsDatapath implements HostDatapath {
       if (isSystemError(error)) return false;
       throw error;
     }
+  }
+
+  #countIfOld(): void {
+    if (monotonicMs() - this.#countedAtMs > countAgeMaxMs) this.#count();
   }
 
   #count(): void {

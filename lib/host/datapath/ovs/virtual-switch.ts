@@ -1,4 +1,5 @@
 import type { Ipv4 } from "../../../base/ip.ts";
+import { type LinkTraffic, noTraffic } from "../../../base/overlay.ts";
 import type {
   AdoptedTables,
   DatapathCounters,
@@ -131,7 +132,8 @@ export class VirtualSwitch {
   }
 
   #carryOut(decision: Decision, { ingress, vlanType, frame }: SwitchMiss, nowMs: number): void {
-    const tally = tallyOf(decision, ingress);
+    const tables = { neighbours: this.#neighbours, hops: this.#hops };
+    const tally = tallyOf(decision, ingress, tables);
     this.#counters.add(tally, 1, frame.length);
     if (decision.outputs.length > 0) this.#ports.execute(frame, ingress, decision.outputs);
     if (!decision.lasting) return;
@@ -289,6 +291,12 @@ export class VirtualSwitch {
       const shortId = peer === here ? this.#self : peer;
       return shortId === undefined ? [] : [{ mac, shortId, ageMs: nowMs - lastSeenMs }];
     });
+  }
+
+  /** Frames of a neighbour, as far as the kernel has told. */
+  carried(shortId: ShortId): LinkTraffic | undefined {
+    if (!this.#neighbours.has(shortId)) return undefined;
+    return this.#counters.of(shortId) ?? noTraffic;
   }
 
   counters(): DatapathCounters {

@@ -65,12 +65,15 @@ export class ProgramBench {
       readonly mark?: number;
       /** Octets of payload in each segment of a super-frame. */
       readonly segment?: number;
+      /** How many those are. */
+      readonly segments?: number;
       readonly repeat?: number;
     } = {},
   ): { deeds: Deed[]; frame: Uint8Array; nanoseconds: number } {
     const context = new DataView(new ArrayBuffer(192));
     context.setUint32(frame.mark, options.mark ?? 0, true);
     context.setUint32(frame.segment, options.segment ?? 0, true);
+    context.setUint32(frame.segments, options.segments ?? 0, true);
     this.#forget();
     if (options.from !== undefined) this.#arrive(options.from);
     const { frame: after, nanoseconds } = testRunProgram(

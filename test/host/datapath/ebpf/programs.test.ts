@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { fromHex, toHex } from "../../../../lib/base/bytes.ts";
 import { parseIpv4 } from "../../../../lib/base/ip.ts";
+import type { LinkTraffic } from "../../../../lib/base/overlay.ts";
 import type { NeighbourEntry } from "../../../../lib/host/datapath/ebpf/table-set.ts";
 import { type CounterName, floodMax, tickMs } from "../../../../lib/host/datapath/ebpf/tables.ts";
 import { handoverMark, heartbeatFlag } from "../../../../lib/overlay/fastdp/ports.ts";
@@ -34,7 +35,7 @@ const bench = new ProgramBench();
 const crowd = Array.from({ length: floodMax + 6 }, (_, at) => 0x800 + at);
 
 function neighbourEntry(remote: number, more: Partial<NeighbourEntry> = {}): NeighbourEntry {
-  return { remote, local: here, device: uplink, lane: 0, longest: 0, ...more };
+  return { remote, local: here, device: uplink, lane: 0, longest: 0, slot: 0, ...more };
 }
 
 beforeEach(() => {
@@ -595,5 +596,67 @@ describe("a path that became too small", () => {
     for (const frame of [ethernet(ours, theirs), ethernet(ours, theirs, 0x86dd, 90)]) {
       expect(bench.run("lane", frame).deeds).toEqual([drop]);
     }
+  });
+});
+
+describe("what a neighbour's link carries", () => {
+  const [nearSlot, otherSlot] = [3, 4];
+  const before = new Map<number, LinkTraffic>();
+  const keyFrom = (from: number, to: number, remote: number) => ({
+    ...{ vni: vni(from, to), remote, local: here },
+  });
+
+  beforeEach(() => {
+    bench.tables.setNeighbour(near, neighbourEntry(nearIp, { slot: nearSlot, lane }));
+    bench.tables.setNeighbour(other, neighbourEntry(otherIp, { slot: otherSlot }));
+    for (const slot of [nearSlot, otherSlot]) before.set(slot, bench.tables.traffic(slot));
+  });
+
+  const carried = (slot: number): number[] => {
+    const [now, then] = [bench.tables.traffic(slot), before.get(slot)!];
+    return [
+      now.sentPackets - then.sentPackets,
+      now.sentBytes - then.sentBytes,
+      now.receivedPackets - then.receivedPackets,
+      now.receivedBytes - then.receivedBytes,
+    ];
+  };
+
+  test("is counted by lane and tunnel, floods by each copy", () => {
+    bench.tables.setMac(theirs, near);
+    bench.run("container", ethernet(theirs, ours));
+    bench.tables.setMac(theirs, far);
+    bench.run("container", ethernet(theirs, ours));
+    bench.tables.setTree(self, [near, other, slow]);
+    bench.run("container", ethernet(broadcast, ours));
+    expect(carried(nearSlot)).toEqual([3, 180, 0, 0]);
+    expect(carried(otherSlot)).toEqual([1, 60, 0, 0]);
+  });
+
+  test("is counted by the segments of super-frames", () => {
+    bench.tables.setMac(theirs, near);
+    bench.run("container", ethernet(theirs, ours, 0x0800, 1400), { segment: 100, segments: 13 });
+    expect(carried(nearSlot)).toEqual([13, 1400, 0, 0]);
+  });
+
+  test("is counted when it comes, by wire and lane, heartbeats left out", () => {
+    bench.run("wire", ethernet(ours, theirs), { from: keyFrom(near, self, nearIp) });
+    bench.run("wire", ethernet(ours, theirs), { from: keyFrom(far, self, nearIp) });
+    bench.run("lane", ethernet(ours, theirs, 0x0800, 70), { mark: laned | near });
+    bench.run("lane", ethernet(0, 0, 0), { mark: laned | near });
+    bench.run("wire", ethernet(0, 0, 0), { from: keyFrom(near, self, nearIp) });
+    expect(carried(nearSlot)).toEqual([0, 0, 3, 190]);
+  });
+
+  test("is what is relayed through this host as well, on both links", () => {
+    bench.tables.setRoute(stranger, { kind: "tunnel", neighbour: other });
+    bench.run("wire", ethernet(theirs, ours), { from: keyFrom(near, stranger, nearIp) });
+    expect(carried(nearSlot)).toEqual([0, 0, 1, 60]);
+    expect(carried(otherSlot)).toEqual([1, 60, 0, 0]);
+  });
+
+  test("is not what came by another host than frames for its originator take", () => {
+    bench.run("wire", ethernet(ours, theirs), { from: keyFrom(near, self, otherIp) });
+    expect([...carried(nearSlot), ...carried(otherSlot)]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
   });
 });

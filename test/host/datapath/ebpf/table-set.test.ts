@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { TableSet } from "../../../../lib/host/datapath/ebpf/table-set.ts";
-import { floodMax } from "../../../../lib/host/datapath/ebpf/tables.ts";
+import { floodMax, trafficSlots } from "../../../../lib/host/datapath/ebpf/tables.ts";
 
 describe("the tables of the programs", () => {
   const tables = TableSet.create();
@@ -15,7 +15,7 @@ describe("the tables of the programs", () => {
   });
 
   test("give back what was put in, the first and the last id included", () => {
-    const entry = { remote: 0xffff_fffe, local: 1, device: 7, lane: 8, longest: 1364 };
+    const entry = { remote: 0xffff_fffe, local: 1, device: 7, lane: 8, longest: 1364, slot: 9 };
     for (const id of [0, 4095]) {
       tables.setNeighbour(id, entry);
       tables.setRoute(id, { kind: "tunnel", neighbour: 4095 });
@@ -32,6 +32,11 @@ describe("the tables of the programs", () => {
       ]),
     );
     expect(tables.trees()).toEqual(new Map([0, 4095].map((id) => [id, [4095, 0]])));
+  });
+
+  test("count nothing before frames come, in no slot", () => {
+    const nothing = { sentPackets: 0, sentBytes: 0, receivedPackets: 0, receivedBytes: 0 };
+    for (const slot of [0, trafficSlots - 1]) expect(tables.traffic(slot)).toEqual(nothing);
   });
 
   test("know nothing of what came of a neighbour that was set just now", () => {

@@ -265,6 +265,20 @@ describe("flows", () => {
     expect(kernel.switch.flows).toBe(0);
   });
 
+  test("count for the neighbours to which and from which they are", () => {
+    const [sent, received] = [3, 5];
+    kernel.miss(wire(two, self), frameFrom(theirs, mine), 0);
+    kernel.switch.counted(used(received - 1), 1000);
+    const none = { sentPackets: 0, sentBytes: 0 };
+    expect(kernel.switch.carried(two)).toMatchObject({ ...none, receivedPackets: received });
+    kernel.miss(containers, frameFrom(mine, theirs), 2000);
+    kernel.switch.counted(used(sent - 1).slice(-1), 3000);
+    const carried = kernel.switch.carried(two);
+    expect(carried).toMatchObject({ sentPackets: sent, receivedPackets: received });
+    expect(carried!.sentBytes).toBe(200 + frameFrom(mine, theirs).length);
+    expect(kernel.switch.carried(99)).toBeUndefined();
+  });
+
   test("in use keep their addresses from being forgotten", () => {
     kernel.miss(wire(two, self), frameFrom(theirs, mine), 0);
     for (let minute = 1; minute <= 30; minute++)

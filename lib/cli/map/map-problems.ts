@@ -1,0 +1,43 @@
+import type { Picture } from "../../api/picture-models.ts";
+import type { MissingHost } from "../live/missing-hosts.ts";
+import type { OwnLink } from "../live/own-links.ts";
+import { countText } from "../terminal/quantities.ts";
+import type { MapHost, MapLink } from "./map-graph.ts";
+
+/** What of the network is not as it should be, a sentence each. */
+export function mapProblems(
+  { peers }: Picture,
+  own: readonly OwnLink[],
+  {
+    hosts,
+    links,
+    missing,
+  }: {
+    hosts: readonly MapHost[];
+    links: readonly MapLink[];
+    missing: readonly MissingHost[];
+  },
+): string[] {
+  const nicknames = new Map(peers.map(({ name, nickname }) => [name, nickname]));
+  const nickname = (name: string): string => nicknames.get(name) ?? name;
+  return [
+    ...own.filter(({ state }) => state !== "established").map(attemptText),
+    ...links
+      .filter(({ state }) => state === "one-sided")
+      .map(({ from, to }) => `only one of ${nickname(from)} and ${nickname(to)} has their link`),
+    ...hosts
+      .filter(({ isReached }) => !isReached)
+      .map((host) => `no way leads to ${host.nickname}`),
+    ...missing.map(
+      ({ name, nickname: called, addresses }) =>
+        `${called} (${name}) is not heard of and owns ${countText(addresses)} addresses: ` +
+        `'weave rmpeer ${called}' if it is gone for good`,
+    ),
+  ];
+}
+
+function attemptText({ nickname, address, state, reason, remedy }: OwnLink): string {
+  const who = nickname === undefined ? address : `${nickname} at ${address}`;
+  const why = reason === "" ? "" : `: ${reason}`;
+  return `${who} ${state}${why}${remedy === undefined ? "" : `; ${remedy}`}`;
+}

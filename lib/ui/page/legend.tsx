@@ -1,0 +1,40 @@
+/** What the picture's lines and circles mean. */
+export function Legend() {
+  return (
+    <details class="legend" open={matchMedia("(min-width: 761px)").matches}>
+      <summary>Legend</summary>
+      <ul>
+        {lines.map(([kind, words]) => (
+          <li key={kind}>
+            <svg viewBox="0 0 28 10" aria-hidden="true">
+              <path d="M1 5H27" class={`line ${kind}`} />
+              {kind === "sealed" && <path d="M1 5H27" class="line between" />}
+            </svg>
+            {words}
+          </li>
+        ))}
+        {discs.map(([kind, words]) => (
+          <li key={kind}>
+            <svg viewBox="0 0 28 10" aria-hidden="true">
+              <circle cx="14" cy="5" r="4.5" class={`disc ${kind}`} />
+            </svg>
+            {words}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+const lines = [
+  ["good", "in the kernel"],
+  ["slow", "by sleeve"],
+  ["broken", "trouble"],
+  ["sealed", "encrypted"],
+] as const;
+
+const discs = [
+  ["self", "this host"],
+  ["other", "host"],
+  ["inside", "container"],
+] as const;

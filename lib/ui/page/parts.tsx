@@ -1,0 +1,37 @@
+import type { ComponentChildren } from "preact";
+import type { PictureLink } from "../../api/picture-models.ts";
+import { healthOf } from "./things.ts";
+
+/** What many parts of the page are made of. */
+
+/** Health in words and colour: colour alone says nothing to many. */
+export function HealthMark({ link }: { link: PictureLink }) {
+  const { own, oneSided, established } = link;
+  const health = healthOf(link);
+  const isHalf = established && oneSided && own === undefined;
+  const broken = isHalf ? "one way only" : (own?.state ?? "not established");
+  const text = health === "broken" ? broken : own?.overlay || "established";
+  return (
+    <span class={`mark ${health}`}>
+      {text}
+      {own?.encrypted ? ", encrypted" : ""}
+    </span>
+  );
+}
+
+export function Row({ term, children }: { term: string; children: ComponentChildren }) {
+  return (
+    <>
+      <dt>{term}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
+
+export function Choice({ onChoose, children }: { onChoose(): void; children: ComponentChildren }) {
+  return (
+    <button type="button" class="choice" onClick={onChoose}>
+      {children}
+    </button>
+  );
+}

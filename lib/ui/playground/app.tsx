@@ -1,0 +1,79 @@
+import { useEffect, useState } from "preact/hooks";
+import { errorText, WeaveError } from "../../base/errors.ts";
+import { Live } from "./live.tsx";
+import type { Incident } from "./open-incident.ts";
+import { openIncident } from "./open-incident.ts";
+import { Replay } from "./replay.tsx";
+
+/** The simulator in a page: five hosts to play with, or what a bundle tells. */
+export function App() {
+  const [incident, setIncident] = useState<Incident | undefined>();
+  const [said, setSaid] = useState("");
+  const [isOver, setOver] = useState(false);
+  const open = async (file: File | undefined): Promise<void> => {
+    if (file === undefined) return;
+    setSaid(`Replaying ${file.name} …`);
+    try {
+      setIncident(await openIncident(file));
+      setSaid("");
+    } catch (error) {
+      const remedy = error instanceof WeaveError ? `: ${error.remedy}` : "";
+      setSaid(`${errorText(error)}${remedy}`);
+    }
+  };
+  useDrop((file) => void open(file), setOver);
+  return (
+    <div class={`play ${isOver ? "over" : ""}`}>
+      <header>
+        <h1>weave</h1>
+        <p class="summary">
+          {incident === undefined
+            ? "Five hosts with the real protocols, in this page. Cut what you like."
+            : `What ${incident.title} tells, replayed`}
+        </p>
+        {incident !== undefined && (
+          <button type="button" onClick={() => setIncident(undefined)}>
+            Back to five hosts
+          </button>
+        )}
+        <label class="open">
+          Open a bundle
+          <input
+            type="file"
+            onChange={(event) => void open(event.currentTarget.files?.[0] ?? undefined)}
+          />
+        </label>
+      </header>
+      {said !== "" && (
+        <p class="said" role="status">
+          {said}
+        </p>
+      )}
+      {incident === undefined ? <Live /> : <Replay incident={incident} />}
+    </div>
+  );
+}
+
+/** A file may be dropped anywhere on the page. */
+function useDrop(take: (file: File | undefined) => void, hover: (isOver: boolean) => void): void {
+  useEffect(() => {
+    const over = (event: DragEvent): void => {
+      event.preventDefault();
+      hover(true);
+    };
+    const leave = (): void => hover(false);
+    const drop = (event: DragEvent): void => {
+      event.preventDefault();
+      hover(false);
+      take(event.dataTransfer?.files[0]);
+    };
+    document.addEventListener("dragover", over);
+    document.addEventListener("dragleave", leave);
+    document.addEventListener("drop", drop);
+    return () => {
+      document.removeEventListener("dragover", over);
+      document.removeEventListener("dragleave", leave);
+      document.removeEventListener("drop", drop);
+    };
+  });
+}

@@ -1,0 +1,166 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { knownSecrets } from "../../lib/daemon/incident/known-secrets.ts";
+import { makeBundle } from "../../lib/incident/make-bundle.ts";
+import { readBundle } from "../../lib/incident/read-bundle.ts";
+import { exampleParts, one, three } from "./example.ts";
+
+const pem = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END PRIVATE KEY-----";
+const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJwbGFudGVkIn0.c2lnbmF0dXJlLXBsYW50ZWQ";
+
+const options = {
+  ...{ nickname: "ada", password: "wfvAwt7sj", peers: [] },
+  proxy: { tls: { keyFile: "/etc/docker/key.pem" } },
+  tracing: {
+    headers: ["authorization=Bearer otlp-planted-1", "x-honeycomb-team=otlp-planted-2"],
+  },
+};
+const environment = {
+  ...{ PATH: "/usr/bin", HOME: "/root" },
+  ...{ OTEL_EXPORTER_OTLP_HEADERS: "api-key=otlp-planted-3", REGISTRY_TOKEN: "registry-planted" },
+};
+
+/** Places in which a careless sentence, finding or event could quote a secret. */
+const planted: readonly string[] = [
+  "wrong password wfvAwt7sj from 192.168.7.9",
+  "weave launch --password wfvAwt7sj --trusted-subnets 10.0.0.0/8",
+  "weave launch --password='flag-planted' host2",
+  "docker -H tcp://10.0.0.1:2376 --tlsverify --tlskey=/root/tls-planted.pem --tlscert /root/cert-planted.pem",
+  `cannot read the key: ${pem}`,
+  `the cluster refused ${jwt}`,
+  "POST https://user:url-planted@collector.example/v1/traces: 401",
+  "Authorization: Bearer bearer-planted",
+  "http://127.0.0.1:6785/?token=query-planted&x=1",
+  "sent authorization=Bearer otlp-planted-1",
+  "collector wants x-honeycomb-team=otlp-planted-2 and api-key=otlp-planted-3",
+  "container runs with DATABASE_URL=env-planted",
+  "registry says registry-planted is expired",
+  `session key ${"5e".repeat(32)}`,
+];
+const forbidden = [
+  ...["wfvAwt7sj", "flag-planted", "tls-planted", "cert-planted", "MIIEvQIBADAN", "planted"],
+  ...[jwt.slice(0, 30), "5e".repeat(10)],
+];
+
+const rules = { secrets: knownSecrets(options, environment), redact: [] };
+
+describe("a bundle", () => {
+  test("can be read again, and tells what it told before", () => {
+    const parts = exampleParts();
+    const { removed, ...rest } = readBundle(JSON.stringify(makeBundle(parts, rules)));
+    expect(rest).toEqual(parts);
+    expect(removed).toEqual({ secrets: [], redacted: [], leftOut: [] });
+  });
+
+  test("has none of the secrets that were planted everywhere, and says how many were taken out", () => {
+    const details = {
+      ...{
+        reason: planted.join("\n"),
+        password: "member-planted",
+        labels: { app: "label-planted" },
+      },
+      env: ["A=member-planted"],
+      nested: [
+        { sessionKey: "member-planted", Token: "10.32.0.0", annotations: ["label-planted"] },
+      ],
+    };
+    const parts = exampleParts({
+      events: [{ id: 1, at: "2026-01-02T15:00:00Z", kind: "link.lost", details }],
+      findings: planted.map((sentence) => ({ sentence, commands: [sentence] })),
+      metrics: planted.join("\n"),
+      unexamined: planted.map((why) => ({ what: "doctor", why })),
+      policies: planted.map((name) => ({ kind: "NetworkPolicy", namespace: name, name })),
+    });
+    const document = makeBundle(
+      { ...parts, report: { ...parts.report, Version: planted.join(" ") } },
+      rules,
+    );
+    const text = JSON.stringify(document);
+    for (const secret of forbidden) expect(text).not.toContain(secret);
+    const { removed } = readBundle(text);
+    expect(removed.secrets.map(({ what }) => what).sort()).toEqual([
+      ...["TLS arguments", "environment values", "keys and certificates", "labels"],
+      ...["passwords", "tokens"],
+    ]);
+    // What is none stays.
+    expect(text).toContain('"Token":"10.32.0.0"');
+    expect(text).toContain("--trusted-subnets 10.0.0.0/8");
+  });
+
+  test("has nothing of a password, whatever that is and wherever it stands", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ minLength: 6, maxLength: 20 }).filter((text) => text.trim().length >= 6),
+        fc.string(),
+        fc.string(),
+        (password, before, after) => {
+          const sentence = `${before}${password}${after}`;
+          const parts = exampleParts({ findings: [{ sentence }] });
+          const secrets = [{ what: "passwords", value: password }];
+          const document = makeBundle(parts, { secrets, redact: [] });
+          const [finding] = readBundle(JSON.stringify(document)).findings;
+          if ("[passwords removed]".includes(password)) return;
+          expect(String(finding?.sentence).split("[passwords removed]").join("\n")).not.toContain(
+            password,
+          );
+        },
+      ),
+      { seed: 1, numRuns: 300 },
+    );
+  });
+
+  test("with pseudonyms names nobody, and everybody by one pseudonym", () => {
+    const sentence = `eve at 192.168.7.3 is ${three}(eve), web.weave.local is 10.32.85.86, eve's db-7`;
+    const parts = exampleParts({
+      findings: [
+        { kind: "eve", sentence, also: "fe80::1234:5678 02:ab:cd:00:11:22 ::1 127.0.0.1" },
+      ],
+    });
+    const redact = ["addresses", "names"] as const;
+    const bundle = readBundle(
+      JSON.stringify(makeBundle(parts, { ...rules, redact, names: ["db-7"] })),
+    );
+    const text = JSON.stringify(bundle);
+    for (const real of ["ada", "bob", "192.168.", "8a:00", "web", "10.32.", "shop", "db-7", "c2"]) {
+      expect(text).not.toContain(real);
+    }
+    const [finding] = bundle.findings;
+    // Words of ours are no names, whoever is called so.
+    expect(finding?.kind).toBe("eve");
+    expect(finding?.sentence).toMatch(
+      /^host-3 at (198\.18\.\d+\.\d+) is 00:00:00:00:00:03\(host-3\), name-1\.weave\.local is 10\.0\.85\.86, host-3's label-\d$/,
+    );
+    expect(finding?.also).toMatch(/^fe80::\w+ 02:00:5e:\S+ ::1 127\.0\.0\.1$/);
+    const [first, , last] = bundle.report.Router.Peers ?? [];
+    expect(first).toMatchObject({ Name: "00:00:00:00:00:01", NickName: "host-1" });
+    const address = /198\.18\.\d+\.\d+/.exec(String(finding?.sentence))?.[0];
+    expect(first?.Connections?.[1]?.Address).toBe(`${address}:6783`);
+    expect(last?.NickName).toBe("host-3");
+    expect(bundle.report.IPAM?.Entries?.[1]?.Token).toBe("10.0.85.85");
+    expect(bundle.history.topology[0]?.peers).toEqual(["00:00:00:00:00:01", "00:00:00:00:00:03"]);
+    expect(bundle.events[1]?.details.reason).toContain(`->${address}:6783`);
+  });
+
+  test("may keep names where only addresses are to go", () => {
+    const redact = ["addresses"] as const;
+    const text = JSON.stringify(makeBundle(exampleParts(), { ...rules, redact }));
+    expect(text).toContain(one);
+    expect(text).not.toContain("192.168.");
+  });
+
+  test("that would be too long loses the oldest of its longest lists, and says so", () => {
+    const gossip = Array.from({ length: 5000 }, (_, sequence) => ({
+      ...exampleParts().history.gossip[0]!,
+      sequence,
+    }));
+    const parts = exampleParts({ history: { ...exampleParts().history, gossip } });
+    const lengthMax = 50_000;
+    const text = JSON.stringify(makeBundle(parts, { ...rules, lengthMax }));
+    expect(text.length).toBeLessThan(lengthMax + 500);
+    const { history, removed } = readBundle(text);
+    expect(history.gossip.at(-1)?.sequence).toBe(4999);
+    expect(removed.leftOut).toEqual([
+      { what: "history.gossip", count: 5000 - history.gossip.length },
+    ]);
+  });
+});
