@@ -7,8 +7,9 @@ import type { NetworkPolicy, Pod } from "../lib/policy/objects.ts";
 import type { RuleSet } from "../lib/policy/rule-set.ts";
 import { Container } from "../test/hosts/lab.ts";
 import { type LabPod, PodLab, podBridge } from "../test/hosts/pod-lab.ts";
-import { inTurn, median, shown } from "./measure.ts";
-import { datagramCost, type Pair, stream } from "./overlay-pair.ts";
+import { DatagramSender } from "./datagram-sender.ts";
+import { median, shown } from "./measure.ts";
+import { announced, inside, type Pair, stream } from "./overlay-pair.ts";
 
 /**
  * What policies cost packets (kubernetes.md §13): between two pods of one bridge, whose policies
@@ -19,11 +20,20 @@ import { datagramCost, type Pair, stream } from "./overlay-pair.ts";
  *
  * Of a stream and of a conversation only the first packet is judged; of datagrams that nobody answers
  * each is, for each is the first of its connection.
+ *
+ * There are two hosts, one with the rules and one without, which take turns in slices of milliseconds:
+ * so other work on the machine treats both alike. After half of the slices they change places, since
+ * one may lie better in memory than the other.
  */
 const count = 1000;
 const podsPerNamespace = 20;
-const rounds = 5;
-const seconds = 2;
+const slices = 400;
+const sliceMs = 10;
+const octets = 64;
+const streams = 6;
+const streamSeconds = 2;
+/** Longer than all slices of a measure take. */
+const sinkSeconds = 120;
 
 function rulesOf(labPods: readonly LabPod[]): RuleSet {
   const compiler = new PolicyCompiler();
@@ -61,34 +71,111 @@ function namespaceAt(at: number): string {
   return `namespace-${Math.floor(at / podsPerNamespace)}`;
 }
 
-export async function benchPolicyPackets(): Promise<void> {
-  using lab = new PodLab("bnp", 1);
-  const [host] = lab.hosts;
-  const pods = [1, 2].map((number) => lab.pod(host!, number));
-  const [from, to] = pods.map(({ namespace }) => new Container(namespace.path.split("/").at(-1)!));
-  const address = formatIpv4(pods[1]!.ipv4);
-  const pair: Pair = { name: "policies", from: from!, to: to!, address, routers: [] };
-  const all = rulesOf(pods);
-  const none = new PolicyCompiler().rules;
-  const enforcer = new NftablesEnforcer({ bridge: podBridge, multicast: "allow", log: silentLog });
-  const under = (rules: RuleSet, measure: () => Promise<number>) => () => {
-    host!.run(() => enforcer.replace(rules));
-    return measure();
-  };
-  host!.run(() => enforcer.replace(all));
-  const { chains, rules, targets } = enforcer.size();
-  console.log(`${count} policies: ${chains} chains, ${rules} rules, ${targets} targets`);
-  const measures = {
-    "TCP stream, Gbit/s": () => stream(pair, seconds),
-    "datagram of a conversation, ns": () => datagramCost(pair, 64, seconds, "answer"),
-    "datagram that is judged, ns": () => datagramCost(pair, 64, seconds),
-  };
-  for (const [what, measure] of Object.entries(measures)) {
-    const candidates = { without: under(none, measure), with: under(all, measure) };
-    const results = await inTurn(candidates, rounds);
-    const ratio = median(results.with.map((value, round) => value / results.without[round]!));
-    const [without, withAll] = [results.without, results.with].map((each) => shown(each, 2));
-    console.log(`${what}: ${without} without, ${withAll} with; ratio ${ratio.toFixed(3)}`);
+/** Two pods of a host, and its packet filter. */
+class Place implements Disposable {
+  readonly pods: readonly [LabPod, LabPod];
+  readonly pair: Pair;
+  readonly #lab: PodLab;
+  readonly #enforcer = new NftablesEnforcer({
+    ...{ bridge: podBridge, multicast: "allow", log: silentLog },
+  });
+
+  constructor(tag: string) {
+    this.#lab = new PodLab(tag, 1);
+    const pods = [1, 2].map((number) => this.#lab.pod(this.#lab.hosts[0]!, number));
+    this.pods = pods as [LabPod, LabPod];
+    const [from, to] = pods.map(
+      ({ namespace }) => new Container(namespace.path.split("/").at(-1)!),
+    ) as [Container, Container];
+    const address = formatIpv4(this.pods[1].ipv4);
+    this.pair = { name: "policies", from, to, address, routers: [] };
   }
-  host!.run(() => enforcer.remove());
+
+  enforce(rules: RuleSet): NftablesEnforcer {
+    this.#lab.hosts[0]!.run(() => this.#enforcer.replace(rules));
+    return this.#enforcer;
+  }
+
+  [Symbol.dispose](): void {
+    this.#lab.hosts[0]!.run(() => this.#enforcer.remove());
+    this.#lab[Symbol.dispose]();
+  }
+}
+
+/** One place without rules and one with them, and the other way round. */
+interface Seats {
+  readonly without: Place;
+  readonly with: Place;
+}
+
+type Costs = Record<keyof Seats, number[]>;
+
+/** What `measure` says of both, one soon after the other, `times` over. */
+async function compare(
+  seats: readonly Seats[],
+  rules: Record<keyof Seats, RuleSet>,
+  times: number,
+  measure: (place: Place) => number | Promise<number>,
+): Promise<Costs> {
+  const costs: Costs = { without: [], with: [] };
+  for (const seat of seats) {
+    for (const role of ["without", "with"] as const) {
+      seat[role].enforce(rules[role]);
+      await measure(seat[role]);
+    }
+    for (let time = 0; time < times / seats.length; time++) {
+      const turn = ["without", "with"] as const;
+      for (const role of time % 2 === 0 ? turn : turn.toReversed()) {
+        costs[role].push(await measure(seat[role]));
+      }
+    }
+  }
+  return costs;
+}
+
+/** Starts what hears datagrams in the place, and returns what sends them. */
+async function datagrams(
+  { pair, pods: [from, to] }: Place,
+  sinkRole: "sink" | "answer",
+  stack: AsyncDisposableStack,
+): Promise<DatagramSender> {
+  const port = sinkRole === "sink" ? 7000 : 7001;
+  const program = [process.execPath, `${import.meta.dir}/udp-flood.ts`, sinkRole];
+  const words = [...program, pair.address, `${port}`, `${sinkSeconds}`];
+  const sink = Bun.spawn(inside(pair.to, words), { stdout: "pipe" });
+  stack.defer(async () => {
+    sink.kill();
+    await sink.exited;
+  });
+  await announced(sink.stdout, "listening");
+  return from.namespace.run(() => new DatagramSender(to.ipv4, port, octets));
+}
+
+function tell(what: string, digits: number, costs: Costs): void {
+  const ratio = median(costs.with.map((value, index) => value / costs.without[index]!));
+  const [without, withAll] = [costs.without, costs.with].map((each) => shown(each, digits));
+  console.log(`${what}: ${without} without, ${withAll} with; ratio ${ratio.toFixed(3)}`);
+}
+
+export async function benchPolicyPackets(): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const [a, b] = ["bnp1", "bnp2"].map((tag) => stack.use(new Place(tag))) as [Place, Place];
+  const rules = { without: new PolicyCompiler().rules, with: rulesOf(a.pods) };
+  const { chains, rules: total, targets } = a.enforce(rules.with).size();
+  console.log(`${count} policies: ${chains} chains, ${total} rules, ${targets} targets`);
+  const seats = [
+    { without: a, with: b },
+    { without: b, with: a },
+  ];
+  for (const [what, role] of [
+    ["datagram that is judged, ns", "sink"],
+    ["datagram of a conversation, ns", "answer"],
+  ] as const) {
+    const senders = new Map<Place, DatagramSender>();
+    for (const place of [a, b]) senders.set(place, await datagrams(place, role, stack));
+    const cost = (place: Place): number => senders.get(place)!.cost(sliceMs);
+    tell(what, 0, await compare(seats, rules, slices, cost));
+  }
+  const speed = ({ pair }: Place): Promise<number> => stream(pair, streamSeconds);
+  tell("TCP stream, Gbit/s", 1, await compare(seats, rules, streams, speed));
 }

@@ -3,7 +3,7 @@
  *
  *   bun run bench [start] [sleeve] [sleeve-udp] [sleeve-ping] [sleeve-relay] [sleeve-overload]
  *       [sleeve-core] [fastdp] [fastdp-jumbo] [ciphers] [bad-cable] [dns] [ipam] [attach] [docker-run] [policy]
- *       [succession] [thirty-peers] [mesh-scale] [policy-packets]
+ *       [succession] [thirty-peers] [mesh-scale] [policy-packets] [policy-kernel]
  */
 const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   start: async () => (await import("./start.ts")).benchStart(),
@@ -25,6 +25,7 @@ const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
   succession: async () => (await import("./succession.ts")).benchSuccession(),
   "thirty-peers": async () => (await import("./thirty-peers.ts")).benchThirtyPeers(),
   "policy-packets": async () => (await import("./policy-packets.ts")).benchPolicyPackets(),
+  "policy-kernel": async () => (await import("./policy-kernel.ts")).benchPolicyKernel(),
   "mesh-scale": async () => (await import("./mesh-scale.ts")).benchMeshScale(),
 };
 

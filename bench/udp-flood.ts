@@ -1,10 +1,8 @@
 import { Epoll } from "../ffi/descriptor.ts";
-import { PinnedMemory } from "../ffi/memory.ts";
-import { SendBatch } from "../ffi/message-batch.ts";
-import { connectSocket, SOL_UDP, sendOne, setSocketOption, sockaddrIn } from "../ffi/socket.ts";
+import { connectSocket, sendOne, sockaddrIn } from "../ffi/socket.ts";
 import { parseIpv4 } from "../lib/base/ip.ts";
-import { UDP_SEGMENT } from "../lib/host/datagram-runs.ts";
 import { openUdpSocket, UdpSocket } from "../lib/host/udp-socket.ts";
+import { bufferBytes, DatagramSender } from "./datagram-sender.ts";
 
 /**
  * The two ends of a flood of datagrams, each a process of its own so that it can live in a
@@ -27,9 +25,6 @@ import { openUdpSocket, UdpSocket } from "../lib/host/udp-socket.ts";
  * of which the lower quartile counts, so that other work on the machine hardly shows.
  */
 const sliceMs = 25;
-const bufferBytes = 64 << 20;
-/** As many as one system call takes. */
-const messagesPerCall = 1024;
 const [role, address = "", port = "", seconds = "", octets = "64", run = "1"] =
   process.argv.slice(2);
 const ip = parseIpv4(address);
@@ -57,61 +52,18 @@ function answerOnce({ descriptor }: UdpSocket, to: number, toPort: number): void
   sendOne(descriptor, new Uint8Array(1), "answer");
 }
 
-class Sender {
-  readonly #descriptor = openUdpSocket(0, 0, bufferBytes);
-  readonly #message: PinnedMemory;
-  readonly #datagramsPerMessage: number;
-  readonly #batch = new SendBatch({
-    messages: messagesPerCall,
-    pieces: messagesPerCall,
-    piecesPerMessage: 1,
-    nameBytes: 0,
-    controlBytes: 0,
-  });
-
-  constructor(octetsEach: number, datagramsPerMessage: number) {
-    connectSocket(this.#descriptor, sockaddrIn(ip, Number(port)), address);
-    if (datagramsPerMessage > 1) {
-      setSocketOption(this.#descriptor, SOL_UDP, UDP_SEGMENT, octetsEach, "where to cut");
-    }
-    this.#datagramsPerMessage = datagramsPerMessage;
-    this.#message = new PinnedMemory(octetsEach * datagramsPerMessage);
-    this.#message.bytes.fill(7);
-  }
-
-  /** Sends until the clock says `untilMs`; returns how many datagrams. */
-  send(untilMs: number): number {
-    const batch = this.#batch;
-    let sent = 0;
-    while (performance.now() < untilMs) {
-      while (!batch.full) {
-        batch.begin();
-        batch.append(this.#message, 0, this.#message.bytes.length);
-      }
-      // What a full buffer or a vanished sink refuses is tried again.
-      sent += Math.max(0, batch.send(this.#descriptor, batch.waiting)) * this.#datagramsPerMessage;
-    }
-    return sent;
-  }
-}
-
 function cost(): number {
-  const sender = new Sender(Number(octets), 1);
+  const sender = new DatagramSender(ip, Number(port), Number(octets));
   sender.send(performance.now() + sliceMs);
   const costs: number[] = [];
-  while (performance.now() < endMs) {
-    const before = process.cpuUsage();
-    const sent = sender.send(performance.now() + sliceMs);
-    const { user, system } = process.cpuUsage(before);
-    costs.push(((user + system) * 1000) / sent);
-  }
+  while (performance.now() < endMs) costs.push(sender.cost(sliceMs));
   return costs.sort((a, b) => a - b)[costs.length >> 2]!;
 }
 
 const roles: Readonly<Record<string, () => number>> = {
   sink,
   answer: () => sink(true),
-  source: () => new Sender(Number(octets), Number(run)).send(endMs),
+  source: () => new DatagramSender(ip, Number(port), Number(octets), Number(run)).send(endMs),
   cost,
 };
 console.log(roles[role!]!());
