@@ -1,9 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { Lab } from "../hosts/lab.ts";
 import type { MachinePlace } from "../hosts/machine.ts";
-import { eventually } from "../hosts/shell.ts";
 import { ClusterFiles } from "./cluster-files.ts";
-import { ClusterNode } from "./cluster-node.ts";
+import { ClusterNode, removeIdleGroups } from "./cluster-node.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { kubeletOf, type User } from "./credentials.ts";
 import { testImages } from "./images.ts";
@@ -33,6 +32,7 @@ export class ClusterLab implements AsyncDisposable {
   readonly #files: ClusterFiles;
   /** What every node has. */
   readonly #images: string[] = [];
+  readonly #tags: [name: string, other: string][] = [];
 
   private constructor(lab: Lab, plane: ControlPlane, files: ClusterFiles) {
     this.#lab = lab;
@@ -75,16 +75,24 @@ export class ClusterLab implements AsyncDisposable {
     const folder = `${this.folder}/images`;
     mkdirSync(folder);
     this.#images.push(...(await testImages(folder, this.#files)));
-    for (const place of places) {
-      this.nodes.push(await ClusterNode.start(place, this.#files, this.#images));
-    }
+    await Promise.all(
+      places.map(async (place, at) => {
+        this.nodes[at] = await ClusterNode.start(place, this.#files, this.#images);
+      }),
+    );
     await Promise.all(this.nodes.map((node) => node.join(this.plane)));
   }
 
   /** Gives all nodes an image, and those that are made later. */
   async addImage(archive: string): Promise<void> {
     this.#images.push(archive);
-    for (const node of this.nodes) await node.importImage(archive);
+    await Promise.all(this.nodes.map((node) => node.importImage(archive)));
+  }
+
+  /** Gives an image that all nodes have another name besides. */
+  async tagImage(name: string, other: string): Promise<void> {
+    this.#tags.push([name, other]);
+    await Promise.all(this.nodes.map((node) => node.tagImage(name, other)));
   }
 
   /**
@@ -101,6 +109,7 @@ export class ClusterLab implements AsyncDisposable {
     const fresh = await ClusterNode.start(
       ...([{ number, namespace, ip, folder }, this.#files, this.#images] as const),
     );
+    for (const tag of this.#tags) await fresh.tagImage(...tag);
     this.nodes[this.nodes.indexOf(node)] = fresh;
     await prepare(fresh);
     await fresh.join(this.plane);
@@ -109,17 +118,14 @@ export class ClusterLab implements AsyncDisposable {
 
   /** Waits until the cluster takes its nodes for ready, which is when they have a network. */
   async ready(waitMs = 180_000): Promise<void> {
-    const asks = '{.items[*].status.conditions[?(@.type=="Ready")].status}';
-    await eventually(
-      "nodes that are ready",
-      () => this.plane.mustKubectl(["get", "nodes", "-o", `jsonpath=${asks}`]),
-      (said) => said.split(" ").filter((each) => each === "True").length === this.nodes.length,
-      waitMs,
-    );
+    const wait = ["wait", "--for=condition=Ready", `--timeout=${waitMs / 1000}s`];
+    const all = this.nodes.map(({ name }) => `node/${name}`);
+    await this.plane.mustKubectl([...wait, ...all], { waitMs: waitMs + 5000 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.end()));
+    await removeIdleGroups();
     await this.plane.end();
     await this.#lab[Symbol.asyncDispose]();
   }

@@ -7,9 +7,13 @@ import type { ControlPlane } from "./control-plane.ts";
 import { eager } from "./control-plane.ts";
 import { admin, kubeconfig, kubeletOf } from "./credentials.ts";
 import { pauseImage } from "./images.ts";
+import { clusterDomain } from "./name-server.ts";
 
 /** What pods get addresses of. */
 export const podRange = "10.32.0.0/12";
+
+/** Where pods ask for names: an address of services, behind which nobody is until somebody is put there. */
+export const namesAddress = "10.96.0.10";
 
 /** A machine with containerd, a kubelet and a kube-proxy. */
 export class ClusterNode extends ClusterMachine {
@@ -41,7 +45,9 @@ export class ClusterNode extends ClusterMachine {
   }
 
   async #startContainers(): Promise<void> {
-    await this.mustExec(["mkdir", "-p", "/etc/cni/net.d", "/opt/cni/bin"]);
+    // Packages of the machine bring networks as well, which would be taken for ours.
+    const folders = "mkdir -p /etc/cni/net.d /opt/cni/bin && rm -f /etc/cni/net.d/*";
+    await this.mustExec(["sh", "-ec", folders]);
     for (const plugin of ["loopback", "portmap"] as const) {
       await this.mustExec(["cp", this.#files.plugin(plugin), "/opt/cni/bin"]);
     }
@@ -60,12 +66,20 @@ export class ClusterNode extends ClusterMachine {
     await this.mustExec(["ctr", "-n", "k8s.io", "image", "import", archive]);
   }
 
+  /** Gives an image that it has another name besides. */
+  async tagImage(name: string, other: string): Promise<void> {
+    const full = [name, other].map((each) => `docker.io/library/${each}`);
+    await this.mustExec(["ctr", "-n", "k8s.io", "image", "tag", ...full]);
+  }
+
   /** Starts what makes it a node of a cluster. */
   async join(plane: ControlPlane): Promise<void> {
     // What every installer of Kubernetes wants of a host. Addresses of services are nobody's: packets
     // for them need a route before they are given another.
     await this.mustExec(["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
     await this.mustExec(["ip", "route", "add", "default", "via", plane.ip]);
+    // Where clouds tell machines about themselves. Kubelets would wait for an answer, twice five seconds.
+    await this.mustExec(["ip", "route", "add", "unreachable", "169.254.169.254"]);
     const own = this.file("kubelet.config", kubeconfig(plane.server, kubeletOf(this.name)));
     this.serve("kubelet", [
       this.#files.program("kubelet"),
@@ -73,6 +87,7 @@ export class ClusterNode extends ClusterMachine {
         ...{ kubeconfig: own, "hostname-override": this.name, "node-ip": this.ip },
         ...{ "root-dir": join(this.folder, "kubelet"), "cert-dir": join(this.folder, "pki") },
         ...{ "container-runtime": "remote", "resolv-conf": "" },
+        ...{ "cluster-dns": namesAddress, "cluster-domain": clusterDomain },
         "container-runtime-endpoint": "unix:///run/containerd/containerd.sock",
         ...{ "cgroup-driver": "cgroupfs", "cgroups-per-qos": false },
         ...{ "enforce-node-allocatable": "", "fail-swap-on": false, "eviction-hard": "" },
@@ -103,11 +118,20 @@ export class ClusterNode extends ClusterMachine {
       }),
     ]);
   }
+}
 
-  override async end(): Promise<void> {
-    await super.end();
-    // Containers of all nodes have theirs in one group; what is in use stays.
-    await run(["sh", "-c", "find /sys/fs/cgroup/*/k8s.io -depth -type d -exec rmdir {} \\;"]);
+/** Each takes some hundredths of a second. */
+const groupLooksMax = 200;
+
+/**
+ * Containers of all nodes have theirs in one group. When nodes have ended it goes as soon as the last
+ * process of a container has; it stays where nodes of another cluster use it.
+ */
+export async function removeIdleGroups(): Promise<void> {
+  const remove = "find /sys/fs/cgroup/*/k8s.io -depth -type d -exec rmdir {} \\; 2>/dev/null";
+  for (let look = 0; look < groupLooksMax; look++) {
+    const { code } = await run(["sh", "-c", `${remove}; ls -d /sys/fs/cgroup/*/k8s.io`]);
+    if (code !== 0) return;
   }
 }
 

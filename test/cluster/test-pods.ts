@@ -15,6 +15,8 @@ export interface PodParts {
 /** Ports that every pod serves: each answers with the pod's name at `/hostname`. */
 export const httpPort = 80;
 
+const startMaxS = 120;
+
 /** Pods of one namespace of a cluster, each a server and a client. */
 export class TestPods {
   readonly namespace: string;
@@ -26,30 +28,41 @@ export class TestPods {
   }
 
   static async in(lab: ClusterLab, namespace: string): Promise<TestPods> {
-    const labels = { "kubernetes.io/metadata.name": namespace };
-    const metadata = { name: namespace, labels };
-    await lab.plane.applyAll([{ apiVersion: "v1", kind: "Namespace", metadata }]);
+    await lab.plane.applyAll([namespaceObject(namespace)]);
     return new TestPods(lab, namespace);
+  }
+
+  /** New namespaces with a pod each, `name`, on one node after the other; waits until all serve. */
+  static async crowd(
+    lab: ClusterLab,
+    namespaces: readonly string[],
+    name: string,
+  ): Promise<TestPods[]> {
+    const { nodes, plane } = lab;
+    const items = namespaces.flatMap((namespace, at) => [
+      namespaceObject(namespace),
+      podObject({ name, namespace, node: nodes[at % nodes.length]! }),
+    ]);
+    const stdin = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+    await plane.mustKubectl(["create", "-f", "-"], { stdin });
+    const all = ["--all-namespaces", "pod", "-l", `app=${name}`];
+    const wait = ["wait", "--for=condition=Ready", `--timeout=${startMaxS}s`];
+    await plane.mustKubectl([...wait, ...all], { waitMs: (startMaxS + 5) * 1000 });
+    return namespaces.map((namespace) => new TestPods(lab, namespace));
   }
 
   /** Makes pods, and waits until they serve; gives their addresses. */
   async run(pods: readonly PodParts[]): Promise<string[]> {
     await this.apply(pods.map(podObject));
-    await eventually(
-      `pods of ${this.namespace} that are ready`,
-      async () => ({ ready: await this.#ready(), events: await this.#events() }),
-      ({ ready }) => pods.every(({ name }) => ready.includes(name)),
-      120_000,
-    );
-    return Promise.all(pods.map(({ name }) => this.addressOf(name)));
-  }
-
-  /** The names of those that are ready. */
-  async #ready(): Promise<string[]> {
-    const condition = '{.status.conditions[?(@.type=="Ready")].status}';
-    const lines = `jsonpath={range .items[*]}{.metadata.name} ${condition}{"\\n"}{end}`;
-    const said = await this.kubectl(["get", "pods", "-o", lines]);
-    return said.split("\n").flatMap((line) => /^(.*) True$/.exec(line)?.[1] ?? []);
+    const wait = ["wait", "--for=condition=Ready", `--timeout=${startMaxS}s`];
+    const all = pods.map(({ name }) => `pod/${name}`);
+    await this.kubectl([...wait, ...all], (startMaxS + 5) * 1000).catch(async (cause) => {
+      throw new Error(`pods of ${this.namespace}: ${await this.#events()}`, { cause });
+    });
+    const lines = 'jsonpath={range .items[*]}{.metadata.name} {.status.podIP}{"\\n"}{end}';
+    const said = (await this.kubectl(["get", "pods", "-o", lines])).split("\n");
+    const addresses = new Map(said.map((line) => line.split(" ") as [string, string]));
+    return pods.map(({ name }) => addresses.get(name)!);
   }
 
   /** What went wrong with pods, as the cluster tells it. */
@@ -62,11 +75,16 @@ export class TestPods {
     return this.kubectl(["get", "pod", name, "-o", "jsonpath={.status.podIP}"]);
   }
 
-  /** A service that leads to the pods with a label; gives its address. */
+  /** A service that leads to the pods with a label; gives its address, or `None`. */
   async service(name: string, app: string, more: object = {}): Promise<string> {
     const spec = { selector: { app }, ports: [{ port: httpPort }], ...more };
     await this.apply([{ apiVersion: "v1", kind: "Service", metadata: { name }, spec }]);
     return this.kubectl(["get", "service", name, "-o", "jsonpath={.spec.clusterIP}"]);
+  }
+
+  /** The port of every node that leads to a service, of the type for that. */
+  nodePort(name: string): Promise<string> {
+    return this.kubectl(["get", "service", name, "-o", "jsonpath={.spec.ports[0].nodePort}"]);
   }
 
   apply(objects: readonly object[]): Promise<string> {
@@ -98,29 +116,44 @@ export class TestPods {
   }
 
   /** Waits until connections from a pod come through, or no longer do. */
-  async eventuallyConnects(name: string, address: string, does: boolean): Promise<void> {
+  async eventuallyConnects(
+    name: string,
+    address: string,
+    does: boolean,
+    port = httpPort,
+  ): Promise<void> {
     await eventually(
-      `connections from ${name} to ${address} that are ${does ? "made" : "refused"}`,
-      () => this.connects(name, address),
+      `connections from ${name} to ${address}:${port} that are ${does ? "made" : "refused"}`,
+      () => this.connects(name, address, port),
       (made) => made === does,
       30_000,
     );
   }
 
+  /** Has it all deleted, and waits for nothing. */
   async end(): Promise<void> {
     const { plane } = this.#lab;
-    await plane.mustKubectl(["delete", "namespace", this.namespace], { waitMs: 120_000 });
+    await plane.mustKubectl(["delete", "namespace", this.namespace, "--wait=false"]);
   }
 }
 
-function podObject({ name, node, labels = { app: name }, hostPort }: PodParts): object {
+/** With the label that later releases give it by themselves. */
+function namespaceObject(name: string): object {
+  const metadata = { name, labels: { "kubernetes.io/metadata.name": name } };
+  return { apiVersion: "v1", kind: "Namespace", metadata };
+}
+
+function podObject(parts: PodParts & { readonly namespace?: string }): object {
+  const { name, namespace, node, labels = { app: name }, hostPort } = parts;
   const port = { containerPort: httpPort, ...(hostPort !== undefined && { hostPort }) };
   const container = {
     ...{ name: "main", image: agnhostImage, ports: [port] },
     args: ["netexec", `--http-port=${httpPort}`],
     readinessProbe: { httpGet: { path: "/healthz", port: httpPort }, periodSeconds: 1 },
   };
-  const own = { nodeName: node.name, dnsPolicy: "Default", terminationGracePeriodSeconds: 0 };
+  // Who may not ask for names is to hear of it soon.
+  const options = ["timeout", "attempts"].map((name) => ({ name, value: "1" }));
+  const own = { nodeName: node.name, dnsConfig: { options }, terminationGracePeriodSeconds: 0 };
   const spec = { ...own, containers: [container] };
-  return { apiVersion: "v1", kind: "Pod", metadata: { name, labels }, spec };
+  return { apiVersion: "v1", kind: "Pod", metadata: { name, namespace, labels }, spec };
 }

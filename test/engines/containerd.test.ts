@@ -1,12 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { copyFileSync } from "node:fs";
-import { Lab } from "../hosts/lab.ts";
 import { eventually } from "../hosts/shell.ts";
-import { EngineHost } from "./engine-host.ts";
-import { rootArchive } from "./images.ts";
-
-/** Where this machine's packages have the plugin for ports of the host. */
-const portmap = "/usr/lib/cni/portmap";
+import { CniLab, rootArchivePath } from "./cni-lab.ts";
+import type { EngineHost } from "./engine-host.ts";
 
 /** containerd on one of a lab's hosts, and its client, which calls the plugins as kubelets have it. */
 class Containerd {
@@ -16,19 +11,10 @@ class Containerd {
     this.host = host;
   }
 
-  /** Network, plugins, router and containerd; `archive` is what containers see as their root. */
-  async start(archive: string, peers: readonly string[]): Promise<void> {
+  /** Starts it, and unpacks what containers see as their root. */
+  async start(): Promise<void> {
     const { host } = this;
-    const { folder } = host;
-    copyFileSync(archive, host.outside(`${folder}/root.tar`));
-    await host.mustExec(["sh", "-ec", prepare, folder]);
-    await host.launch(peers);
-    await host.mustWeave(["setup-cni"]);
-    // A machine without the reference plugins still shows ours.
-    const list = "/etc/cni/net.d/10-weave.conflist";
-    const said = await host.mustExec(["sh", "-ec", withoutMissing, list, portmap]);
-    if (said !== "") console.log(said);
-    await host.mustExec(["sh", "-ec", serve, folder]);
+    await host.mustExec(["sh", "-ec", serve, host.folder, rootArchivePath(host)]);
     await eventually(
       `containerd of host ${host.number}`,
       () => host.exec(this.#ctr(["version"])),
@@ -53,21 +39,9 @@ class Containerd {
   }
 }
 
-const prepare = `
-mkdir -p /etc/cni/net.d /opt/cni/bin "$0/rootfs"
-mount -t tmpfs tmpfs /etc/cni/net.d
-mount -t tmpfs tmpfs /opt/cni/bin
-tar -C "$0/rootfs" -xf "$0/root.tar"
-`;
-
-const withoutMissing = `
-if [ -x "$1" ]; then cp "$1" /opt/cni/bin; exit; fi
-echo "$1 is not installed: the network is shown without it"
-tr -d '\\n' <"$0" | sed 's/, *{[^{]*"portmap".*$/]}/' >"$0.tmp"
-mv "$0.tmp" "$0"
-`;
-
 const serve = `
+mkdir "$0/rootfs"
+tar -C "$0/rootfs" -xf "$1"
 cat >"$0/c.toml" <<END
 version = 2
 root = "$0/c-root"
@@ -80,28 +54,16 @@ setsid containerd -c "$0/c.toml" >"$0/c.log" 2>&1 </dev/null &
 `;
 
 describe("containers of containerd on two hosts", () => {
-  let lab: Lab;
+  let lab: CniLab;
   let one: Containerd;
   let two: Containerd;
 
   beforeAll(async () => {
-    lab = await Lab.onSwitch("ectr", 2);
-    const archive = await rootArchive(lab.folder);
-    [one, two] = (await Promise.all(
-      lab.hosts.map(async ({ number, namespace, ip }) => {
-        const place = { number, namespace, ip, folder: `${lab.folder}/host${number}` };
-        const parts = { ...place, engine: "20.10", root: undefined, engineArguments: [] } as const;
-        return new Containerd(await EngineHost.boot(parts));
-      }),
-    )) as [Containerd, Containerd];
-    await one.start(archive, []);
-    await two.start(archive, [one.host.ip]);
+    lab = await CniLab.start("ectr", 2);
+    [one, two] = lab.hosts.map((host) => new Containerd(host)) as [Containerd, Containerd];
+    await Promise.all([one.start(), two.start()]);
   });
-
-  afterAll(async () => {
-    await Promise.all([one, two].map((each) => each?.host.end()));
-    await lab?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => lab?.[Symbol.asyncDispose]());
 
   const addressOf = async (name: string): Promise<string> => {
     const { stdout } = await one.host.weave(["ps", `default-${name}`]);

@@ -37,7 +37,7 @@ const deeds: Readonly<Record<string, string>> = {
     docker run -d --name l1 bb sh -c 'for i in 1 2 3; do echo $i; sleep 0.2; done' >/dev/null
     docker logs -f l1; docker rm l1`,
   "logs of ten megabytes": `
-    docker run --name l1 bb sh -c 'yes 0123456789 | head -c 10000000' >/dev/null
+    docker run --name l1 bb sh -c 'yes $(printf %0999d 7) | head -c 10000000' >/dev/null
     docker logs l1 | sha256sum; docker rm l1`,
   "events, as they come": `
     sleep 1; since=$(date +%s)

@@ -4,7 +4,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import type { Host } from "../hosts/lab.ts";
 
 /** How long somebody waits for something to be seen, in ms. */
-const patienceMs = 15_000;
+const patienceMs = 30_000;
 
 /** A browser on a host of a lab, or on this machine. @throws Error without Chromium */
 export async function openBrowser(folder: string, host?: Host): Promise<Browser> {
@@ -40,7 +40,7 @@ export class Visit implements AsyncDisposable {
       if (to.protocol !== "data:" && to.origin !== origin) visit.complaints.push(`asks ${to}`);
     });
     await visit.page.goto(url);
-    await visit.page.waitForSelector(".app");
+    await visit.page.waitForSelector(".app, .play");
     return visit;
   }
 
@@ -49,7 +49,7 @@ export class Visit implements AsyncDisposable {
     return (await this.page.locator("aside").textContent()) ?? "";
   }
 
-  async shows(text: string): Promise<void> {
+  async shows(text: string | RegExp): Promise<void> {
     await this.page.getByText(text).first().waitFor();
   }
 

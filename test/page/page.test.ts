@@ -1,10 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser } from "playwright-core";
+import { finding } from "../../lib/diagnosis/finding.ts";
 import { type Container, type Host, Lab } from "../hosts/lab.ts";
 import { must } from "../hosts/shell.ts";
 import { openBrowser, Visit } from "./browser.ts";
 import { unreadable } from "./legibility.ts";
-import { pretendCluster } from "./pretended-cluster.ts";
+import { nameOf, pretendCluster } from "./pretended-cluster.ts";
+
+/** On the way to `web-1` only TCP 80 is open, and only for `web-2`. */
+const webPolicy = `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web-only}
+spec:
+  podSelector: {matchLabels: {app: web-1}}
+  ingress:
+    - from: [{podSelector: {matchLabels: {app: web-2}}}]
+      ports: [{port: 80}]
+`;
 
 describe("the page of three hosts", () => {
   let lab: Lab;
@@ -14,21 +27,22 @@ describe("the page of three hosts", () => {
 
   beforeAll(async () => {
     lab = await Lab.onSwitch("pg", 3);
-    const [one] = lab.hosts as [Host, ...Host[]];
+    const [one, , three] = lab.hosts as [Host, Host, Host];
     for (const host of lab.hosts) {
-      host.fastdp = true;
+      host.fastdp = host !== three;
       await host.launch(host === one ? [] : [one.ip]);
-      const container = await host.container(`c${host.number}`);
-      await host.mustWeave(["attach", container.reference]);
-      await host.mustWeave([
-        "dns-add",
-        container.reference,
-        "-h",
-        `web-${host.number}.weave.local`,
-      ]);
-      containers.push(container);
     }
     await one.established(2);
+    for (const host of lab.hosts) {
+      const container = await host.container(`c${host.number}`);
+      const name = `web-${host.number}`;
+      const label = `app=${name}`;
+      await host.mustWeave(["attach", container.reference, "--label", label]);
+      await host.mustWeave(["dns-add", container.reference, "-h", `${name}.weave.local`]);
+      containers.push(container);
+    }
+    const nameless = await three.container("nameless");
+    await three.mustWeave(["attach", nameless.reference, "--label", "app=queue"]);
     await must(["ip", "-n", one.namespace, "link", "set", "lo", "up"]);
     browser = await openBrowser(lab.folder, one);
     url = await one.mustWeave(["ui"]);
@@ -39,9 +53,14 @@ describe("the page of three hosts", () => {
     await lab?.[Symbol.asyncDispose]();
   });
 
+  const addressOf = async (container: Container): Promise<string> => {
+    const text = await must(container.command(["ip", "-4", "-o", "addr", "show", "dev", "ethwe"]));
+    return /inet ([\d.]+)/.exec(text)![1]!;
+  };
+
   test("shows hosts, containers and links, and complains of nothing", async () => {
     await using visit = await Visit.of(browser, url);
-    await visit.shows("3 hosts · 3 containers · 3 links");
+    await visit.shows("3 hosts · 4 containers · 3 links");
     expect(await visit.details()).toContain("host1 1 container, this host");
     expect(visit.page.url()).not.toContain("token");
     expect(visit.complaints).toEqual([]);
@@ -62,11 +81,76 @@ describe("the page of three hosts", () => {
     expect(visit.complaints).toEqual([]);
   });
 
+  test("has containers of other hosts by their labels, also those without a name in DNS", async () => {
+    await using visit = await Visit.of(browser, url);
+    await visit.search("app=queue");
+    await visit.shows("1 thing found");
+    expect(await visit.details()).toContain("host3");
+    await visit.page.getByLabel("Group by").selectOption("label app");
+    await visit.page.getByRole("tab", { name: "Names" }).click();
+    await visit.page.getByRole("searchbox").fill("");
+    await visit.shows("3 names in DNS");
+    await visit.page.getByRole("button", { name: "web-3.weave.local" }).click();
+    await visit.shows("app=web-3");
+    expect(visit.complaints).toEqual([]);
+  });
+
+  test("says how much goes over a link", async () => {
+    await using visit = await Visit.of(browser, url);
+    const address = await addressOf(containers[2]!);
+    const ping = ["ping", "-q", "-i", "0.01", "-s", "1000", address];
+    const pinging = Bun.spawn(containers[0]!.command(ping), { stdout: "ignore" });
+    try {
+      await visit.page.getByRole("button", { name: "host3" }).click();
+      await visit.page.getByRole("button", { name: "host1" }).click();
+      await visit.shows(/↑ \d+(\.\d+)? [kM]bit\/s ↓ \d+(\.\d+)? [kM]bit\/s/);
+      await visit.page.getByRole("img", { name: /^Traffic of late/ }).waitFor();
+    } finally {
+      pinging.kill();
+      await pinging.exited;
+    }
+    expect(visit.complaints).toEqual([]);
+  });
+
+  test("tells what policies let two open, and what they have blocked", async () => {
+    const [one] = lab.hosts as [Host];
+    await one.mustWeave(["policy", "apply", "-f", "-"], { stdin: webPolicy });
+    await using visit = await Visit.of(browser, url);
+    await visit.search("web-2");
+    await visit.page.getByRole("button", { name: /^May it connect/ }).click();
+    await visit.search("web-1");
+    await visit.shows("✓ allowed");
+    const there = visit.page.getByRole("region", { name: "web-2 → web-1" });
+    expect(await there.textContent()).toMatch(
+      /allowed TCP 80.*spec.ingress\[0\] of default\/web-only/,
+    );
+    expect(await there.textContent()).toMatch(
+      /denied everything else.*no rule of default\/web-only/,
+    );
+    const back = visit.page.getByRole("region", { name: "web-1 → web-2" });
+    expect(await back.textContent()).toMatch(/allowed everything/);
+    const address = await addressOf(containers[0]!);
+    await containers[2]!.exec(["ping", "-c", "1", "-W", "1", address]);
+    await visit.page.getByRole("tab", { name: /^Problems/ }).click();
+    await visit.shows(/blocked by policy .*web-only/);
+    await visit.page.getByRole("button", { name: /blocked by policy/ }).click();
+    const about = visit.page.locator(".finding", { hasText: "blocked by policy" });
+    await about.getByRole("button", { name: "What policies let them open" }).click();
+    await visit.shows("web-1 → web-3");
+    await visit.page.getByRole("tab", { name: /^Problems/ }).click();
+    await about.getByRole("button", { name: "web-3", exact: true }).click();
+    await visit.shows("app=web-3");
+    await one.mustWeave(["policy", "delete", "default/web-only"]);
+    expect(visit.complaints).toEqual([]);
+  });
+
   test("shows a host that dies and comes back, and tells of it", async () => {
     await using visit = await Visit.of(browser, url);
     const [one, , three] = lab.hosts as [Host, Host, Host];
     await three.mustWeave(["stop"]);
     await visit.shows("2 hosts · 2 containers · 1 link");
+    await visit.page.getByRole("tab", { name: /^Problems/ }).click();
+    await visit.shows(/no connection to 192.168.77.3|the link to host3 is lost/);
     await visit.page.getByRole("tab", { name: "Events" }).click();
     await visit.shows("link.lost");
     await three.launch([one.ip]);
@@ -78,7 +162,7 @@ describe("the page of three hosts", () => {
   test("can be used without a mouse", async () => {
     await using visit = await Visit.of(browser, url);
     const names: string[] = [];
-    for (let step = 0; step < 14; step++) {
+    for (let step = 0; step < 20; step++) {
       await visit.page.keyboard.press("Tab");
       names.push(
         await visit.page.evaluate(() => {
@@ -106,6 +190,10 @@ describe("the page of three hosts", () => {
       await using visit = await Visit.of(browser, url, { colorScheme, viewport });
       await visit.search("web-1");
       expect(await unreadable(visit.page)).toEqual([]);
+      for (const tab of ["Problems", "Names", "Addresses", "Events"]) {
+        await visit.page.getByRole("tab", { name: tab }).click();
+        expect(await unreadable(visit.page)).toEqual([]);
+      }
       const isWider = () => document.documentElement.scrollWidth > innerWidth;
       expect(await visit.page.evaluate(isWider)).toBe(false);
       expect(visit.complaints).toEqual([]);
@@ -123,6 +211,67 @@ describe("the page of 200 hosts with 5000 containers", () => {
       await visit.shows("200 hosts · 5000 containers · 19900 links");
       await visit.search("c4711");
       await visit.shows("c4711.weave.local.");
+      await visit.search("tier=batch");
+      await visit.shows("833 things found");
+      await visit.page.getByLabel("Group by").selectOption("label tier");
+      expect(visit.complaints).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  });
+});
+
+describe("a problem", () => {
+  const split = finding(
+    "RING_CONFLICT",
+    `host2 (${nameOf(2)})`,
+    "host2 disagrees about addresses: it has another ring",
+    { commands: ["weave reset"] },
+  );
+  const narrow = finding(
+    "PATH_MTU_SMALL",
+    `host3 (${nameOf(3)})`,
+    "on the way to host3 packets shrink",
+  );
+
+  test("is named in plain words, with what mends it, and leads to what it is about", async () => {
+    await using cluster = await pretendCluster(3, 9, [split, narrow]);
+    await using lab = await Lab.onSwitch("pb", 1);
+    const browser = await openBrowser(lab.folder);
+    try {
+      await using visit = await Visit.of(browser, cluster.url);
+      await visit.shows("2 problems");
+      await visit.page.getByRole("button", { name: "What to do" }).click();
+      await visit.shows("reset the peers of the smaller cluster and launch them again");
+      await visit.shows("RING_CONFLICT");
+      const problem = visit.page.getByRole("button", { name: /host2 disagrees/ });
+      await problem.click();
+      expect(await problem.getAttribute("aria-pressed")).toBe("true");
+      await visit.page.getByRole("button", { name: "host3", exact: true }).click();
+      await visit.shows(nameOf(3));
+      expect(visit.complaints).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  });
+
+  test("of two clusters that were formed apart is named, of hosts as they are", async () => {
+    await using lab = await Lab.onSwitch("pr", 2);
+    const [one, two] = lab.hosts as [Host, Host];
+    for (const host of [one, two]) {
+      await host.launch();
+      const container = await host.container(`r${host.number}`);
+      await host.mustWeave(["attach", container.reference]);
+    }
+    await must(["ip", "-n", one.namespace, "link", "set", "lo", "up"]);
+    const browser = await openBrowser(lab.folder, one);
+    try {
+      await using visit = await Visit.of(browser, await one.mustWeave(["ui"]));
+      await visit.shows("No problem is known");
+      await one.mustWeave(["connect", two.ip]);
+      await visit.shows(/host2 .*disagrees about addresses/);
+      await visit.page.getByRole("tab", { name: /^Problems/ }).click();
+      await visit.shows("RING_CONFLICT");
       expect(visit.complaints).toEqual([]);
     } finally {
       await browser.close();

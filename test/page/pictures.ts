@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BrowserContextOptions } from "playwright-core";
-import { type Host, Lab } from "../hosts/lab.ts";
+import { type Container, type Host, Lab } from "../hosts/lab.ts";
 import { must } from "../hosts/shell.ts";
 import { openBrowser, Visit } from "./browser.ts";
 import { pretendCluster } from "./pretended-cluster.ts";
@@ -12,7 +12,7 @@ import { pretendCluster } from "./pretended-cluster.ts";
  *
  *   bun run build && WEAVE_BINARY=dist/weave bun test/page/pictures.ts
  */
-const folder = join(import.meta.dir, "../../docs/images");
+const folder = process.env.PAGE_PICTURES ?? join(import.meta.dir, "../../docs/images");
 mkdirSync(folder, { recursive: true });
 /** For circles to find their places. */
 const settleMs = 4000;
@@ -20,20 +20,49 @@ const settleMs = 4000;
 const openMs = 20_000;
 
 await using lab = await Lab.onSwitch("pp", 3);
-const [one, ...others] = lab.hosts as [Host, ...Host[]];
-for (const host of [one, ...others]) {
-  host.fastdp = true;
+const [one, two, three] = lab.hosts as [Host, Host, Host];
+const containers = new Map<string, Container>();
+for (const host of lab.hosts) {
+  // One of them as a kernel without a fast datapath has it.
+  host.fastdp = host !== three;
   await host.launch(host === one ? [] : [one.ip]);
-  for (const name of ["web", "db", "cache"]) {
-    const container = await host.container(`${name}${host.number}`);
-    await host.mustWeave(["attach", container.reference]);
-    const fqdn = `${name}-${host.number}.weave.local`;
-    await host.mustWeave(["dns-add", container.reference, "-h", fqdn]);
-  }
 }
 await one.established(2);
+await two.established(2);
+for (const host of lab.hosts) {
+  for (const tier of ["web", "db", "cache"]) {
+    const name = `${tier}-${host.number}`;
+    const container = await host.container(name);
+    const labels = ["--label", `tier=${tier}`, "--label", "team=shop"];
+    await host.mustWeave(["attach", container.reference, ...labels]);
+    await host.mustWeave(["dns-add", container.reference, "-h", `${name}.weave.local`]);
+    containers.set(name, container);
+  }
+}
 await must(["ip", "-n", one.namespace, "link", "set", "lo", "up"]);
 const url = await one.mustWeave(["ui"]);
+const policy = `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db-for-web}
+spec:
+  podSelector: {matchLabels: {tier: db}}
+  ingress:
+    - from: [{podSelector: {matchLabels: {tier: web}}}]
+      ports: [{port: 5432}]
+`;
+
+async function addressOf(name: string): Promise<string> {
+  const show = ["ip", "-4", "-o", "addr", "show", "dev", "ethwe"];
+  return /inet ([\d.]+)/.exec(await must(containers.get(name)!.command(show)))![1]!;
+}
+
+/** Traffic for the pictures: some packets a second, from one container to another. */
+async function sends(from: string, to: string, intervalSeconds: number): Promise<Disposable> {
+  const ping = ["ping", "-q", "-s", "1200", "-i", String(intervalSeconds), await addressOf(to)];
+  const pinging = Bun.spawn(containers.get(from)!.command(ping), { stdout: "ignore" });
+  return { [Symbol.dispose]: () => pinging.kill() };
+}
 
 {
   await using browser = await openBrowser(lab.folder, one);
@@ -50,16 +79,49 @@ const url = await one.mustWeave(["ui"]);
     await visit.page.screenshot({ path: join(folder, `${name}.png`) });
     console.log(`${name}: first paint after ${await firstPaintMs(visit)} ms`);
   };
-  const why = async (visit: Visit): Promise<void> => {
-    await visit.search("web-2");
-    await visit.page.getByRole("button", { name: /^Why does it/ }).click();
-    await visit.search("db-1");
-    await visit.shows("nothing found in the way");
+  const ask = (question: RegExp, from: string, to: string, answer: string) => async (of: Visit) => {
+    await of.search(from);
+    await of.page.getByRole("button", { name: question }).click();
+    await of.search(to);
+    await of.shows(answer);
+    await of.page.getByRole("searchbox").fill("");
+    await of.page.waitForTimeout(settleMs / 4);
   };
-  await take("page-dark", { viewport: wide, colorScheme: "dark" });
-  await take("page-light", { viewport: wide, colorScheme: "light" });
-  await take("page-phone", { viewport: narrow, colorScheme: "dark" });
+  const chooseLink = async (visit: Visit): Promise<void> => {
+    await visit.page.getByRole("button", { name: "host2", exact: true }).click();
+    await visit.page.getByRole("button", { name: "host1", exact: true }).click();
+    await visit.page.waitForTimeout(3 * settleMs);
+  };
+  {
+    using _fast = await sends("web-1", "cache-2", 0.004);
+    using _slow = await sends("db-3", "cache-1", 0.05);
+    const busy = (visit: Visit) => visit.shows(/^↑ \d.*[kM]bit/);
+    await take("page-dark", { viewport: wide, colorScheme: "dark" }, busy);
+    await take("page-light", { viewport: wide, colorScheme: "light" }, busy);
+    await take("page-phone", { viewport: narrow, colorScheme: "dark" }, busy);
+    await take("page-link", { viewport: wide, colorScheme: "dark" }, chooseLink);
+  }
+  const answer = "nothing found in the way";
+  const why = ask(/^Why does it/, "web-2", "db-1", answer);
   await take("page-why", { viewport: wide, colorScheme: "light" }, why);
+  await take("page-labels", { viewport: wide, colorScheme: "light" }, async ({ page }) => {
+    await page.getByLabel("Group by").selectOption("label tier");
+    await page.getByRole("tab", { name: "Addresses" }).click();
+    await page.waitForTimeout(settleMs);
+  });
+  await one.mustWeave(["policy", "apply", "-f", "-"], { stdin: policy });
+  const verdict = ask(/^May it connect/, "web-2", "db-1", "✓ allowed");
+  await take("page-verdict", { viewport: wide, colorScheme: "light" }, verdict);
+  await containers.get("cache-2")!.exec(["ping", "-c", "1", "-W", "1", await addressOf("db-1")]);
+  await three.mustWeave(["stop"]);
+  await take("page-problems", { viewport: wide, colorScheme: "dark" }, async (visit) => {
+    await visit.page.getByRole("tab", { name: /^Problems/ }).click();
+    await visit.page.getByRole("button", { name: /blocked by policy/ }).click();
+    await visit.page.waitForTimeout(settleMs);
+  });
+  await three.launch([one.ip]);
+  await one.mustWeave(["policy", "delete", "default/db-for-web"]);
+  await one.established(2);
 
   await using visit = await Visit.of(browser, url, { viewport: wide });
   const pid = await one.routerPid();
@@ -81,7 +143,7 @@ await using visit = await Visit.of(browser, cluster.url, {
   ...{ viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
 });
 await visit.shows("200 hosts");
-await visit.page.waitForTimeout(4 * settleMs);
+await visit.page.waitForTimeout(3 * settleMs);
 await visit.page.screenshot({ path: join(folder, "page-200-hosts.png") });
 console.log(`200 hosts: first paint after ${await firstPaintMs(visit)} ms`);
 

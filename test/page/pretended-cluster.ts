@@ -1,6 +1,10 @@
 import { pageApp } from "../../lib/api/page-app.ts";
 import type { Report } from "../../lib/api/report.ts";
+import type { ToldContainer } from "../../lib/api/router-control.ts";
+import { formatPeerName } from "../../lib/base/peer-name.ts";
 import { silentLog } from "../../lib/base/world.ts";
+import { PolicyRequests } from "../../lib/daemon/policy/policy-requests.ts";
+import type { Finding } from "../../lib/diagnosis/finding.ts";
 import { readPage } from "../../lib/ui/read-page.ts";
 import { TestRouter } from "../api/test-router.ts";
 import { SimCluster } from "../sim/cluster.ts";
@@ -11,9 +15,20 @@ export interface PretendedCluster extends AsyncDisposable {
 
 const token = "0".repeat(32);
 
-/** The page of a cluster in which all hosts are linked, and every container has a name. */
-export async function pretendCluster(hosts: number, containers: number): Promise<PretendedCluster> {
-  const app = pageApp(new Pretended(hosts, containers), await readPage(), token, silentLog);
+/**
+ * The page of a cluster in which all hosts are linked, and every container has a name and labels.
+ *
+ * @param findings of the doctor
+ */
+export async function pretendCluster(
+  hosts: number,
+  containers: number,
+  findings: readonly Finding[] = [],
+): Promise<PretendedCluster> {
+  const router = new Pretended(hosts, containers);
+  const { doctor } = router.diagnosis;
+  router.diagnosis.doctor = async () => ({ ...(await doctor()), findings });
+  const app = pageApp(router, await readPage(), token, silentLog);
   const server = Bun.serve({ hostname: "127.0.0.1", port: 0, idleTimeout: 0, fetch: app.fetch });
   return {
     url: `http://127.0.0.1:${server.port}/?token=${token}`,
@@ -21,9 +36,35 @@ export async function pretendCluster(hosts: number, containers: number): Promise
   };
 }
 
+const tiers = ["web", "api", "cache", "queue", "db", "batch"];
+
+/** Every container has labels. */
+class LabelledContainers extends PolicyRequests {
+  readonly #entries: () => readonly NameEntry[];
+
+  constructor(router: TestRouter, entries: () => readonly NameEntry[]) {
+    super(router.policyService, router.peer.plane.policies);
+    this.#entries = entries;
+  }
+
+  override containers(): ToldContainer[] {
+    return this.#entries().map(({ ContainerID, Origin, Address }, at) => ({
+      ...{ container: ContainerID, host: Origin, addresses: [Address] },
+      ...{ namespace: "default", name: `c${at}` },
+      labels: new Map([
+        ["tier", tiers[at % tiers.length]!],
+        ["team", `team-${at % 17}`],
+      ]),
+    }));
+  }
+}
+
+type NameEntry = NonNullable<NonNullable<Report["DNS"]>["Entries"]>[number];
+
 class Pretended extends TestRouter {
   readonly #hosts: number;
   readonly #containers: number;
+  override readonly policy = new LabelledContainers(this, () => this.#entries(this.#names()));
 
   constructor(hosts: number, containers: number) {
     super(new SimCluster(1).start(1, []));
@@ -33,15 +74,14 @@ class Pretended extends TestRouter {
 
   override async report(): Promise<Report> {
     const report = await super.report();
-    const self = report.Router.Name;
-    const names = [self, ...Array.from({ length: this.#hosts - 1 }, (_, at) => nameOf(at + 2))];
+    const names = this.#names();
     const peers = names.map((Name, number) => ({
       ...{ Name, NickName: `host${number + 1}`, UID: 1n, ShortID: number, Version: 1 },
       Connections: names
         .filter((other) => other !== Name)
         .map((other) => ({
           ...{ Name: other, NickName: "", Address: `10.0.0.1:${names.indexOf(other)}` },
-          ...{ Outbound: true, Established: true },
+          ...{ Outbound: true, Established: !isSilent(Name, other) },
         })),
     }));
     return {
@@ -55,7 +95,12 @@ class Pretended extends TestRouter {
     };
   }
 
-  #entries(names: readonly string[]) {
+  #names(): string[] {
+    const self = formatPeerName(this.peer.name);
+    return [self, ...Array.from({ length: this.#hosts - 1 }, (_, at) => nameOf(at + 2))];
+  }
+
+  #entries(names: readonly string[]): NameEntry[] {
     return Array.from({ length: this.#containers }, (_, at) => ({
       ...{ Hostname: `c${at}.weave.local.`, Origin: names[(at * 7) % names.length]! },
       ContainerID: at.toString(16).padStart(64, "0"),
@@ -64,6 +109,16 @@ class Pretended extends TestRouter {
   }
 }
 
-function nameOf(number: number): string {
+/** Of two pairs of hosts, one does not hear the other. */
+function isSilent(from: string, to: string): boolean {
+  const pairs = [
+    [40, 150],
+    [77, 78],
+  ] as const;
+  return pairs.some(([one, other]) => from === nameOf(one) && to === nameOf(other));
+}
+
+/** Peer names of all but the host that serves the page. */
+export function nameOf(number: number): string {
   return `7a:00:00:00:00:${number.toString(16).padStart(2, "0")}`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { eventually } from "../../hosts/shell.ts";
 import type { ClusterLab } from "../cluster-lab.ts";
-import { addon, bridgeAddress, podOf } from "../weave-addon.ts";
+import { addon, bridgeAddress, connected, podOf } from "../weave-addon.ts";
 
 /** What a cluster sees of the addon. */
 export function describeAddon(cluster: () => ClusterLab): void {
@@ -17,6 +17,11 @@ export function describeAddon(cluster: () => ClusterLab): void {
         );
         expect(JSON.parse(said)).toMatchObject({ status: "False", reason: "WeaveIsUp" });
       }
+    });
+
+    test("is connected to all others", async () => {
+      const { nodes } = cluster();
+      for (const node of nodes) await connected(cluster(), node, nodes.length - 1);
     });
 
     test("reaches the others by the addresses of their bridges", async () => {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eventually } from "../../hosts/shell.ts";
 import type { ClusterLab } from "../cluster-lab.ts";
+import type { ClusterNode } from "../cluster-node.ts";
 import { TestPods } from "../test-pods.ts";
+import { bridgeAddress } from "../weave-addon.ts";
 
 const hostPort = 8088;
 
@@ -37,6 +39,26 @@ export function describePods(cluster: () => ClusterLab): void {
           ({ code }) => code === 0,
         );
         expect(stdout).toBe("there");
+      }
+    });
+
+    test("see where a client from outside is where their service wants to know it", async () => {
+      const [one, two] = cluster().nodes as [ClusterNode, ClusterNode];
+      const outside = [one, cluster().plane];
+      const bridge = await bridgeAddress(two);
+      for (const policy of ["Cluster", "Local"]) {
+        const name = `open-${policy.toLowerCase()}`;
+        await pods.service(name, "there", { type: "NodePort", externalTrafficPolicy: policy });
+        const url = `http://${two.ip}:${await pods.nodePort(name)}/clientip`;
+        for (const client of outside) {
+          const asks = ["timeout", "5", "busybox", "wget", "-qO-", url];
+          const { stdout } = await eventually(
+            `an answer by ${name} for ${client.ip}`,
+            () => client.exec(asks),
+            ({ code }) => code === 0,
+          );
+          expect(stdout).toStartWith(`${policy === "Local" ? client.ip : bridge}:`);
+        }
       }
     });
 

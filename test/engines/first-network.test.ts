@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type DocumentedStep, documentedSteps } from "../hosts/documented-steps.ts";
+import type { ShellBlock } from "../docs/page-blocks.ts";
+import { documentedSteps } from "../hosts/documented-steps.ts";
 import { weaveOnPath } from "../hosts/weave-on-path.ts";
 import { EngineLab } from "./engine-lab.ts";
 
-/** As a reader of README.md would: its commands, typed on two hosts with Docker. */
+/** As a reader of docs/first-network.md would: what it has for Docker, typed on two hosts. */
 let lab: EngineLab;
-const steps = documentedSteps("../README.md");
+const steps = documentedSteps("first-network.md").filter(({ needs }) => needs.includes("docker"));
 
 beforeAll(async () => {
   lab = await EngineLab.start("read", { engine: "20.10", hosts: 2 });
@@ -14,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => lab?.[Symbol.asyncDispose]());
 
 /** Types the commands of a block; gives what they print. */
-function follow({ hosts: [name], script }: DocumentedStep): Promise<string> {
+function follow({ hosts: [name], script }: ShellBlock): Promise<string> {
   const host = lab.hosts[Number(name!.slice("host".length)) - 1]!;
   const here = script
     .replaceAll("192.168.48.11", lab.hosts[0]!.ip)
@@ -25,12 +26,12 @@ function follow({ hosts: [name], script }: DocumentedStep): Promise<string> {
   return host.mustExec(["bash", "-e", "-c", here], { env, waitMs: 60_000 });
 }
 
-test("two hosts with Docker reach each other's containers by name, as README.md has it", async () => {
+test("two hosts with Docker reach each other's containers by name, as the page has it", async () => {
   const [first, second, third, fourth, ...more] = steps as [
-    DocumentedStep,
-    DocumentedStep,
-    DocumentedStep,
-    DocumentedStep,
+    ShellBlock,
+    ShellBlock,
+    ShellBlock,
+    ShellBlock,
   ];
   expect(more).toEqual([]);
   await follow(first);
