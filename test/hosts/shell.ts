@@ -3,6 +3,12 @@
 /** How many times longer everything may take here, e.g. on an emulated processor. */
 const slowness = Number(process.env.WEAVE_TEST_SLOWNESS ?? 1);
 
+/**
+ * What is awaited may take so many times as long as it does on a quiet machine: time that passes only
+ * when a test fails.
+ */
+const patience = 2 * slowness;
+
 export interface Outcome {
   readonly code: number;
   readonly stdout: string;
@@ -44,6 +50,7 @@ export async function must(command: readonly string[], options: RunOptions = {})
  * Asks until the answer pleases: for states that other processes reach in their own time. Asking
  * starts a program, which is what paces the loop.
  *
+ * @param waitMs what it takes at most where nothing else runs
  * @throws Error with the last answer when it does not within `waitMs`
  */
 export async function eventually<T>(
@@ -52,12 +59,15 @@ export async function eventually<T>(
   pleases: (answer: T) => boolean,
   waitMs = 15_000,
 ): Promise<T> {
-  const deadline = performance.now() + waitMs * slowness;
+  const limitMs = waitMs * patience;
+  const deadline = performance.now() + limitMs;
   for (;;) {
     const answer = await ask();
     if (pleases(answer)) return answer;
     if (performance.now() > deadline) {
-      throw new Error(`${what}: not within ${waitMs} ms; last: ${JSON.stringify(answer, null, 1)}`);
+      throw new Error(
+        `${what}: not within ${limitMs} ms; last: ${JSON.stringify(answer, null, 1)}`,
+      );
     }
   }
 }
