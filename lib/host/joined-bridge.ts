@@ -67,10 +67,11 @@ function makePair(netlink: Netlink, { near, far }: PairEnds, ours: Link, other: 
 
 /**
  * A bridge takes the lowest MAC of its ports for its own, unless it was given one, and all neighbours
- * that it was told of are forgotten when that changes: so its port has one that is never the lowest.
+ * that it was told of are forgotten when that changes: so its port has one above those that the
+ * kernel draws, of which one in 64 begins with fe as well.
  */
 function humbleMac(ours: Link): Uint8Array {
   const mac = links.macBytes(ours);
-  mac[0] = 0xfe;
+  mac.set([0xfe, 0xff]);
   return mac;
 }

@@ -6,7 +6,7 @@ import { eventually, must } from "./shell.ts";
 /** What other programs have on a host: none of it is a router's to touch. */
 const theirs = `
   link add theirs0 type bridge
-  link add theirs1 master theirs0 type veth peer name theirs2
+  link add theirs1 address fe:41:00:00:00:01 master theirs0 type veth peer name theirs2
   link set theirs1 alias theirs up
   link set theirs2 up
   link set theirs0 up
