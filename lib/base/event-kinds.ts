@@ -14,8 +14,9 @@ type Kinds = {
 };
 
 const peerOf = ({ peer, nickname }: EventDetails["peer.gone"]): string => `${peer}(${nickname})`;
-const policyOf = ({ kind, namespace, name }: EventDetails["policy.deleted"]): string =>
-  `${kind} ${namespace === "" ? "" : `${namespace}/`}${name}`;
+const policyOf = ({ kind, namespace, name, ...where }: EventDetails["policy.deleted"]): string =>
+  `${kind} ${namespace === "" ? "" : `${namespace}/`}${name}` +
+  `${where.peer === "" ? "" : ` at ${peerOf(where)}`}`;
 const listed = (words: readonly string[]): string => (words.length > 0 ? words.join(", ") : "none");
 
 /** Every kind: what it stands for, and how it reads. */
@@ -89,7 +90,8 @@ export const eventKinds: Kinds = {
       `frames to ${peerOf(details)} take ${details.overlay} instead of ${details.before}: ${details.reason}`,
   },
   "link.mtu": {
-    meaning: "It was found out, or has changed, how large packets to a neighbour may be.",
+    meaning:
+      "It was found out, or has changed, how large packets to a neighbour may be by the overlay that carries them.",
     details: ["peer", "nickname", "overlay", "mtu"],
     say: (details) =>
       `packets to ${peerOf(details)} by ${details.overlay} may have ${details.mtu} octets`,
@@ -202,14 +204,15 @@ export const eventKinds: Kinds = {
     isAsked: true,
   },
   "policy.applied": {
-    meaning: "Somebody gave this host a policy, or another text of one.",
-    details: ["kind", "namespace", "name", "change"],
+    meaning:
+      "Somebody gave `peer` a policy, or another text of one, and this host has heard of it; of a cluster, without `peer`.",
+    details: ["kind", "namespace", "name", "change", "peer", "nickname"],
     say: (details) => `${details.change} ${policyOf(details)}`,
     isAsked: true,
   },
   "policy.deleted": {
-    meaning: "Somebody removed a policy at this host.",
-    details: ["kind", "namespace", "name"],
+    meaning: "Somebody removed a policy at `peer`; in a cluster, without `peer`.",
+    details: ["kind", "namespace", "name", "peer", "nickname"],
     say: (details) => `deleted ${policyOf(details)}`,
     isAsked: true,
   },

@@ -51,8 +51,8 @@ export interface EventDetails {
   readonly "bridge.hidden": { readonly addresses: readonly string[] };
   readonly "name.added": NameDetails;
   readonly "name.removed": Partial<NameDetails>;
-  readonly "policy.applied": PolicyDetails & { readonly change: "created" | "changed" };
-  readonly "policy.deleted": PolicyDetails;
+  readonly "policy.applied": SaidPolicyDetails & { readonly change: "created" | "changed" };
+  readonly "policy.deleted": SaidPolicyDetails;
   readonly "policy.phase": {
     readonly phase: string;
     readonly code: string;
@@ -97,6 +97,9 @@ interface PolicyDetails {
   readonly namespace: string;
   readonly name: string;
 }
+
+/** `peer` is where somebody said it; both are empty for a policy that a cluster's API server has. */
+type SaidPolicyDetails = PolicyDetails & PeerDetails;
 
 interface ContainerDetails {
   /** As the router knows it: an id, or what a namespace was called. */

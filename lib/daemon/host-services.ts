@@ -237,6 +237,7 @@ function openPolicy(
           .filter(({ address }) => address !== "")
           .map(({ id, address }) => [`${endpointPrefix}${id}`, [address]] as const),
       ]),
+    nicknameOf: (peer) => plane.mesh.nickname(peer),
     peers: () => plane.mesh.knownPeers().map(formatPeerName),
     exposed: () => settings.exposures().map(({ cidr }) => cidr),
     enforcer: () => {

@@ -185,7 +185,7 @@ export class LocalControl implements RouterControl {
 
   get policy(): RouterControl["policy"] {
     const { plane, services } = this.#parts;
-    return new PolicyRequests(services.policy, plane.policies, this.#parts.events.emit);
+    return new PolicyRequests(services.policy, plane.policies);
   }
 
   get page(): PageControl {

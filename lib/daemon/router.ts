@@ -147,7 +147,7 @@ async function assemble(
 
   const news = new LinkNews(world, events.emit, (peer) => plane.mesh.nickname(peer));
   shutdown.push("news of links", () => news.stop());
-  const fastdp = datapath && startFastdp(world, environment, { name, dataPlane, datapath, news });
+  const fastdp = datapath && startFastdp(world, environment, { name, dataPlane, datapath });
   if (fastdp !== undefined) shutdown.push("fast datapath", () => fastdp.stop());
   const formerShortId = datapath?.adopted?.self;
   const kept = { settings, database, refusals: host.refusals, formerShortId };
@@ -288,17 +288,15 @@ function startFastdp(
     readonly name: PeerName;
     readonly dataPlane: DataPlane;
     readonly datapath: HostDatapath;
-    readonly news: LinkNews;
   },
 ): FastdpOverlay {
-  const { name: local, dataPlane, datapath, news } = parts;
+  const { name: local, dataPlane, datapath } = parts;
   // By a process that did not stop in order. Nothing goes out by what it sealed any more.
   removeIpsecLeftovers();
   const overlay = new FastdpOverlay({
     ...{ world, local, datapath, controlPort: options.port },
     discoversMtu: options.mtu === "auto",
     forwards: (topology) => dataPlane.setTopology(topology),
-    mtuFound: (peer, mtu) => news.mtuFound(peer, mtu),
     ...encryptionOf(world, options),
   });
   if (datapath.descriptor !== undefined) {
@@ -344,6 +342,7 @@ function makePlane(
     unavailable: fastdp === undefined ? new Map([["fastdp", whyNoFastdp(refusals)]]) : new Map(),
     log,
     changed: (change) => news.overlayChanged(change),
+    mtuFound: (found) => news.mtuFound(found),
   });
   return makeControlPlane(world, options, {
     name,

@@ -7,7 +7,7 @@ import type {
 } from "../base/overlay.ts";
 import { formatPeerName } from "../base/peer-name.ts";
 import type { Log } from "../base/world.ts";
-import { ChosenLink, type OverlayChange } from "./chosen-link.ts";
+import { ChosenLink, type FoundMtu, type OverlayChange } from "./chosen-link.ts";
 import type { OverlayEngine } from "./engine.ts";
 import { commonOverlays } from "./negotiation.ts";
 
@@ -23,6 +23,8 @@ export interface OverlayChooserOptions {
   readonly log: Log;
   /** Called when frames to a neighbour take another way than at first. */
   changed?(change: OverlayChange): void;
+  /** Called when it is known, or known anew, what packets to a neighbour may have. */
+  mtuFound?(found: FoundMtu): void;
 }
 
 const overlaysFeature = "Overlays";
@@ -35,12 +37,15 @@ export class OverlayChooser implements Overlay {
   readonly #unavailable: ReadonlyMap<string, string>;
   readonly #log: Log;
   readonly #changed: (change: OverlayChange) => void;
+  readonly #mtuFound: (found: FoundMtu) => void;
 
-  constructor({ engines, unavailable, log, changed = () => {} }: OverlayChooserOptions) {
+  constructor(options: OverlayChooserOptions) {
+    const { engines, unavailable, log, changed = () => {}, mtuFound = () => {} } = options;
     this.#engines = engines;
     this.#unavailable = unavailable ?? new Map();
     this.#log = log;
     this.#changed = changed;
+    this.#mtuFound = mtuFound;
   }
 
   features(): ReadonlyMap<string, string> {
@@ -84,6 +89,7 @@ export class OverlayChooser implements Overlay {
       better: this.#missing(names),
       log: this.#log,
       changed: this.#changed,
+      mtuFound: this.#mtuFound,
     });
   }
 

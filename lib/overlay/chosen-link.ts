@@ -37,6 +37,16 @@ export interface ChosenLinkOptions {
   readonly log: Log;
   /** Called when frames of an established link take another way. */
   changed(change: OverlayChange): void;
+  /** Called when it is known, or known anew, how large packets may be on the way that frames take. */
+  mtuFound(found: FoundMtu): void;
+}
+
+/** What packets to a neighbour may have by the overlay that carries them. */
+export interface FoundMtu {
+  readonly remote: PeerName;
+  readonly overlay: string;
+  /** Octets. */
+  readonly mtu: number;
 }
 
 /** Another overlay carries the frames of a link from now on. */
@@ -60,6 +70,8 @@ interface Candidate extends CandidateState {
   onHold: boolean;
   established: boolean;
   failure: WeaveError | undefined;
+  /** Of packets, in octets; `undefined` before it is found out. */
+  mtu: number | undefined;
 }
 
 export class ChosenLink implements OverlayLink {
@@ -82,6 +94,7 @@ export class ChosenLink implements OverlayLink {
       onHold: false,
       established: false,
       failure: undefined,
+      mtu: undefined,
     }));
     for (const [index, engine] of options.engines.entries()) this.#prepare(index, engine);
     if (!this.#candidates.some((candidate) => candidate.alive)) throw this.#nobodyWorks();
@@ -100,6 +113,10 @@ export class ChosenLink implements OverlayLink {
         },
         peerTakes: (mtu) => this.#tellOthers(candidate, (link) => link.limit?.(mtu)),
         pathCarries: (mtu) => this.#tellOthers(candidate, (link) => link.narrow?.(mtu)),
+        mtuFound: (mtu) => {
+          candidate.mtu = mtu;
+          if (candidate === this.#best) this.#tellMtu(candidate);
+        },
         failed: (error) => this.#update(candidate, { alive: false, failure: error }),
       });
     } catch (thrown) {
@@ -147,6 +164,7 @@ export class ChosenLink implements OverlayLink {
       this.#sinceMs = this.#options.parameters.now();
       best?.link?.carry?.(true);
       if (this.#established && best !== undefined) this.#noteChange(best, before);
+      if (best !== undefined) this.#tellMtu(best);
     }
     if (best === undefined) {
       this.stop();
@@ -164,6 +182,11 @@ export class ChosenLink implements OverlayLink {
     log.info(`frames to ${formatPeerName(remote)} take ${best.name} now (${reason})`);
     const degraded = best !== this.#candidates[0];
     changed({ remote, overlay: best.name, before: before?.name ?? "none", degraded, reason });
+  }
+
+  #tellMtu({ name: overlay, mtu }: Candidate): void {
+    if (this.#ended || mtu === undefined) return;
+    this.#options.mtuFound({ remote: this.#options.parameters.remote, overlay, mtu });
   }
 
   #nobodyWorks(): WeaveError {

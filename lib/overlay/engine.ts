@@ -40,6 +40,8 @@ export interface EngineLinkEvents {
   peerTakes(mtu: number): void;
   /** The underlay between both hosts carries no larger packets than these, outer headers included. */
   pathCarries(pathMtu: number): void;
+  /** What packets of containers may have on this link, as far as that is found out; in octets. */
+  mtuFound(mtu: number): void;
   /** This engine will not work on this connection any more. */
   failed(error: WeaveError): void;
 }

@@ -82,6 +82,7 @@ export class TestRouter implements RouterControl {
       store: new PodStore(openDatabase(":memory:")),
       exposed: () => [],
       blocked: () => ({ read: () => [], [Symbol.dispose]() {} }),
+      nicknameOf: (name) => peer.plane.mesh.nickname(name),
       peers: () => peer.plane.mesh.knownPeers().map(formatPeerName),
       enforcer: () => ({ enforcer: this.enforcer, reason: "it is a pretended one" }),
       mark: { get: () => false, set() {} },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, readSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { closeDescriptor } from "../../ffi/descriptor.ts";
@@ -22,8 +22,8 @@ interface Told {
   readonly by?: unknown;
 }
 
-async function told(words: readonly string[] = []): Promise<Told[]> {
-  const output = await lab.hosts[0]!.mustWeave(["events", "--json", ...words]);
+async function told(words: readonly string[] = [], host = lab.hosts[0]!): Promise<Told[]> {
+  const output = await host.mustWeave(["events", "--json", ...words]);
   return output
     .split("\n")
     .filter(Boolean)
@@ -142,6 +142,46 @@ test("they go to a file of the operator's and to a logger as well, which status 
     closeDescriptor(descriptor);
     rmSync(folder, { recursive: true });
   }
+});
+
+test("policies of another host are told with that host, and the size of packets to it", async () => {
+  const [one, two] = [lab.hosts[0]!, lab.hosts[1]!];
+  await one.mustWeave(["stop"]);
+  await one.launch();
+  await two.launch([one.ip]);
+  await one.established(1);
+  const folder = mkdtempSync(join(tmpdir(), "weave-ev-"));
+  const file = join(folder, "policy.json");
+  const policy = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
+  const name = { namespace: "shop", name: "quiet" };
+  writeFileSync(file, JSON.stringify({ ...policy, metadata: name, spec: { podSelector: {} } }));
+  try {
+    await two.mustWeave(["policy", "apply", "-f", file]);
+    await two.mustWeave(["policy", "delete", "-f", file]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  const details = { kind: "NetworkPolicy", ...name, peer: two.peerName };
+  const story = [
+    { kind: "policy.applied", details: { ...details, change: "created" } },
+    { kind: "policy.deleted", details },
+  ];
+  const kinds = ["--kind", "policy.applied", "--kind", "policy.deleted", "--peer", two.peerName];
+  const there = await told(kinds, two);
+  expect(there).toMatchObject(story.map((each) => ({ ...each, by: { kind: "cli" } })));
+  const here = await eventually(
+    "the other host tells of it",
+    () => told(kinds),
+    (events) => events.length > 1,
+  );
+  expect(here).toMatchObject(story);
+  expect(here.map(({ by }) => by)).toEqual([undefined, undefined]);
+  const [sized] = await eventually(
+    "the size of packets is told",
+    () => told(["--kind", "link.mtu", "--peer", two.peerName]),
+    (events) => events.length > 0,
+  );
+  expect(sized!.details).toMatchObject({ overlay: "sleeve", mtu: expect.any(Number) });
 });
 
 const isAttached = ({ kind }: { readonly kind: string }): boolean => kind === "container.attached";

@@ -40,6 +40,7 @@ let fastdp: ScriptedEngine;
 let sleeve: ScriptedEngine;
 let heard: string[];
 let changes: OverlayChange[];
+let mtus: string[];
 let nowMs = 0;
 
 beforeEach(() => {
@@ -47,12 +48,16 @@ beforeEach(() => {
   sleeve = new ScriptedEngine("sleeve");
   heard = [];
   changes = [];
+  mtus = [];
   nowMs = 0;
 });
 
 function prepare(announced: string | undefined, engines: OverlayEngine[] = [fastdp, sleeve]) {
   const changed = (change: OverlayChange) => void changes.push(change);
-  const chooser = new OverlayChooser({ engines, log: silentLog, changed });
+  const chooser = new OverlayChooser({
+    ...{ engines, log: silentLog, changed },
+    mtuFound: ({ overlay, mtu }) => void mtus.push(`${overlay} ${mtu}`),
+  });
   return chooser.prepare({
     local: 1 as PeerName,
     remote: 0xa as PeerName,
@@ -99,6 +104,19 @@ describe("what is announced", () => {
     }
     expect(() => prepare(undefined, [fastdp])).toThrow("no overlays in common with peer");
   });
+});
+
+test("what packets may have is told of the overlay that carries them", () => {
+  prepare("fastdp sleeve");
+  fastdp.events!.established();
+  sleeve.events!.established();
+  sleeve.events!.mtuFound(1438);
+  expect(mtus).toEqual([]);
+  fastdp.events!.mtuFound(1400);
+  fastdp.events!.health(false);
+  sleeve.events!.mtuFound(1300);
+  fastdp.events!.health(true);
+  expect(mtus).toEqual(["fastdp 1400", "sleeve 1438", "sleeve 1300", "fastdp 1400"]);
 });
 
 describe("control messages", () => {

@@ -9,6 +9,11 @@ export function askedBy<T>(caller: Caller, action: () => T): T {
   return current.run(caller, action);
 }
 
+/** Does something that nobody here asked for, whatever it was that began it. */
+export function askedByNobody<T>(action: () => T): T {
+  return current.exit(action);
+}
+
 /** For whom this is done; `undefined` for what nobody asked for. */
 export function currentCaller(): Caller | undefined {
   return current.getStore();

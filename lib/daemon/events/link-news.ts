@@ -1,7 +1,7 @@
 import type { EventSink } from "../../base/network-event.ts";
 import { formatPeerName, type PeerName } from "../../base/peer-name.ts";
 import type { Cancel, World } from "../../base/world.ts";
-import type { OverlayChange } from "../../overlay/chosen-link.ts";
+import type { FoundMtu, OverlayChange } from "../../overlay/chosen-link.ts";
 
 /** A search for what a path carries takes less between two sizes. */
 const settledMs = 3_000;
@@ -14,7 +14,7 @@ export class LinkNews {
   readonly #world: Pick<World, "after">;
   readonly #emit: EventSink;
   readonly #nickname: (peer: PeerName) => string | undefined;
-  readonly #told = new Map<PeerName, number>();
+  readonly #told = new Map<PeerName, FoundMtu>();
   readonly #waiting = new Map<PeerName, Cancel>();
 
   constructor(
@@ -31,16 +31,18 @@ export class LinkNews {
     this.#emit("link.overlay", { ...this.#peer(remote), ...change });
   }
 
-  /** By the fast datapath; sleeve divides what is too large. */
-  mtuFound(peer: PeerName, mtu: number): void {
-    this.#waiting.get(peer)?.();
+  /** One step of a search, or its end. */
+  mtuFound(found: FoundMtu): void {
+    const { remote, overlay, mtu } = found;
+    this.#waiting.get(remote)?.();
     const settled = (): void => {
-      this.#waiting.delete(peer);
-      if (this.#told.get(peer) === mtu) return;
-      this.#told.set(peer, mtu);
-      this.#emit("link.mtu", { ...this.#peer(peer), overlay: "fastdp", mtu });
+      this.#waiting.delete(remote);
+      const told = this.#told.get(remote);
+      if (told?.overlay === overlay && told.mtu === mtu) return;
+      this.#told.set(remote, found);
+      this.#emit("link.mtu", { ...this.#peer(remote), overlay, mtu });
     };
-    this.#waiting.set(peer, this.#world.after(settledMs, settled));
+    this.#waiting.set(remote, this.#world.after(settledMs, settled));
   }
 
   /** What is found out for the next link is news. */

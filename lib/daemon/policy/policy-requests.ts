@@ -1,6 +1,5 @@
 import type { PolicyControl, PolicyQuestion, ToldContainer } from "../../api/router-control.ts";
 import { WeaveError } from "../../base/errors.ts";
-import { type EventSink, noEvents } from "../../base/network-event.ts";
 import type { Cluster } from "../../policy/cluster.ts";
 import type { SharedPolicy } from "../../policy/gossip/shared-policy.ts";
 import { hostKind, type RecordName } from "../../policy/gossip/shared-record.ts";
@@ -27,16 +26,10 @@ type Change = Answer<"apply">["changes"][number];
 export class PolicyRequests implements PolicyControl {
   readonly #service: PolicyService;
   readonly #shared: SharedPolicy | undefined;
-  readonly #emit: EventSink;
 
-  constructor(
-    service: PolicyService,
-    shared: SharedPolicy | undefined,
-    emit: EventSink = noEvents,
-  ) {
+  constructor(service: PolicyService, shared: SharedPolicy | undefined) {
     this.#service = service;
     this.#shared = shared;
-    this.#emit = emit;
   }
 
   apply({ documents, namespace }: Request<"apply">): Answer<"apply"> {
@@ -49,11 +42,6 @@ export class PolicyRequests implements PolicyControl {
       return { ...named(each), change };
     });
     shared.say(taken);
-    for (const { change, ...policy } of changes) {
-      if (change === "created" || change === "changed") {
-        this.#emit("policy.applied", { ...policy, change });
-      }
-    }
     return { changes, warnings: [...warningsOf(taken), ...this.#enforce()] };
   }
 
@@ -68,9 +56,6 @@ export class PolicyRequests implements PolicyControl {
       return { ...named(each), change };
     });
     shared.say(wanted.map(({ kind, scope, name }) => ({ kind, scope, name, content: undefined })));
-    for (const { change, ...policy } of changes) {
-      if (change === "deleted") this.#emit("policy.deleted", policy);
-    }
     return { changes, warnings: this.#enforce() };
   }
 

@@ -1,7 +1,7 @@
 import type { Measurement } from "../../api/metrics/measurement.ts";
 import { WeaveError } from "../../base/errors.ts";
 import { type Cidr, formatCidr } from "../../base/ip.ts";
-import type { EventSink } from "../../base/network-event.ts";
+import { type EventSink, noEvents } from "../../base/network-event.ts";
 import { pause } from "../../base/pause.ts";
 import type { PeerName } from "../../base/peer-name.ts";
 import type { World } from "../../base/world.ts";
@@ -20,6 +20,7 @@ import {
 } from "./policy-controller.ts";
 import type { PolicySource } from "./policy-input.ts";
 import type { RecentBlock } from "./recent-blocks.ts";
+import { SharedNews } from "./shared-news.ts";
 import { SharedSource } from "./shared-source.ts";
 
 /** How long it takes others to tell of their containers at most; originals never do. */
@@ -40,6 +41,8 @@ export interface PolicyServiceOptions {
   /** Of the bridge, in CIDR notation. */
   exposed(): readonly string[];
   readonly nickname: string;
+  /** Of another peer; `undefined` when the mesh does not know it. */
+  nicknameOf(peer: PeerName): string | undefined;
   /** Peers that can be reached, this one among them. */
   peers(): readonly string[];
   readonly enforcer: PolicyControllerOptions["enforcer"];
@@ -95,7 +98,7 @@ export class PolicyService implements Admission {
 
   constructor(options: PolicyServiceOptions) {
     this.#options = options;
-    const { self, shared, mode, isOfCluster } = options;
+    const { self, shared, mode, isOfCluster, emit = noEvents } = options;
     this.pods = new HostPods(options.store, () => options.attached());
     const isForced = mode === "on";
     this.#shared =
@@ -105,6 +108,7 @@ export class PolicyService implements Admission {
             ...{ self, shared, isForced },
             pods: () => this.pods.all(),
             host: () => this.#host(),
+            news: new SharedNews(emit, self, (peer) => this.#nickname(peer)),
           });
   }
 
@@ -286,6 +290,11 @@ export class PolicyService implements Admission {
     this.#toldPhase = phase;
     const { code = "", text: reason = "" } = phase === "failing" ? (trouble ?? {}) : {};
     this.#options.emit?.("policy.phase", { phase, code, reason });
+  }
+
+  #nickname(peer: PeerName): string {
+    const { self, nickname, nicknameOf } = this.#options;
+    return peer === self ? nickname : (nicknameOf(peer) ?? "");
   }
 
   /** What other hosts are told of this one. */

@@ -10,6 +10,7 @@ import { type HostDocument, nodeOf, readHost, writeHost } from "./host-document.
 import { type HostPod, readPod, writePod } from "./pod-document.ts";
 import { defaultNamespace, isDocumentKind, readContent } from "./policy-document.ts";
 import type { PolicyInputs, PolicySource } from "./policy-input.ts";
+import type { SharedNews } from "./shared-news.ts";
 
 export interface SharedSourceOptions {
   readonly self: PeerName;
@@ -20,6 +21,7 @@ export interface SharedSourceOptions {
   pods(): ReadonlyMap<string, HostPod>;
   /** The host itself. */
   host(): HostDocument;
+  readonly news: SharedNews;
 }
 
 /**
@@ -47,13 +49,17 @@ export class SharedSource implements PolicySource {
   }
 
   start(inputs: PolicyInputs): void {
-    const { shared } = this.#options;
-    shared.observe((changed) => this.#heard(changed));
+    const { shared, news } = this.#options;
+    shared.observe((changed) => {
+      this.#heard(changed);
+      news.tell(changed, (record) => shared.content(record));
+    });
     inputs.namespaces.replaced([namespaceOf(defaultNamespace)]);
     for (const kind of ["pods", "networkPolicies", "clusterPolicies", "nodes"] as const) {
       inputs[kind].replaced([]);
     }
     this.#inputs = inputs;
+    news.begin(shared.records());
     this.#heard(shared.records());
     this.hostChanged();
   }

@@ -89,7 +89,7 @@ export class Agent implements Integration {
     if (options.policy) {
       const { nodeName } = options;
       host.services.policy.begin(
-        new ClusterPolicySource({ nodeName, api, watches: this.#watches }),
+        new ClusterPolicySource({ nodeName, api, watches: this.#watches, emit: host.emit }),
       );
     }
     this.#watches.start();

@@ -1,3 +1,4 @@
+import type { EventSink } from "../../base/network-event.ts";
 import type { Cancel } from "../../base/world.ts";
 import {
   type PolicyInput,
@@ -6,7 +7,7 @@ import {
   policyKeys,
 } from "../../daemon/policy/policy-input.ts";
 import type { ClusterPolicy, Pod } from "../../policy/objects.ts";
-import type { PolicyName } from "../../policy/policy-name.ts";
+import { nameOfClusterPolicy, nameOfPolicy, type PolicyName } from "../../policy/policy-name.ts";
 import type { PolicyProblem } from "../../policy/policy-problem.ts";
 import { readClusterPolicy } from "../../policy/read-cluster-policy.ts";
 import { readNetworkPolicy } from "../../policy/read-network-policy.ts";
@@ -15,6 +16,7 @@ import { keyOf, type ObjectSource } from "../object-observer.ts";
 import type { NamespaceObject, NodeObject, PodObject, PolicyObject } from "../objects.ts";
 import { pods } from "../resources.ts";
 import { type FeedSource, feedSource, PolicyFeed } from "./policy-feed.ts";
+import { NewsOfPolicies } from "./policy-news.ts";
 import { policyNamespace, policyNode, policyPod } from "./policy-objects.ts";
 
 /** All that policies are about; followed by somebody else. */
@@ -33,6 +35,7 @@ export class ClusterPolicySource implements PolicySource {
   readonly #nodeName: string;
   readonly #api: Pick<KubernetesApi, "get">;
   readonly #watches: PolicyWatches;
+  readonly #emit: EventSink;
   readonly #faults = new Map<string, readonly string[]>();
   #ends: readonly Cancel[] = [];
 
@@ -41,25 +44,28 @@ export class ClusterPolicySource implements PolicySource {
     readonly nodeName: string;
     readonly api: Pick<KubernetesApi, "get">;
     readonly watches: PolicyWatches;
+    readonly emit: EventSink;
   }) {
     this.#nodeName = parts.nodeName;
     this.#api = parts.api;
     this.#watches = parts.watches;
+    this.#emit = parts.emit;
   }
 
   start(inputs: PolicyInputs): void {
     const { nodes, namespaces, pods, networkPolicies } = this.#watches;
     const pod = (object: PodObject): Pod => policyPod(object, this.#nodeName);
+    const told = this.#toldOf(inputs);
     this.#ends = [
       feed(inputs.nodes, policyKeys.nodes, feedSource(nodes, policyNode)),
       feed(inputs.namespaces, policyKeys.namespaces, feedSource(namespaces, policyNamespace)),
       feed(inputs.pods, policyKeys.pods, feedSource(pods, pod)),
       feed(
-        inputs.networkPolicies,
+        told.networkPolicies,
         policyKeys.networkPolicies,
         this.#policies(networkPolicies, "NetworkPolicy", readNetworkPolicy),
       ),
-      feed(inputs.clusterPolicies, policyKeys.clusterPolicies, ...this.#tiers()),
+      feed(told.clusterPolicies, policyKeys.clusterPolicies, ...this.#tiers()),
     ];
   }
 
@@ -76,6 +82,20 @@ export class ClusterPolicySource implements PolicySource {
   stop(): void {
     for (const end of this.#ends) end();
     this.#ends = [];
+  }
+
+  /** Events tell of policies alone: pods, namespaces and nodes come and go as a matter of course. */
+  #toldOf(inputs: PolicyInputs): Pick<PolicyInputs, "networkPolicies" | "clusterPolicies"> {
+    const { networkPolicies: keyOf, clusterPolicies: keyOfCluster } = policyKeys;
+    const emit = this.#emit;
+    return {
+      networkPolicies: new NewsOfPolicies(inputs.networkPolicies, {
+        ...{ keyOf, nameOf: nameOfPolicy, emit },
+      }),
+      clusterPolicies: new NewsOfPolicies(inputs.clusterPolicies, {
+        ...{ keyOf: keyOfCluster, nameOf: nameOfClusterPolicy, emit },
+      }),
+    };
   }
 
   #tiers(): FeedSource<ClusterPolicy>[] {

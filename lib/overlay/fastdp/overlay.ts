@@ -39,8 +39,6 @@ export interface FastdpOverlayOptions {
   readonly controlPort: number;
   /** Finds out what the path to each neighbour carries, and uses no more of it (link-mtu.ts). */
   readonly discoversMtu?: boolean;
-  /** Told what packets to a neighbour may have, while that is being found out and when it is. */
-  mtuFound?(peer: PeerName, mtu: number): void;
   /** Encrypts for peers whose frames are not to travel in clear; missing where nothing can. */
   readonly encryption?: { readonly kernel: KernelEsp; readonly random: Random };
 }
@@ -135,7 +133,7 @@ export class FastdpOverlay implements OverlayEngine {
       mtuChanged: () => {
         this.#neighbours.resize(placed);
         const { isFound, limit } = link.mtu;
-        if (isFound && limit !== undefined) this.#options.mtuFound?.(remote, limit);
+        if (isFound && limit !== undefined) events.mtuFound(limit);
       },
     });
     const acceptingPort = outbound ? remoteAddress.port : this.#options.controlPort;

@@ -75,7 +75,9 @@ export class SleeveOverlay implements OverlayEngine {
       controlOut: (link, tag, body) => this.#links.get(link)?.events.send(tag, body),
       mtuChanged: (link, mtu) => {
         const open = this.#links.get(link);
-        if (open !== undefined) open.mtu = mtu;
+        if (open === undefined) return;
+        open.mtu = mtu;
+        if (mtu < unlimitedMtu) open.events.mtuFound(mtu);
       },
       remoteMoved() {},
       failed: (link, code, text) => {

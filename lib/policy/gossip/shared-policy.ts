@@ -36,8 +36,8 @@ export interface SharedPolicyOptions {
 /** What a peer says of its own host: contents by name. */
 export type OwnRecords = Readonly<Record<OwnKind, ReadonlyMap<string, string>>>;
 
-/** Told after what is known has changed. */
-export type RecordObserver = (changed: readonly RecordName[]) => void;
+/** Told after what is known has changed, by what was said; or of what is forgotten. */
+export type RecordObserver = (changed: readonly SharedRecord[]) => void;
 
 /**
  * This peer's copy of everything that peers tell each other of policy: documents, and the pods of

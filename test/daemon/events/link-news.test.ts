@@ -18,24 +18,33 @@ function setUp() {
 test("a search for what a path carries is told of by its end, and once", () => {
   const { clock, told, news } = setUp();
   for (const mtu of [1376, 1410, 8000, 8950]) {
-    news.mtuFound(peer, mtu);
+    news.mtuFound({ remote: peer, overlay: "sleeve", mtu });
     clock.run(1000);
   }
   clock.run(5000);
-  news.mtuFound(peer, 8950);
+  news.mtuFound({ remote: peer, overlay: "sleeve", mtu: 8950 });
   clock.run(5000);
-  expect(told).toEqual([["link.mtu", { ...named, overlay: "fastdp", mtu: 8950 }]]);
+  expect(told).toEqual([["link.mtu", { ...named, overlay: "sleeve", mtu: 8950 }]]);
+});
+
+test("what the overlay may carry that takes the place of another is told as well", () => {
+  const { clock, told, news } = setUp();
+  for (const overlay of ["sleeve", "fastdp", "sleeve"]) {
+    news.mtuFound({ remote: peer, overlay, mtu: 1400 });
+    clock.run(5000);
+  }
+  expect(told).toHaveLength(3);
 });
 
 test("what is found out for the next link to a peer is told again, and nothing of one that is gone", () => {
   const { clock, told, news } = setUp();
-  news.mtuFound(peer, 1410);
+  news.mtuFound({ remote: peer, overlay: "fastdp", mtu: 1410 });
   clock.run(5000);
   news.linkLost(peer);
-  news.mtuFound(peer, 1410);
+  news.mtuFound({ remote: peer, overlay: "fastdp", mtu: 1410 });
   clock.run(5000);
   expect(told).toHaveLength(2);
-  news.mtuFound(peer, 1200);
+  news.mtuFound({ remote: peer, overlay: "fastdp", mtu: 1200 });
   news.linkLost(peer);
   clock.run(5000);
   expect(told).toHaveLength(2);

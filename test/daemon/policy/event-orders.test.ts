@@ -57,6 +57,7 @@ class PolicyHosts {
       ...{ world: peer.world, self: peer.name, shared: peer.plane.policies, mode: "auto" },
       ...{ isOfCluster: false, nickname: `host${number}`, store: machine.store },
       exposed: () => [],
+      nicknameOf: (name) => peer.plane.mesh.nickname(name),
       peers: () => peer.plane.mesh.knownPeers().map(formatPeerName),
       attached: () => this.#attached(number),
       enforcer: () => ({ enforcer: machine.filter, reason: "" }),

@@ -4,6 +4,7 @@ import { parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
 import type { EventSink } from "../../../lib/base/network-event.ts";
 import { formatPeerName, type PeerName } from "../../../lib/base/peer-name.ts";
 import { openDatabase } from "../../../lib/daemon/database.ts";
+import { askedBy, currentCaller } from "../../../lib/daemon/events/asked-by.ts";
 import { portsOf } from "../../../lib/daemon/policy/pod-facts.ts";
 import { PodStore } from "../../../lib/daemon/policy/pod-store.ts";
 import type { PolicyInputs } from "../../../lib/daemon/policy/policy-input.ts";
@@ -29,6 +30,8 @@ class OneHost {
   readonly database = openDatabase(":memory:");
   readonly attached = new Map<string, readonly string[]>();
   readonly told: unknown[] = [];
+  /** For whom each of these was told. */
+  readonly callers: unknown[] = [];
   service!: PolicyService;
   shared!: SharedPolicy;
   #isMarked = false;
@@ -42,6 +45,7 @@ class OneHost {
       ...{ mode: isOfCluster ? "on" : "auto", isOfCluster, nickname: "host1" },
       attached: () => this.attached,
       exposed: () => [],
+      nicknameOf: () => "host2",
       peers: () => [],
       enforcer: () => ({ enforcer: this.filter, reason: "" }),
       emit: this.emit,
@@ -58,7 +62,10 @@ class OneHost {
     return this;
   }
 
-  readonly emit: EventSink = (kind, details) => void this.told.push([kind, details]);
+  readonly emit: EventSink = (kind, details) => {
+    this.told.push([kind, details]);
+    this.callers.push(currentCaller());
+  };
 
   /** What the filter does with a connection from outside. */
   receives(address: string): boolean {
@@ -269,8 +276,9 @@ describe("a node of a cluster", () => {
 
 test("what is done to policies is told, and that they are enforced, each once", () => {
   const host = new OneHost().start();
-  const requests = new PolicyRequests(host.service, host.shared, host.emit);
+  const requests = new PolicyRequests(host.service, host.shared);
   const name = { kind: "NetworkPolicy", namespace: "shop", name: "deny" };
+  const here = { peer: formatPeerName(self), nickname: "host1" };
   const document = (policyTypes: string[]) => ({
     ...{ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" },
     ...{ metadata: { name: "deny", namespace: "shop" }, spec: { podSelector: {}, policyTypes } },
@@ -283,12 +291,53 @@ test("what is done to policies is told, and that they are enforced, each once", 
   requests.remove({ documents: [], names: [name], namespace: "default" });
   host.clock.run(50);
   expect(host.told).toEqual([
-    ["policy.applied", { ...name, change: "created" }],
+    ["policy.applied", { ...name, ...here, change: "created" }],
     ["policy.phase", { phase: "enforcing", code: "", reason: "" }],
-    ["policy.applied", { ...name, change: "changed" }],
-    ["policy.deleted", name],
+    ["policy.applied", { ...name, ...here, change: "changed" }],
+    ["policy.deleted", { ...name, ...here }],
     ["policy.phase", { phase: "off", code: "", reason: "" }],
   ]);
+});
+
+describe("what other hosts say of policies", () => {
+  const other = 0x020000000002 as PeerName;
+  const name = { kind: "NetworkPolicy", scope: "shop", name: "deny" };
+  const details = { kind: "NetworkPolicy", namespace: "shop", name: "deny" };
+  const there = { peer: formatPeerName(other), nickname: "host2" };
+  const saying = (wallMs: number, content?: string): Uint8Array =>
+    encodeRecords([{ ...name, stamp: { wallMs, count: 0, peer: other }, content }])[0]!;
+  const policies = (host: OneHost): unknown[] =>
+    host.told.filter((each) => `${each}`.match(/^policy.(applied|deleted)/));
+
+  test("is told with the host at which it was said, each change once", () => {
+    const host = new OneHost().start();
+    const heard = [saying(1, "{}"), saying(1, "{}"), saying(3, '{"spec":{}}'), saying(2, "{}")];
+    // Whatever anybody here has asked for had no part in it.
+    askedBy({ kind: "cli" }, () => {
+      for (const payload of [...heard, saying(4), saying(4)]) host.shared.onGossip(other, payload);
+    });
+    expect(policies(host)).toEqual([
+      ["policy.applied", { ...details, ...there, change: "created" }],
+      ["policy.applied", { ...details, ...there, change: "changed" }],
+      ["policy.deleted", { ...details, ...there }],
+    ]);
+    expect(host.callers).toEqual([undefined, undefined, undefined]);
+  });
+
+  test("is no news after a restart, unless it was said meanwhile", () => {
+    const host = new OneHost().start();
+    host.shared.onGossip(other, saying(1, "{}"));
+    host.service.stop();
+    host.shared.stop();
+    host.told.length = 0;
+    host.start();
+    host.shared.onGossip(other, saying(1, "{}"));
+    expect(policies(host)).toEqual([]);
+    host.shared.onBroadcast(other, saying(2, '{"spec":{}}'));
+    expect(policies(host)).toEqual([
+      ["policy.applied", { ...details, ...there, change: "changed" }],
+    ]);
+  });
 });
 
 test("ports have names by labels, and odd labels name none", () => {

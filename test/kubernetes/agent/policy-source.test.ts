@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseIpv4 } from "../../../lib/base/ip.ts";
+import type { EventSink } from "../../../lib/base/network-event.ts";
 import { type PolicyInput, policyKeys } from "../../../lib/daemon/policy/policy-input.ts";
 import { ClusterWatches } from "../../../lib/kubernetes/agent/cluster-watches.ts";
 import { ClusterPolicySource } from "../../../lib/kubernetes/agent/policy-source.ts";
@@ -47,7 +48,9 @@ async function followed(cluster: FakeCluster) {
   const world = new SimWorld(clock, 1);
   const api = new MemoryApi(cluster);
   const watches = new ClusterWatches(world, api, { policy: true });
-  const source = new ClusterPolicySource({ nodeName: "n1", api, watches });
+  const events: unknown[] = [];
+  const emit: EventSink = (kind, details) => void events.push([kind, details]);
+  const source = new ClusterPolicySource({ nodeName: "n1", api, watches, emit });
   const inputs = {
     namespaces: new Told<Namespace>(policyKeys.namespaces),
     pods: new Told<Pod>(policyKeys.pods),
@@ -64,7 +67,7 @@ async function followed(cluster: FakeCluster) {
     source.stop();
     await watches.stop();
   };
-  return { source, watches, inputs, stop };
+  return { source, watches, inputs, events, stop };
 }
 
 const policy = (name: string, spec: object) => ({
@@ -108,6 +111,30 @@ describe("policies of a cluster", () => {
     ]);
     expect([...inputs.networkPolicies.known.keys()]).toEqual(["shop/open"]);
     expect(source.faults()).toEqual([]);
+    await stop();
+  });
+
+  test("are told as events when they change, and not what was there at the start", async () => {
+    const cluster = new FakeCluster();
+    const spec = { podSelector: {} };
+    cluster.apply(policy("closed", spec));
+    const { events, stop } = await followed(cluster);
+    expect(events).toEqual([]);
+    const open = policy("open", spec);
+    cluster.apply(open);
+    // Another version of the object, the same policy.
+    cluster.apply({ ...open, metadata: { ...open.metadata, annotations: { by: "somebody" } } });
+    cluster.apply(policy("open", { ...spec, ingress: [{}] }));
+    cluster.delete("networkpolicies", "shop/closed");
+    await settled();
+    const of = (name: string) => ({
+      ...{ kind: "NetworkPolicy", namespace: "shop", name, peer: "", nickname: "" },
+    });
+    expect(events).toEqual([
+      ["policy.applied", { ...of("open"), change: "created" }],
+      ["policy.applied", { ...of("open"), change: "changed" }],
+      ["policy.deleted", of("closed")],
+    ]);
     await stop();
   });
 

@@ -65,6 +65,7 @@ class EncryptedConnection {
         health() {},
         peerTakes() {},
         pathCarries() {},
+        mtuFound() {},
         failed: (error) => {
           this.failure = error;
         },

@@ -43,6 +43,7 @@ function prepare(
     health: (healthy) => heard.push(`health ${healthy}`),
     peerTakes() {},
     pathCarries() {},
+    mtuFound: (mtu) => heard.push(`mtu ${mtu}`),
     failed: ({ code, message }) => heard.push(`${code}: ${message}`),
   };
   const parameters = {
@@ -140,6 +141,7 @@ describe("status", () => {
     expect(link.attributes()).toEqual({ mtu: 65_535 });
     events.mtuChanged(1, 1438);
     expect(link.attributes()).toEqual({ mtu: 1438 });
+    expect(heard).toEqual(["mtu 1438"]);
     expect(prepare("10.9.0.3", key).attributes()).toEqual({
       encrypted: true,
       mtu: 65_535,
