@@ -3,6 +3,7 @@ import type { Output } from "./context.ts";
 import { forTerminal } from "./for-terminal.ts";
 import type { Environment } from "./parse.ts";
 import { PassingLine } from "./passing-line.ts";
+import type { ScreenSize } from "./terminal/screen.ts";
 
 const passingLine = new PassingLine();
 
@@ -23,11 +24,11 @@ export function processOutput(descriptor: 1 | 2, { NO_COLOR, TERM }: Environment
     // By the conventions of no-color.org and of terminals that call themselves dumb.
     isColoured: !NO_COLOR && !isDumb,
     get columns() {
-      return columnsOf(descriptor);
+      return terminalSize(descriptor).columns;
     },
     ...(!isDumb && {
       pass: (line) => {
-        const columns = columnsOf(descriptor) || usualColumns;
+        const columns = terminalSize(descriptor).columns || usualColumns;
         passingLine.show(line, columns, (octets) => writeAll(descriptor, octets));
       },
     }),
@@ -36,10 +37,14 @@ export function processOutput(descriptor: 1 | 2, { NO_COLOR, TERM }: Environment
 
 const usualColumns = 80;
 
-/** 0 where the terminal does not know. */
-function columnsOf(descriptor: 1 | 2): number {
+/** As it is now: streams of the runtime remember what they were told last. 0 where it does not know. */
+export function terminalSize(descriptor: number): ScreenSize {
   const { WriteStream } = process.getBuiltinModule("node:tty");
-  return new WriteStream(descriptor).columns;
+  const stream = new WriteStream(descriptor);
+  const { columns, rows } = stream;
+  // It has a descriptor of its own.
+  stream.destroy();
+  return { columns, rows };
 }
 
 /** The kernel's number for /dev/null and its like. */

@@ -1,15 +1,19 @@
 import { weaveCommand } from "../hosts/lab.ts";
 import { eventually, must } from "../hosts/shell.ts";
 
-/** A command on a terminal of its own, of 80 columns and 24 rows. */
+/** A command on a terminal of its own, of 80 columns and 24 rows: one of ours, or another program. */
 export class TerminalSession implements AsyncDisposable {
   readonly child;
   seen = "";
   readonly #decoder = new TextDecoder();
   #more = Promise.withResolvers<void>();
 
-  constructor(words: readonly string[], env: Readonly<Record<string, string>>) {
-    this.child = Bun.spawn([...weaveCommand(), ...words], {
+  constructor(
+    words: readonly string[],
+    env: Readonly<Record<string, string>>,
+    program = weaveCommand(),
+  ) {
+    this.child = Bun.spawn([...program, ...words], {
       env: { PATH: process.env.PATH, TERM: "xterm", LANG: "C.UTF-8", ...env },
       terminal: {
         ...{ cols: 80, rows: 24 },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { weaveCommand } from "../hosts/lab.ts";
 import { fullMesh } from "./some-network.ts";
 import { someRouter } from "./some-router.ts";
 import { TerminalSession } from "./terminal-session.ts";
@@ -60,6 +61,24 @@ test("a stopped process has given it back, and takes it again when it goes on", 
     session.type("q");
     expect(await session.child.exited).toBe(0);
   }
+});
+
+test("of a job of a shell a frame fits, also when the size has changed while it was stopped", async () => {
+  const env = { WEAVE_HTTP_ADDR: `127.0.0.1:${server.port}`, PS1: "ready> " };
+  await using session = new TerminalSession(["--norc", "-i"], env, ["bash"]);
+  await session.shows("ready> ");
+  session.type(`${[...weaveCommand(), "top", "--interval", "100ms"].join(" ")}\n`);
+  await session.shows("LINKS 2");
+  session.type("\u001a");
+  await session.shows("ready> ", session.seen.lastIndexOf(taken));
+  session.child.terminal!.resize(60, 12);
+  const from = session.seen.length;
+  session.type("fg\n");
+  await session.shows("q end", from);
+  expect(session.seen.slice(from)).toContain("\u001b[12;1H");
+  expect(session.seen.slice(from)).not.toContain("\u001b[13;1H");
+  session.type("q");
+  await session.shows(givenBack, from);
 });
 
 test("a frame fits the terminal, also after it has another size", async () => {

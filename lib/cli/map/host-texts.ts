@@ -1,5 +1,6 @@
 import type { PictureContainer } from "../../api/picture-models.ts";
 import { counted } from "../findings-text.ts";
+import { fitText, widthOf } from "../terminal/fit.ts";
 import type { Glyphs } from "../terminal/glyphs.ts";
 import { roundTripText } from "../terminal/quantities.ts";
 import { type Line, span, type Tone } from "../terminal/spans.ts";
@@ -56,15 +57,20 @@ export function containerLines({ containers }: MapHost, style: MapStyle): Line[]
   if (!style.hasContainers) return [];
   const shown = style.hasAll ? containers : containers.slice(0, containersMax);
   const more = containers.length - shown.length;
-  const widest = Math.max(0, ...shown.map(({ name }) => name.length));
+  const widest = Math.max(0, ...shown.map(({ name }) => widthOf(name)));
   return [
-    ...shown.map((each) => containerLine(each, widest)),
+    ...shown.map((each) => containerLine(each, widest, style)),
     ...(more > 0 ? [[span(`    ${style.glyphs.ellipsis} ${more} more`, "faint")]] : []),
   ];
 }
 
-function containerLine({ name, addresses }: PictureContainer, widest: number): Line {
-  return [span(`    ${name.padEnd(widest)}`), span(`  ${addresses.join(" ")}`, "faint")];
+function containerLine(
+  { name, addresses }: PictureContainer,
+  widest: number,
+  { glyphs }: MapStyle,
+): Line {
+  const text = fitText(name, widest, glyphs.ellipsis);
+  return [span(`    ${text}`), span(`  ${addresses.join(" ")}`, "faint")];
 }
 
 /** The link between two hosts; undefined where there is none. */

@@ -1,5 +1,5 @@
 import { forTerminal } from "../for-terminal.ts";
-import { isTerminalAt, writeAll } from "../process-output.ts";
+import { isTerminalAt, terminalSize, writeAll } from "../process-output.ts";
 import { KeyReader } from "./keys.ts";
 import type { Screen, ScreenSize, ScreenUser } from "./screen.ts";
 
@@ -31,6 +31,7 @@ class ProcessScreen implements Screen {
   readonly #hasKeys = isTerminalAt(input);
   #settling: ReturnType<typeof setTimeout> | undefined;
   #isTaken = false;
+  #size = usualSize;
   /** What the terminal shows, from the top. */
   #shown: readonly string[] = [];
 
@@ -46,9 +47,7 @@ class ProcessScreen implements Screen {
   }
 
   get size(): ScreenSize {
-    const [columns, rows] = process.stdout.getWindowSize();
-    // Serial lines do not know.
-    return { columns: columns || usualSize.columns, rows: rows || usualSize.rows };
+    return this.#size;
   }
 
   show(lines: readonly string[]): void {
@@ -88,7 +87,9 @@ class ProcessScreen implements Screen {
   };
 
   readonly #resized = (): void => {
+    if (!this.#isTaken) return;
     this.#shown = [];
+    this.#size = sizeOfScreen();
     writeAll(output, "\u001b[2J");
     this.#user.resized();
   };
@@ -96,6 +97,8 @@ class ProcessScreen implements Screen {
   #enter(): void {
     this.#isTaken = true;
     this.#shown = [];
+    // Who is stopped is not told of another size.
+    this.#size = sizeOfScreen();
     if (this.#hasKeys) process.stdin.setRawMode(true).resume();
     writeAll(output, take);
   }
@@ -119,4 +122,10 @@ class ProcessScreen implements Screen {
       for (const key of this.#keys.settle()) this.#user.pressed(key);
     }, sequenceMs);
   };
+}
+
+/** Serial lines do not know. */
+function sizeOfScreen(): ScreenSize {
+  const { columns, rows } = terminalSize(output);
+  return { columns: columns || usualSize.columns, rows: rows || usualSize.rows };
 }

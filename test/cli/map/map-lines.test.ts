@@ -71,6 +71,13 @@ describe("a map of few hosts", () => {
     );
   });
 
+  test("keeps columns below each other where names have wide characters", () => {
+    const wide = { hosts: ["host1"], links: [], containers: { 1: ["数据库", "web"] } };
+    expect(drawn(wide, { hasContainers: true })).toBe(
+      ["● host1  this host", "    web     10.32.1.2/12", "    数据库  10.32.1.1/12"].join("\n"),
+    );
+  });
+
   test("is drawn with ASCII alone where that is wanted", () => {
     expect(drawn(three, { isAscii: true })).toBe(
       [
