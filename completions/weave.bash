@@ -100,6 +100,15 @@ _weave_flag_value() {
     "setup-systemd --docker-api") : ;;
     "setup-systemd --log-level") _weave_words debug; _weave_words info; _weave_words warning; _weave_words error ;;
     "adopt --docker-api") : ;;
+    "adopt --ipalloc-reuse") _weave_words lowest-first; _weave_words rested ;;
+    "adopt --reclaim-after") : ;;
+    "adopt --policy") _weave_words auto; _weave_words on; _weave_words off ;;
+    "adopt --policy-multicast") _weave_words allow; _weave_words deny; _weave_words egress ;;
+    "adopt --policy-filter") _weave_words auto; _weave_words nftables; _weave_words iptables ;;
+    "adopt --events-file") candidates+="$(compgen -f -- "$current")" ;;
+    "adopt --events-syslog") : ;;
+    "adopt --events-syslog-facility") _weave_words user; _weave_words daemon; _weave_words auth; _weave_words authpriv; _weave_words local0; _weave_words local1; _weave_words local2; _weave_words local3; _weave_words local4; _weave_words local5; _weave_words local6; _weave_words local7 ;;
+    "adopt --otlp-endpoint") : ;;
     "kube --node-name") : ;;
     "attach --add-host") : ;;
     "attach --label") : ;;
@@ -174,7 +183,7 @@ _weave() {
     reset) flags="--force --help" ;;
     logs) flags="--follow -f --tail --help" ;;
     setup-systemd) flags="--now --root --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --policy --policy-multicast --policy-filter --events-file --events-syslog --events-syslog-facility --otlp-endpoint --otlp --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --help" ;;
-    adopt) flags="--dry-run --yes -y --docker-api --help" ;;
+    adopt) flags="--dry-run --yes -y --docker-api --no-extensions --ipalloc-reuse --reclaim-after --policy --policy-multicast --policy-filter --events-file --events-syslog --events-syslog-facility --otlp-endpoint --otlp --no-restart --help" ;;
     snapshot) flags="--force --ranges --help" ;;
     upgrade-self) flags="--help" ;;
     setup-cni) flags="--json --help" ;;

@@ -151,6 +151,22 @@ Not taken over:
     expect(stdout).not.toContain(secret);
   });
 
+  test("gives the new router options that the old one has nothing of", async () => {
+    const more = ["--events-file", "/var/log/audit.jsonl", "--events-syslog=local", "--otlp"];
+    const { plans, stdout } = await adopt(["--yes", ...more, "--policy", "off", "--no-restart"]);
+    expect(plans[0]!.options).toMatchObject({
+      events: { file: "/var/log/audit.jsonl", syslog: { facility: "daemon" } },
+      tracing: { endpoint: "http://localhost:4318/v1/traces" },
+      policy: { mode: "off" },
+      connectionLimit: 50,
+    });
+    const again = stdout.match(/^After a reboot: (.*)$/m)![1]!;
+    expect(again).toContain("--events-file=/var/log/audit.jsonl --events-syslog=local --otlp");
+    const refused = await adopt(["--yes", "--events-syslog", "nowhere"]);
+    expect({ ...refused, code: refused.code }).toMatchObject({ code: 1, plans: [] });
+    expect(refused.stderr).toContain('"nowhere" for flag --events-syslog');
+  });
+
   test("asks on a terminal, and elsewhere wants --yes", async () => {
     expect((await adopt([], factsOf(), true)).plans).toHaveLength(1);
     for (const agrees of [false, undefined]) {

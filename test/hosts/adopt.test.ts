@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { FakeEngine, type FakeRequest } from "../docker/fake-engine.ts";
 import { type Host, Lab } from "./lab.ts";
@@ -97,7 +97,8 @@ describe("a host whose old router a container engine runs", () => {
     await lab?.[Symbol.asyncDispose]();
   });
 
-  const adopt = () => host.weave(["adopt", "--yes", "--docker-api", engine.endpoint]);
+  const adopt = (...words: readonly string[]) =>
+    host.weave(["adopt", "--yes", "--docker-api", engine.endpoint, ...words]);
 
   const isAdopted = async (): Promise<void> => {
     expect(await host.mustWeave(["report", "-f", "{{.Router.Name}}"])).toBe("7a:9f:eb:b6:0c:6e");
@@ -110,11 +111,14 @@ describe("a host whose old router a container engine runs", () => {
 
   test("is taken over, and the engine does not start the old one again", async () => {
     engine.start();
-    const { code, stdout, stderr } = await adopt();
+    const audit = join(lab.folder, "audit.jsonl");
+    const { code, stdout, stderr } = await adopt("--events-file", audit);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).not.toContain(secret);
     expect(engine.orders).toEqual(["update no", "stop"]);
     await isAdopted();
+    const first = readFileSync(audit, "utf8").split("\n")[0]!;
+    expect(JSON.parse(first)).toMatchObject({ kind: "router.adopted", by: { kind: "cli" } });
   });
 
   test("is taken over from a router that has been stopped", async () => {

@@ -24,12 +24,14 @@ const itsDatabasePrefix = "/weavedb/weave";
  * The arguments of the old router's program, `weaver`, in our terms (cli §5.2). Its options end at
  * the first peer. What has no counterpart is left out and told.
  *
- * @param isShared whether a path leads to the same file for both
+ * @param machine `isShared`: whether a path leads to the same file for both
+ * @param more options of ours that it has nothing of, as words
  * @throws UsageError, WeaveError when ours would not take a value
  */
 export function translateSettings(
   words: readonly string[],
   machine: LaunchFacts & { isShared(path: string): boolean },
+  more: readonly string[] = [],
 ): OldSettings {
   const launch = findCommand("launch");
   assert(launch !== undefined, "there is a command to launch with");
@@ -42,7 +44,11 @@ export function translateSettings(
     else if (why !== "") leftOut.push({ flag: each.written, why });
   }
   const missing = itsDefaults.filter(([flag]) => !kept.some(({ spec }) => spec?.name === flag));
-  const ours = [...kept.map(wordOf), ...missing.map(([flag, value]) => `--${flag}=${value}`)];
+  const ours = [
+    ...kept.map(wordOf),
+    ...missing.map(([flag, value]) => `--${flag}=${value}`),
+    ...more,
+  ];
   const parsed = parseWords(launch, [...ours, ...peers], {});
   const prefix = given.find(({ name }) => name === "db-prefix")?.value ?? itsDatabasePrefix;
   const options = launchOptions(

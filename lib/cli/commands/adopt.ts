@@ -5,7 +5,9 @@ import { chooseEngine } from "../../docker/engine-choice.ts";
 import { translateSettings } from "../adoption/old-settings.ts";
 import { outcomeText, planText } from "../adoption/plan-text.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
+import { launchWords } from "../launch-words.ts";
 import { withProgress } from "../progress.ts";
+import { adoptionFlags } from "../table/launch-flags.ts";
 
 export const adopt: CommandHandler = async (context) => {
   const { environment, flags, stdout, router } = context;
@@ -13,7 +15,9 @@ export const adopt: CommandHandler = async (context) => {
   const site = await router.findOldRouter(engine);
   const { words, files } = site.router;
   const { isShared } = files;
-  const settings = translateSettings(words, { hostname: hostname(), isShared });
+  const more = launchWords(context, adoptionFlags);
+  const machine = { hostname: hostname(), isShared, variables: environment };
+  const settings = translateSettings(words, machine, more);
   const plan = planAdoption(await site.examine(settings), settings);
   stdout.write(planText(plan));
   if (flags.enabled("dry-run")) return 0;

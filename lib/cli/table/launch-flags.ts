@@ -362,3 +362,12 @@ const notOfServices = new Set(refusedServiceFlags.map(({ name }) => name));
 export const serviceFlags: readonly FlagSpec[] = shown.filter(
   ({ name }) => !notOfServices.has(name),
 );
+
+/** What the routers of Weave Net 2.x have nothing of, so that a host that is taken over is given it. */
+const unknownToOriginals: ReadonlySet<string> = new Set([
+  ...["no-extensions", "ipalloc-reuse", "reclaim-after", "no-restart"],
+  ...[...policy, ...eventFlags, ...traceFlags].map(({ name }) => name),
+]);
+export const adoptionFlags: readonly FlagSpec[] = shown.filter(({ name }) =>
+  unknownToOriginals.has(name),
+);

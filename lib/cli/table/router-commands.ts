@@ -1,5 +1,5 @@
 import type { CommandSpec } from "../command-spec.ts";
-import { launchFlags, serviceFlags } from "./launch-flags.ts";
+import { adoptionFlags, launchFlags, serviceFlags } from "./launch-flags.ts";
 import { refusedServiceFlags } from "./refused-launch-flags.ts";
 import { peerArguments } from "./shared-parts.ts";
 
@@ -132,6 +132,7 @@ export const routerCommands: readonly CommandSpec[] = [
     description: [
       "Finds the router of Weave Net 2.x that runs on this host, or the stopped container of one, and prints its settings and what is going to be done. Then stops it for good, takes up its name, password, options, peers, ranges, addresses, exposed addresses and names, and launches a router of this kind in its place. Bridge and containers stay as they are, with their addresses.",
       "When a step fails, those before it are taken back, latest first, and the container of the old router is started again.",
+      "Options of 'weave launch' that Weave Net 2.x has nothing of, those on events, traces and policies among them, may be given for the new router.",
       "On a terminal it asks before it changes anything; elsewhere it needs --yes.",
     ],
     arguments: [],
@@ -145,10 +146,15 @@ export const routerCommands: readonly CommandSpec[] = [
         environment: "DOCKER_HOST",
         summary: "where the Docker engine answers that runs the old router",
       },
+      ...adoptionFlags,
     ],
     examples: [
       { line: "weave adopt --dry-run", explains: "what would be done" },
       { line: "weave adopt --yes", explains: "for scripts: one host after the other" },
+      {
+        line: "weave adopt --yes --events-file /var/log/weave/audit.jsonl",
+        explains: "with its taking over as the first line of that file",
+      },
     ],
     exitCodes: [
       { code: 1, when: "there is no such router, or it cannot be replaced, or goes on as it was" },
