@@ -10,7 +10,7 @@ export function faultsOf(html: string): string[] {
   const open: string[] = [];
   const ids = new Set<string>();
   let rest = 0;
-  const tag = /<(\/?)([a-z][a-z0-9]*)((?:\s+[a-z-]+(?:="[^"<]*")?)*)\s*>/g;
+  const tag = /<(\/?)([a-z][a-z0-9]*)((?:\s+[a-zA-Z-]+(?:="[^"<]*")?)*)\s*>/g;
   const text = (until: number): void => {
     const between = html.slice(rest, until);
     if (/[<>]/.test(between)) faults.push(`not escaped: ${between.trim().slice(0, 60)}`);
