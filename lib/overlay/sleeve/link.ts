@@ -23,6 +23,7 @@ import {
   plainOpener,
   plainSealer,
 } from "./datagram-seal.ts";
+import { EarlyBeat } from "./early-beat.ts";
 import type { GenerationSecrets } from "./key-ratchet.ts";
 import { type BurstClock, Path } from "./path.ts";
 import type { SleeveEvents, SleeveLinkParameters, SleevePorts, UdpEndpoint } from "./ports.ts";
@@ -40,8 +41,8 @@ import {
  * One sleeve connection to a neighbour, riding on a TCP connection (sleeve §7).
  *
  *   prepared ──confirm──▶ confirmed ──tag 1──▶ established
- *   passive               heartbeat every       heartbeat every 10 s; tests of the path
- *                         500 ms                at once and every 5 min
+ *   passive               heartbeat every       heartbeat every 10 s, earlier where nothing is
+ *                         500 ms                heard; tests of the path at once and every 5 min
  *
  *                         no heartbeat of the peer for 60 s: dead
  *
@@ -134,6 +135,7 @@ export class SleeveLink {
     burst: testAnswersBurst,
     perSecond: testAnswersPerSecond,
   });
+  readonly #earlyBeat = new EarlyBeat();
   #state: LinkState = "prepared";
   #closed = false;
   /** There was a link to this peer before, or an engine that had this one. */
@@ -338,6 +340,7 @@ export class SleeveLink {
   /** Adds a frame to the burst, in a datagram with or without DF. */
   queue(df: boolean, route: FrameRoute, frame: Frame): void {
     this.#sender.queue(df, route, frame);
+    this.#earlyBeat.sent(this.#context.clock.nowMs, this.counters.datagramsIn);
   }
 
   flush(): void {
@@ -364,14 +367,16 @@ export class SleeveLink {
 
   /** When {@link tick} has something to do; infinite when never. */
   get deadlineMs(): number {
-    return Math.min(this.#heartbeatAtMs, this.#deadAtMs, this.#path.deadlineMs);
+    const beatMs = Math.min(this.#heartbeatAtMs, this.#earlyBeat.dueMs);
+    return Math.min(beatMs, this.#deadAtMs, this.#path.deadlineMs);
   }
 
   /** Does what is due. False: the peer was not heard for too long, the link is dead. */
   tick(): boolean {
     const { nowMs } = this.#context.clock;
     if (nowMs >= this.#deadAtMs) return false;
-    if (nowMs >= this.#heartbeatAtMs) this.#beat();
+    const isEarly = this.#earlyBeat.isDue(nowMs, this.counters.datagramsIn);
+    if (isEarly || nowMs >= this.#heartbeatAtMs) this.#beat();
     this.#path.tick();
     this.#watchSilence();
     return true;

@@ -245,6 +245,40 @@ describe("the peer's address", () => {
     expect(b.log.join()).toContain("moved to 192.168.0.1:32000");
   });
 
+  test("is shown out of turn where a container sends and nothing comes back", () => {
+    net.translated.set(a, translated);
+    established();
+    net.translated.set(a, { ...translated, port: 32_000 });
+    a.capture(ipv4Frame(m2, m1, { packet: 100 }));
+    net.run(2_100);
+    expect(b.engine.links()[0]!.endpoint).toEqual({ ...translated, port: 32_000 });
+  });
+
+  test("is not shown out of turn where a peer is heard, nor where nothing is sent", () => {
+    established();
+    net.run(60_000);
+    const before = heartbeats(a).length;
+    for (let second = 0; second < 60; second++) {
+      a.capture(ipv4Frame(m2, m1, { packet: 100 }));
+      b.capture(ipv4Frame(m1, m2, { packet: 100 }));
+      net.run(1_000);
+    }
+    expect(heartbeats(a).length - before).toBe(6);
+  });
+
+  test("is shown at most once more in ten seconds by who sends to one that is silent", () => {
+    established();
+    net.run(60_000);
+    const before = heartbeats(a).length;
+    for (let second = 0; second < 60; second++) {
+      a.capture(ipv4Frame(m2, m1, { packet: 100 }));
+      net.run(1_000);
+    }
+    const sent = heartbeats(a).length - before;
+    expect(sent).toBeGreaterThan(6);
+    expect(sent).toBeLessThanOrEqual(2 * 6 + 2);
+  });
+
   test("is not moved by data", () => {
     established();
     const data = b.sent.find(({ bytes }) => bytes.length === 1472)!;
