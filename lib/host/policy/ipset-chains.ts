@@ -3,6 +3,9 @@ import type { Direction } from "../../policy/objects.ts";
 import type { Chain, ChainKey, RuleSet } from "../../policy/rule-set.ts";
 import { directionLines, type EntryOptions, entryJump, entryLines } from "./ipset-entry.ts";
 import { type ChainLines, chainLines, type LinesContext } from "./ipset-lines.ts";
+import type { ShortNames } from "./short-name.ts";
+
+export const directions = ["ingress", "egress"] as const;
 
 /** A chain of a rule set as packets of one direction go through it. */
 export interface Unit {
@@ -11,17 +14,25 @@ export interface Unit {
   readonly chain: Chain;
 }
 
-export function unitId({ direction, key }: Pick<Unit, "direction" | "key">): string {
-  return `${direction} ${key}`;
+/** @param name the short one of its key */
+export function unitId(direction: Direction, name: string): string {
+  return `${direction} ${name}`;
 }
 
-/** The chains that packets of some target go through; what nothing leads to is not put anywhere. */
-export function unitsOf({ chains, targets }: RuleSet): Map<string, Unit> {
+/**
+ * The chains that packets of some target go through, by their ids; what nothing leads to is not put
+ * anywhere.
+ *
+ * @param names keeps those of their keys from now on
+ */
+export function unitsOf({ chains, targets }: RuleSet, names: ShortNames): Map<string, Unit> {
+  const keys = directions.map((each) => [each, new Set(targets[each].values())] as const);
+  names.keep(keys.flatMap(([, some]) => [...some]));
   const units = new Map<string, Unit>();
-  for (const direction of ["ingress", "egress"] as const) {
-    for (const key of new Set(targets[direction].values())) {
+  for (const [direction, some] of keys) {
+    for (const key of some) {
       const chain = chains.get(key) ?? { tiers: [] };
-      units.set(unitId({ direction, key }), { direction, key, chain });
+      units.set(unitId(direction, names.of(key)), { direction, key, chain });
     }
   }
   return units;
@@ -29,8 +40,8 @@ export function unitsOf({ chains, targets }: RuleSet): Map<string, Unit> {
 
 /** Names of what rules refer to, at the time of writing them. */
 export interface SetNames extends Pick<LinesContext, "addressSet" | "portSet" | "blockSet"> {
-  /** Stem of the set of addresses that go through it. */
-  readonly targets: (unit: Unit) => string;
+  /** Stem of the set of addresses that go through the unit of that id. */
+  readonly targets: (id: string) => string;
 }
 
 /** The rules of one family that are in place, and how to get from them to others. */
@@ -111,8 +122,8 @@ export class FamilyChains {
     return (["egress", "ingress"] as const).map((direction) => {
       const jumps = [...units]
         .filter(([, unit]) => unit.direction === direction)
-        .map(([id, unit]) => ({
-          stem: names.targets(unit),
+        .map(([id]) => ({
+          stem: names.targets(id),
           chain: this.#written.get(id)![0]!.name,
         }));
       return directionLines(this.#family, direction, jumps);

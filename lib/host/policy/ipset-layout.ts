@@ -15,6 +15,7 @@ import { blockId, IpsetBook, type SetId } from "./ipset-sets.ts";
 import { blockElements, type Step } from "./ipset-step.ts";
 import { IpsetTargets } from "./ipset-targets.ts";
 import { SetUsage, setsOf, textOfId } from "./set-usage.ts";
+import { ShortNames } from "./short-name.ts";
 
 /**
  * In which order a kernel is told of other rules. All rules of a family change at once, but every
@@ -45,6 +46,8 @@ export class IpsetLayout {
   readonly #chains: ReadonlyMap<IpFamily, FamilyChains>;
   readonly #sets: IpsetBook;
   readonly #usage = new SetUsage();
+  /** Of keys of the latest units. */
+  readonly #shortNames = new ShortNames();
   readonly #targets: IpsetTargets;
   #units: ReadonlyMap<string, Unit> = new Map();
   #blocks: ReadonlyMap<string, SetId> = new Map();
@@ -53,7 +56,9 @@ export class IpsetLayout {
   constructor(families: readonly IpFamily[], entry: EntryOptions) {
     this.#chains = new Map(families.map((family) => [family, new FamilyChains(family, entry)]));
     this.#sets = new IpsetBook(families);
-    this.#targets = new IpsetTargets(this.#sets);
+    this.#targets = new IpsetTargets(this.#sets, (direction, key) =>
+      unitId(direction, this.#shortNames.of(key)),
+    );
   }
 
   get families(): readonly IpFamily[] {
@@ -86,7 +91,7 @@ export class IpsetLayout {
    */
   replace(rules: RuleSet, leaving: readonly string[], found: ReadonlyMap<IpFamily, Found>): Step[] {
     this.#sets.avoid(leaving);
-    this.#units = unitsOf(rules);
+    this.#units = unitsOf(rules, this.#shortNames);
     for (const { chain } of this.#units.values()) this.#usage.add(chain);
     this.#targets.replace(rules);
     const make = [
@@ -111,7 +116,7 @@ export class IpsetLayout {
   change(change: RuleSetChange, rules: RuleSet, leaving: Iterable<string>): Step[] {
     this.#sets.avoid(leaving);
     const before = this.#units;
-    this.#units = unitsOf(rules);
+    this.#units = unitsOf(rules, this.#shortNames);
     const added = [...this.#units.keys()].filter((id) => !before.has(id));
     const removed = [...before.keys()].filter((id) => !this.#units.has(id));
     const changed = [...this.#units].flatMap(([id, { key }]) =>
@@ -175,7 +180,7 @@ export class IpsetLayout {
       addressSet: (key) => name({ kind: "a", key }),
       portSet: (key) => name({ kind: "p", key }),
       blockSet: (block) => name(blockId(block)),
-      targets: (unit) => this.#targets.stem(unitId(unit)),
+      targets: (id) => this.#targets.stem(id),
     };
   }
 }

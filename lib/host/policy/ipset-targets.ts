@@ -1,22 +1,24 @@
 import type { HostIp } from "../../base/ip.ts";
 import type { Direction } from "../../policy/objects.ts";
 import type { ChainKey, RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
-import { unitId } from "./ipset-chains.ts";
+import { directions } from "./ipset-chains.ts";
 import type { IpsetBook } from "./ipset-sets.ts";
 import { addressElements, noPhases, type Phases, type Step } from "./ipset-step.ts";
-
-const directions = ["ingress", "egress"] as const;
 
 /** Which addresses go through which chain: one set for each chain that any go through. */
 export class IpsetTargets {
   readonly #sets: IpsetBook;
-  readonly #chains: Readonly<Record<Direction, Map<HostIp, ChainKey>>> = {
+  readonly #idOf: (direction: Direction, key: ChainKey) => string;
+  /** Ids of chains. */
+  readonly #chains: Readonly<Record<Direction, Map<HostIp, string>>> = {
     ingress: new Map(),
     egress: new Map(),
   };
 
-  constructor(sets: IpsetBook) {
+  /** @param idOf of chains of the latest rules */
+  constructor(sets: IpsetBook, idOf: (direction: Direction, key: ChainKey) => string) {
     this.#sets = sets;
+    this.#idOf = idOf;
   }
 
   /** Addresses that are judged, once for each direction. */
@@ -29,7 +31,7 @@ export class IpsetTargets {
     for (const direction of directions) {
       const chains = this.#chains[direction];
       chains.clear();
-      for (const [ip, key] of targets[direction]) chains.set(ip, key);
+      for (const [ip, key] of targets[direction]) chains.set(ip, this.#idOf(direction, key));
     }
   }
 
@@ -42,17 +44,16 @@ export class IpsetTargets {
     for (const direction of directions) {
       const chains = this.#chains[direction];
       const leave = (ip: HostIp): void => {
-        const key = chains.get(ip);
-        if (key === undefined) return;
+        const id = chains.get(ip);
+        if (id === undefined) return;
         chains.delete(ip);
-        const id = unitId({ direction, key });
         if (stays(id)) phases.open.push(...this.#sets.remove(targetsOf(id), addressElements([ip])));
       };
       for (const [ip, key] of targets[direction].put) {
-        if (chains.get(ip) === key) continue;
+        const id = this.#idOf(direction, key);
+        if (chains.get(ip) === id) continue;
         leave(ip);
-        chains.set(ip, key);
-        const id = unitId({ direction, key });
+        chains.set(ip, id);
         if (stays(id)) phases.close.push(...this.#sets.add(targetsOf(id), addressElements([ip])));
       }
       for (const ip of targets[direction].remove) leave(ip);
@@ -65,9 +66,7 @@ export class IpsetTargets {
     if (ids.length === 0) return [];
     const addresses = new Map(ids.map((id) => [id, [] as HostIp[]]));
     for (const direction of directions) {
-      for (const [ip, key] of this.#chains[direction]) {
-        addresses.get(unitId({ direction, key }))?.push(ip);
-      }
+      for (const [ip, id] of this.#chains[direction]) addresses.get(id)?.push(ip);
     }
     return [...addresses].flatMap(([id, ips]) =>
       this.#sets.create(targetsOf(id), addressElements(ips)),

@@ -4,7 +4,7 @@ import type { Chain, ChainKey, RuleSet } from "../../policy/rule-set.ts";
 import type { NftChain } from "../netlink/nftables.ts";
 import { type ChainContext, nftChains } from "./nft-chain.ts";
 import { chainStem, FreshNames } from "./nft-names.ts";
-import { shortName } from "./short-name.ts";
+import { ShortNames } from "./short-name.ts";
 
 export const directions = ["ingress", "egress"] as const;
 
@@ -22,8 +22,8 @@ export interface Unit {
 export class NftPolicyChains {
   readonly #names = new FreshNames();
   readonly #context: ChainContext;
-  /** Of keys of the latest units: there are keys of many thousand characters. */
-  #shortNames: ReadonlyMap<ChainKey, string> = new Map();
+  /** Of keys of the latest units. */
+  readonly #shortNames = new ShortNames();
   /** Names of the chains of each unit that is in place, by its stem. */
   readonly #chains = new Map<string, readonly string[]>();
   readonly #ruleCounts = new Map<string, number>();
@@ -47,25 +47,22 @@ export class NftPolicyChains {
   /** Those of the family in these rules, by the stem of their names. */
   unitsOf({ chains, targets }: RuleSet): Map<string, Unit> {
     const units = new Map<string, Unit>();
-    const shortNames = new Map<ChainKey, string>();
+    this.#shortNames.keep(directions.flatMap((each) => [...targets[each].values()]));
     for (const direction of directions) {
       const seen = new Set<ChainKey>();
       for (const [ip, key] of targets[direction]) {
         if (familyOf(ip) !== this.#context.family || seen.has(key)) continue;
         seen.add(key);
-        const name = shortNames.get(key) ?? this.#shortNames.get(key) ?? shortName(key);
-        shortNames.set(key, name);
         const chain = chains.get(key) ?? { tiers: [] };
-        units.set(chainStem(direction, name), { direction, key, chain });
+        units.set(chainStem(direction, this.#shortNames.of(key)), { direction, key, chain });
       }
     }
-    this.#shortNames = shortNames;
     return units;
   }
 
   /** Where packets are judged by the chain of one of the latest units. */
   chainOf(direction: Direction, key: ChainKey): string {
-    return this.#names.of(chainStem(direction, this.#shortNames.get(key)!));
+    return this.#names.of(chainStem(direction, this.#shortNames.of(key)));
   }
 
   /** In the place of a unit of that stem or of none. */

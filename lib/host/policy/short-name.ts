@@ -18,3 +18,24 @@ export function shortName(key: string): string {
   }
   return name;
 }
+
+/** Those of keys in use, which may be of many thousand characters: each is made once. */
+export class ShortNames {
+  #names: ReadonlyMap<string, string> = new Map();
+
+  /** From now on of these alone. */
+  keep(keys: Iterable<string>): void {
+    const names = new Map<string, string>();
+    for (const key of keys) {
+      if (!names.has(key)) names.set(key, this.#names.get(key) ?? shortName(key));
+    }
+    this.#names = names;
+  }
+
+  /** @throws TypeError when it is none of those */
+  of(key: string): string {
+    const name = this.#names.get(key);
+    if (name === undefined) throw new TypeError(`no short name was kept for ${key}`);
+    return name;
+  }
+}
