@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { fromUtf8, utf8 } from "../base/bytes.ts";
+import { concatBytes, fromUtf8, utf8 } from "../base/bytes.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import type { Bundle } from "../incident/bundle.ts";
 import {
@@ -35,14 +35,25 @@ export function bundleFrom(bytes: Uint8Array): Bundle {
   return readBundle(fromUtf8(isGzip(bytes) ? inflated(bytes) : bytes));
 }
 
+/** Pipes and devices do not say beforehand how much will come. */
 function readBounded(file: string): Uint8Array {
+  let descriptor: number | undefined;
   try {
-    const { size } = statSync(file);
-    if (size > bundleFileBytesMax) throw oversized();
-    return readFileSync(file);
+    descriptor = openSync(file, "r");
+    const chunks: Uint8Array[] = [];
+    for (let size = 0; ; ) {
+      const chunk = new Uint8Array(1 << 16);
+      const count = readSync(descriptor, chunk);
+      if (count === 0) return concatBytes(...chunks);
+      chunks.push(chunk.subarray(0, count));
+      size += count;
+      if (size > bundleFileBytesMax) throw oversized();
+    }
   } catch (cause) {
     if (cause instanceof WeaveError) throw cause;
     throw new WeaveError("BUNDLE_READ", `cannot read ${file}: ${errorText(cause)}`, { cause });
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 

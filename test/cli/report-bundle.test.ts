@@ -1,9 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readBundleFile } from "../../lib/cli/bundle-file.ts";
 import { makeBundle } from "../../lib/incident/make-bundle.ts";
+import { must } from "../hosts/shell.ts";
 import { exampleParts } from "../incident/example.ts";
 import { weave } from "./command-line.ts";
 
@@ -45,6 +54,20 @@ describe("weave report --bundle", () => {
     }
     expect(await Bun.file(victim).text()).toBe("kept");
     expect(readdirSync(folder).filter((name) => name.startsWith("again"))).toHaveLength(1);
+  });
+
+  test("leaves what is no file as it is: a pipe, a link to a device", async () => {
+    const [pipe, link] = [join(folder, "pipe"), join(folder, "link")];
+    await must(["mkfifo", pipe]);
+    symlinkSync("/dev/null", link);
+    for (const place of [pipe, link]) {
+      const { code, stderr } = await weave(["report", "--bundle", place], { answer });
+      expect(code).toBe(1);
+      expect(stderr).toContain(`cannot write ${place}: there is something else than a file`);
+      expect(stderr).toContain("- for standard output");
+    }
+    expect(lstatSync(pipe).isFIFO()).toBeTrue();
+    expect(lstatSync(link).isSymbolicLink()).toBeTrue();
   });
 
   test("prints the document itself to standard output, with what was asked to be redacted", async () => {

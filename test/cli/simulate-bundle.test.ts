@@ -56,6 +56,9 @@ describe("weave simulate --bundle", () => {
     expect(foreign.stderr).toContain("this is no bundle of weave");
     const absent = await weave(["simulate", "--bundle", join(folder, "absent")]);
     expect(absent.stderr).toContain("cannot read");
+    // It ends nowhere, and says that it has no octets at all.
+    const endless = await weave(["simulate", "--bundle", "/dev/zero"]);
+    expect(endless.stderr).toContain("larger than 16 MiB");
     for (const words of [
       ["--bundle", file, "--peers", "3"],
       ["--bundle", file, "--trace"],
