@@ -15,7 +15,7 @@ export interface BundleRules {
   readonly redact: readonly Redactable[];
   /** Besides those that the parts themselves tell of. */
   readonly names?: readonly string[];
-  /** Length of the document. */
+  /** Octets of the document, but for a few that say what is left out. */
   readonly lengthMax?: number;
 }
 

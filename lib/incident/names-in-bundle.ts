@@ -29,7 +29,7 @@ export function namesIn({ report, events, history, policies }: Parts): KnownName
       ...entries.map(({ Origin }) => Origin),
       ...history.topology.flatMap((each) => each.peers),
       ...history.owners.flatMap(({ from, to }) => [from ?? "", to ?? ""]),
-      ...history.gossip.map(({ neighbour }) => neighbour),
+      ...history.gossip.flatMap(({ neighbour, origin }) => [neighbour, origin ?? ""]),
     ],
     nicknames: [report.Router.NickName, ...peers.map(({ NickName }) => NickName)],
     hostnames: entries.map(({ Hostname }) => Hostname),

@@ -21,6 +21,8 @@ export interface KnownNames {
 const partsMax = 16;
 
 const word = /[\p{L}\p{N}_](?:[\p{L}\p{N}_.:/-]*[\p{L}\p{N}_])?/gu;
+/** A name without any hides nobody. */
+const hasLetters = /[\p{L}\p{N}]/u;
 const ipv4Like = /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)/;
 const ethernetLike = /(?<![\w:])(?:[\da-f]{2}:){5}[\da-f]{2}(?!\w|:[\da-f])/;
 const ipv6Like =
@@ -29,6 +31,9 @@ const addressLike = new RegExp(
   `${ethernetLike.source}|${ipv6Like.source}|${ipv4Like.source}`,
   "gi",
 );
+/** An address with its port or prefix as well; what it is made of is no name. */
+const wholeAddress = new RegExp(`^(?:${addressLike.source})(?:[:/]\\d+)?$`, "i");
+const number = /^\d+$/;
 const macLike = /^(?:[\da-f]{2}:){5}[\da-f]{2}$/i;
 
 /**
@@ -40,8 +45,10 @@ export class Pseudonyms {
   readonly #kinds: ReadonlySet<Redactable>;
   readonly #universe: Ipv4Cidr | undefined;
   readonly #names = new Map<string, string>();
+  /** Names that are numbers, as which they stand all over a bundle: replaced where they stand alone. */
+  readonly #numbers = new Map<string, string>();
   /** Names that are no single word: looked for one by one. */
-  readonly #phrases: (readonly [string, string])[] = [];
+  readonly #phrases: (readonly [RegExp, string])[] = [];
   readonly #addresses = new Map<string, string>();
   readonly #peers: ReadonlySet<string>;
 
@@ -60,8 +67,10 @@ export class Pseudonyms {
   }
 
   replace(text: string): string {
+    const alone = this.#numbers.get(text);
+    if (alone !== undefined) return alone;
     let after = text;
-    for (const [name, pseudonym] of this.#phrases) after = after.replaceAll(name, pseudonym);
+    for (const [name, pseudonym] of this.#phrases) after = after.replace(name, pseudonym);
     if (this.#names.size > 0) after = after.replace(word, (each) => this.#word(each));
     if (!this.#kinds.has("addresses")) return after;
     return after.replace(addressLike, (each) => this.#address(each));
@@ -75,14 +84,15 @@ export class Pseudonyms {
 
   #name(name: string, pseudonym: string): void {
     const isWord = name.match(word)?.[0] === name;
-    if (isWord && !this.#names.has(name)) this.#names.set(name, pseudonym);
-    else if (!isWord) this.#phrases.push([name, pseudonym]);
+    const words = number.test(name) ? this.#numbers : this.#names;
+    if (isWord && !words.has(name)) words.set(name, pseudonym);
+    else if (!isWord && hasLetters.test(name)) this.#phrases.push([phrase(name), pseudonym]);
   }
 
   /** The whole of a word, or the longest of its parts that are names: `web` in `web.weave.local`. */
   #word(text: string): string {
     const whole = this.#names.get(text);
-    if (whole !== undefined) return whole;
+    if (whole !== undefined || wholeAddress.test(text)) return whole ?? text;
     const parts = text.split(/([.:/-])/);
     if (parts.length === 1 || parts.length > 2 * partsMax) return text;
     for (let length = parts.length - 2; length > 0; length -= 2) {
@@ -143,4 +153,9 @@ export class Pseudonyms {
   #mac(): string {
     return formatPeerName((0x02_00_5e_00_00_00 + this.#addresses.size + 1) as PeerName);
   }
+}
+
+/** A name of several words, where it is not a part of others. */
+function phrase(name: string): RegExp {
+  return new RegExp(`(?<![\\p{L}\\p{N}_])${RegExp.escape(name)}(?![\\p{L}\\p{N}_])`, "gu");
 }

@@ -1,4 +1,5 @@
 import { tryParseIp } from "../base/ip.ts";
+import { secretName, withoutAssigned } from "./assigned-secrets.ts";
 import { type Json, type JsonObject, mapJson, mapObject } from "./json.ts";
 
 /** A text that must not leave the host, and what it is called where it stood. */
@@ -13,25 +14,18 @@ export interface Cleaned {
   readonly removed: ReadonlyMap<string, number>;
 }
 
-const secretWord =
-  "pass(?:word|wd|phrase)|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|session[-_]?key|credentials?|authorization|cookie";
-const secretName = new RegExp(`(?:${secretWord})`, "i");
 const labelsName = /^(?:labels|annotations|matchLabels)$/i;
 const environmentName = /^(?:env|environ|environment|headers)$/i;
 
-/** One that is taken out already begins with a bracket. */
-const value = "(?!\\[)[^\\s\"'&;,)}\\]]+";
-
-/** Texts that are secrets wherever they stand: the first group stays, the rest is taken out. */
+/**
+ * Texts that are secrets wherever they stand: the first group stays, the rest is taken out. Each is
+ * looked for in a time that grows with the text and no faster: names come from peers as well.
+ */
 const patterns: readonly (readonly [string, RegExp])[] = [
   ["keys and certificates", /()-----BEGIN [\w ]+-----[\s\S]*?(?:-----END [\w ]+-----|$)/g],
-  ["tokens", /()\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g],
+  ["tokens", /()(?<![\w-])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g],
   ["tokens", /(\b(?:Bearer|Basic)\s+)[\w.~+/=-]+/gi],
-  ["passwords", /(\b[a-z][a-z0-9+.-]*:\/\/)(?!\[)[^\s/@"']+(?=@)/gi],
-  ["TLS arguments", new RegExp(`(--?tls[\\w-]*(?:=|\\s+)["']?)${value}`, "gi")],
-  ["passwords", new RegExp(`(--[\\w-]*(?:${secretWord})[\\w-]*\\s+["']?)${value}`, "gi")],
-  ["passwords", new RegExp(`((?:${secretWord})[\\w-]*["']?\\s*[=:]\\s*["']?)${value}`, "gi")],
-  ["environment values", new RegExp(`(\\b[A-Z][A-Z0-9_]{2,}=["']?)${value}`, "g")],
+  ["passwords", /(:\/\/)(?!\[)[^\s/@"']+(?=@)/g],
 ];
 
 /** Digits of a container's id that people use; the whole of one could as well be a key. */
@@ -54,7 +48,7 @@ export function withoutSecrets(whole: JsonObject, known: readonly KnownSecret[])
     for (const [what, pattern] of patterns) {
       after = after.replace(pattern, (_, lead: string) => lead + take(what));
     }
-    return after.replace(longId, "$1");
+    return withoutAssigned(after, take).replace(longId, "$1");
   };
   const hide = (what: string, member: Json): Json =>
     mapJson(member, { text: (each) => (each === "" ? "" : take(what)) });

@@ -1,3 +1,4 @@
+import { utf8 } from "../base/bytes.ts";
 import { isList, isObject, type Json, type JsonObject } from "./json.ts";
 
 /** What may be shortened, by its place; logs lose their oldest records. */
@@ -24,7 +25,7 @@ export interface Shortened {
   readonly leftOut: readonly { readonly what: string; readonly count: number }[];
 }
 
-/** Halves whatever list is the longest as JSON, until the whole is no longer than `lengthMax`. */
+/** Halves whatever list is the longest as JSON, until the whole has no more than `lengthMax` octets. */
 export function shorten(whole: JsonObject, lengthMax: number): Shortened {
   let document = whole;
   const leftOut = new Map<string, number>();
@@ -77,7 +78,7 @@ function withMember(
   return { ...value, [name!]: typeof before === "string" ? items.join("\n") : items };
 }
 
-/** In code units, which are octets for almost all that a bundle says. */
+/** In octets: names may be of any letters. */
 function lengthOf(value: Json): number {
-  return JSON.stringify(value).length;
+  return utf8(JSON.stringify(value)).length;
 }

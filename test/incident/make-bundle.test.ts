@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { knownSecrets } from "../../lib/daemon/incident/known-secrets.ts";
 import { makeBundle } from "../../lib/incident/make-bundle.ts";
 import { readBundle } from "../../lib/incident/read-bundle.ts";
+import { scriptOf } from "../../lib/simulator/incident/script.ts";
 import { exampleParts, one, three } from "./example.ts";
 
 const pem = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END PRIVATE KEY-----";
@@ -36,6 +37,8 @@ const planted: readonly string[] = [
   "container runs with DATABASE_URL=env-planted",
   "registry says registry-planted is expired",
   `session key ${"5e".repeat(32)}`,
+  `weave launch --password "two planted words"`,
+  "container runs with MOTTO='two planted words'",
 ];
 const forbidden = [
   ...["wfvAwt7sj", "flag-planted", "tls-planted", "cert-planted", "MIIEvQIBADAN", "planted"],
@@ -85,6 +88,29 @@ describe("a bundle", () => {
     // What is none stays.
     expect(text).toContain('"Token":"10.32.0.0"');
     expect(text).toContain("--trusted-subnets 10.0.0.0/8");
+  });
+
+  test("is made soon of texts that are long, whatever is said in them again and again", () => {
+    const words = [
+      "--secret",
+      "token",
+      "-tls",
+      "eyJaaaaaaaaa-",
+      "a.",
+      "x://",
+      "A_",
+      "pass'word=\"",
+    ];
+    const findings = words.map((word) => ({ sentence: word.repeat(200_000 / word.length) }));
+    const bundle = readBundle(JSON.stringify(makeBundle(exampleParts({ findings }), rules)));
+    expect(bundle.findings).toHaveLength(words.length);
+  });
+
+  test("is whole, also where variables switch something secret on", () => {
+    const parts = exampleParts();
+    const secrets = knownSecrets({}, { NO_AUTH: "10", TOKENS_ENABLED: "true", GIT_AUTHOR: "ada" });
+    const bundle = readBundle(JSON.stringify(makeBundle(parts, { secrets, redact: [] })));
+    expect(bundle.report).toEqual(parts.report);
   });
 
   test("has nothing of a password, whatever that is and wherever it stands", () => {
@@ -141,6 +167,36 @@ describe("a bundle", () => {
     expect(bundle.events[1]?.details.reason).toContain(`->${address}:6783`);
   });
 
+  test("with pseudonyms is whole, whatever hosts are called", () => {
+    for (const NickName of ["10", "32", "8a", "10.", ".", "-", " ", "2026-", "fe80"]) {
+      const { report, ...parts } = exampleParts({
+        findings: [{ sentence: `fe80::8a:1 and 10.32.0.1:6783 of host (${NickName})` }],
+      });
+      const Router = { ...report.Router, NickName };
+      const redact = ["names"] as const;
+      const document = makeBundle(
+        { ...parts, report: { ...report, Router } },
+        { ...rules, redact },
+      );
+      const bundle = readBundle(JSON.stringify(document));
+      const tokens = report.IPAM?.Entries?.map(({ Token }) => Token);
+      expect(bundle.report.IPAM?.Entries?.map(({ Token }) => Token)).toEqual(tokens);
+      expect(bundle.history.since).toBe(parts.history.since);
+      expect(bundle.findings[0]?.sentence).toStartWith("fe80::8a:1 and 10.32.0.1:6783 of host (");
+      expect(() => scriptOf(bundle)).not.toThrow();
+      if (/\w/.test(NickName)) expect(bundle.report.Router.NickName).toBe("host-1");
+    }
+  });
+
+  test("with pseudonyms names nobody who has spoken, also of peers that are gone", () => {
+    const origin = "8a:00:00:00:00:07";
+    const { history } = exampleParts();
+    const gossip = history.gossip.map((each) => ({ ...each, origin }));
+    const parts = exampleParts({ history: { ...history, gossip } });
+    const text = JSON.stringify(makeBundle(parts, { ...rules, redact: ["names"] }));
+    expect(text).not.toContain(origin);
+  });
+
   test("may keep names where only addresses are to go", () => {
     const redact = ["addresses"] as const;
     const text = JSON.stringify(makeBundle(exampleParts(), { ...rules, redact }));
@@ -151,12 +207,12 @@ describe("a bundle", () => {
   test("that would be too long loses the oldest of its longest lists, and says so", () => {
     const gossip = Array.from({ length: 5000 }, (_, sequence) => ({
       ...exampleParts().history.gossip[0]!,
-      sequence,
+      ...{ sequence, channel: "网络" },
     }));
     const parts = exampleParts({ history: { ...exampleParts().history, gossip } });
     const lengthMax = 50_000;
     const text = JSON.stringify(makeBundle(parts, { ...rules, lengthMax }));
-    expect(text.length).toBeLessThan(lengthMax + 500);
+    expect(Buffer.byteLength(text)).toBeLessThan(lengthMax + 500);
     const { history, removed } = readBundle(text);
     expect(history.gossip.at(-1)?.sequence).toBe(4999);
     expect(removed.leftOut).toEqual([

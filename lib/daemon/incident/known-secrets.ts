@@ -3,9 +3,11 @@ import type { KnownSecret } from "../../incident/secrets.ts";
 /** Below, a part of a value is a word like any other. */
 const partLengthMin = 7;
 
-const secretName = /pass|secret|token|key|credential|auth|cookie|headers/i;
+const secretName = /pass|secret|token|key|credential|auth(?!or)|cookie|headers/i;
 /** What these name is a file, a place or a time, and no secret. */
 const harmlessName = /(?:_FILE|File|_PATH|_DIR|SSH_AUTH_SOCK)$/;
+/** Variables switch things on and off by these, which stand all over a document. */
+const switchValue = /^(?:\d{1,3}|true|false|yes|no|on|off|none|null)$/i;
 
 /**
  * What this process was told and nobody else must hear: by options and by its environment, of which
@@ -15,7 +17,10 @@ export function knownSecrets(
   options: object,
   environment: Readonly<Record<string, string | undefined>>,
 ): KnownSecret[] {
-  const found = [...textsIn(options, ""), ...Object.entries(environment)];
+  const variables = Object.entries(environment).filter(
+    ([, value]) => !switchValue.test(value ?? ""),
+  );
+  const found = [...textsIn(options, ""), ...variables];
   return found.flatMap(([name, value]) => {
     if (!secretName.test(name) || harmlessName.test(name) || !value) return [];
     const what = /pass/i.test(name) ? "passwords" : "tokens";
