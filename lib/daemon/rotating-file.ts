@@ -1,34 +1,34 @@
-import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
+import { renameSync } from "node:fs";
+import { LineFile } from "./line-file.ts";
 
 /** Appends to a file that is for root alone; before it grows past a bound it is renamed to `.1`. */
 export class RotatingFile implements Disposable {
   readonly #path: string;
   readonly #bytesMax: number;
-  #descriptor: number;
-  #size: number;
+  #file: LineFile;
 
   /** @param bytesMax of each of the two files, but for the last line */
   constructor(path: string, bytesMax: number) {
     this.#path = path;
     this.#bytesMax = bytesMax;
-    this.#descriptor = openSync(path, "a", 0o600);
-    this.#size = fstatSync(this.#descriptor).size;
+    this.#file = new LineFile(path);
   }
 
+  /** @throws Error when not all of it is written; the next line may be */
   write(line: string): void {
-    if (this.#size > this.#bytesMax) this.#rotate();
-    this.#size += writeSync(this.#descriptor, line);
+    if (this.#file.size > this.#bytesMax) this.#rotate();
+    this.#file.write(line);
   }
 
   #rotate(): void {
-    closeSync(this.#descriptor);
     renameSync(this.#path, formerFile(this.#path));
-    this.#descriptor = openSync(this.#path, "a", 0o600);
-    this.#size = 0;
+    const next = new LineFile(this.#path);
+    this.#file[Symbol.dispose]();
+    this.#file = next;
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#descriptor);
+    this.#file[Symbol.dispose]();
   }
 }
 

@@ -1,22 +1,14 @@
-import { closeSync, fstatSync, openSync, renameSync, statSync, writeSync } from "node:fs";
+import { renameSync, statSync } from "node:fs";
 import { eventDocument } from "../../api/event-routes.ts";
-import { utf8 } from "../../base/bytes.ts";
-import { errorText } from "../../base/errors.ts";
 import type { NetworkEvent } from "../../base/network-event.ts";
 import type { Log } from "../../base/world.ts";
+import { LineFile } from "../line-file.ts";
 import { formerFile } from "../rotating-file.ts";
+import { Attempts } from "./attempts.ts";
 import type { EventOutlet, OutletStatus } from "./event-outlet.ts";
 
 /** Of each of the two files. */
 const fileBytesMax = 64 << 20;
-
-const lineFeed = utf8("\n");
-
-interface OpenFile {
-  readonly descriptor: number;
-  readonly inode: number;
-  readonly device: number;
-}
 
 /**
  * Events in a file of the operator's, a document of `weave events --json` each. Other programs may
@@ -29,30 +21,30 @@ interface OpenFile {
 export class AuditFile implements EventOutlet {
   readonly name = "file";
   readonly to: string;
-  readonly #log: Log;
+  readonly #attempts: Attempts;
   readonly #bytesMax: number;
-  #file: OpenFile | undefined;
-  /** A line was written in part. */
-  #isCut = false;
+  #file: LineFile | undefined;
   #sent = 0;
   #lost = 0;
-  #trouble: string | undefined;
 
   constructor(path: string, log: Log, bytesMax = fileBytesMax) {
     this.to = path;
-    this.#log = log;
     this.#bytesMax = bytesMax;
-    this.#tried(() => this.#current());
+    this.#attempts = new Attempts(log, {
+      fails: `events are not written to ${path}`,
+      worksAgain: () => `events are written to ${path} again; ${this.#lost} were lost`,
+    });
+    this.#attempts.make(() => this.#current());
   }
 
   take(event: NetworkEvent): void {
-    const line = utf8(`${JSON.stringify(eventDocument(event))}\n`);
-    if (this.#tried(() => this.#append(line))) this.#sent++;
+    const line = `${JSON.stringify(eventDocument(event))}\n`;
+    if (this.#attempts.make(() => this.#current().write(line))) this.#sent++;
     else this.#lost++;
   }
 
   status(): OutletStatus {
-    const trouble = this.#trouble;
+    const { trouble } = this.#attempts;
     return {
       ...{ sent: this.#sent, lost: this.#lost, waiting: 0 },
       ...(trouble !== undefined && { trouble }),
@@ -63,57 +55,22 @@ export class AuditFile implements EventOutlet {
     this.#close();
   }
 
-  #append(line: Uint8Array): void {
-    const { descriptor } = this.#current();
-    if (this.#isCut) this.#write(descriptor, lineFeed);
-    this.#write(descriptor, line);
-  }
-
-  #write(descriptor: number, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) {
-      at += writeSync(descriptor, bytes, at);
-      this.#isCut = at < bytes.length;
-    }
-  }
-
   /** The file that is at the path now. */
-  #current(): OpenFile {
+  #current(): LineFile {
     const found = statSync(this.to, { throwIfNoEntry: false });
     const isStill = found?.ino === this.#file?.inode && found?.dev === this.#file?.device;
-    if (found !== undefined && !found.isFile()) throw new Error("what is there is no file");
-    if (found !== undefined && found.size >= this.#bytesMax) {
+    if (found?.isFile() === true && found.size >= this.#bytesMax) {
       renameSync(this.to, formerFile(this.to));
     } else if (this.#file !== undefined && isStill) {
       return this.#file;
     }
     this.#close();
-    const descriptor = openSync(this.to, "a", 0o600);
-    const { ino: inode, dev: device } = fstatSync(descriptor);
-    this.#file = { descriptor, inode, device };
+    this.#file = new LineFile(this.to);
     return this.#file;
   }
 
   #close(): void {
-    if (this.#file !== undefined) closeSync(this.#file.descriptor);
+    this.#file?.[Symbol.dispose]();
     this.#file = undefined;
-    this.#isCut = false;
-  }
-
-  /** What fails is said once, and tried again with the next event. */
-  #tried(action: () => unknown): boolean {
-    try {
-      action();
-    } catch (error) {
-      const trouble = errorText(error);
-      if (this.#trouble === undefined)
-        this.#log.warn(`events are not written to ${this.to}: ${trouble}`);
-      this.#trouble = trouble;
-      return false;
-    }
-    if (this.#trouble !== undefined) {
-      this.#log.info(`events are written to ${this.to} again; ${this.#lost} were lost`);
-    }
-    this.#trouble = undefined;
-    return true;
   }
 }

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as v from "valibot";
+import { eventDocument } from "../../api/event-routes.ts";
 import { errorText } from "../../base/errors.ts";
-import { eventKinds } from "../../base/event-kinds.ts";
 import type { NetworkEvent } from "../../base/network-event.ts";
 import type { Log } from "../../base/world.ts";
 import { formerFile, RotatingFile } from "../rotating-file.ts";
+import { Attempts } from "./attempts.ts";
 import type { EventArchive } from "./event-journal.ts";
 
 /** Of each of the two files that a host spends. About 20,000 events. */
@@ -26,45 +27,47 @@ const lineSchema = v.object({
 });
 
 /**
- * Events in a file, a line of JSON each. A line that cannot be read, as the last one after a failure
- * of power, is passed over; where nothing can be written the router goes on without.
+ * Events in a file, a line of JSON each. A line that cannot be read, as one that a failure of power cut
+ * off, is passed over; while nothing can be written the router goes on without.
  */
 export class EventFile implements EventArchive, Disposable {
   readonly #path: string;
   readonly #log: Log;
+  readonly #attempts: Attempts;
   #file: RotatingFile | undefined;
 
   constructor(path: string, log: Log) {
     this.#path = path;
     this.#log = log;
-    this.#file = this.#tried(() => new RotatingFile(path, fileBytesMax));
+    this.#attempts = new Attempts(log, {
+      fails: `events are not kept in ${path}`,
+      worksAgain: () => `events are kept in ${path} again`,
+    });
+    this.#attempts.make(() => this.#open());
   }
 
   append(event: NetworkEvent): void {
-    const file = this.#file;
-    if (file === undefined) return;
-    const isWritten = this.#tried(() => {
-      file.write(`${JSON.stringify(event)}\n`);
-      return true;
-    });
-    // One sentence in the log is enough.
-    if (isWritten === undefined) this.#file = undefined;
+    this.#attempts.make(() => this.#open().write(`${JSON.stringify(event)}\n`));
   }
 
   latest(countMax: number): NetworkEvent[] {
-    const texts = [formerFile(this.#path), this.#path].map(
-      (path) => this.#tried(() => (existsSync(path) ? readFileSync(path, "utf8") : "")) ?? "",
-    );
-    const lines = texts.flatMap((text) => text.split("\n")).filter((line) => line !== "");
+    const lines = [formerFile(this.#path), this.#path].flatMap((path) => this.#lines(path));
     return lines.slice(-countMax).flatMap((line) => readEvent(line) ?? []);
   }
 
-  #tried<Result>(action: () => Result): Result | undefined {
+  #open(): RotatingFile {
+    this.#file ??= new RotatingFile(this.#path, fileBytesMax);
+    return this.#file;
+  }
+
+  #lines(path: string): string[] {
+    if (!existsSync(path)) return [];
     try {
-      return action();
+      const lines = readFileSync(path, "utf8").split("\n");
+      return lines.filter((line) => line !== "");
     } catch (error) {
-      this.#log.warn(`events are not kept in ${this.#path}: ${errorText(error)}`);
-      return undefined;
+      this.#log.warn(`events of earlier runs are not known: ${errorText(error)}`);
+      return [];
     }
   }
 
@@ -76,9 +79,10 @@ export class EventFile implements EventArchive, Disposable {
 
 function readEvent(line: string): NetworkEvent | undefined {
   try {
-    const event = v.parse(lineSchema, JSON.parse(line));
-    // Another release may know more kinds than this one.
-    return event.kind in eventKinds ? (event as NetworkEvent) : undefined;
+    const event = v.parse(lineSchema, JSON.parse(line)) as NetworkEvent;
+    // Another release may know more kinds than this one, or other details.
+    eventDocument(event);
+    return event;
   } catch {
     return undefined;
   }

@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,6 +67,13 @@ describe("a file of the operator's", () => {
     truncateSync(path, 0);
     file.take(gone(2));
     expect(ids(path)).toEqual([2]);
+  });
+
+  test("has every event on a line of its own, also after a line that was cut off", () => {
+    writeFileSync(path, '{"id":1,"at":"20');
+    const file = new AuditFile(path, silentLog);
+    file.take(gone(2));
+    expect(readFileSync(path, "utf8")).toMatch(/^\{"id":1,"at":"20\n\{"id":2,.*\}\n$/);
   });
 
   test("is renamed at its bound, so that two files are all that there ever is", () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { appendFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NetworkEvent } from "../../../lib/base/network-event.ts";
@@ -131,13 +131,45 @@ describe("a journal with a file", () => {
     const path = join(folder(), "events.jsonl");
     const good = { id: 4, atMs: 5, kind: "container.gone", details: { container: "a" } };
     writeFileSync(path, `${JSON.stringify(good)}\n{"id":"5"}\nnonsense\n`);
-    appendFileSync(
-      path,
-      `${JSON.stringify({ ...good, id: 6, kind: "of.another.release" })}\n{"id":`,
-    );
+    const others = [
+      { ...good, id: 6, kind: "of.another.release" },
+      { ...good, id: 7, kind: "toString" },
+      // As another release might have had it.
+      { ...good, id: 8, kind: "container.attached", details: { container: "a", address: "b" } },
+      { ...good, id: 9, atMs: 1e300 },
+    ];
+    for (const other of others) appendFileSync(path, `${JSON.stringify(other)}\n`);
+    appendFileSync(path, '{"id":');
     using file = new EventFile(path, silentLog);
     const journal = new EventJournal(clock, file);
     expect(journal.read().map(({ id }) => id)).toEqual([4]);
+  });
+
+  test("loses no event to a line that a failure of power cut off", () => {
+    const path = join(folder(), "events.jsonl");
+    writeFileSync(path, '{"id":1,"atMs":5,"ki');
+    {
+      using file = new EventFile(path, silentLog);
+      gone(new EventJournal(clock, file), "a");
+    }
+    using file = new EventFile(path, silentLog);
+    expect(containers(new EventJournal(clock, file).read())).toEqual(["a"]);
+  });
+
+  test("is written again when that works again", () => {
+    const lines: string[] = [];
+    const note = (line: string) => void lines.push(line);
+    const absent = join(folder(), "absent");
+    const path = join(absent, "events.jsonl");
+    using file = new EventFile(path, { ...silentLog, warn: note, info: note });
+    const journal = new EventJournal(clock, file);
+    gone(journal, "a");
+    mkdirSync(absent);
+    gone(journal, "b");
+    using again = new EventFile(path, silentLog);
+    expect(containers(new EventJournal(clock, again).read())).toEqual(["b"]);
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toBe(`events are kept in ${path} again`);
   });
 
   test("begins another before it grows beyond its bound, and reads both", () => {
