@@ -8,7 +8,6 @@ import { findingsMarkdown } from "./findings-page.ts";
 import { jsonMarkdown, jsonSchemaText } from "./json-page.ts";
 import { manPage } from "./man-page.ts";
 import { commandLineMarkdown } from "./markdown.ts";
-import { withAlertRules } from "./monitoring-manifest.ts";
 
 /** Where install.sh puts the program unless told otherwise. */
 const installedProgram = "/usr/local/bin/weave";
@@ -34,13 +33,6 @@ export function generatedFiles(
     { path: "docs/api.md", text: withRouteTables(present("docs/api.md")) },
     { path: "docs/metrics.md", text: withMetricTables(present("docs/metrics.md")) },
     { path: "docs/openapi.json", text: openApiText() },
-    {
-      path: "deploy/kubernetes/monitoring.yaml",
-      text: withAlertRules(
-        present("deploy/kubernetes/monitoring.yaml"),
-        present("deploy/prometheus/weave.rules.yaml"),
-      ),
-    },
     { path: "deploy/systemd/weave.service", text: systemdUnit([installedProgram]) },
   ];
 }

@@ -1,15 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { formerPaths, imageName } from "../../build/image.ts";
-import { renderTemplate } from "../../lib/api/template/render.ts";
 import { agentSettings } from "../../lib/kubernetes/agent/agent-settings.ts";
 import * as resources from "../../lib/kubernetes/resources.ts";
 import { resourceName } from "../../lib/kubernetes/resources.ts";
 import { strategicMerge } from "../kubernetes/merge-patch.ts";
+import { chart, rendered, textOf } from "./chart.ts";
 
-const deploy = join(import.meta.dir, "../../deploy");
-const textOf = (path: string): string => readFileSync(join(deploy, path), "utf8");
 const yaml = (text: string): unknown => Bun.YAML.parse(text);
 
 interface Rule {
@@ -113,7 +109,7 @@ describe("the manifest", () => {
   });
 
   test("is what the chart renders to when nothing is changed", () => {
-    expect(rendered({})).toEqual(manifests);
+    expect(rendered("weave.yaml")).toEqual(manifests);
   });
 
   test("is the one resource of its kustomization", () => {
@@ -133,24 +129,10 @@ describe("the manifest", () => {
   });
 });
 
-/** As `helm template` does for charts as simple as ours, with some values changed. */
-function rendered(changed: Record<string, unknown>): unknown {
-  const Values = { ...(yaml(textOf("helm/weave/values.yaml")) as object), ...changed };
-  const { appVersion: AppVersion } = yaml(textOf("helm/weave/Chart.yaml")) as {
-    appVersion: string;
-  };
-  const { output, error, parseError } = renderTemplate(textOf("helm/weave/templates/weave.yaml"), {
-    Values,
-    Chart: { AppVersion },
-  });
-  if (error !== undefined || parseError !== undefined) throw new Error(error ?? parseError);
-  return yaml(output);
-}
-
 describe("the chart", () => {
   test("has its values in the manifest", () => {
     const manifest = JSON.stringify(
-      rendered({
+      rendered("weave.yaml", {
         image: { repository: "registry.example/weave", tag: "9.9", pullPolicy: "Always" },
         env: { IPALLOC_RANGE: "10.48.0.0/12", CONN_LIMIT: "500" },
         passwordSecret: { name: "secret", key: "word", optional: false },
@@ -170,7 +152,7 @@ describe("the chart", () => {
   });
 
   test("is of this version", () => {
-    const { version, appVersion } = yaml(textOf("helm/weave/Chart.yaml")) as Record<string, string>;
+    const { version, appVersion } = chart;
     expect([`weave:${version}`, `weave:${appVersion}`]).toEqual([imageName(), imageName()]);
   });
 });

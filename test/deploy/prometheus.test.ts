@@ -61,26 +61,3 @@ describe("the rules for alerts", () => {
     expect(missing.map(({ alert }) => alert)).toEqual([]);
   });
 });
-
-describe("what the operator of Prometheus gets in Kubernetes", () => {
-  const manifests = Bun.YAML.parse(textOf("deploy/kubernetes/monitoring.yaml")) as Record<
-    string,
-    unknown
-  >[];
-  const spec = (kind: string) => manifests.find((each) => each.kind === kind)?.spec;
-
-  test("are the same rules", () => {
-    expect(manifests.map(({ kind }) => kind)).toEqual(["PodMonitor", "PrometheusRule"]);
-    expect(spec("PrometheusRule")).toEqual(document);
-  });
-
-  test("are pods and ports that the manifest has, in a job that the rules go by", () => {
-    const pods = textOf("deploy/kubernetes/weave.yaml");
-    expect(spec("PodMonitor")).toMatchObject({
-      selector: { matchLabels: { name: "weave-net" } },
-      podMetricsEndpoints: [{ port: "metrics", relabelings: [{ replacement: "weave" }, {}] }],
-    });
-    expect(pods).toContain("- name: metrics\n              containerPort: 6782");
-    expect(pods).toContain("name: weave-net");
-  });
-});
