@@ -57,7 +57,7 @@ export class IpsetEnforcer implements HostEnforcer {
     for (const [family, program] of this.#programs) {
       if (!families.includes(family)) removeChains(program);
     }
-    this.#kernel.take(layout.replace(rules, this.#kernel.sets(), this.#kernel.chains()));
+    this.#kernel.replace(layout.replace(rules, this.#kernel.sets(), this.#kernel.chains()));
     this.#layout = layout;
   }
 
@@ -68,7 +68,7 @@ export class IpsetEnforcer implements HostEnforcer {
       return;
     }
     this.#layout = undefined;
-    this.#kernel.take(layout.change(change, rules, this.#kernel.leaving));
+    this.#kernel.change(layout.change(change, rules, this.#kernel.leaving));
     this.#layout = layout;
   }
 

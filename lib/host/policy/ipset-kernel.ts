@@ -14,6 +14,7 @@ import { nftablesGeneration } from "../own-table.ts";
 import type { Found } from "./ipset-chains.ts";
 import { entryJump } from "./ipset-entry.ts";
 import { entryChain, isOurChain, isOurSet } from "./ipset-name.ts";
+import { isSameBut, look, placeOf, type Standing } from "./ipset-standing.ts";
 import type { Step } from "./ipset-step.ts";
 
 const table = "mangle";
@@ -52,15 +53,28 @@ export class IpsetKernel {
   }
 
   /**
-   * Takes these steps one by one.
+   * Takes steps one by one that put all in the place of whatever there was.
    *
    * @throws SystemError, WeaveError for the first that failed; those behind it are not taken
    */
-  take(steps: readonly Step[]): void {
-    using netlink = openNetfilter();
-    for (const step of steps) this.#take(step, netlink);
-    this.#sweep(netlink);
-    if (steps.some(({ kind }) => kind === "restore")) this.#inPlace = this.#look();
+  replace(steps: readonly Step[]): void {
+    this.#inPlace = undefined;
+    this.#takeAll(steps);
+    this.#inPlace = this.#look();
+  }
+
+  /**
+   * The same of steps that begin where those before have led. What somebody has changed since then, and
+   * they do not put in place anyway, is found spoilt all the same.
+   *
+   * @throws SystemError, WeaveError
+   */
+  change(steps: readonly Step[]): void {
+    this.#takeAll(steps);
+    const declared = new Set(steps.flatMap(declaredPlaces));
+    if (declared.size === 0 || this.#inPlace === undefined) return;
+    const now = this.#look();
+    this.#inPlace = isSameBut(this.#inPlace.standing, now.standing, declared) ? now : undefined;
   }
 
   /** Whether chains, the jump to them, or the number of elements of a set are not as they were left. */
@@ -78,6 +92,12 @@ export class IpsetKernel {
     const isTaken = program.tryRestore(table, [declared, `-A ${probe} ${match}`]);
     program.tryRestore(table, [declared, `-X ${probe}`]);
     return isTaken;
+  }
+
+  #takeAll(steps: readonly Step[]): void {
+    using netlink = openNetfilter();
+    for (const step of steps) this.#take(step, netlink);
+    this.#sweep(netlink);
   }
 
   #take(step: Step, netlink: Netlink): void {
@@ -112,7 +132,7 @@ export class IpsetKernel {
     const tells = [...this.#programs.values()].every(({ speech }) => speech === "nf_tables");
     if (tells && nftablesGeneration() === inPlace.generation) return false;
     const now = this.#look();
-    if (now.rules !== inPlace.rules) return true;
+    if (!isSameBut(inPlace.standing, now.standing, new Set())) return true;
     this.#inPlace = now;
     return false;
   }
@@ -120,17 +140,21 @@ export class IpsetKernel {
   #look(): InPlace {
     // Taken before the look: a change in between is seen the next time.
     const generation = nftablesGeneration();
-    const listings = [...this.#programs.values()].map((program) =>
-      program.hasTable(table) ? (program.rules(table) ?? []) : [],
-    );
-    return { generation, rules: listings.flatMap(ourLines).join("\n") };
+    return { generation, standing: look(this.#programs.values(), table) };
   }
 }
 
 /** How everything was when it was left. */
 interface InPlace {
   readonly generation: number | undefined;
-  readonly rules: string;
+  readonly standing: Standing;
+}
+
+/** Chains that a step makes anew, or takes away. */
+function declaredPlaces(step: Step): string[] {
+  if (step.kind !== "restore") return [];
+  const declared = step.lines.flatMap((line) => /^:(\S+)/.exec(line)?.[1] ?? []);
+  return declared.map((chain) => placeOf(step.family, chain));
 }
 
 /** Takes chains, and jumps to them, away from whoever has any. @throws WeaveError */
@@ -200,12 +224,4 @@ function foundIn(listing: readonly string[]): Found {
     chains: declared.filter(isOurChain),
     jumps: listing.filter((line) => line === jump).length,
   };
-}
-
-/** What must not change: all rules of ours, and that nobody's are before the jump to them. */
-function ourLines(listing: readonly string[]): string[] {
-  const ours = listing.filter((line) => isOurChain(line.split(" ")[1] ?? ""));
-  const { jumps } = foundIn(listing);
-  const first = listing.find((line) => line.startsWith(`-A ${entryJump.from} `));
-  return jumps === 0 ? ours : [first ?? "", `${jumps}`, ...ours];
 }

@@ -133,6 +133,22 @@ describe("policies by iptables and sets", () => {
       run(`${program} -t mangle -F && ${program} -t mangle -X`);
     });
 
+    test("are found spoilt also when the next change comes before anybody has looked", () => {
+      const policies = enforcer();
+      host.run(() => policies.replace(onlyFrom(b)));
+      run(`${program} -t mangle -I FORWARD -j ACCEPT`);
+      const next: RuleSet = {
+        ...onlyFrom(b),
+        targets: { ingress: new Map([[parseIpv4(c), "only some"]]), egress: new Map() },
+        chains: new Map([["only some", { tiers: [[deny]] }]]),
+      };
+      host.run(() => policies.apply(changeBetween(onlyFrom(b), next), next));
+      expect(host.run(() => policies.isSpoilt())).toBe(true);
+      host.run(() => policies.replace(next));
+      expect(host.run(() => policies.isSpoilt())).toBe(false);
+      run(`${program} -t mangle -F && ${program} -t mangle -X`);
+    });
+
     test("are taken over from a process that left them, and go without a trace", () => {
       const foreign = "ipset create weave-of-somebody hash:ip && ipset create weave hash:net";
       const rules = `${program} -t mangle -S; ipset save`;
