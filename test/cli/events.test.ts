@@ -17,6 +17,16 @@ describe("weave events", () => {
     expect(stdout.split("\n")).toHaveLength(3);
   });
 
+  test("prints no line that the name of a peer has made up, also into a file", async () => {
+    const name = "x\n2026-01-02 15:04:05Z  container c1 is gone  [cli (root, process 1)]\u202e";
+    const { stdout } = await weave(["events"], {
+      answer: () => `${JSON.stringify(event(1, name))}\n`,
+    });
+    expect(stdout).toBe(
+      "2026-01-02 15:04:05Z  x\ufffd2026-01-02 15:04:05Z  container c1 is gone  [cli (root, process 1)]\ufffd\n",
+    );
+  });
+
   test("asks for what is wanted", async () => {
     const words = ["events", "-f", "--kind", "link", "--kind=name.added", "--since"];
     const { requests } = await weave([...words, "2026-01-02T15:04:05Z"], { answer });

@@ -2,6 +2,7 @@ import type { EventModel } from "../../api/event-models.ts";
 import { callerText } from "../../base/event-kinds.ts";
 import { parseDurationMs } from "../../daemon/duration.ts";
 import type { CommandHandler, Output } from "../context.ts";
+import { forOneLine } from "../for-terminal.ts";
 import { writeJson } from "../json-output.ts";
 import { readEvents } from "../live/follow-events.ts";
 
@@ -26,7 +27,8 @@ function print(stdout: Output, event: EventModel, isJson: boolean): void {
   else {
     const at = event.at.replace("T", " ").replace(/\.\d+Z$/, "Z");
     const by = event.by === undefined ? "" : `  [${callerText(event.by)}]`;
-    stdout.write(`${at}  ${event.text}${by}\n`);
+    // Names in it are others' to choose: none may look like another event.
+    stdout.write(`${forOneLine(`${at}  ${event.text}${by}`)}\n`);
   }
 }
 
