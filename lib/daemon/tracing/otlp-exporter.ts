@@ -18,8 +18,8 @@ const retryDelays: RetryDelays = { firstMs: 1_000, maxMs: 30_000, growth: 2 };
 /** What a collector may ask for in `Retry-After`. */
 const retryAfterMaxMs = 30_000;
 
-/** By these a collector says that it may take the batch later. */
-const busyStatuses = new Set([429, 503]);
+/** By these a collector, or a proxy before it, says that the batch may be taken later (OTLP, section "Retryable Response Codes"). */
+const busyStatuses = new Set([429, 502, 503, 504]);
 
 /** What is left at the end of the process is sent within this time, or not. */
 const farewellMs = 1_000;
@@ -46,7 +46,7 @@ export interface OtlpExporterOptions {
  * Sends spans to a collector in batches, one at a time.
  *
  *   span ─▶ queue, bounded ─▶ batch ─▶ POST ─┬─ 2xx ───────────▶ next
- *                                            ├─ 429, 503 ──────▶ again, later and later, five times
+ *                                            ├─ 429, 502–504 ──▶ again, later and later, five times
  *                                            └─ anything else ─▶ dropped, and counted
  */
 export class OtlpExporter {
@@ -125,7 +125,9 @@ export class OtlpExporter {
       }
       const { status, retryAfter, rejected = 0 } = outcome;
       if (status >= 200 && status < 300) {
-        this.#taken(batch.length - rejected, rejected);
+        // No more than there were, whatever it says.
+        const refused = Math.min(rejected, batch.length);
+        this.#taken(batch.length - refused, refused);
         return;
       }
       trouble = `the collector answers with status ${status}`;

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { createSocket } from "node:dgram";
 import { mkdtempSync, readSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { closeDescriptor } from "../../../ffi/descriptor.ts";
@@ -137,6 +138,29 @@ describe("events reach a receiver", () => {
     );
     expect(outlet.status()).toMatchObject({ lost: 0, waiting: 0 });
   });
+});
+
+test("what was begun by TCP is ended when there is room, also if nothing follows", async () => {
+  const heard: Buffer[] = [];
+  const accepted = Promise.withResolvers<Socket>();
+  const server = createServer((socket) => {
+    accepted.resolve(socket.pause().on("data", (octets: Buffer) => void heard.push(octets)));
+  });
+  closing.push(() => server.close());
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  const { port } = server.address() as AddressInfo;
+  using door = await openSyslogDoor({ kind: "tcp", host: "127.0.0.1", port });
+  const socket = await accepted.promise;
+  closing.push(() => socket.destroy());
+  const message = new Uint8Array(8000).fill(120);
+  let octets = 0;
+  while (door.send(message)) octets += "8000 ".length + message.length;
+  socket.resume();
+  await comesTo(
+    "all of the last message",
+    () => heard.reduce((sum, { length }) => sum + length, 0),
+    (length) => length === octets,
+  );
 });
 
 describe("a receiver that is away", () => {

@@ -57,17 +57,20 @@ describe("spans are sent", () => {
     expect(exporter.status()).toEqual({ sent: batchMax + 10, dropped: 0, waiting: 0 });
   });
 
-  test.each([429, 503])("again after a while when the collector says %d", async (status) => {
-    const { exporter, sizes, pass, take } = setUp([{ status }, { status, retryAfter: "20" }]);
-    take(2);
-    await pass(8_000);
-    expect(sizes).toEqual([2, 2]);
-    await pass(10_000);
-    expect(sizes).toEqual([2, 2]);
-    await pass(15_000);
-    expect(sizes).toEqual([2, 2, 2]);
-    expect(exporter.status()).toEqual({ sent: 2, dropped: 0, waiting: 0 });
-  });
+  test.each([429, 502, 503, 504])(
+    "again after a while when the collector says %d",
+    async (status) => {
+      const { exporter, sizes, pass, take } = setUp([{ status }, { status, retryAfter: "20" }]);
+      take(2);
+      await pass(8_000);
+      expect(sizes).toEqual([2, 2]);
+      await pass(10_000);
+      expect(sizes).toEqual([2, 2]);
+      await pass(15_000);
+      expect(sizes).toEqual([2, 2, 2]);
+      expect(exporter.status()).toEqual({ sent: 2, dropped: 0, waiting: 0 });
+    },
+  );
 
   test("a bounded number of times, and what is refused otherwise is dropped", async () => {
     const busy = Array.from({ length: attemptsMax }, () => ({
@@ -95,6 +98,13 @@ describe("spans are sent", () => {
     take(5);
     await pass(6_000);
     expect(exporter.status()).toEqual({ sent: 3, dropped: 2, waiting: 0 });
+  });
+
+  test("and none is counted twice by a collector that rejects more than it was sent", async () => {
+    const { exporter, pass, take } = setUp([{ status: 200, rejected: 1000 }]);
+    take(5);
+    await pass(6_000);
+    expect(exporter.status()).toEqual({ sent: 0, dropped: 5, waiting: 0 });
   });
 
   test("at the end, once and without waiting for long", async () => {

@@ -46,11 +46,16 @@ async function openTcp({ host, port }: Remote): Promise<SyslogDoor> {
   const ended = (reason: string): void => {
     end ??= new WeaveError("SYSLOG_ENDED", reason);
   };
+  const sendRest = (by: { write(octets: Uint8Array): number }): void => {
+    if (rest.length > 0) rest = rest.subarray(Math.max(0, by.write(rest)));
+  };
   const connecting = Bun.connect({
     hostname: host,
     port,
     socket: {
       data() {},
+      // Also when nothing follows: the last message is not to end in the middle.
+      drain: sendRest,
       end: () => ended("the receiver has closed the connection"),
       close: () => ended("the connection is closed"),
       error: (_, error) => ended(error.message),
@@ -60,7 +65,7 @@ async function openTcp({ host, port }: Remote): Promise<SyslogDoor> {
   return {
     send(message) {
       if (end !== undefined) throw end;
-      if (rest.length > 0) rest = rest.subarray(Math.max(0, socket.write(rest)));
+      sendRest(socket);
       if (rest.length > 0) return false;
       const frame = countedFrame(message);
       rest = frame.subarray(Math.max(0, socket.write(frame)));
