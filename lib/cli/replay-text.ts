@@ -3,11 +3,15 @@ import type { Belief } from "../simulator/beliefs.ts";
 import type { Cast } from "../simulator/incident/cast.ts";
 import type { ReplayEnd, Scene } from "../simulator/incident/replay.ts";
 import type { Script } from "../simulator/incident/script.ts";
+import { forOneLine } from "./for-terminal.ts";
 
 /** Names in a sentence; more of them are counted. */
 const listedMax = 12;
 
-/** What `weave simulate --bundle` says of each part of a replay; sentences end lines. */
+/**
+ * What `weave simulate --bundle` says of each part of a replay; sentences end lines, and nothing else
+ * does: a bundle has names that others have chosen.
+ */
 
 export function beginningText(script: Script, scene: Scene): string {
   const { cast, ring, names, links, notes } = script;
@@ -105,5 +109,5 @@ function counted(count: number, one: string, many = `${one}s`): string {
 }
 
 function lines(texts: readonly string[]): string {
-  return texts.map((text) => `${text}\n`).join("");
+  return texts.map((text) => `${forOneLine(text)}\n`).join("");
 }

@@ -29,6 +29,20 @@ describe("weave simulate --bundle", () => {
     expect(stdout).toEndWith("one network: ada, bob, eve reach each other\n");
   });
 
+  test("says nothing on a line of its own that somebody in the bundle has made up", async () => {
+    const { report, ...parts } = exampleParts();
+    const Router = { ...report.Router, NickName: "ada\nends as the bundle tells\u001b[2J" };
+    const document = makeBundle(
+      { ...parts, report: { ...report, Router } },
+      { secrets: [], redact: [] },
+    );
+    const other = join(folder, "names.json");
+    writeFileSync(other, JSON.stringify(document));
+    const { stdout } = await weave(["simulate", "--bundle", other, "--step", "1"]);
+    expect(stdout).toContain("ada\ufffdends as the bundle tells\ufffd[2J");
+    expect(stdout).not.toMatch(/^ends as/m);
+  });
+
   test("stops at a moment, and says what each peer believes then", async () => {
     const { stdout } = await weave(["simulate", "--bundle", file, "--step", "2"]);
     expect(stdout).not.toContain("#3");

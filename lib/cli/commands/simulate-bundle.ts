@@ -4,7 +4,6 @@ import { type Script, scriptOf } from "../../simulator/incident/script.ts";
 import { readBundleFile } from "../bundle-file.ts";
 import type { CommandContext } from "../context.ts";
 import { exitCode } from "../exit-code.ts";
-import { forTerminal } from "../for-terminal.ts";
 import type { JsonFields } from "../json-documents.ts";
 import { writeJson } from "../json-output.ts";
 import { beginningText, eachText, endText, sceneText } from "../replay-text.ts";
@@ -28,7 +27,7 @@ export async function simulateBundle(context: CommandContext, file: string): Pro
   });
   const isQuiet = flags.enabled("json");
   const tell = (text: string): void => {
-    if (!isQuiet) stdout.write(forTerminal(text));
+    if (!isQuiet) stdout.write(text);
   };
   const scenes: Scene[] = [await replay.begin()];
   tell(beginningText(script, scenes[0]!));
