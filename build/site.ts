@@ -8,12 +8,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { playgroundHtml } from "./playground.ts";
 import { chaptersOf } from "./site/contents.ts";
 import { problemsOf, type SitePage } from "./site/links.ts";
 import { type Rendered, renderMarkdown } from "./site/markdown.ts";
 import { type OpenApi, openApiMarkdown } from "./site/openapi-page.ts";
 import { docsFolder, hrefBetween, referenceOf, targetOf } from "./site/paths.ts";
-import { playgroundHtml } from "./site/playground-page.ts";
 import { searchEntries, searchScript } from "./site/search-index.ts";
 import {
   type NavigationChapter,
@@ -50,14 +50,14 @@ export async function buildSite(folder = join(root, "dist/site")): Promise<SiteR
   const pages = sources().map(readPage);
   const problems = linkProblems(pages);
   if (problems.length > 0) throw new Error(`the site has faults:\n${problems.join("\n")}`);
-  const playground = await playgroundHtml(root);
+  const playground = await playgroundHtml();
 
   rmSync(folder, { recursive: true, force: true });
   const put = (target: string, text: string): void => {
     mkdirSync(dirname(join(folder, target)), { recursive: true });
     writeFileSync(join(folder, target), text);
   };
-  const chapters = navigationOf(playground !== undefined);
+  const chapters = navigationOf();
   for (const { target, rendered } of pages) {
     const { title, html, headings } = rendered;
     put(target, pageHtml({ title, target, body: html, headings, chapters }));
@@ -68,7 +68,7 @@ export async function buildSite(folder = join(root, "dist/site")): Promise<SiteR
   for (const file of [styleFile, scriptFile]) {
     cpSync(join(import.meta.dir, "site", file), join(folder, file));
   }
-  if (playground !== undefined) put(playgroundTarget, playground);
+  put(playgroundTarget, playground);
   const search = searchScript(
     pages.flatMap(({ target, rendered }) =>
       searchEntries(target, rendered.title, rendered.sections),
@@ -125,7 +125,7 @@ function rendered(source: string, lead: (href: string) => string | undefined): R
   return renderMarkdown(openApiMarkdown(JSON.parse(textOf(openApiSource)) as OpenApi), lead);
 }
 
-function navigationOf(hasPlayground: boolean): NavigationChapter[] {
+function navigationOf(): NavigationChapter[] {
   const chapters = chaptersOf(textOf(index)).map(({ title, entries }) => ({
     title,
     entries: entries.map(({ title: name, href }) => ({
@@ -135,7 +135,7 @@ function navigationOf(hasPlayground: boolean): NavigationChapter[] {
   }));
   const made = [
     { title: "Every request", target: targetOf(openApiPage) },
-    ...(hasPlayground ? [{ title: "Simulator in the browser", target: playgroundTarget }] : []),
+    { title: "Simulator in the browser", target: playgroundTarget },
     { title: "Changes", target: targetOf("CHANGELOG.md") },
   ];
   return [

@@ -1,13 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { highlight } from "../../build/site/highlight.ts";
@@ -15,7 +7,6 @@ import { textOfHtml } from "../../build/site/html.ts";
 import { problemsOf } from "../../build/site/links.ts";
 import { anchorOf, renderMarkdown } from "../../build/site/markdown.ts";
 import { hrefBetween, referenceOf, targetOf } from "../../build/site/paths.ts";
-import { playgroundHtml } from "../../build/site/playground-page.ts";
 import type { SearchEntry } from "../../build/site/search-index.ts";
 import { buildSite } from "../../build/site.ts";
 import { textOf } from "../house/source-files.ts";
@@ -39,6 +30,11 @@ describe("the site of the documentation", () => {
   /** Pages for which something is not as it should be, with what it is. */
   const faults = (find: (html: string, page: string) => readonly string[]): string[] =>
     pages.flatMap((page) => find(html(page), page).map((fault) => `${page}: ${fault}`));
+
+  test("has the simulator as a page, to which every other leads", () => {
+    expect(html("playground.html")).toStartWith("<!doctype html>");
+    expect(faults((text) => (text.includes("playground.html") ? [] : ["no link"]))).toEqual([]);
+  });
 
   test("has the pages that the index lists, and those of changes and requests", () => {
     expect(pages).toContain("index.html");
@@ -183,19 +179,6 @@ describe("a link", () => {
       "docs/README.md: no link to docs/z.md",
     ]);
   });
-});
-
-test("the simulator in a page is taken in where there is one, and refused when it is none", async () => {
-  const root = mkdtempSync(join(tmpdir(), "weave-playground-"));
-  expect(await playgroundHtml(root)).toBeUndefined();
-  const write = (name: string, text: string) => {
-    mkdirSync(join(root, name, "build"), { recursive: true });
-    writeFileSync(join(root, name, "build/playground.ts"), text);
-    return playgroundHtml(join(root, name));
-  };
-  expect(await write("a", 'export const make = () => "<!doctype html>";')).toBe("<!doctype html>");
-  await expect(write("b", "export const make = () => undefined;")).rejects.toThrow("makes no page");
-  rmSync(root, { recursive: true });
 });
 
 test("faults of pages are found", () => {
