@@ -199,7 +199,8 @@ describe("two hosts with a datapath", () => {
   });
 });
 
-test(
+// These have hosts of their own, and wait for most of their time: the one does beside the other.
+test.concurrent(
   "a way over a third host: why tells every hop, and the size of packets that shrinks behind us",
   async () => {
     await using lab = await Lab.inLine("wdl", 3);
@@ -257,7 +258,7 @@ test(
   labTestMaxMs,
 );
 
-test(
+test.concurrent(
   "two hosts of one name: the one that dials says so, and gets another",
   async () => {
     await using lab = await Lab.onSwitch("wdn", 2);
@@ -272,7 +273,7 @@ test(
   labTestMaxMs,
 );
 
-test(
+test.concurrent(
   "two hosts of which one is heard and does not hear: the other says so, also when asked why",
   async () => {
     await using lab = await Lab.onSwitch("wdo", 2);
@@ -308,9 +309,10 @@ async function strangers(prefix: string, ranges: readonly string[], init: readon
   return lab;
 }
 
-for (const { what, code, ranges, init, says } of [
+for (const { what, prefix, code, ranges, init, says } of [
   {
     what: "of different ranges",
+    prefix: "wdr",
     code: "RANGE_DIFFERS",
     ranges: ["10.40.0.0/16", "10.32.0.0/12"],
     init: ["--ipalloc-init", "seed=00:00:00:00:00:01,00:00:00:00:00:02"],
@@ -318,16 +320,17 @@ for (const { what, code, ranges, init, says } of [
   },
   {
     what: "that formed two clusters",
+    prefix: "wdk",
     code: "RING_CONFLICT",
     ranges: ["10.32.0.0/12", "10.32.0.0/12"],
     init: [],
     says: "seeded by different peers",
   },
 ] as const) {
-  test(
+  test.concurrent(
     `two hosts ${what}: both say so, and one can take the other's opinion`,
     async () => {
-      await using lab = await strangers("wdr", ranges, init);
+      await using lab = await strangers(prefix, ranges, init);
       const [one, two] = lab.hosts as [Host, Host];
       const different = await found(two, code);
       expect(different.sentence).toContain(says);
@@ -348,7 +351,7 @@ for (const { what, code, ranges, init, says } of [
   );
 }
 
-test(
+test.concurrent(
   "a host without a router: who has the port, and that a launch may go ahead afterwards",
   async () => {
     await using lab = await Lab.onSwitch("wdp", 1);
@@ -374,7 +377,7 @@ test(
   labTestMaxMs,
 );
 
-test(
+test.concurrent(
   "a host whose router hangs: that is said, and the rest of the host looked at all the same",
   async () => {
     await using lab = await Lab.onSwitch("wdh", 1);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { type Container, type Host, Lab } from "./lab.ts";
 import { eventually, must } from "./shell.ts";
 import { transfer } from "./traffic.ts";
@@ -38,67 +38,62 @@ function pathOf(host: Host, mtu: number, waitMs = 30_000): Promise<string> {
   );
 }
 
-describe("hosts on a network of jumbo frames, told to find out", () => {
-  let lab: Lab;
-  let one: Host;
-  let two: Host;
-  let left: Attached;
-  let right: Attached;
+/** Hosts that find out what their network carries, and use all of it, with a container each. */
+async function jumboPair(prefix: string): Promise<Lab & { ends: [Attached, Attached] }> {
+  const lab = await Lab.onSwitch(prefix, 2, jumbo);
+  const [one, two] = lab.hosts as [Host, Host];
+  for (const host of lab.hosts) host.fastdp = true;
+  await one.launch(["--mtu", "auto"]);
+  await two.launch(["--mtu", "auto", one.ip]);
+  const ends: [Attached, Attached] = [await attached(one), await attached(two)];
+  for (const host of lab.hosts) await pathOf(host, jumbo - overhead);
+  return Object.assign(lab, { ends });
+}
 
-  beforeAll(async () => {
-    lab = await Lab.onSwitch("wj", 2, jumbo);
-    [one, two] = lab.hosts as [Host, Host];
-    for (const host of lab.hosts) host.fastdp = true;
-    await one.launch(["--mtu", "auto"]);
-    await two.launch(["--mtu", "auto", one.ip]);
-    [left, right] = [await attached(one), await attached(two)];
-  });
-  afterAll(() => lab?.[Symbol.asyncDispose]());
+const hostEnds = ({ hosts }: Lab) => hosts.map((host) => [host.namespace, "eth0"] as const);
+const switchEnds = ({ hosts, prefix }: Lab) =>
+  hosts.map((host) => [`${prefix}-sw`, `h${host.number}`] as const);
 
-  /** Forgets what kernels have learned of paths, which they keep for ten minutes. */
-  async function forgetPaths(): Promise<void> {
-    for (const namespace of [left.container.namespace, right.container.namespace]) {
-      for (const family of ["-4", "-6"]) {
-        await must(["ip", family, "-n", namespace, "route", "flush", "cache"]);
-      }
-    }
+async function setUnderlay(ends: readonly (readonly [string, string])[], mtu: number) {
+  for (const [namespace, device] of ends) {
+    await must(["ip", "-n", namespace, "link", "set", device, "mtu", String(mtu)]);
   }
+}
 
-  const hostEnds = () => lab.hosts.map((host) => [host.namespace, "eth0"] as const);
-  const switchEnds = () => lab.hosts.map((host) => ["wj-sw", `h${host.number}`] as const);
+// They wait for most of their time: the one does beside the other.
+describe.concurrent("hosts on a network of jumbo frames, told to find out", () => {
+  test(
+    "use all of it: packets of 8950 octets pass in one piece",
+    async () => {
+      await using lab = await jumboPair("wju");
+      const [left, right] = lab.ends;
+      const [one] = lab.hosts as [Host];
+      const size = String(jumbo - overhead - 28);
+      await left.container.pings(right.four);
+      const before = await handedOver(one);
+      const ping = ["ping", "-c", "5", "-i", "0.2", "-M", "do", "-s", size, right.four];
+      expect(await must(left.container.command(ping))).toContain(" 5 received");
+      const { sent, received } = await transfer(
+        left.container,
+        right.container,
+        right.four,
+        50_000_000,
+      );
+      expect(received).toBe(sent);
+      expect(await handedOver(one)).toBe(before);
+    },
+    testMaxMs,
+  );
 
-  async function setUnderlay(ends: readonly (readonly [string, string])[], mtu: number) {
-    for (const [namespace, device] of ends) {
-      await must(["ip", "-n", namespace, "link", "set", device, "mtu", String(mtu)]);
-    }
-  }
-
-  test("use all of it: packets of 8950 octets pass in one piece", async () => {
-    for (const host of lab.hosts) await pathOf(host, jumbo - overhead);
-    const size = String(jumbo - overhead - 28);
-    await left.container.pings(right.four);
-    const before = await handedOver(one);
-    const ping = ["ping", "-c", "5", "-i", "0.2", "-M", "do", "-s", size, right.four];
-    expect(await must(left.container.command(ping))).toContain(" 5 received");
-    const { sent, received } = await transfer(
-      left.container,
-      right.container,
-      right.four,
-      50_000_000,
-    );
-    expect(received).toBe(sent);
-    expect(await handedOver(one)).toBe(before);
-  });
-
-  for (const [what, ends] of [
-    ["that their kernels know of", () => [...hostEnds(), ...switchEnds()]],
-    ["that nobody tells of", switchEnds],
+  for (const [what, prefix, endsOf] of [
+    ["that their kernels know of", "wjk", (lab: Lab) => [...hostEnds(lab), ...switchEnds(lab)]],
+    ["that nobody tells of", "wjn", switchEnds],
   ] as const) {
     test(
       `go on when it becomes narrow in a way ${what}, and use all of it again later`,
       async () => {
-        for (const host of lab.hosts) await pathOf(host, jumbo - overhead, growMaxMs);
-        await forgetPaths();
+        await using lab = await jumboPair(prefix);
+        const [left, right] = lab.ends;
         const before = await sentOctets(left.container);
         const stream = transfer(left.container, right.container, right.four, streamOctets);
         await eventually(
@@ -106,7 +101,7 @@ describe("hosts on a network of jumbo frames, told to find out", () => {
           () => sentOctets(left.container),
           (octets) => octets > before + 50_000_000,
         );
-        await setUnderlay(ends(), narrow);
+        await setUnderlay(endsOf(lab), narrow);
         expect(await sentOctets(left.container)).toBeLessThan(before + streamOctets);
         const { sent, received } = await stream;
         expect(received).toBe(sent);
@@ -118,7 +113,7 @@ describe("hosts on a network of jumbo frames, told to find out", () => {
             (mtu) => isTold(mtu, narrow - overhead),
           );
         }
-        await setUnderlay(ends(), jumbo);
+        await setUnderlay(endsOf(lab), jumbo);
         for (const host of lab.hosts) await pathOf(host, jumbo - overhead, growMaxMs);
       },
       testMaxMs,
@@ -126,15 +121,15 @@ describe("hosts on a network of jumbo frames, told to find out", () => {
   }
 });
 
-describe("a host on a network of jumbo frames, told to find out", () => {
-  for (const [what, args] of [
-    ["one of our kind that was told nothing", []],
-    ["one that speaks like the original", ["--no-extensions"]],
+describe.concurrent("a host on a network of jumbo frames, told to find out", () => {
+  for (const [what, prefix, args] of [
+    ["one of our kind that was told nothing", "wjm", []],
+    ["one that speaks like the original", "wjo", ["--no-extensions"]],
   ] as const) {
     test(
       `sends containers of ${what} what these take`,
       async () => {
-        await using lab = await Lab.onSwitch("wjm", 2, jumbo);
+        await using lab = await Lab.onSwitch(prefix, 2, jumbo);
         const [one, two] = lab.hosts as [Host, Host];
         for (const host of lab.hosts) host.fastdp = true;
         await one.launch(["--mtu", "auto"]);

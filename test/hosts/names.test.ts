@@ -22,7 +22,7 @@ describe("names", () => {
     host: Host,
     name: string,
     addresses: readonly string[],
-    waitMs = 5_000,
+    waitMs = 15_000,
   ): Promise<void> {
     await eventually(
       `addresses of ${name} at host ${host.number}`,

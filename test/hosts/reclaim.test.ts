@@ -27,10 +27,11 @@ function council(host: Host, size: number): Promise<Reclaim> {
   );
 }
 
-test(
+// The one waits beside the other.
+test.concurrent(
   "three hosts form a council, keep it over a restart, and end it when one has it off",
   async () => {
-    await using lab = await Lab.onSwitch("recl", 3);
+    await using lab = await Lab.onSwitch("recc", 3);
     const [first, second, third] = lab.hosts as [Host, Host, Host];
     await first.launch(day);
     await second.launch([...day, first.ip]);
@@ -70,7 +71,7 @@ async function attached(host: Host, suffix: string): Promise<string> {
   return host.mustWeave(["attach", container.reference]);
 }
 
-test(
+test.concurrent(
   "a host that is gone for good loses its ranges by itself, and yields them when it returns",
   async () => {
     await using lab = await Lab.onSwitch("recl", 4);
@@ -98,7 +99,7 @@ test(
     expect((await reclaim(last)).MayAllocate).toBe(false);
     expect(await last.mustWeave(["status"])).toContain("Suspended:");
     const late = await last.container("late");
-    expect((await last.weave(["attach", late.reference], { waitMs: 3_000 })).code).not.toBe(0);
+    expect((await last.weave(["attach", late.reference], { waitMs: 1_500 })).code).not.toBe(0);
     expect(await last.mustWeave(["ps"])).toContain(before[3]!);
 
     // It hears the others, yields, claims what its container uses, and is a member again.

@@ -11,10 +11,13 @@ async function withHosts(count: number, use: (...hosts: Host[]) => Promise<void>
 }
 
 /** A new container with an address of the allocator's. */
-async function attached(host: Host, suffix: string, waitMs = 10_000): Promise<string> {
+async function attached(host: Host, suffix: string): Promise<string> {
   const container = await host.container(suffix);
-  return host.mustWeave(["attach", container.reference], { waitMs });
+  return host.mustWeave(["attach", container.reference]);
 }
+
+/** For what waits for a quorum that comes in the end. */
+const quorumMaxMs = 60_000;
 
 /** A router that died with everything it had stored. */
 async function loseState(host: Host): Promise<void> {
@@ -54,11 +57,11 @@ describe("the first ring of a cluster", () => {
       await observer.launch(["--ipalloc-init", "observer", one.ip]);
       await one.established(1);
       const container = await one.container("c1");
-      const blocked = one.weave(["attach", container.reference], { waitMs: 20_000 });
+      const blocked = one.weave(["attach", container.reference], { waitMs: quorumMaxMs });
       for (const form of [["10.2.1.1/24"], ["ip:10.2.2.1/24"], ["net:10.32.3.0/24"], []]) {
-        await one.mustWeave(["hide", ...form], { waitMs: 10_000 });
+        await one.mustWeave(["hide", ...form]);
         const other = await one.container(`d${form.join().replaceAll(/\W/g, "")}`.slice(0, 8));
-        await one.mustWeave(["detach", ...form, other.reference], { waitMs: 10_000 });
+        await one.mustWeave(["detach", ...form, other.reference]);
       }
       expect([...(await owners(observer)), ...(await owners(one))].join()).not.toContain("%");
       await three.launch([...quorum, one.ip]);

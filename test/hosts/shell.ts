@@ -21,14 +21,14 @@ export interface RunOptions {
   readonly waitMs?: number;
 }
 
-/** Runs a program to its end; one that takes longer than `waitMs` is killed and fails. */
+/** Runs a program to its end; one that takes much longer than `waitMs` is killed and fails. */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const child = Bun.spawn([...command], {
     env: { ...process.env, ...options.env },
     stdin: options.stdin === undefined ? "ignore" : new Blob([options.stdin]),
     stdout: "pipe",
     stderr: "pipe",
-    timeout: (options.waitMs ?? 30_000) * slowness,
+    timeout: (options.waitMs ?? 30_000) * patience,
     killSignal: "SIGKILL",
   });
   const [stdout, stderr, code] = await Promise.all([
@@ -46,9 +46,13 @@ export async function must(command: readonly string[], options: RunOptions = {})
   return stdout;
 }
 
+/** Between two askings, of the time that has passed: what is awaited is to have the processors. */
+const pausePart = 0.1;
+const pauseMaxMs = 500;
+
 /**
- * Asks until the answer pleases: for states that other processes reach in their own time. Asking
- * starts a program, which is what paces the loop.
+ * Asks until the answer pleases: for states that other processes reach in their own time. It asks
+ * again at once in the beginning, and the more seldom the longer it takes.
  *
  * @param waitMs what it takes at most where nothing else runs
  * @throws Error with the last answer when it does not within `waitMs`
@@ -60,15 +64,17 @@ export async function eventually<T>(
   waitMs = 15_000,
 ): Promise<T> {
   const limitMs = waitMs * patience;
-  const deadline = performance.now() + limitMs;
+  const beginMs = performance.now();
   for (;;) {
     const answer = await ask();
     if (pleases(answer)) return answer;
-    if (performance.now() > deadline) {
+    const passedMs = performance.now() - beginMs;
+    if (passedMs > limitMs) {
       throw new Error(
         `${what}: not within ${limitMs} ms; last: ${JSON.stringify(answer, null, 1)}`,
       );
     }
+    await Bun.sleep(Math.min(passedMs * pausePart, pauseMaxMs));
   }
 }
 
