@@ -1,80 +1,17 @@
 import { eventKinds } from "../base/event-kinds.ts";
 
-/** `docs/events.md`: every kind of event. */
-export function eventsMarkdown(): string {
-  const lines = [
-    "# What `weave events` tells",
-    "",
-    "This page is made from the program's own table of events (`bun run generate`). A kind keeps its",
-    "meaning and its details between releases; the sentences may change.",
-    "",
-    "    weave events --since 1h",
-    "    weave events -f --kind link --kind container",
-    "    weave events --container 5ac1 --peer host2",
-    "",
-    "The router keeps what happens on its host and in its network, in the order in which it happens: the",
-    "latest thousands in memory, more in `events.jsonl` and `events.jsonl.1` in its state folder",
-    "(`/var/lib/weave`), 4 MiB each, for root alone. Each line there is one event as JSON. Nothing in an",
-    "event is secret. A kind that comes in a flood is thinned out to 20 a second, and `events.skipped`",
-    "says how many were not kept. `weave reset` deletes the files.",
-    "",
-    "Programs read `weave events --json` ([json.md](json.md)) or `GET /events` ([api.md](api.md)), which",
-    "also is a stream of server-sent events.",
-    "",
-    "## Who asked",
-    "",
-    "What somebody asked for is told with who that was, in `by`: `kind` is `cli` for a command of this",
-    "program, `cni` for a plugin that a container runtime called, `api` for any other request on the unix",
-    "socket, `tcp` for one to the control address, `proxy` for a request to the Docker API through the",
-    "proxy, `plugin` for one of Docker to its network plugin, `engine` for a container that an engine has",
-    "started or ended by itself, `kube` for the agent of a node. Commands and plugins add `user`, who has",
-    "logged in (behind `sudo`, who called it), and `pid`. They say so themselves: the socket is for root",
-    "alone, and root could say anything. What is said over TCP is not believed, and not kept.",
-    "",
-    "A policy that somebody applies or deletes is told by every host that hears of it, once, with the",
-    "`peer` that was asked; `by` is known at that peer alone. Where the policies are those of a cluster of",
-    "Kubernetes, its API server does not say who asked: `by` is `kube`, and there is no `peer`. What was",
-    "known when the router started is not told again.",
-    "",
-    "## Elsewhere: a file, a logger",
-    "",
-    "    weave launch --events-file /var/log/weave/audit.jsonl",
-    "    weave launch --events-syslog local",
-    "    weave launch --events-syslog udp://logs.example.org:514 --events-syslog-facility authpriv",
-    "",
-    "`--events-file` (WEAVE_EVENTS_FILE) has every event written to a file of yours as well, as",
-    "`weave events --json` prints it, for root alone. The folder has to be there. Let logrotate rename the",
-    "file, or copy it and cut it off: the router looks before every line, and needs no signal. Without",
-    "any of that it renames the file to `….1` at 64 MiB, so that there are two of them at most.",
-    "",
-    "`--events-syslog` (WEAVE_EVENTS_SYSLOG) sends every event to a receiver of syslog in the form of",
-    "RFC 5424: to the logger of this machine (`local`, which is `/dev/log`), to another datagram socket",
-    "(`unix:///path`), by UDP (RFC 5426), or by TCP with the length before each message (RFC 6587). The",
-    "message id is the kind, the details are structured data under `weave@32473`, with `by`, `byUser` and",
-    "`byPid`; lists have commas. What is trouble has the severity warning, what somebody may have asked",
-    "for has notice, everything else info. rsyslog reads that form at `/dev/log` when imuxsock is told",
-    '`SysSock.UseSpecialParser="off"`.',
-    "",
-    "The router waits for neither. A file that cannot be written is tried again with the next event, and",
-    "what came meanwhile is lost. Up to 4096 messages wait for a receiver that is away or has no room;",
-    "beyond that they are lost. The log says once that it is so, and how many were lost when it is over;",
-    "`weave status` and `report` show it, and so do `weave_events_sent_total{outlet}` and",
-    "`weave_events_lost_total{outlet}`. A router that takes over from another (`weave upgrade-self`) goes on",
-    "with both.",
-    "",
-    "`weave adopt` and `weave snapshot restore` act while no router runs: the next one tells of it when it",
-    "starts, with who asked.",
-    "",
-    "## Kinds",
-    "",
-    "Those with a • may have a `by`.",
-    "",
-    "| kind | meaning | details | by |",
-    "| --- | --- | --- | --- |",
-  ];
-  for (const [kind, { meaning, details, isAsked }] of Object.entries(eventKinds)) {
+const [begin, end] = ["<!-- kinds -->", "<!-- /kinds -->"];
+
+/** docs/events.md with the table of all kinds in place of the one that it has. */
+export function withEventTable(page: string): string {
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  return `${page.slice(0, from + begin.length)}\n${eventTable()}${page.slice(to)}`;
+}
+
+function eventTable(): string {
+  const rows = Object.entries(eventKinds).map(([kind, { meaning, details, isAsked }]) => {
     const listed = details.map((each) => `\`${each}\``).join(", ");
-    lines.push(`| \`${kind}\` | ${meaning} | ${listed} | ${isAsked === true ? "•" : ""} |`);
-  }
-  return `${lines.join("\n")}\n`;
+    return `| \`${kind}\` | ${meaning} | ${listed} | ${isAsked === true ? "•" : ""} |\n`;
+  });
+  return `| kind | meaning | details | by |\n| --- | --- | --- | --- |\n${rows.join("")}`;
 }

@@ -3,7 +3,7 @@ import { openApiText } from "../api/openapi.ts";
 import { withRouteTables } from "../api/route-page.ts";
 import { systemdUnit } from "../daemon/systemd-unit.ts";
 import { completionFiles } from "./completions/scripts.ts";
-import { eventsMarkdown } from "./events-page.ts";
+import { withEventTable } from "./events-page.ts";
 import { findingsMarkdown } from "./findings-page.ts";
 import { jsonMarkdown, jsonSchemaText } from "./json-page.ts";
 import { manPage } from "./man-page.ts";
@@ -26,7 +26,7 @@ export function generatedFiles(
     })),
     { path: "docs/man/weave.1", text: manPage() },
     { path: "docs/doctor.md", text: findingsMarkdown() },
-    { path: "docs/events.md", text: eventsMarkdown() },
+    { path: "docs/events.md", text: withEventTable(present("docs/events.md")) },
     { path: "docs/cli.md", text: commandLineMarkdown() },
     { path: "docs/json.md", text: jsonMarkdown() },
     { path: "docs/json.schema.json", text: jsonSchemaText() },

@@ -42,7 +42,7 @@ function wordList(words: readonly string[]): string {
 }
 
 function commandSection(command: CommandSpec): string[] {
-  const lines = [`### ${command.name}`, "", "```", usageLine(command), "```"];
+  const lines = [`### ${command.name}`, "", "```text", usageLine(command), "```"];
   for (const paragraph of command.description) lines.push("", paragraph);
   if (command.arguments.length > 0) {
     lines.push("", "| argument | meaning |", "| --- | --- |");

@@ -82,5 +82,9 @@ describe("the shell blocks of a page", () => {
 test("commands in blocks that do not say so are found, outputs are not", () => {
   const text =
     "    weave launch\n\n    10.32.0.1\n\n```\n    weave x\n$ ls\n```\n```console\n$ ls\n```\n";
-  expect(unmarkedCommands(text)).toEqual(["1: weave launch", "7: $ ls"]);
+  expect(unmarkedCommands(text)).toEqual(["1: weave launch", "6: weave x", "7: $ ls"]);
+  expect(unmarkedCommands("```\n./install.sh --dev\ndocker run ─▶ proxy\n```\n")).toEqual([
+    "2: ./install.sh --dev",
+  ]);
+  expect(unmarkedCommands("```text\nweave launch [<peer>...]\n```\n")).toEqual([]);
 });

@@ -137,17 +137,24 @@ function transcript(text: string): { script: string; output: string } {
   };
 }
 
-/** Lines of code whose block says nothing of a shell, and that look like its commands, as `line: text`. */
+/**
+ * Lines of code whose block does not say what it is, and that look like commands of a shell, as
+ * `line: text`. Those with arrows are drawings, and `weave` is also what pictures of screens begin with.
+ */
 export function unmarkedCommands(markdown: string): string[] {
   const command =
-    /^ {4,}(?:\$ )?(?:sudo )?(?:weave|docker|kubectl|helm|curl|ip|nft|bun|apt-get|systemctl|eval)\s/;
+    /^\s*(?:\$ |sudo |\.\/[\w.-]+|(?:docker|kubectl|helm|curl|ip|nft|bun|apt-get|systemctl|eval)\s|weave [a-z-]+(?:\s|$))(?!.*▶)/;
   const found: string[] = [];
   /** What stands behind the mark of the block that the line is in. */
   let info: string | undefined;
   for (const [at, text] of markdown.split("\n").entries()) {
     const mark = /^\s*(?:`{3,}|~{3,})(.*)$/.exec(text)?.[1];
     if (mark !== undefined) info = info === undefined ? mark : undefined;
-    else if (info === undefined ? command.test(text) : info === "" && /^\s*\$ /.test(text)) {
+    else if (
+      info === undefined
+        ? /^ {4}/.test(text) && command.test(text)
+        : info === "" && command.test(text)
+    ) {
       found.push(`${at + 1}: ${text.trim()}`);
     }
   }

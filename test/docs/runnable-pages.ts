@@ -9,12 +9,14 @@ export const typedPages: readonly string[] = [
   "docs/api.md",
   "docs/cni.md",
   "docs/dns.md",
+  "docs/events.md",
   "docs/first-network.md",
   "docs/install.md",
   "docs/ipam.md",
   "docs/multicast.md",
   "docs/operations.md",
   "docs/security.md",
+  "docs/simulator.md",
   "docs/ui.md",
 ];
 

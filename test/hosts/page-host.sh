@@ -10,7 +10,7 @@ typed=$4
 
 # What a router, an operator and Debian's tools write is the host's own, and gone with it.
 mount -t tmpfs -o mode=755 tmpfs "$folder"
-for written in /etc /opt /root /usr/local /var/lib; do
+for written in /etc /opt /root /usr/local /var/lib /var/log; do
   layer=$folder/layers$written
   mkdir -p "$layer/upper" "$layer/work"
   mount -t overlay -o "lowerdir=$written,upperdir=$layer/upper,workdir=$layer/work" overlay "$written"

@@ -11,12 +11,7 @@ import { filesUnder, root, textOf } from "./source-files.ts";
  * that is written), and their links lead somewhere.
  */
 
-/** Made by the program, whose tests know their examples. */
-const generated = ["docs/cli.md", "docs/json.md", "docs/doctor.md", "docs/events.md"];
-
-const pages = filesUnder("README.md", "docs")
-  .filter((path) => path.endsWith(".md"))
-  .filter((path) => !generated.includes(path));
+const pages = filesUnder("README.md", "docs").filter((path) => path.endsWith(".md"));
 
 function blocksThat(wanted: (block: ShellBlock, page: string) => boolean): string[] {
   return pages.flatMap((page) =>
