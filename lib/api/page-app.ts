@@ -22,7 +22,7 @@ export interface Page {
 /** What of a router the page shows. */
 export type ShownRouter = Pick<
   RouterControl,
-  "report" | "containers" | "diagnosis" | "policy" | "events"
+  "report" | "containers" | "diagnosis" | "policy" | "links" | "events"
 >;
 
 const tokenCookie = "weave-page";

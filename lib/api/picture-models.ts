@@ -2,11 +2,34 @@ import * as v from "valibot";
 import { textsByName } from "../base/schema.ts";
 import { told } from "./json-schema.ts";
 
+const traffic = v.object({
+  sentPackets: told(v.number(), "frames of containers"),
+  sentBytes: told(v.number(), "octets of those frames before encapsulation"),
+  receivedPackets: v.number(),
+  receivedBytes: v.number(),
+});
+
+const end = v.object({
+  established: v.boolean(),
+  overlay: told(v.string(), "what carries frames from there; empty before it is known"),
+  encrypted: v.boolean(),
+  mtu: told(v.nullable(v.number()), "octets of a packet; null while it is not known"),
+  roundTripMs: told(v.nullable(v.number()), "null while it is not known"),
+  traffic: told(
+    v.nullable(traffic),
+    "since the link was established, as `countedMs` of its peer has it; null where nothing counts",
+  ),
+});
+
 const link = v.object({
   from: told(v.string(), "a peer name; the smaller of the two"),
   to: told(v.string(), "a peer name"),
   established: told(v.boolean(), "whether either end says so"),
   oneSided: told(v.boolean(), "whether one end says so, and the other one does not"),
+  ends: told(
+    v.object({ from: v.exactOptional(end), to: v.exactOptional(end) }),
+    "what each end says; missing where it has told nothing",
+  ),
   own: v.exactOptional(
     told(
       v.object({
@@ -19,14 +42,7 @@ const link = v.object({
         since: told(v.nullable(v.string()), "RFC 3339"),
         reason: told(v.string(), "why this overlay and not a better one"),
         traffic: told(
-          v.nullable(
-            v.object({
-              sentPackets: told(v.number(), "frames of containers"),
-              sentBytes: told(v.number(), "octets of those frames before encapsulation"),
-              receivedPackets: v.number(),
-              receivedBytes: v.number(),
-            }),
-          ),
+          v.nullable(traffic),
           "since the link was established; null where nothing counts",
         ),
         info: told(v.string(), "as `weave status connections` has it"),
@@ -55,6 +71,18 @@ export const pictureModel = v.object({
       name: v.string(),
       nickname: v.string(),
       reached: told(v.boolean(), "whether frames find a way there"),
+      told: told(
+        v.nullable(
+          v.object({
+            at: told(v.string(), "RFC 3339: when that came here"),
+            countedMs: told(
+              v.number(),
+              "milliseconds by a clock of that host: rates are differences of counts by differences of these",
+            ),
+          }),
+        ),
+        "the latest of what it has told of its links; null where that is nothing, and for this host",
+      ),
     }),
   ),
   links: v.array(link),
@@ -93,6 +121,7 @@ export const pictureModel = v.object({
 
 export type Picture = v.InferOutput<typeof pictureModel>;
 export type PictureLink = Picture["links"][number];
+export type PictureLinkEnd = v.InferOutput<typeof end>;
 export type PictureContainer = Picture["containers"][number];
 export type PicturePeer = Picture["peers"][number];
 export type PictureName = Picture["names"][number];

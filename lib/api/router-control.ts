@@ -7,6 +7,7 @@ import type { Entry } from "../dns/entry.ts";
 import type { JsonObject } from "../incident/json.ts";
 import type { Redactable } from "../incident/pseudonyms.ts";
 import type { Allocator } from "../ipam/allocator.ts";
+import type { SharedLinks } from "../links/shared-links.ts";
 import type { EventControl } from "./event-models.ts";
 import type { Measurement } from "./metrics/measurement.ts";
 import type {
@@ -61,6 +62,8 @@ export interface RouterControl {
   readonly cni: CniControl;
   readonly diagnosis: DiagnosisControl;
   readonly policy: PolicyControl;
+  /** What others tell of their links. Absent when this router speaks as the original does. */
+  readonly links: Pick<SharedLinks, "look" | "lookOnce" | "told"> | undefined;
   readonly events: EventControl;
   readonly page: PageControl;
   readonly incident: IncidentControl;

@@ -70,10 +70,27 @@ const mapDocument = v.object({
         v.string(),
         "established, one-sided where one end alone says so, or as status connections has it",
       ),
-      overlay: v.exactOptional(told(v.string(), "of links of this host, as the following")),
+      overlay: v.exactOptional(
+        told(
+          v.string(),
+          "as the ends of the link say, as the following; missing where neither tells",
+        ),
+      ),
       encrypted: v.exactOptional(v.boolean()),
       roundTripMs: v.exactOptional(v.number()),
       mtu: v.exactOptional(v.number()),
+      differences: v.exactOptional(
+        told(
+          v.array(
+            v.object({
+              what: told(v.string(), "overlay, encrypted or mtu"),
+              from: told(v.string(), "as that end says"),
+              to: v.string(),
+            }),
+          ),
+          "what its ends say otherwise than each other",
+        ),
+      ),
     }),
   ),
   missing: told(

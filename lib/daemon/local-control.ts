@@ -188,6 +188,10 @@ export class LocalControl implements RouterControl {
     return new PolicyRequests(services.policy, plane.policies);
   }
 
+  get links(): RouterControl["links"] {
+    return this.#parts.plane.links;
+  }
+
   get page(): PageControl {
     return this.#parts.page;
   }

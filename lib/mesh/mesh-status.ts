@@ -145,7 +145,8 @@ export function meshStatus(shown: ShownMesh): MeshStatus {
   };
 }
 
-function connectionStatuses({ links, maker, passwordSet, world }: ShownMesh): ConnectionStatus[] {
+export function connectionStatuses(shown: ShownMesh): ConnectionStatus[] {
+  const { links, maker, passwordSet, world } = shown;
   const targets = maker.targets().map((target) => targetStatus(target, world));
   return [
     ...[...links.table].map((link) => neighbourStatus(link, passwordSet)),

@@ -17,6 +17,8 @@ import { GossipRouter } from "./gossip-router.ts";
 import type { ProtocolVersion } from "./header.ts";
 import { Links } from "./links.ts";
 import {
+  type ConnectionStatus,
+  connectionStatuses,
   type MeshStatus,
   type MeshSummary,
   meshStatus,
@@ -185,6 +187,11 @@ export class Mesh {
   /** What can be measured again and again: a fraction of what {@link status} costs. */
   summary(): MeshSummary {
     return meshSummary(this.#shown());
+  }
+
+  /** Connections, and attempts to make some: what {@link summary} has of them alone. */
+  connections(): ConnectionStatus[] {
+    return connectionStatuses(this.#shown());
   }
 
   #shown(): ShownMesh {

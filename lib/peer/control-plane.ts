@@ -13,6 +13,7 @@ import { Allocator } from "../ipam/allocator.ts";
 import type { AllocatorStore } from "../ipam/allocator-store.ts";
 import { parseInitMode } from "../ipam/init-mode.ts";
 import type { Fence } from "../ipam/reclaim-lease.ts";
+import { linksChannel, SharedLinks } from "../links/shared-links.ts";
 import type { ProtocolVersion } from "../mesh/header.ts";
 import { Mesh, type MeshEvent } from "../mesh/mesh.ts";
 import type { Passage } from "../mesh/passage.ts";
@@ -20,6 +21,7 @@ import type { Transport } from "../mesh/transport.ts";
 import type { RecordStore } from "../policy/gossip/record-table.ts";
 import { policyChannel, SharedPolicy } from "../policy/gossip/shared-policy.ts";
 import { FlightRecorder } from "./flight-recorder.ts";
+import { likelyTellers, ownLinks } from "./own-links.ts";
 
 /** What the operator chose for the protocols, as launch options say it. */
 export interface ControlPlaneOptions {
@@ -82,7 +84,7 @@ export type PlaneEvent =
   | MeshEvent
   | { readonly kind: "appeared"; readonly peer: PeerName; readonly nickname: string };
 
-/** The pure protocols of one peer, put together: mesh, address allocation, names and policies. */
+/** The pure protocols of one peer, put together: mesh, address allocation, names, policies and links. */
 export interface ControlPlane {
   readonly mesh: Mesh;
   /** Missing when address allocation is off. */
@@ -91,6 +93,8 @@ export interface ControlPlane {
   readonly names: NameTable | undefined;
   /** Missing when this peer takes no part in policies. */
   readonly policies: SharedPolicy | undefined;
+  /** Missing when this peer speaks as the original does. */
+  readonly links: SharedLinks | undefined;
   readonly recorder: FlightRecorder;
   stop(): void;
   /** As {@link Mesh.suspend}; nothing is allocated, stored or told any more. */
@@ -105,6 +109,7 @@ export function makeControlPlane(
   let ipam: ControlPlane["ipam"];
   let names: NameTable | undefined;
   let policies: SharedPolicy | undefined;
+  let links: SharedLinks | undefined;
   const known = new Set<PeerName>();
   const recorder = new FlightRecorder(world);
   const reach = new Reach(dependencies.name);
@@ -133,6 +138,7 @@ export function makeControlPlane(
         names?.peerAppeared(name);
         policies?.peerAppeared(name);
         if (name === dependencies.name) continue;
+        links?.peerAppeared(name);
         dependencies.onEvent({
           ...{ kind: "appeared", peer: name, nickname: mesh.nickname(name) ?? "" },
         });
@@ -143,6 +149,7 @@ export function makeControlPlane(
       ipam?.allocator.peerGone(name);
       names?.peerGone(name);
       policies?.peerGone(name);
+      links?.peerGone(name);
     },
   });
   if (options.ipalloc !== undefined) {
@@ -167,16 +174,19 @@ export function makeControlPlane(
     });
     if (options.extensions !== false) policies.setChannel(mesh.join(policyChannel, policies));
   }
+  if (options.extensions !== false) links = joinLinks(world, mesh, dependencies.name);
   const stopOwners = (): void => {
     ipam?.allocator.stop();
     names?.stop();
     policies?.stop();
+    links?.stop();
   };
   return {
     mesh,
     ipam,
     names,
     policies,
+    links,
     recorder,
     stop() {
       mesh.stop();
@@ -188,6 +198,17 @@ export function makeControlPlane(
       return addresses;
     },
   };
+}
+
+function joinLinks(world: World, mesh: Mesh, self: PeerName): SharedLinks {
+  const links = new SharedLinks(world, {
+    own: () => ownLinks(mesh.connections()),
+    peers: () => mesh.knownPeers().length,
+    isKnownPeer: (peer) => mesh.isKnown(peer),
+    tellers: () => likelyTellers(mesh, self),
+  });
+  links.setChannel(mesh.join(linksChannel, links));
+  return links;
 }
 
 /** Who is known and cannot be reached by frames; worked out when it is asked for. */

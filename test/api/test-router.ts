@@ -67,6 +67,7 @@ export class TestRouter implements RouterControl {
   readonly attached = new Map<string, readonly string[]>();
   readonly policyService: PolicyService;
   readonly policy: RouterControl["policy"];
+  readonly links: RouterControl["links"];
   isReady = true;
   awaiting: readonly string[] = [];
   moreMeasurements: readonly Measurement[] = [];
@@ -88,6 +89,7 @@ export class TestRouter implements RouterControl {
       mark: { get: () => false, set() {} },
     });
     this.policyService.start();
+    this.links = peer.plane.links;
     this.policy = new PolicyRequests(this.policyService, peer.plane.policies);
     const registry: NameRegistry | undefined = names && {
       domain: names.domain.name,

@@ -17,6 +17,8 @@ export interface SomeLink {
   /** Octets so far, each way. */
   readonly carried?: number;
   readonly since?: string;
+  /** Of a link of others: the overlay that its ends tell of, as far as they do. */
+  readonly told?: readonly string[];
   /** Nothing of the link is known on this host but that it is there. */
   readonly state?: string;
 }
@@ -66,6 +68,7 @@ function somePicture(network: SomeNetwork): Picture {
     peers: hosts.map((nickname, at) => ({
       ...{ name: peerName(at + 1), nickname },
       reached: !unreached.includes(at + 1),
+      told: null,
     })),
     links: links.map(pictureLink),
     containers: Object.entries(containers).flatMap(([host, names]) =>
@@ -95,6 +98,7 @@ function pictureLink(link: SomeLink): PictureLink {
       : { sentPackets: 1, sentBytes: carried, receivedPackets: 1, receivedBytes: carried / 10 };
   return {
     ...{ from: peerName(a), to: peerName(b), established: state === undefined, oneSided },
+    ends: endsOf(link),
     ...(isOwn && {
       own: {
         ...{ address: addressOf(a === 1 ? b : a), state: state ?? "established", overlay },
@@ -103,6 +107,16 @@ function pictureLink(link: SomeLink): PictureLink {
       },
     }),
   };
+}
+
+/** Of links of this host what it says itself; of others what one end says, or each. */
+function endsOf({ ends: [a, b], told = [] }: SomeLink): PictureLink["ends"] {
+  if (a === 1 || b === 1) return {};
+  const [from, to] = told.map((overlay) => ({
+    ...{ established: true, overlay, encrypted: false, mtu: 1376, roundTripMs: 0.5 },
+    traffic: null,
+  }));
+  return { ...(from && { from }), ...(to && { to }) };
 }
 
 function someReport(network: SomeNetwork): ReportModel {

@@ -205,7 +205,7 @@ export class WholePeer {
     const { mesh } = this.plane;
     const status = mesh.status();
     hold(status.peers.length <= peersMax, "more peers than there may be");
-    hold(status.channels.length <= surrogatesMax + 3, "more channels than there may be");
+    hold(status.channels.length <= surrogatesMax + 4, "more channels than there may be");
     hold(status.connections.length <= 1000, "more connections than there may be");
   }
 

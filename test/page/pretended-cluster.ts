@@ -1,10 +1,12 @@
 import { pageApp } from "../../lib/api/page-app.ts";
 import type { Report } from "../../lib/api/report.ts";
 import type { ToldContainer } from "../../lib/api/router-control.ts";
-import { formatPeerName } from "../../lib/base/peer-name.ts";
+import type { LinkTraffic } from "../../lib/base/overlay.ts";
+import { formatPeerName, parsePeerName } from "../../lib/base/peer-name.ts";
 import { silentLog } from "../../lib/base/world.ts";
 import { PolicyRequests } from "../../lib/daemon/policy/policy-requests.ts";
 import type { Finding } from "../../lib/diagnosis/finding.ts";
+import type { ToldSummary } from "../../lib/links/told-links.ts";
 import { readPage } from "../../lib/ui/read-page.ts";
 import { TestRouter } from "../api/test-router.ts";
 import { SimCluster } from "../sim/cluster.ts";
@@ -66,10 +68,32 @@ class Pretended extends TestRouter {
   readonly #containers: number;
   override readonly policy = new LabelledContainers(this, () => this.#entries(this.#names()));
 
+  override readonly links = {
+    look: () => {},
+    lookOnce: async () => {},
+    told: () => this.#told(),
+  };
+
   constructor(hosts: number, containers: number) {
     super(new SimCluster(1).start(1, []));
     this.#hosts = hosts;
     this.#containers = containers;
+  }
+
+  /** Every host but this one tells of links to all others; two of them have no fast datapath. */
+  #told(): ToldSummary[] {
+    const names = this.#names();
+    const nowMs = performance.now();
+    return names.slice(1).map((name) => ({
+      ...{ peer: parsePeerName(name), atMs: Date.now(), countedMs: nowMs },
+      links: names
+        .filter((other) => other !== name)
+        .map((other) => ({
+          ...{ peer: parsePeerName(other), isEstablished: true, isEncrypted: false },
+          overlay: [name, other].some((each) => slowHosts.has(each)) ? "sleeve" : "fastdp",
+          ...{ mtu: 1376, roundTripMs: 0.3, traffic: carriedAt(nowMs) },
+        })),
+    }));
   }
 
   override async report(): Promise<Report> {
@@ -107,6 +131,18 @@ class Pretended extends TestRouter {
       ...{ Address: `10.32.${at >> 8}.${at & 255}`, Version: 0, Tombstone: 0 },
     }));
   }
+}
+
+const slowHosts = new Set([12, 90].map(nameOf));
+
+/** Some kilobits a second. */
+function carriedAt(nowMs: number): LinkTraffic {
+  const packets = Math.floor(nowMs / 1000);
+  const octets = 60 * packets;
+  return {
+    ...{ sentPackets: packets, sentBytes: octets },
+    ...{ receivedPackets: packets, receivedBytes: octets },
+  };
 }
 
 /** Of two pairs of hosts, one does not hear the other. */

@@ -1,4 +1,9 @@
-import type { Picture, PictureContainer, PictureLink } from "../../lib/api/picture-models.ts";
+import type {
+  Picture,
+  PictureContainer,
+  PictureLink,
+  PictureLinkEnd,
+} from "../../lib/api/picture-models.ts";
 
 export interface Sketch {
   /** Nicknames; the first is this host. */
@@ -16,7 +21,9 @@ export function some({ peers, containers = [], names: others = [] }: Sketch): Pi
   return {
     self: names[0]!,
     version: "3.0.0",
-    peers: peers.map((nickname) => ({ name: `7a:${nickname}`, nickname, reached: true })),
+    peers: peers.map((nickname) => ({
+      ...{ name: `7a:${nickname}`, nickname, reached: true, told: null },
+    })),
     links: names.flatMap((from, index) => names.slice(index + 1).map((to) => link(from, to))),
     containers: containers.map((each, index) => ({
       ...{ names: [], addresses: [], labels: {}, namespace: "" },
@@ -27,18 +34,28 @@ export function some({ peers, containers = [], names: others = [] }: Sketch): Pi
   };
 }
 
+/** @param own what this host says of it, which is `from` */
 export function link(
   from: string,
   to: string,
   own?: Partial<NonNullable<PictureLink["own"]>>,
 ): PictureLink {
-  if (own === undefined) return { from, to, established: true, oneSided: false };
+  const plain = { from, to, established: true, oneSided: false, ends: {} };
+  if (own === undefined) return plain;
   return {
-    ...{ from, to, established: true, oneSided: false },
+    ...plain,
+    ends: { from: end(own) },
     own: {
-      ...{ address: "10.0.0.2:6783", state: "established", overlay: "fastdp", encrypted: false },
-      ...{ mtu: 1376, roundTripMs: 0.3, since: null, reason: "", info: "", traffic: null },
+      ...{ address: "10.0.0.2:6783", state: "established", since: null, reason: "", info: "" },
+      ...end(own),
       ...own,
     },
+  };
+}
+
+export function end({ overlay, traffic, mtu }: Partial<PictureLinkEnd> = {}): PictureLinkEnd {
+  return {
+    ...{ established: true, encrypted: false, roundTripMs: 0.3 },
+    ...{ overlay: overlay ?? "fastdp", mtu: mtu ?? 1376, traffic: traffic ?? null },
   };
 }

@@ -10,7 +10,7 @@ import {
   thingsOf,
   titleOf,
 } from "../../lib/ui/page/things.ts";
-import { link, some } from "./some-picture.ts";
+import { end, link, some } from "./some-picture.ts";
 
 const picture = some({
   peers: ["alpha", "beta"],
@@ -65,7 +65,9 @@ describe("a place", () => {
 
 describe("health", () => {
   test.each([
-    ["good", link("a", "b")],
+    ["plain", link("a", "b")],
+    ["good", { ...link("a", "b"), ends: { to: end() } }],
+    ["slow", { ...link("a", "b"), ends: { from: end(), to: end({ overlay: "sleeve" }) } }],
     ["good", link("a", "b", { overlay: "fastdp" })],
     ["slow", link("a", "b", { overlay: "sleeve" })],
     ["broken", link("a", "b", { state: "pending" })],

@@ -1,16 +1,40 @@
 import { describe, expect, test } from "bun:test";
+import type { Picture, PictureLink } from "../../lib/api/picture-models.ts";
 import { betweenRims, extraWidth, flowDots, strength } from "../../lib/ui/page/flow.ts";
-import { flowOf, octetsText, rateText, TrafficLog, totalRate } from "../../lib/ui/page/traffic.ts";
-import { link } from "./some-picture.ts";
+import {
+  flowOf,
+  octetsText,
+  rateAt,
+  rateText,
+  TrafficLog,
+  totalRate,
+} from "../../lib/ui/page/traffic.ts";
+import { end, link, some } from "./some-picture.ts";
 
+const counted = (sentBytes: number, receivedBytes: number) => ({
+  traffic: { sentPackets: 0, sentBytes, receivedPackets: 0, receivedBytes },
+});
 const carried = (sentBytes: number, receivedBytes: number) =>
-  link("a", "b", { traffic: { sentPackets: 0, sentBytes, receivedPackets: 0, receivedBytes } });
+  link("a", "b", counted(sentBytes, receivedBytes));
+
+/** What `a` shows of its link with `b`, and of one of others that nobody tells of. */
+const shown = (sentBytes: number, receivedBytes: number): Picture => ({
+  ...{ ...some({ peers: [] }), self: "a" },
+  links: [carried(sentBytes, receivedBytes), link("b", "c")],
+});
+
+/** What `a` shows of a link of others, of which ends have told at some time. */
+function told(ends: PictureLink["ends"], countedMs: number): Picture {
+  const at = "2026-01-02T15:04:05.000Z";
+  const peers = ["b", "c"].map((name) => ({
+    ...{ name, nickname: name, reached: true, told: { at, countedMs } },
+  }));
+  return { ...some({ peers: [] }), self: "a", peers, links: [{ ...link("b", "c"), ends }] };
+}
 
 function log(...readings: ReadonlyArray<readonly [atMs: number, sent: number, received: number]>) {
   const traffic = new TrafficLog();
-  for (const [atMs, sent, received] of readings) {
-    traffic.note({ links: [carried(sent, received), link("b", "c")] }, atMs);
-  }
+  for (const [atMs, sent, received] of readings) traffic.note(shown(sent, received), atMs);
   return traffic.rates;
 }
 
@@ -18,29 +42,54 @@ describe("traffic", () => {
   test("is what was counted between two readings, in bits a second", () => {
     const rates = log([0, 1000, 0], [2000, 3000, 500], [3000, 3000, 750]);
     expect(rates.get("link a b")).toEqual([
-      { sent: 8000, received: 2000 },
-      { sent: 0, received: 2000 },
+      { there: 8000, back: 2000 },
+      { there: 0, back: 2000 },
     ]);
     expect(rates.has("link b c")).toBe(false);
-    expect(totalRate(rates)).toEqual({ sent: 0, received: 2000 });
+    expect(totalRate(shown(0, 0), rates)).toEqual({ sent: 0, received: 2000 });
   });
 
   test("is not known before a second reading, nor right after a link was made anew", () => {
     expect(log([0, 1000, 0]).get("link a b")).toEqual([]);
     expect(log([0, 1000, 0], [1000, 2000, 0], [2000, 10, 0]).get("link a b")).toEqual([]);
     expect(log([0, 1, 0], [0, 2, 0]).get("link a b")).toEqual([]);
+    expect(totalRate(shown(0, 0), log([0, 1000, 0]))).toBeUndefined();
   });
 
   test("is kept for a bounded time", () => {
     const readings = Array.from({ length: 500 }, (_, at) => [at * 1000, at, at] as const);
     expect(log(...readings).get("link a b")).toHaveLength(120);
+    const traffic = new TrafficLog();
+    for (let at = 0; at < 500; at++) traffic.note(told({ from: end(counted(at, at)) }, at), at);
+    expect(traffic.rates.get("link b c")).toHaveLength(24);
   });
 
-  test("goes from one end of a link to the other, whichever of them counts", () => {
+  test("goes from one end of a link to the other, and is sent by the one and received by the other", () => {
     const rates = log([0, 0, 0], [1000, 10, 20]);
-    expect(flowOf(carried(0, 0), "a", rates)).toEqual({ there: 80, back: 160 });
-    expect(flowOf(carried(0, 0), "b", rates)).toEqual({ there: 160, back: 80 });
-    expect(flowOf(link("b", "c"), "b", rates)).toBeUndefined();
+    const flow = flowOf(carried(0, 0), rates)!;
+    expect(flow).toEqual({ there: 80, back: 160 });
+    expect(rateAt("a", carried(0, 0), flow)).toEqual({ sent: 80, received: 160 });
+    expect(rateAt("b", carried(0, 0), flow)).toEqual({ sent: 160, received: 80 });
+    expect(flowOf(link("b", "c"), rates)).toBeUndefined();
+  });
+
+  test("of others is as one end counts it, by that host's clock, however often it is looked at", () => {
+    const traffic = new TrafficLog();
+    const note = (ends: PictureLink["ends"], countedMs: number, atMs: number) =>
+      traffic.note(told(ends, countedMs), atMs);
+    note({ to: end(counted(1000, 0)) }, 70_000, 0);
+    note({ to: end(counted(1000, 0)) }, 70_000, 2000);
+    note({ from: end(counted(0, 0)), to: end(counted(2000, 500)) }, 74_000, 4100);
+    note({ from: end(counted(0, 0)), to: end(counted(2000, 500)) }, 74_000, 6100);
+    expect(traffic.rates.get("link b c")).toEqual([{ there: 1000, back: 2000 }]);
+    // The other end counts on: from there all begins anew.
+    note({ from: end(counted(7, 7)) }, 79_000, 8100);
+    expect(traffic.rates.get("link b c")).toEqual([]);
+    note({ from: end(counted(132, 7)) }, 80_000, 9100);
+    expect(traffic.rates.get("link b c")).toEqual([{ there: 1000, back: 0 }]);
+    expect(totalRate(told({}, 0), traffic.rates)).toBeUndefined();
+    note({}, 81_000, 9900);
+    expect(traffic.rates.size).toBe(0);
   });
 
   test.each([

@@ -13,9 +13,17 @@ export const pictureTable = {
     method: "get",
     path: "/picture",
     summary: "show the cluster at a glance",
+    parameters: [
+      {
+        name: "links",
+        meaning:
+          "what of other hosts' links: `told` (default), as they tell of them from now on for some time; `awaited`, told once more, which takes up to a second; `own`, nothing, and they are not asked",
+      },
+    ],
     answer:
       "peers, the links between them, containers and who owns which addresses, as this host knows them. Hosts that have not told of their containers are asked to, and not waited for",
     success: { status: 200, json: jsonSchema(pictureModel) },
+    fails: [400],
   },
 } as const satisfies RouteTable;
 

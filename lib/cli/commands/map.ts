@@ -16,7 +16,7 @@ export const map: CommandHandler = async (context) => {
     throw new UsageError("--dot and --json are two forms of the same: choose one");
   }
   const hasContainers = flags.enabled("containers");
-  const found = networkMap(await readNetwork(api));
+  const found = networkMap(await readNetwork(api, "awaited"));
   if (flags.enabled("json")) writeJson(stdout, "map", mapFields(found));
   else if (flags.enabled("dot")) stdout.write(dotText(found, hasContainers));
   else {

@@ -15,7 +15,7 @@ import { emptyState, type Happening } from "../top/top-state.ts";
 export const top: CommandHandler = async (context) => {
   const { flags, api, openScreen } = context;
   const intervalMs = intervalOf(flags.text("interval") ?? "2s");
-  const reading = await readNetwork(api);
+  const reading = await readNetwork(api, "own");
   const isOnce = flags.enabled("once") || context.stdout.isTerminal !== true;
   if (isOnce || openScreen === undefined) await printOnce(context, reading, intervalMs);
   else await new TopSession(context, reading).run(intervalMs, openScreen);
@@ -40,7 +40,7 @@ async function printOnce(
   learn({ what: "findings", findings: await findingsAtAGlance(api) });
   if (reading.picture.links.some(({ own }) => own?.traffic)) {
     await machinePace.wait(intervalMs, context.interrupts());
-    learn({ what: "reading", reading: await readNetwork(api) });
+    learn({ what: "reading", reading: await readNetwork(api, "own") });
   }
   const frame = wholeFrame(state, outputColumns(context), glyphsOf(environment));
   const isColoured = stdout.isColoured === true;

@@ -13,11 +13,20 @@ export interface NetworkReading {
   readonly report: ReportModel;
 }
 
-/** Asks the router. @throws ApiError */
-export async function readNetwork(api: ApiClient, signal?: AbortSignal): Promise<NetworkReading> {
+/**
+ * Asks the router.
+ *
+ * @param links whose: of this host alone, or of all, for which others are waited for a moment
+ * @throws ApiError
+ */
+export async function readNetwork(
+  api: ApiClient,
+  links: "own" | "awaited",
+  signal?: AbortSignal,
+): Promise<NetworkReading> {
   const shared = { method: "GET", ...(signal && { signal }) } as const;
   const [picture, report] = await Promise.all([
-    api.request({ ...shared, path: ["picture"] }),
+    api.request({ ...shared, path: ["picture"], query: [["links", links]] }),
     api.request({ ...shared, path: ["report"], accept: "application/json" }),
   ]);
   return {

@@ -35,10 +35,16 @@ function containerNodes({ name: host, containers }: MapHost): string[] {
   });
 }
 
+/** Of others than the fastest; empty: nobody tells what carries frames. */
+const overlayColours: ReadonlyMap<string, string> = new Map([
+  ["sleeve", "orange"],
+  ["", "gray"],
+]);
+
 function linkEdge({ from, to, state, overlay, roundTripMs }: MapLink): string {
   const isUp = state === "established";
   const texts = isUp ? [overlay, ...(roundTripMs ? [roundTripText(roundTripMs)] : [])] : [state];
-  const colour = isUp ? (overlay === "sleeve" ? "orange" : "darkgreen") : "red";
+  const colour = isUp ? (overlayColours.get(overlay) ?? "darkgreen") : "red";
   const look = [`color=${colour}`, ...(isUp ? [] : ["style=dashed"])];
   const label = texts.filter(Boolean).join(" ");
   const labelled = label === "" ? look : [`label=${quoted(label)}`, ...look];

@@ -31,7 +31,7 @@ export function hostLine(host: MapHost, { glyphs, hasContainers }: MapStyle): Li
   ];
 }
 
-/** `fastdp 0.31 ms`, `retrying`; empty for a link of others that is as it should be. */
+/** `fastdp 0.31 ms`, `retrying`; empty for one of which nobody tells more than that it is there. */
 export function linkText(
   { state, overlay, roundTripMs, isEncrypted }: MapLink,
   style: MapStyle,

@@ -1,3 +1,4 @@
+import type { Difference } from "../../api/link-ends.ts";
 import type { PictureContainer } from "../../api/picture-models.ts";
 import type { MissingHost } from "../live/missing-hosts.ts";
 
@@ -36,9 +37,11 @@ export interface MapLink {
   readonly to: string;
   /** `established`, `one-sided` where one end alone says so, or what this host says of its own. */
   readonly state: string;
-  /** Of links of this host; empty and undefined for others. */
+  /** As its ends say; empty and undefined where neither has told of it, as are the following. */
   readonly overlay: string;
   readonly isEncrypted: boolean | undefined;
   readonly roundTripMs: number | undefined;
   readonly mtu: number | undefined;
+  /** What its ends say otherwise than each other. */
+  readonly differences: readonly Difference[];
 }

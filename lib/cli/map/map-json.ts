@@ -19,12 +19,14 @@ export function mapFields({ islands, missing, problems }: NetworkMap): JsonField
   };
 }
 
-function linkFields({ from, to, state, overlay, isEncrypted, roundTripMs, mtu }: MapLink) {
+function linkFields(link: MapLink) {
+  const { from, to, state, overlay, isEncrypted, roundTripMs, mtu, differences } = link;
   return {
     ...{ from, to, state },
     ...(overlay !== "" && { overlay }),
     ...(isEncrypted !== undefined && { encrypted: isEncrypted }),
     ...(roundTripMs !== undefined && { roundTripMs }),
     ...(mtu !== undefined && { mtu }),
+    ...(differences.length > 0 && { differences: differences.map((each) => ({ ...each })) }),
   };
 }

@@ -1,3 +1,4 @@
+import type { Difference } from "../../api/link-ends.ts";
 import type { Picture } from "../../api/picture-models.ts";
 import type { MissingHost } from "../live/missing-hosts.ts";
 import type { OwnLink } from "../live/own-links.ts";
@@ -25,6 +26,9 @@ export function mapProblems(
     ...links
       .filter(({ state }) => state === "one-sided")
       .map(({ from, to }) => `only one of ${nickname(from)} and ${nickname(to)} has their link`),
+    ...links.flatMap(({ from, to, differences }) =>
+      differences.map((each) => differenceText(each, nickname(from), nickname(to))),
+    ),
     ...hosts
       .filter(({ isReached }) => !isReached)
       .map((host) => `no way leads to ${host.nickname}`),
@@ -34,6 +38,18 @@ export function mapProblems(
         `'weave rmpeer ${called}' if it is gone for good`,
     ),
   ];
+}
+
+function differenceText(difference: Difference, one: string, other: string): string {
+  const { what, from, to } = difference;
+  if (what === "overlay") {
+    return `${one} sends to ${other} by ${from}, and ${other} to ${one} by ${to}`;
+  }
+  if (what === "mtu") {
+    return `${one} sends packets of ${from} octets to ${other}, and ${other} of ${to} to ${one}`;
+  }
+  const [sealing, clear] = from === "yes" ? [one, other] : [other, one];
+  return `${sealing} encrypts what it sends to ${clear}, and ${clear} sends in clear`;
 }
 
 function attemptText({ nickname, address, state, reason, remedy }: OwnLink): string {

@@ -1,3 +1,4 @@
+import { differences, linkFacts } from "../../api/link-ends.ts";
 import { byNumber } from "../live/by-number.ts";
 import { missingHosts } from "../live/missing-hosts.ts";
 import type { NetworkReading } from "../live/network-reading.ts";
@@ -43,15 +44,15 @@ function mapHosts({ picture, report }: NetworkReading): MapHost[] {
 }
 
 function mapLinks({ picture }: NetworkReading): MapLink[] {
-  return picture.links.map(({ from, to, established, oneSided, own }) => {
+  return picture.links.map((link) => {
+    const { from, to, established, oneSided, own } = link;
+    const { overlay, encrypted, roundTripMs, mtu } = linkFacts(link);
     const told = established ? (oneSided ? "one-sided" : "established") : "pending";
     const state = own !== undefined && own.state !== "established" ? own.state : told;
     return {
       ...{ from, to, state },
-      overlay: own?.overlay ?? "",
-      isEncrypted: own?.encrypted,
-      roundTripMs: own?.roundTripMs ?? undefined,
-      mtu: own?.mtu ?? undefined,
+      ...{ overlay, isEncrypted: encrypted, roundTripMs, mtu },
+      differences: differences(link),
     };
   });
 }

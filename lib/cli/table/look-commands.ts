@@ -107,8 +107,8 @@ export const lookCommands: readonly CommandSpec[] = [
     group: "Look",
     summary: "draw the hosts of the network and the links between them",
     description: [
-      "Hosts that reach each other are drawn together, and those apart that do not. A few hosts are joined by lines, of which those of this host say what carries frames and how long a round trip takes; more are a table with a column for each; very many in the same situation are one line, and only the others have one each. What is not as it should be stands below.",
-      "Every host knows all peers and links, the containers of its own, and of other hosts those that have told of them or have names. Overlays and round trips are known of links of this host.",
+      "Hosts that reach each other are drawn together, and those apart that do not. A few hosts are joined by lines, which say what carries frames and how long a round trip takes; more are a table with a column for each; very many in the same situation are one line, and only the others have one each. What is not as it should be stands below.",
+      "Every host knows all peers and links, the containers of its own, and of other hosts those that have told of them or have names. Links of other hosts are as those tell of them, who are asked and waited for, a second at most; of a link of which neither end tells it is known that it is there.",
     ],
     arguments: [],
     flags: [

@@ -77,7 +77,7 @@ export class TopSession {
     return repeat({
       ...{ intervalMs, signal, pace: this.#pace },
       look: async () => {
-        this.#happen({ what: "reading", reading: await readNetwork(api, signal) });
+        this.#happen({ what: "reading", reading: await readNetwork(api, "own", signal) });
       },
       missed: (sentence) => this.#happen({ what: "missed", sentence }),
     });

@@ -50,8 +50,8 @@ export class PageService implements PageControl {
     const { world, document, router } = this.#options;
     const { log } = world;
     const control = router();
-    const { containers, events, policy } = control;
-    const shown = { containers, events, policy, report: () => control.report() };
+    const { containers, events, links, policy } = control;
+    const shown = { containers, events, links, policy, report: () => control.report() };
     const diagnosis = calmly(control.diagnosis, events, world);
     const app = pageApp({ ...shown, diagnosis }, await document(), this.#token, log);
     const listener = this.#listenAt(app);

@@ -14,6 +14,7 @@ export interface Palette {
   readonly surface: string;
   readonly good: string;
   readonly slow: string;
+  readonly plain: string;
   readonly broken: string;
   readonly accent: string;
   readonly dot: string;
@@ -25,7 +26,8 @@ export function paletteOf(element: Element): Palette {
   return {
     ...{ text: colour("text"), faint: colour("faint") },
     ...{ background: colour("background"), surface: colour("surface") },
-    ...{ good: colour("good"), slow: colour("slow"), broken: colour("broken") },
+    ...{ good: colour("good"), slow: colour("slow"), plain: colour("faint") },
+    broken: colour("broken"),
     ...{ accent: colour("accent"), dot: colour("dot") },
   };
 }
@@ -95,7 +97,7 @@ function shownLines({ scene, view, selected, lit }: Drawn): ShownLine[] {
     const { key, from, to, health } = line;
     const isChosen =
       key === selected || from.key === selected || to.key === selected || lit?.has(key) === true;
-    if (isCrowded && health === "good" && !isChosen) return [];
+    if (isCrowded && (health === "good" || health === "plain") && !isChosen) return [];
     return [{ line, isChosen, ends: betweenRims(circleOf(from, view), circleOf(to, view)) }];
   });
 }

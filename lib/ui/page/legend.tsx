@@ -29,6 +29,7 @@ export function Legend() {
 const lines = [
   ["good", "in the kernel"],
   ["slow", "by sleeve"],
+  ["plain", "not told"],
   ["broken", "trouble"],
   ["sealed", "encrypted"],
 ] as const;

@@ -5,8 +5,8 @@ import { NoProblems } from "./problem-list.tsx";
 import type { Problem } from "./problems.ts";
 import { ringUse } from "./ring-use.ts";
 import { counted } from "./text.ts";
-import { linkKey, peerKey, peerTitle } from "./things.ts";
-import { type Rates, rateText, totalRate } from "./traffic.ts";
+import { peerKey, peerTitle } from "./things.ts";
+import { flowOf, type Rates, rateAt, rateText, totalRate } from "./traffic.ts";
 
 export interface OverviewProps {
   readonly picture: Picture;
@@ -28,7 +28,7 @@ export function Overview({ picture, rates, problems, showProblems, select }: Ove
         <State problems={problems} showProblems={showProblems} />
         <dl>
           <Row term="Traffic here">
-            <Traffic rates={rates} />
+            <Traffic picture={picture} rates={rates} />
           </Row>
           {picture.ring !== null && (
             <Row term="Addresses">
@@ -58,13 +58,14 @@ function State({ problems, showProblems }: Pick<OverviewProps, "problems" | "sho
   );
 }
 
-function Traffic({ rates }: { rates: Rates }) {
-  if (rates.size === 0) return <>not counted on this host</>;
-  if ([...rates.values()].every(({ length }) => length === 0)) return <>being measured…</>;
-  const { sent, received } = totalRate(rates);
+function Traffic({ picture, rates }: Pick<OverviewProps, "picture" | "rates">) {
+  const isCounted = picture.links.some(({ own }) => own?.traffic);
+  if (!isCounted) return <>not counted on this host</>;
+  const total = totalRate(picture, rates);
+  if (total === undefined) return <>being measured…</>;
   return (
     <>
-      ↑ {rateText(sent)} ↓ {rateText(received)}
+      ↑ {rateText(total.sent)} ↓ {rateText(total.received)}
     </>
   );
 }
@@ -103,7 +104,7 @@ function Hosts({ picture, rates, select }: Pick<OverviewProps, "picture" | "rate
               </span>
               {!peer.reached && <span class="mark broken"> not reached</span>}
             </p>
-            <OwnLink link={own.get(peer.name)} rates={rates} />
+            <OwnLink link={own.get(peer.name)} self={self} rates={rates} />
           </li>
         ))}
       </ul>
@@ -111,10 +112,17 @@ function Hosts({ picture, rates, select }: Pick<OverviewProps, "picture" | "rate
   );
 }
 
+interface OwnLinkProps {
+  readonly link: PictureLink | undefined;
+  readonly self: string;
+  readonly rates: Rates;
+}
+
 /** How this host is linked to another one. */
-function OwnLink({ link, rates }: { link: PictureLink | undefined; rates: Rates }) {
+function OwnLink({ link, self, rates }: OwnLinkProps) {
   if (link?.own === undefined) return null;
-  const rate = rates.get(linkKey(link))?.at(-1);
+  const flow = flowOf(link, rates);
+  const rate = flow && rateAt(self, link, flow);
   const { roundTripMs } = link.own;
   return (
     <p class="faint">

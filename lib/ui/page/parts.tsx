@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { linkFacts } from "../../api/link-ends.ts";
 import type { PictureLink } from "../../api/picture-models.ts";
 import { healthOf } from "./things.ts";
 
@@ -7,14 +8,15 @@ import { healthOf } from "./things.ts";
 /** Health in words and colour: colour alone says nothing to many. */
 export function HealthMark({ link }: { link: PictureLink }) {
   const { own, oneSided, established } = link;
+  const { overlay, encrypted } = linkFacts(link);
   const health = healthOf(link);
   const isHalf = established && oneSided && own === undefined;
   const broken = isHalf ? "one way only" : (own?.state ?? "not established");
-  const text = health === "broken" ? broken : own?.overlay || "established";
+  const text = health === "broken" ? broken : overlay || "established";
   return (
     <span class={`mark ${health}`}>
       {text}
-      {own?.encrypted ? ", encrypted" : ""}
+      {encrypted ? ", encrypted" : ""}
     </span>
   );
 }

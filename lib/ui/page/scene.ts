@@ -1,3 +1,4 @@
+import { linkFacts } from "../../api/link-ends.ts";
 import type { Picture, PictureLink } from "../../api/picture-models.ts";
 import { type Group, type Grouping, groupsOf } from "./grouping.ts";
 import { type Bubble, dotPlace, Layout, type Point } from "./layout.ts";
@@ -30,11 +31,9 @@ export class Scene {
   readonly layout = new Layout();
   #links: readonly PictureLink[] = [];
   #rates: Rates = new Map();
-  #self = "";
 
   take(picture: Picture, by: Grouping, rates: Rates): void {
     this.#rates = rates;
-    this.#self = picture.self;
     const groups: Group[] = groupsOf(picture, by);
     this.#links = by === "host" ? picture.links : [];
     const pairs = this.#links.map(({ from, to }) => [peerKey(from), peerKey(to)] as const);
@@ -51,11 +50,11 @@ export class Scene {
       const from = byKey.get(peerKey(link.from));
       const to = byKey.get(peerKey(link.to));
       if (from === undefined || to === undefined) continue;
-      const { own } = link;
       yield {
         ...{ key: linkKey(link), from, to, health: healthOf(link) },
-        ...{ isEncrypted: own?.encrypted === true, isOwn: own !== undefined },
-        flow: flowOf(link, this.#self, this.#rates),
+        isEncrypted: linkFacts(link).encrypted === true,
+        isOwn: link.own !== undefined,
+        flow: flowOf(link, this.#rates),
       };
     }
   }

@@ -1,10 +1,10 @@
-import { type LinkRate, rateText } from "./traffic.ts";
+import { type Flow, rateText } from "./traffic.ts";
 
 const [width, height] = [320, 44];
 
 /** How much went over a link of late, the latest at the right. */
-export function SparkLine({ rates }: { rates: readonly LinkRate[] }) {
-  const totals = rates.map(({ sent, received }) => sent + received);
+export function SparkLine({ rates }: { rates: readonly Flow[] }) {
+  const totals = rates.map(({ there, back }) => there + back);
   const most = Math.max(...totals, 1);
   if (totals.length < 2) return null;
   const points = totals.map((total, index) => {

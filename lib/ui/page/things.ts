@@ -1,3 +1,4 @@
+import { linkFacts } from "../../api/link-ends.ts";
 import type {
   Picture,
   PictureContainer,
@@ -79,13 +80,15 @@ export function placeOf(thing: Thing): string | undefined {
   }
 }
 
-/** How well a link carries frames. */
-export type Health = "good" | "slow" | "broken";
+/** How well a link carries frames; `plain` where nobody tells by what. */
+export type Health = "good" | "slow" | "plain" | "broken";
 
-export function healthOf({ established, oneSided, own }: PictureLink): Health {
+export function healthOf(link: PictureLink): Health {
+  const { established, oneSided, own } = link;
   const isBroken = !established || (own === undefined ? oneSided : own.state !== "established");
   if (isBroken) return "broken";
-  return own?.overlay === "sleeve" ? "slow" : "good";
+  const { overlay } = linkFacts(link);
+  return overlay === "sleeve" ? "slow" : overlay === "" ? "plain" : "good";
 }
 
 /** At most so many are shown; who wants others says more of them. */

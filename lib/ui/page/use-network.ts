@@ -10,6 +10,8 @@ import { type Rates, TrafficLog } from "./traffic.ts";
 const [pictureMs, doctorMs] = [2000, 10_000];
 /** After an event, for others that come with it; the doctor waits for what follows from it. */
 const [pictureDelayMs, doctorDelayMs] = [250, 1500];
+/** Until other hosts have told of their links. */
+const toldMs = 800;
 /** As many events are kept. */
 const eventsMax = 300;
 
@@ -50,6 +52,8 @@ export function useNetwork(): Network {
         setTrouble(error instanceof Error ? error.message : String(error));
       }
     });
+    // Other hosts are asked for their links by the first look, and have told of them then.
+    const toldTimer = setTimeout(() => pictures.soon(0), toldMs);
     const doctor = again(end.signal, doctorMs, async () => {
       // Where the router does not answer, the picture says so.
       const diagnosis = await askDoctor().catch(() => undefined);
@@ -62,7 +66,10 @@ export function useNetwork(): Network {
         doctor.soon(doctorDelayMs);
       }, end.signal);
     follow();
-    return () => end.abort();
+    return () => {
+      clearTimeout(toldTimer);
+      end.abort();
+    };
   }, []);
   return { ...seen, findings, events, trouble };
 }

@@ -30,7 +30,8 @@ export function RingPart({ belief, range, inUse, peers, select }: RingPartProps)
           addresses: [address],
         })),
         peers: peers.map(({ name, label }) => ({
-          ...{ name: formatPeerName(name), nickname: label, reached: reached.has(name) },
+          ...{ name: formatPeerName(name), nickname: label, told: null },
+          reached: reached.has(name),
         })),
         ring: {
           ...{ range, active: 0, addresses: 0 },

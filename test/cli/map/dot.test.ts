@@ -27,6 +27,18 @@ test("a graph for Graphviz has hosts, links and those that are missing", () => {
   );
 });
 
+test("a link of others has its overlay where one of its ends tells of it, and is grey where neither does", () => {
+  const others = networkMap(
+    someReading({
+      hosts: ["host1", "host2", "host3", "host4"],
+      links: [{ ends: [2, 3], told: ["fastdp"] }, { ends: [3, 4] }],
+    }),
+  );
+  const text = dotText(others, false);
+  expect(text).toContain('[label="fastdp 0.50 ms", color=darkgreen]');
+  expect(text).toContain('"00:00:00:00:00:03" -- "00:00:00:00:00:04" [color=gray]');
+});
+
 test("containers are nodes of their own where they are wanted", () => {
   expect(dotText(map, true)).toContain(
     [

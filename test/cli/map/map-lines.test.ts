@@ -57,6 +57,24 @@ describe("a map of few hosts", () => {
     );
   });
 
+  test("says the same of links of others as their ends do, and where those differ", () => {
+    const links = [
+      ...three.links.slice(0, 2),
+      { ends: [2, 3], told: ["fastdp", "sleeve"] } as const,
+    ];
+    expect(drawn({ ...three, links }, { columns: 100 })).toBe(
+      [
+        "● host1  this host, 2 containers ─┬─────────────────┐",
+        "                                  │ fastdp 0.31 ms  │ sleeve 12 ms",
+        "● host2 ──────────────────────────┤                 │",
+        "                                  │ sleeve 0.50 ms  │",
+        "● host3  1 container ─────────────┴─────────────────┘",
+        "",
+        "▲ host2 sends to host3 by fastdp, and host3 to host2 by sleeve",
+      ].join("\n"),
+    );
+  });
+
   test("has the containers below their hosts, beside the links", () => {
     expect(drawn(three, { hasContainers: true })).toBe(
       [
