@@ -1,4 +1,6 @@
+import type { IpFamily } from "../lib/base/ip.ts";
 import { silentLog } from "../lib/base/world.ts";
+import { programsOf } from "../lib/host/firewall/iptables.ts";
 import type { EnforcerOptions, HostEnforcer } from "../lib/host/policy/host-enforcer.ts";
 import { IpsetEnforcer } from "../lib/host/policy/ipset-enforcer.ts";
 import { NftablesEnforcer } from "../lib/host/policy/nft-enforcer.ts";
@@ -20,7 +22,21 @@ const rounds = 5;
 /** Of this host, and of another one. */
 const [localPod, remotePod] = [500, 501];
 
+/** By what policies are enforced: `iptables` speaks to nf_tables where the host's program does. */
+const filters = {
+  nftables: (options) => new NftablesEnforcer(options),
+  iptables: (options) => new IpsetEnforcer(options),
+  "iptables-legacy": (options) =>
+    new IpsetEnforcer(options, new Map(([4, 6] as const).map((each) => [each, legacyOf(each)]))),
+} as const satisfies Record<string, (options: EnforcerOptions) => HostEnforcer>;
+
+function legacyOf(family: IpFamily): string {
+  const [, legacy] = programsOf(family);
+  return legacy;
+}
+
 interface Site {
+  readonly name: string;
   readonly shape: Shape;
   readonly compiler: PolicyCompiler;
   readonly enforcer: HostEnforcer;
@@ -83,11 +99,11 @@ function measure(site: Site, times: Map<string, Took>): void {
 }
 
 function measureAll(site: Site): void {
-  const { enforcer, shape } = site;
+  const { enforcer, name: filter, shape } = site;
   measure(site, new Map());
   const times = new Map<string, Took>();
   for (let round = 0; round < rounds; round++) measure(site, times);
-  const about = `${enforcer.name}, ${shape}`;
+  const about = `${filter}, ${shape}`;
   const { sets, elements, chains, rules } = enforcer.size();
   console.log(`${about}: ${sets} sets, ${elements} elements, ${chains} chains, ${rules} rules`);
   for (const [name, { wall, processor }] of times) {
@@ -99,9 +115,9 @@ function measureAll(site: Site): void {
 export async function benchPolicyKernel(): Promise<void> {
   using lab = new PodLab("bnk", 1);
   const options: EnforcerOptions = { bridge: podBridge, multicast: "allow", log: silentLog };
-  for (const Enforcer of [NftablesEnforcer, IpsetEnforcer]) {
+  for (const [name, make] of Object.entries(filters)) {
     for (const shape of Object.keys(shapes) as Shape[]) {
-      const site = { shape, compiler: full(shape), enforcer: new Enforcer(options) };
+      const site = { name, shape, compiler: full(shape), enforcer: make(options) };
       lab.hosts[0]!.run(() => measureAll(site));
     }
   }
