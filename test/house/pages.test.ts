@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { siteProblems } from "../../build/site.ts";
+import { unknownCommands } from "../docs/named-commands.ts";
 import { type ShellBlock, shellBlocks, unmarkedCommands } from "../docs/page-blocks.ts";
 import { dockerPages, followedPages, typedPages } from "../docs/runnable-pages.ts";
 import { filesUnder, root, textOf } from "./source-files.ts";
@@ -46,6 +47,13 @@ describe("a shell block of the documentation", () => {
     );
     expect(unmarked).toEqual([]);
   });
+});
+
+test("commands and options that pages name are those of the program", () => {
+  const named = [...pages, "CHANGELOG.md"].flatMap((page) =>
+    unknownCommands(textOf(page)).map((fault) => `${page}: ${fault}`),
+  );
+  expect(named).toEqual([]);
 });
 
 test("links of pages lead somewhere, and docs/README.md links all pages", () => {
