@@ -1,6 +1,7 @@
 import { formatPeerName, type PeerName, parsePeerName } from "../base/peer-name.ts";
 import type { LinkView } from "../links/link-view.ts";
 import type { ToldSummary } from "../links/told-links.ts";
+import { lossFields } from "./loss-model.ts";
 import { pictureContainers, pictureNames } from "./picture-containers.ts";
 import type { Picture, PictureLink, PictureLinkEnd, PicturePeer } from "./picture-models.ts";
 import type { ConnectionReport, PeerReport, Report, TrafficReport } from "./report.ts";
@@ -117,7 +118,7 @@ function pictureLinks(
 }
 
 function ownLink(connection: ConnectionReport): NonNullable<PictureLink["own"]> {
-  const { Address, State, Info, Attrs, RoundTripMs, Since, Reason, Traffic } = connection;
+  const { Address, State, Info, Attrs, RoundTripMs, Since, Reason, Traffic, Loss } = connection;
   const mtu = Attrs?.mtu;
   return {
     ...{ address: Address, state: State, info: Info },
@@ -128,6 +129,7 @@ function ownLink(connection: ConnectionReport): NonNullable<PictureLink["own"]> 
     since: Since ?? null,
     reason: Reason ?? "",
     traffic: Traffic === undefined ? null : linkTraffic(Traffic),
+    loss: Loss === undefined ? null : lossFields(Loss),
   };
 }
 

@@ -1,6 +1,9 @@
 import type { LinkTraffic } from "../base/overlay.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
+import { type LossTally, shareLost } from "../mesh/loss-account.ts";
+import { type LinkLoss, lossWindowMs } from "../mesh/loss-meter.ts";
 import type { MeshStatus } from "../mesh/mesh-status.ts";
+import type { LossReport, LossWayReport } from "./loss-report.ts";
 import type {
   DatapathReport,
   MacReport,
@@ -113,6 +116,7 @@ function connection(status: MeshStatus["connections"][number]) {
     ...(status.sinceMs !== undefined && { Since: new Date(status.sinceMs).toISOString() }),
     ...(status.error?.remedy !== undefined && { Remedy: status.error.remedy }),
     ...(status.traffic !== undefined && { Traffic: traffic(status.traffic) }),
+    ...(status.loss !== undefined && { Loss: loss(status.loss.recent) }),
   };
 }
 
@@ -122,6 +126,14 @@ function traffic(carried: LinkTraffic): TrafficReport {
     ...{ SentPackets: sentPackets, SentBytes: sentBytes },
     ...{ ReceivedPackets: receivedPackets, ReceivedBytes: receivedBytes },
   };
+}
+
+function loss({ to, from }: LinkLoss["recent"]): LossReport {
+  return { Seconds: lossWindowMs / 1000, To: lossOneWay(to), From: lossOneWay(from) };
+}
+
+function lossOneWay(tally: LossTally): LossWayReport {
+  return { Frames: tally.frames, Lost: tally.lost, Share: shareLost(tally) ?? null };
 }
 
 /** As Go writes a map. */

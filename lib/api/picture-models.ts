@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { textsByName } from "../base/schema.ts";
 import { told } from "./json-schema.ts";
+import { lossModel } from "./loss-model.ts";
 
 const traffic = v.object({
   sentPackets: told(v.number(), "frames of containers"),
@@ -45,6 +46,7 @@ const link = v.object({
           v.nullable(traffic),
           "since the link was established; null where nothing counts",
         ),
+        loss: told(v.nullable(lossModel), "null where the hosts have nothing to compare"),
         info: told(v.string(), "as `weave status connections` has it"),
       }),
       "of links of this host, as it sees them",

@@ -1,4 +1,5 @@
 import type { EventsReport, TracingReport } from "./events-report.ts";
+import type { LossReport } from "./loss-report.ts";
 
 /**
  * The shape of `GET /report` (http-api §5). Scripts and templates rely on these names, their order
@@ -138,6 +139,8 @@ export interface ConnectionReport {
   readonly Remedy?: string;
   /** Frames of containers since the connection was established; missing where nothing counts. */
   readonly Traffic?: TrafficReport;
+  /** Frames that got lost between both; missing where the ends have nothing to compare. */
+  readonly Loss?: LossReport;
 }
 
 /** Ethernet frames before encapsulation, and their octets. */

@@ -63,6 +63,15 @@ export interface OverlayLink {
   control(tag: number, body: Uint8Array): void;
   stop(): void;
   describe(): OverlayLinkStatus;
+  /** Of every overlay of it that counts each frame once, at both ends alike; missing for none. */
+  frameCounts?(): readonly FrameCounts[];
+}
+
+/** Frames of containers since some moment; whole numbers that only grow, or begin anew. */
+export interface FrameCounts {
+  readonly overlay: string;
+  readonly sent: number;
+  readonly received: number;
 }
 
 /** What `status connections` and `report` show of a link. */

@@ -6,6 +6,12 @@ import * as v from "valibot";
  */
 const list = <Item extends v.GenericSchema>(item: Item) => v.nullish(v.array(item), []);
 
+const lossWayModel = v.object({
+  Frames: v.number(),
+  Lost: v.number(),
+  Share: v.nullable(v.number()),
+});
+
 const connectionModel = v.object({
   Address: v.string(),
   Outbound: v.boolean(),
@@ -16,6 +22,7 @@ const connectionModel = v.object({
   RoundTripMs: v.optional(v.number()),
   Reason: v.optional(v.string()),
   Remedy: v.optional(v.string()),
+  Loss: v.optional(v.object({ Seconds: v.number(), To: lossWayModel, From: lossWayModel })),
 });
 
 const peerModel = v.object({

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { told } from "../api/json-schema.ts";
+import { lossModel } from "../api/loss-model.ts";
 
 /** The documents of `weave status [part] --json`. */
 
@@ -150,6 +151,9 @@ export const connectionsDocument = v.object({
         roundTripMs: v.exactOptional(told(v.number(), "as the kernel measured it")),
         reason: v.exactOptional(told(v.string(), "why this overlay and not a better one")),
         remedy: v.exactOptional(told(v.string(), "what to do about the last failure")),
+        loss: v.exactOptional(
+          told(lossModel, "frames that got lost; missing where the hosts have nothing to compare"),
+        ),
       }),
     ),
     "ordered by address",

@@ -1,3 +1,4 @@
+import { lossFields } from "../api/loss-model.ts";
 import type { Output } from "./context.ts";
 import type { JsonFields } from "./json-documents.ts";
 import { writeJson } from "./json-output.ts";
@@ -108,6 +109,7 @@ function connectionFields(report: ReportModel): JsonFields<"status-connections">
     ...(connection.RoundTripMs !== undefined && { roundTripMs: connection.RoundTripMs }),
     ...(connection.Reason !== undefined && { reason: connection.Reason }),
     ...(connection.Remedy !== undefined && { remedy: connection.Remedy }),
+    ...(connection.Loss !== undefined && { loss: lossFields(connection.Loss) }),
   }));
 }
 

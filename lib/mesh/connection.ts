@@ -27,6 +27,7 @@ import {
   assertHarmless,
   decodeMessage,
   encodeMessage,
+  extensionOf,
   type OutgoingMessage,
   type ProtocolMessage,
 } from "./protocol-message.ts";
@@ -195,8 +196,11 @@ export class Connection {
     if (this.#phase === "closed") return false;
     const { codec } = this.#result();
     if (message.kind === "control") assertHarmless(message, this.overlaysExchanged);
-    const compares = message.kind === "digest" || message.kind === "inquiry";
-    assert(!compares || this.#compares, "digests are for those who understand them");
+    const needed = extensionOf(message);
+    assert(
+      needed === undefined || this.extensions.has(needed),
+      `${needed} is for those who understand it`,
+    );
     const bytes = encodeMessage(message);
     if (bytes.length > codec.messageMaxBytes) {
       const bound = codec.messageMaxBytes;
@@ -292,7 +296,7 @@ export class Connection {
       for (let bytes = codec.next(); bytes !== undefined; bytes = codec.next()) {
         this.#liveness?.received();
         const message =
-          bytes.length === 0 ? this.#ignoreEmpty() : decodeMessage(bytes, this.#compares);
+          bytes.length === 0 ? this.#ignoreEmpty() : decodeMessage(bytes, this.extensions);
         if (message.kind === "unknown") this.#ignoreUnknown(message.tag);
         else if (message.kind !== "heartbeat") return message;
       }
@@ -301,10 +305,6 @@ export class Connection {
       this.close(error);
     }
     return undefined;
-  }
-
-  get #compares(): boolean {
-    return this.extensions.has("digests");
   }
 
   #ignoreEmpty(): ProtocolMessage {

@@ -20,10 +20,11 @@ export interface Extension {
 }
 
 /**
- * `digests`: states are compared before they are sent; `redirects`: whoever is full says so, and
- * where to go. Others are up to the overlay.
+ * `digests`: states are compared before they are sent; `link-counts`: neighbours compare how many
+ * frames each has sent and received; `redirects`: whoever is full says so, and where to go. Others
+ * are up to the overlay.
  */
-export type ExtensionName = "digests" | "redirects" | OverlayExtension;
+export type ExtensionName = "digests" | "link-counts" | "redirects" | OverlayExtension;
 
 /** By name, in the version that both sides speak. */
 export type NegotiatedExtensions = ReadonlyMap<ExtensionName, number>;
@@ -33,6 +34,7 @@ export const extensionsFeature = "WeaveExtensions";
 /** All that the mesh can do. */
 export const ownExtensions: readonly Extension[] = [
   { name: "digests", version: 1 },
+  { name: "link-counts", version: 1 },
   { name: "redirects", version: 1 },
 ];
 

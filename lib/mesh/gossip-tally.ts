@@ -1,5 +1,5 @@
 import type { DeliveredMessage } from "./connection.ts";
-import type { OutgoingMessage } from "./protocol-message.ts";
+import { isChannelMessage, type OutgoingMessage } from "./protocol-message.ts";
 
 /** Channels that are counted apart; what others say counts as {@link otherChannel}. */
 export const talliedChannelsMax = 8;
@@ -21,14 +21,14 @@ export class GossipTally {
   readonly #channels = new Map<string, OpenTally>();
 
   sent(message: OutgoingMessage): void {
-    if (message.kind === "heartbeat" || message.kind === "control") return;
+    if (!isChannelMessage(message)) return;
     const tally = this.#of(message.channel);
     tally.sentMessages++;
     tally.sentBytes += message.payload.length;
   }
 
   received(message: DeliveredMessage): void {
-    if (message.kind === "control") return;
+    if (!isChannelMessage(message)) return;
     const tally = this.#of(message.channel);
     tally.receivedMessages++;
     tally.receivedBytes += message.payload.length;

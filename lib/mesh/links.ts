@@ -124,7 +124,8 @@ export class Links {
     this.#deserted = deserted;
     for (const cancel of this.#dials) cancel();
     this.#dials.clear();
-    for (const { connection } of [...this.table]) {
+    for (const { connection, lossMeter } of [...this.table]) {
+      lossMeter?.stop();
       if (connection.extensions.size === 0) connection.close(handedOver());
     }
     if (this.#open.size === 0) deserted();
@@ -261,6 +262,7 @@ export class Links {
   #established(neighbour: Neighbour): void {
     if (this.table.get(neighbour.name) !== neighbour || neighbour.established) return;
     neighbour.established = true;
+    neighbour.measureLoss(this.#world);
     this.#world.log.info(`${neighbour.connection.label} connection fully established`);
     this.#events.established(neighbour);
   }
@@ -282,6 +284,7 @@ export class Links {
   #leave(neighbour: Neighbour, error: WeaveError): void {
     this.#ports.peers.unpin(neighbour.name);
     neighbour.overlay?.stop();
+    neighbour.lossMeter?.stop();
     if (!this.table.remove(neighbour)) {
       this.#events.refused();
       return;

@@ -8,6 +8,7 @@ import type { GossipRouter } from "./gossip-router.ts";
 import type { ChannelTally } from "./gossip-tally.ts";
 import { type ProtocolVersion, versionMax } from "./header.ts";
 import type { Links } from "./links.ts";
+import type { LinkLoss } from "./loss-meter.ts";
 import type { Neighbour } from "./neighbour.ts";
 import type { PeerRecord } from "./peer-record.ts";
 import type { Peers } from "./peers.ts";
@@ -90,6 +91,8 @@ export interface ConnectionStatus {
   readonly traffic?: LinkTraffic;
   /** The same by overlay. */
   readonly carried?: readonly OverlayTraffic[];
+  /** Frames that were sent and did not arrive; missing where the ends have nothing to compare. */
+  readonly loss?: LinkLoss;
   /** `name/version` of what both sides can do beyond the original; missing for nothing. */
   readonly extensions?: readonly string[];
   /** Wall clock in milliseconds; missing for never. */
@@ -256,7 +259,7 @@ export function broadcastStatuses(
 }
 
 /** The part of a neighbour that status shows. */
-export type ShownNeighbour = Pick<Neighbour, "name" | "established" | "overlay"> & {
+export type ShownNeighbour = Pick<Neighbour, "name" | "established" | "overlay" | "lossMeter"> & {
   readonly connection: Pick<
     Neighbour["connection"],
     "remoteAddress" | "outbound" | "remote" | "encrypted" | "extensions" | "roundTripMs"
@@ -271,6 +274,7 @@ export function neighbourStatus(neighbour: ShownNeighbour, passwordSet: boolean)
   const sealing = connection.encrypted ? "encrypted" : "unencrypted";
   const prefix = passwordSet ? `${sealing.padEnd(11)} ` : "";
   const { roundTripMs } = connection;
+  const loss = neighbour.lossMeter?.loss;
   const extensions = [...connection.extensions].map(([each, version]) => `${each}/${version}`);
   const peer = { name: formatPeerName(name), nickname: connection.remote.nickname };
   return {
@@ -288,6 +292,7 @@ export function neighbourStatus(neighbour: ShownNeighbour, passwordSet: boolean)
     ...(overlay?.losses === undefined ? {} : { losses: overlay.losses }),
     ...(overlay?.traffic === undefined ? {} : { traffic: overlay.traffic }),
     ...(overlay?.carried === undefined ? {} : { carried: overlay.carried }),
+    ...(loss === undefined ? {} : { loss }),
   };
 }
 

@@ -368,6 +368,7 @@ export class Mesh {
     if (this.#stopped) return;
     tellPassage(this.#dependencies, "in", neighbour.name, message);
     if (message.kind === "control") neighbour.overlay?.control(message.tag, message.body);
+    else if (message.kind === "linkCounts") neighbour.lossMeter?.received(message.body);
     else this.#gossip.receive(message, neighbour.name);
   }
 

@@ -2,10 +2,12 @@ import { formatEndpoint } from "../base/endpoint.ts";
 import { assert } from "../base/errors.ts";
 import type { OverlayLink, OverlayLinkParameters } from "../base/overlay.ts";
 import type { PeerName } from "../base/peer-name.ts";
+import type { World } from "../base/world.ts";
 import type { Connection } from "./connection.ts";
 import type { TableEntry } from "./connection-table.ts";
 import type { GossipNeighbour } from "./gossip-router.ts";
 import { type GossipLink, GossipSender } from "./gossip-sender.ts";
+import { LossMeter } from "./loss-meter.ts";
 import type { PeerLink } from "./peer-record.ts";
 import type { ControlTag, OutgoingMessage } from "./protocol-message.ts";
 
@@ -17,6 +19,8 @@ export class Neighbour implements TableEntry, GossipNeighbour {
   overlay: OverlayLink | undefined;
   /** Frames reach the peer over the overlay. */
   established = false;
+  /** With a peer that measures as well, while frames reach it. */
+  lossMeter: LossMeter | undefined;
 
   /** `sent` hears of all gossip that goes to it. */
   constructor(connection: Connection, self: PeerName, sent: (message: OutgoingMessage) => void) {
@@ -41,6 +45,16 @@ export class Neighbour implements TableEntry, GossipNeighbour {
   get link(): PeerLink {
     const { remoteAddress, outbound } = this.connection;
     return { address: formatEndpoint(remoteAddress), outbound, established: this.established };
+  }
+
+  /** Begins to measure how many frames get lost between both, if the peer does so too. */
+  measureLoss(world: World): void {
+    const { connection, overlay } = this;
+    if (overlay?.frameCounts === undefined || !connection.extensions.has("link-counts")) return;
+    this.lossMeter = new LossMeter(world, {
+      counts: () => overlay.frameCounts?.() ?? [],
+      send: (body) => connection.send({ kind: "linkCounts", body }),
+    });
   }
 
   /** What the overlay has to know. */

@@ -1,7 +1,7 @@
 import type { PeerName } from "../base/peer-name.ts";
 import type { DeliveredMessage } from "./connection.ts";
 import { originOf } from "./gossip-router.ts";
-import type { OutgoingMessage } from "./protocol-message.ts";
+import { isChannelMessage, type OutgoingMessage } from "./protocol-message.ts";
 
 /** A message of gossip that has come by one of our links, or goes on its way there. */
 export interface Passage {
@@ -21,14 +21,14 @@ export interface PassageWatcher {
   onPassage?(passage: Passage): void;
 }
 
-/** Tells who watches of a message, unless that is a life sign or the overlay's. */
+/** Tells who watches of a message, unless that is no gossip. */
 export function tellPassage(
   watcher: PassageWatcher,
   direction: Passage["direction"],
   neighbour: PeerName,
   message: DeliveredMessage | OutgoingMessage,
 ): void {
-  if (message.kind === "control" || message.kind === "heartbeat") return;
+  if (!isChannelMessage(message)) return;
   const { kind, channel, payload } = message;
   const [origin, bytes] = [originOf(message), payload.length];
   watcher.onPassage?.({ direction, neighbour, kind, channel, origin, bytes });

@@ -17,11 +17,13 @@ import { GobDecoder, GobEncoder, gob } from "../wire/gob.ts";
  *   │  7  │ overlay index, inner tag, inner body           overlay       │
  *   │ 64  │ channel, digest of the sender's state          digest        │
  *   │ 65  │ channel, what the sender has                   inquiry       │
+ *   │ 66  │ see link-counts.ts                             link counts   │
  *   └─────┴──────────────────────────────────────────────────────────────┘
  *
  * The bodies of tags 4–6, 64 and 65 are values of one gob stream: a string, up to two unsigned
  * numbers and octets. What follows the last value is ignored. Tags 64 and 65 are those of the
- * extension `digests`; where it was not negotiated they have no meaning and are never sent.
+ * extension `digests`, tag 66 is that of `link-counts`; where one was not negotiated its tags have no
+ * meaning and are never sent.
  */
 export type ProtocolMessage =
   | HeartbeatMessage
@@ -31,10 +33,18 @@ export type ProtocolMessage =
   | BroadcastMessage
   | DigestMessage
   | InquiryMessage
+  | LinkCountsMessage
   | UnknownMessage;
 
 /** What may be sent: everything that has a meaning. */
 export type OutgoingMessage = Exclude<ProtocolMessage, UnknownMessage>;
+
+/** What owners of channels tell each other. */
+export type ChannelMessage = Extract<ProtocolMessage, { readonly channel: string }>;
+
+export function isChannelMessage(message: ProtocolMessage): message is ChannelMessage {
+  return "channel" in message;
+}
 
 /** A life sign. */
 export interface HeartbeatMessage {
@@ -92,6 +102,12 @@ export interface InquiryMessage {
   readonly payload: Uint8Array;
 }
 
+/** How many frames went over the link. Any octets may arrive. */
+export interface LinkCountsMessage {
+  readonly kind: "linkCounts";
+  readonly body: Uint8Array;
+}
+
 /** From a later generation; ignored. */
 export interface UnknownMessage {
   readonly kind: "unknown";
@@ -104,16 +120,27 @@ const unicastTag = 5;
 const broadcastTag = 6;
 const digestTag = 64;
 const inquiryTag = 65;
+const linkCountsTag = 66;
 
 const heartbeat: HeartbeatMessage = { kind: "heartbeat" };
 
+/** An extension that has tags of its own. */
+export type TagExtension = "digests" | "link-counts";
+
+/** Those that were negotiated. */
+export interface TagExtensions {
+  has(extension: TagExtension): boolean;
+}
+
 /**
- * Reads one message of at least one octet. Octets in the result are views on `bytes`. `compares`:
- * whether the extension `digests` was negotiated.
+ * Reads one message of at least one octet. Octets in the result are views on `bytes`.
  *
  * @throws WeaveError `MESSAGE_FORMAT` when the header of a gossip message is damaged
  */
-export function decodeMessage(bytes: Uint8Array, compares = false): ProtocolMessage {
+export function decodeMessage(
+  bytes: Uint8Array,
+  extensions: TagExtensions = new Set(),
+): ProtocolMessage {
   const tag = bytes[0]!;
   switch (tag) {
     case heartbeatTag:
@@ -129,7 +156,11 @@ export function decodeMessage(bytes: Uint8Array, compares = false): ProtocolMess
       return decodeGossip(tag, bytes);
     case digestTag:
     case inquiryTag:
-      return compares ? decodeGossip(tag, bytes) : { kind: "unknown", tag };
+      return extensions.has("digests") ? decodeGossip(tag, bytes) : { kind: "unknown", tag };
+    case linkCountsTag:
+      return extensions.has("link-counts")
+        ? { kind: "linkCounts", body: bytes.subarray(1) }
+        : { kind: "unknown", tag };
     default:
       return { kind: "unknown", tag };
   }
@@ -173,6 +204,12 @@ export function assertHarmless({ tag, body }: ControlMessage, indexed: boolean):
   assert(tag !== 3 || body.length >= 2, "a path MTU has two octets");
 }
 
+/** What a remote must have to understand it. */
+export function extensionOf({ kind }: OutgoingMessage): TagExtension | undefined {
+  if (kind === "digest" || kind === "inquiry") return "digests";
+  return kind === "linkCounts" ? "link-counts" : undefined;
+}
+
 /** The octets of `message`, tag included. */
 export function encodeMessage(message: OutgoingMessage): Uint8Array {
   switch (message.kind) {
@@ -194,6 +231,8 @@ export function encodeMessage(message: OutgoingMessage): Uint8Array {
       return withTag(digestTag, gossipBody(message.channel, [], message.payload));
     case "inquiry":
       return withTag(inquiryTag, gossipBody(message.channel, [], message.payload));
+    case "linkCounts":
+      return withTag(linkCountsTag, message.body);
   }
 }
 

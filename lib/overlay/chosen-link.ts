@@ -2,6 +2,7 @@ import { concatBytes } from "../base/bytes.ts";
 import { errorText, WeaveError } from "../base/errors.ts";
 import {
   addTraffic,
+  type FrameCounts,
   type OverlayLink,
   type OverlayLinkParameters,
   type OverlayLinkStatus,
@@ -252,6 +253,14 @@ export class ChosenLink implements OverlayLink {
         carried,
       }),
     };
+  }
+
+  frameCounts(): FrameCounts[] {
+    return this.#candidates.flatMap(({ name: overlay, link }) => {
+      const traffic = link?.countsEachFrame === true ? link.traffic?.() : undefined;
+      if (traffic === undefined) return [];
+      return [{ overlay, sent: traffic.sentPackets, received: traffic.receivedPackets }];
+    });
   }
 
   /** Frames take one overlay after the other, and heartbeats are nobody's frames. */

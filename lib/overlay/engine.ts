@@ -62,6 +62,8 @@ export interface EngineLink {
   trouble?(): string | undefined;
   /** Frames of containers that it has carried; `undefined` where nothing counts. */
   traffic?(): LinkTraffic | undefined;
+  /** Whether all of {@link traffic} is of this link, and a super-frame counts as what it is cut into. */
+  readonly countsEachFrame?: boolean;
   /** Whether the frames of this connection are to take this link from now on. */
   carry?(carries: boolean): void;
 }

@@ -1,3 +1,4 @@
+import type { LossFields } from "../../lib/api/loss-model.ts";
 import type { Picture, PictureContainer, PictureLink } from "../../lib/api/picture-models.ts";
 import type { NetworkReading } from "../../lib/cli/live/network-reading.ts";
 import type { ReportModel } from "../../lib/cli/report-model.ts";
@@ -12,6 +13,7 @@ export interface SomeLink {
   readonly ends: readonly [number, number];
   readonly overlay?: "fastdp" | "sleeve";
   readonly roundTripMs?: number;
+  readonly loss?: LossFields;
   readonly oneSided?: boolean;
   readonly isEncrypted?: boolean;
   /** Octets so far, each way. */
@@ -104,6 +106,7 @@ function pictureLink(link: SomeLink): PictureLink {
         ...{ address: addressOf(a === 1 ? b : a), state: state ?? "established", overlay },
         ...{ encrypted: link.isEncrypted ?? false, mtu: 1376, roundTripMs: roundTripMs ?? null },
         ...{ since: link.since ?? null, reason: "", traffic, info: "" },
+        loss: link.loss ?? null,
       },
     }),
   };

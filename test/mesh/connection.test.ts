@@ -335,7 +335,9 @@ describe("digests", () => {
     test(`are never sent to a peer ${what}`, () => {
       const { dialler } = pair(configOf(1, ours), configOf(2, theirs));
       expect(dialler.connection.extensions.size).toBe(0);
-      expect(() => dialler.connection.send(digest)).toThrow("digests are for those");
+      expect(() => dialler.connection.send(digest)).toThrow(
+        "digests is for those who understand it",
+      );
     });
   }
 

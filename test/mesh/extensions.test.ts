@@ -29,7 +29,7 @@ function negotiated(theirs: string, version = 1): string {
 describe("extensions", () => {
   test("are named in the introduction, and not at all by a peer without any", () => {
     const features = ownFeatures({ ...own, extensions: ownExtensions }, 2);
-    expect(features.get(extensionsFeature)).toBe("digests/1 redirects/1");
+    expect(features.get(extensionsFeature)).toBe("digests/1 link-counts/1 redirects/1");
     expect(ownFeatures({ ...own, extensions: [] }, 2).has(extensionsFeature)).toBe(false);
     expect(ownFeatures(own, 2).has(extensionsFeature)).toBe(false);
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { fromUtf8, utf8 } from "../../lib/base/bytes.ts";
 import type { GossipData, Gossiper, StateComparison } from "../../lib/base/gossip.ts";
 import { type GossipLink, GossipSender } from "../../lib/mesh/gossip-sender.ts";
-import type { OutgoingMessage } from "../../lib/mesh/protocol-message.ts";
+import { isChannelMessage, type OutgoingMessage } from "../../lib/mesh/protocol-message.ts";
 import { nameOf } from "./records.ts";
 
 class Numbers implements GossipData {
@@ -32,7 +32,7 @@ class SlowLink implements GossipLink {
   readonly sent: string[] = [];
 
   send(message: OutgoingMessage): boolean {
-    if (!this.open || message.kind === "heartbeat" || message.kind === "control") return false;
+    if (!this.open || !isChannelMessage(message)) return false;
     const { kind, channel } = message;
     const from =
       "sender" in message ? [message.sender] : "origin" in message ? [message.origin] : [];

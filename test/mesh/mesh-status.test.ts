@@ -38,6 +38,7 @@ function neighbour(given: Given, shown: Shown): ShownNeighbour {
   return {
     name: nameOf(2),
     established: given.established === true,
+    lossMeter: undefined,
     overlay: {
       confirm() {},
       control() {},

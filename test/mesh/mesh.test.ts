@@ -394,7 +394,7 @@ describe("many peers", () => {
     const extensions = six.peers.map((peer) =>
       connections(peer).map((link) => link.extensions ?? []),
     );
-    expect(extensions[0]).toEqual([["digests/1", "redirects/1"]]);
+    expect(extensions[0]).toEqual([["digests/1", "link-counts/1", "redirects/1"]]);
     expect(extensions[1]).toContainEqual([]);
     expect(extensions[2]).toEqual([[], []]);
     six.kill(6, { silent: false });

@@ -100,6 +100,8 @@ function describe(message: ProtocolMessage): string {
   switch (message.kind) {
     case "heartbeat":
       return "heartbeat";
+    case "linkCounts":
+      return "link-counts";
     case "control":
       return message.tag === 7 ? "overlay-control" : `control ${message.tag}`;
     case "gossip":

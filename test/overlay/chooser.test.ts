@@ -17,6 +17,7 @@ class ScriptedEngine implements OverlayEngine {
   refusal: Error | undefined;
   readonly name: string;
   carried: LinkTraffic | undefined;
+  countsEachFrame = false;
 
   constructor(name: string) {
     this.name = name;
@@ -32,6 +33,7 @@ class ScriptedEngine implements OverlayEngine {
       attributes: () => ({ engine: this.name }),
       carry: (carries: boolean) => void this.told.push(carries ? "carry" : "rest"),
       traffic: () => this.carried,
+      countsEachFrame: this.countsEachFrame,
     };
   }
 }
@@ -217,6 +219,15 @@ describe("the choice", () => {
     expect(link.describe().traffic).toEqual({
       ...{ sentPackets: 2, sentBytes: 20, receivedPackets: 4, receivedBytes: 60 },
     });
+  });
+
+  test("says what overlays have counted, of those whose counts are the same at both ends", () => {
+    sleeve.countsEachFrame = true;
+    const counting = prepare("fastdp sleeve");
+    expect(counting.frameCounts?.()).toEqual([]);
+    const once = { sentPackets: 1, sentBytes: 10, receivedPackets: 2, receivedBytes: 30 };
+    [fastdp.carried, sleeve.carried] = [once, once];
+    expect(counting.frameCounts?.()).toEqual([{ overlay: "sleeve", sent: 1, received: 2 }]);
   });
 
   test("leaves an overlay whose heartbeats are missed and returns when they come again", () => {

@@ -48,6 +48,7 @@ export function link(
     own: {
       ...{ address: "10.0.0.2:6783", state: "established", since: null, reason: "", info: "" },
       ...end(own),
+      loss: null,
       ...own,
     },
   };

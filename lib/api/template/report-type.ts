@@ -23,7 +23,6 @@ import type {
   Report,
   RingEntryReport,
   RouterReport,
-  TrafficReport,
   WaitingContainerReport,
 } from "../report.ts";
 import { eventsType, tracingType } from "./events-type.ts";
@@ -40,6 +39,7 @@ import {
   uint16,
   uint64,
 } from "./go-type.ts";
+import { lossType, trafficType } from "./link-types.ts";
 
 type PendingClaim = NonNullable<IpamReport["PendingClaims"]>[number];
 type ItemOf<List extends "UnicastRoutes" | "BroadcastRoutes"> = NonNullable<
@@ -72,13 +72,6 @@ const peerType = struct<PeerReport>("PeerReport", {
   Connections: slice(peerConnectionType),
 });
 
-const trafficType = struct<TrafficReport>("TrafficReport", {
-  SentPackets: int,
-  SentBytes: int,
-  ReceivedPackets: int,
-  ReceivedBytes: int,
-});
-
 const connectionType = struct<ConnectionReport>(
   "ConnectionReport",
   {
@@ -93,8 +86,9 @@ const connectionType = struct<ConnectionReport>(
     Since: string,
     Remedy: string,
     Traffic: pointer(trafficType),
+    Loss: pointer(lossType),
   },
-  { additions: ["Extensions", "RoundTripMs", "Reason", "Since", "Remedy", "Traffic"] },
+  { additions: ["Extensions", "RoundTripMs", "Reason", "Since", "Remedy", "Traffic", "Loss"] },
 );
 
 const refusalType = struct<RefusalReport>("RefusalReport", {

@@ -1,3 +1,4 @@
+import type { LossFields } from "../../api/loss-model.ts";
 import type { PictureLink } from "../../api/picture-models.ts";
 import { byNumber } from "./by-number.ts";
 import type { NetworkReading } from "./network-reading.ts";
@@ -21,6 +22,8 @@ export interface OwnLink {
   readonly roundTripMs: number | undefined;
   /** Undefined where nothing counts. */
   readonly traffic: Carried | undefined;
+  /** Undefined where the hosts have nothing to compare. */
+  readonly loss: LossFields | undefined;
   /** RFC 3339: since when it takes this overlay. */
   readonly since: string | undefined;
   /** Why it is as it is: the choice of the overlay, or the last error. */
@@ -47,6 +50,7 @@ export function ownLinks({ picture, report }: NetworkReading): OwnLink[] {
       mtu: typeof Attrs?.mtu === "number" ? Attrs.mtu : undefined,
       roundTripMs: isUp ? RoundTripMs : undefined,
       traffic: link?.own?.traffic ?? undefined,
+      loss: link?.own?.loss ?? undefined,
       since: link?.own?.since ?? undefined,
       reason: (isUp ? Reason : Info) ?? "",
       remedy: Remedy,

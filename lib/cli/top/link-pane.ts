@@ -1,3 +1,5 @@
+import { lossToMind, worstShare } from "../../api/loss-model.ts";
+import { lostText, shareText } from "../../base/share-text.ts";
 import { type OwnLink, ownLinks } from "../live/own-links.ts";
 import type { Rate } from "../live/traffic-rates.ts";
 import {
@@ -21,8 +23,9 @@ const columns: readonly Column[] = [
   { title: "CIPHER", rank: 5, usualWidth: 9 },
   { title: "OUT", rank: 1, isRight: true, usualWidth: 8 },
   { title: "IN", rank: 1, isRight: true, usualWidth: 8 },
-  { title: "TRAFFIC", rank: 7 },
-  { title: "ADDRESS", rank: 8 },
+  { title: "LOSS", rank: 7, isRight: true, usualWidth: 6 },
+  { title: "TRAFFIC", rank: 8 },
+  { title: "ADDRESS", rank: 9 },
 ];
 
 const historyColumns = 20;
@@ -46,6 +49,7 @@ function linkRow(
   const { address, nickname, state, overlay, isEncrypted, mtu, roundTripMs } = link;
   const name = nickname ?? address;
   const rate = history.at(-1);
+  const share = worstShare(link.loss);
   const cipher = state === "established" ? (isEncrypted ? "encrypted" : "none") : unknownText;
   const bars = sparkline(history.map(sumOfRate), historyColumns, steps);
   return {
@@ -58,15 +62,25 @@ function linkRow(
       span(cipher),
       span(rateText(rate?.sent)),
       span(rateText(rate?.received)),
+      span(
+        share === undefined ? unknownText : shareText(share),
+        share !== undefined && share >= lossToMind ? "warning" : undefined,
+      ),
       span(bars, "accent"),
       span(address),
     ],
     keys: [
       ...[name, state, overlay, roundTripMs ?? -1, mtu ?? -1, cipher],
-      ...[rate?.sent ?? -1, rate?.received ?? -1, sumOfRate(rate) ?? -1, address],
+      ...[rate?.sent ?? -1, rate?.received ?? -1, share ?? -1, sumOfRate(rate) ?? -1, address],
     ],
-    detail: [link.reason, ...(link.remedy === undefined ? [] : [link.remedy])].join("; "),
+    detail: [...lossDetail(link), link.reason, link.remedy ?? []].flat().join("; "),
   };
+}
+
+/** What got lost, if anything did. */
+function lossDetail({ loss }: OwnLink): string[] {
+  if (loss === undefined || loss.to.lost + loss.from.lost === 0) return [];
+  return [`lost in ${loss.seconds} s: ${lostText(loss.to)} out, ${lostText(loss.from)} in`];
 }
 
 export function toneOfState(state: string): Tone {

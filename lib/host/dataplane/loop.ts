@@ -22,7 +22,7 @@ const batchesPerTurnMax = 4;
 /** The longest sleep, as far as the kernel can count. Whoever wants to know wakes the loop. */
 const sleepMaxMs = 0x7fff_ffff;
 /** How old the counters in shared memory may get while there is traffic. */
-const publishPeriodMs = 500;
+const publishPeriodMs = 100;
 
 /** How the loop reaches the main thread. */
 export interface LoopChannel {

@@ -170,6 +170,7 @@ export class FastdpOverlay implements OverlayEngine {
       attributes: () => ({ mtu: link.mtu.limit ?? datapath.mtu, ...(encrypted && { encrypted }) }),
       trouble: () => link.trouble,
       traffic: () => meter.look(placed.shortId),
+      ...(datapath.countsEachFrame === true && { countsEachFrame: true }),
     };
   }
 

@@ -175,6 +175,11 @@ export interface KernelDatapath {
    * was counted before it was set may be in it: only differences tell. Missing as above.
    */
   carried?(shortId: ShortId): LinkTraffic | undefined;
+  /**
+   * Whether {@link carried} has every frame, whoever its originator is, and of a super-frame each
+   * segment: then the counts of both ends of a link can be compared.
+   */
+  readonly countsEachFrame?: boolean;
   /** Sends a frame with VNI `self | shortId << 12` to a neighbour. What fails is counted only. */
   sendHeartbeat(shortId: ShortId, frame: Uint8Array): void;
 

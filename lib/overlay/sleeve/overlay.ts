@@ -138,6 +138,7 @@ export class SleeveOverlay implements OverlayEngine {
         mtu: open.mtu,
       }),
       traffic: () => this.#commands.traffic(link),
+      countsEachFrame: true,
     };
   }
 

@@ -1,5 +1,6 @@
 import { type Difference, differences, linkFacts, silentEnds } from "../../api/link-ends.ts";
 import type { Picture, PictureLink } from "../../api/picture-models.ts";
+import { lostText } from "../../base/share-text.ts";
 import { Choice, HealthMark, Row } from "./parts.tsx";
 import { SparkLine } from "./spark-line.tsx";
 import { linkKey, peerKey, titleOfPeer } from "./things.ts";
@@ -94,6 +95,11 @@ function FactRows({ picture, link }: Parts) {
 function OwnRows({ own }: { readonly own: NonNullable<PictureLink["own"]> }) {
   return (
     <>
+      {own.loss !== null && (
+        <Row term="Lost">
+          ↑ {lostText(own.loss.to)} ↓ {lostText(own.loss.from)} in {own.loss.seconds} s
+        </Row>
+      )}
       {own.reason && <Row term="Because">{own.reason}</Row>}
       <Row term="Address">{own.address}</Row>
       {own.since && <Row term="Since">{new Date(own.since).toLocaleString()}</Row>}

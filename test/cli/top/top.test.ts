@@ -95,6 +95,22 @@ describe("the screen of weave top", () => {
     for (const title of ["CIPHER", "MTU", "TRAFFIC"]) expect(heading(120)).toContain(title);
   });
 
+  test("shows what got lost, and says more of the link that is chosen", () => {
+    const way = (lost: number, frames: number) => ({
+      ...{ frames, lost, share: frames < 100 ? null : lost / frames },
+    });
+    const loss = { seconds: 60, to: way(250, 1000), from: way(2, 20) };
+    const links = network.links.map((link) =>
+      link.overlay === "sleeve" ? { ...link, loss } : link,
+    );
+    const reading = someReading({ ...network, links, attempts: [] });
+    const text = shown(stateAfter({ what: "reading", reading }, ...keys("j")), 140);
+    const [heading, , lossy] = text.slice(text.findIndex((line) => line.includes("LINKS")));
+    expect(heading).toContain("LOSS");
+    expect(lossy).toMatch(/host3 .* 25 % /);
+    expect(text.join("\n")).toContain("lost in 60 s: 25 % out, 2 of 20 in; sleeve: the peer");
+  });
+
   test("of any size is filled, and never overrun", () => {
     const state = stateAfter(...known);
     fc.assert(

@@ -44,6 +44,7 @@ import { TrafficSlots } from "./traffic-slots.ts";
  */
 export class EbpfDatapath implements HostDatapath {
   readonly backend = "ebpf";
+  readonly countsEachFrame = true;
   readonly mtu: number;
   readonly adopted: AdoptedTables | undefined;
   readonly #options: DatapathOptions;
@@ -89,6 +90,7 @@ export class EbpfDatapath implements HostDatapath {
     this.#introduceDevices();
     this.#lanes.closeOthers(this.#neighbours);
     for (const neighbour of this.#neighbours.values()) this.#place(neighbour);
+    this.#settleSources();
     this.#devices.takeMended();
     undo.move();
   }
@@ -347,8 +349,13 @@ export class EbpfDatapath implements HostDatapath {
   /** Frames are taken from the hosts of all neighbours and no others. */
   #settleSources(): void {
     const { tables } = this.#programs;
-    const wanted = new Set([...this.#neighbours.values()].map(({ remoteIp }) => remoteIp));
-    for (const source of tables.sources) if (!wanted.has(source)) tables.setSource(source, false);
-    for (const source of wanted) tables.setSource(source, true);
+    const slots = new Map<number, number>();
+    for (const { shortId, remoteIp } of this.#neighbours.values()) {
+      // Of several behind one address nobody can tell whose a frame is by that alone.
+      slots.set(remoteIp, slots.has(remoteIp) ? 0 : (this.#slots.of(shortId) ?? 0));
+    }
+    for (const source of tables.sources)
+      if (!slots.has(source)) tables.setSource(source, undefined);
+    for (const [source, slot] of slots) tables.setSource(source, slot);
   }
 }

@@ -278,13 +278,16 @@ function writeSourceCheck(program: FrameProgram): void {
   asm.load("u32", r1, r0, neighbour.remote);
   program.loadStack(r2, stack.outerSource);
   asm.jumpIf(r1, "!=", r2, "elsewhere");
-  // Most frames come from where frames for their originator go. Others count for no neighbour.
+  // Most frames come from where frames for their originator go.
   program.noteSlot();
   program.countTraffic("received");
   asm.jump("source known");
   asm.label("elsewhere");
   writePeerCheck(program);
   program.lookup("sources", stack.outerSource, program.dropped("unknownSource"));
+  asm.load("u32", r1, r0, 0);
+  program.storeStack(stack.slot, r1);
+  program.countTraffic("received");
   asm.label("source known");
 }
 

@@ -193,10 +193,11 @@ export class TableSet {
     return this.#keys("sources").map((key) => new DataView(key.buffer).getUint32(0, true));
   }
 
-  setSource(address: number, isOne: boolean): void {
+  /** `slot`: where frames from there count; `undefined` to take none any more. */
+  setSource(address: number, slot: number | undefined): void {
     const key = numberKey(address);
-    if (isOne) mapUpdate(this.descriptors.sources, key, numberKey(1));
-    else mapDelete(this.descriptors.sources, key);
+    if (slot === undefined) mapDelete(this.descriptors.sources, key);
+    else mapUpdate(this.descriptors.sources, key, numberKey(slot));
   }
 
   setMac(address: Mac, owner: number, ageTicks = 0): void {

@@ -8,7 +8,7 @@ import { type MapShape, mapType } from "../../../../ffi/bpf/maps.ts";
  *   neighbours  short id  | present: 4 | remote: 4 | local: 4 | device: 4 | lane: 4 | longest: 4 | … |
  *   routes      short id  | kind: 2 | neighbour: 2 | floods: 2 | 0: 2 |
  *   trees       short id  | neighbour: 2 | … as many as the route of the originator says in `floods`
- *   sources     address   | 1: 4 |           outer sources that frames are taken from
+ *   sources     address   | slot: 4 |        outer sources that frames are taken from
  *   macs        MAC, 0: 2 | owner: 4 | seen: 4 |                    learned, least recent go first
  *   residents   MAC, 0: 2 | 1: 4 |           of containers here
  *   counters    one       | 8 each, for every processor
@@ -18,7 +18,8 @@ import { type MapShape, mapType } from "../../../../ffi/bpf/maps.ts";
  * the tunnel meet, `handover` our end of the pair to sleeve. A neighbour's `device` is the VXLAN
  * device of its port, its `lane`, when not 0, the device whose frames go to it alone, and `longest`,
  * when not 0, the octets of the longest frame that takes either. Its `slot` is where in `traffic` its
- * frames count; 0 is that of all who have none of their own.
+ * frames count; 0 is that of all who have none of their own. That of a source is its neighbour's, if
+ * there is one alone.
  */
 export const shortIds = 4096;
 export const noSelf = 0xffff_ffff;

@@ -93,7 +93,7 @@ export class ProgramBench {
       tables.setRoute(id, undefined);
       tables.setTree(id, []);
     }
-    for (const source of tables.sources) tables.setSource(source, false);
+    for (const source of tables.sources) tables.setSource(source, undefined);
     for (const { mac } of tables.macs()) tables.forgetMac(mac);
     for (const mac of tables.residents) tables.setResident(mac, false);
     this.#countedBefore = tables.counters();

@@ -44,7 +44,7 @@ beforeEach(() => {
   tables.settings = { self, uplink, handover };
   tables.setNeighbour(near, neighbourEntry(nearIp));
   tables.setNeighbour(other, neighbourEntry(otherIp));
-  for (const ip of [nearIp, otherIp]) tables.setSource(ip, true);
+  for (const ip of [nearIp, otherIp]) tables.setSource(ip, 0);
   for (const [peer, hop] of [
     [near, near],
     [other, other],
@@ -655,7 +655,15 @@ describe("what a neighbour's link carries", () => {
     expect(carried(otherSlot)).toEqual([1, 60, 0, 0]);
   });
 
-  test("is not what came by another host than frames for its originator take", () => {
+  test("is what came by another host than frames for its originator take, for that host", () => {
+    bench.tables.setSource(otherIp, otherSlot);
+    bench.run("wire", ethernet(ours, theirs), { from: keyFrom(near, self, otherIp) });
+    bench.run("wire", ethernet(ours, theirs), { from: keyFrom(slow, self, otherIp) });
+    expect(carried(nearSlot)).toEqual([0, 0, 0, 0]);
+    expect(carried(otherSlot)).toEqual([0, 0, 2, 120]);
+  });
+
+  test("is nobody's where several neighbours have one address and another one is expected", () => {
     bench.run("wire", ethernet(ours, theirs), { from: keyFrom(near, self, otherIp) });
     expect([...carried(nearSlot), ...carried(otherSlot)]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
   });
