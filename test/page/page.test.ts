@@ -112,6 +112,25 @@ describe("the page of three hosts", () => {
     expect(visit.complaints).toEqual([]);
   });
 
+  test("has the link of two others as both of them tell of it", async () => {
+    await using visit = await Visit.of(browser, url);
+    await visit.page.getByRole("button", { name: "host2" }).click();
+    await visit.page.getByRole("button", { name: "host3" }).click();
+    await visit.shows(/Overlaysleeve/);
+    await visit.shows(/Toldby host\d at [\d:]+.*, by host\d at [\d:]+/);
+    expect(await visit.details()).toMatch(/Round trip\d+\.\d\d ms/);
+    const address = await addressOf(containers[2]!);
+    const ping = ["ping", "-q", "-i", "0.01", "-s", "1000", address];
+    const pinging = Bun.spawn(containers[1]!.command(ping), { stdout: "ignore" });
+    try {
+      await visit.shows(/↑ \d+(\.\d+)? [kM]bit\/s ↓ \d+(\.\d+)? [kM]bit\/s at host\d/);
+    } finally {
+      pinging.kill();
+      await pinging.exited;
+    }
+    expect(visit.complaints).toEqual([]);
+  });
+
   test("tells what policies let two open, and what they have blocked", async () => {
     const [one] = lab.hosts as [Host];
     await one.mustWeave(["policy", "apply", "-f", "-"], { stdin: webPolicy });
