@@ -9,7 +9,7 @@ interface Stage {
 
 const stages: readonly Stage[] = [
   { label: "before", note: "three routers of Weave Net 2.x", changed: 0 },
-  { label: "weave adopt on host1", note: "same name, addresses and links", changed: 1 },
+  { label: "weave adopt on host1", note: "same name, addresses and peers", changed: 1 },
   { label: "one after the other, in any order", note: "or never", changed: 2 },
   { label: "after", note: "weave everywhere", changed: 3 },
 ];
