@@ -76,8 +76,7 @@ export class Allocator implements Gossiper {
       resting: this.#resting,
       log: world.log,
       needRing: () => negotiation.needRing(),
-      ask: (peer, range) => negotiation.ask(peer, range),
-      askDonors: (range) => negotiation.askDonors(range),
+      space: negotiation.space,
       mayUse: () => negotiation.council.mayUse(),
       usable: () => negotiation.council.usable(),
       nickname: (peer) => this.#nickname(peer),
@@ -309,14 +308,15 @@ export class Allocator implements Gossiper {
       switch (message.kind) {
         case "space-request":
           // What cannot be stored must not be given away; the peer will ask again.
-          if (this.#executor.storeError === undefined) this.#negotiation.give(from, message.range);
+          if (this.#executor.storeError === undefined)
+            this.#negotiation.space.give(from, message.range);
           break;
         case "ring-update":
-          this.#negotiation.answered(from);
+          this.#negotiation.space.answered(from);
           this.#negotiation.receive(from, message.state, true);
           break;
         case "space-denied":
-          this.#negotiation.denied(from, message.range);
+          this.#negotiation.space.denied(from, message.range);
           this.#requests.denied(message.range);
           this.#executor.wantRetry();
           break;

@@ -4,7 +4,6 @@ import type { World } from "../base/world.ts";
 import { AddressSet } from "./address-set.ts";
 import type { AllocatorConfig, AllocatorPeers } from "./allocator-config.ts";
 import { Conflicts } from "./conflicts.ts";
-import { chooseDonation } from "./donation.ts";
 import { Election, type ElectionStep } from "./election.ts";
 import { Electorate } from "./electorate.ts";
 import type { HeldAddress } from "./held-addresses.ts";
@@ -12,32 +11,33 @@ import { quorumOf } from "./init-mode.ts";
 import type { Ledger } from "./ledger.ts";
 import { Nicknames } from "./nicknames.ts";
 import type { Outbox } from "./outbox.ts";
-import { type AddressRange, formatRange } from "./range.ts";
+import type { AddressRange } from "./range.ts";
 import type { CouncilMessage, Word } from "./reclaim-codec.ts";
 import { Council } from "./reclaim-council.ts";
 import { type Decree, newlyTaken, wasTaken } from "./reclaim-decree.ts";
 import { rangesOwned } from "./ring-entry.ts";
-import { SpaceRequests } from "./space-requests.ts";
+import { SpaceTrade } from "./space-trade.ts";
 import type { AllocatorMessage, SentRing } from "./state-codec.ts";
 import { findHeir, findTakeover } from "./succession.ts";
 import { encodeUnicast } from "./unicast-codec.ts";
 
 /**
- * How peers agree on who owns what: electing the first ring, merging the rings of others, asking for
- * space and giving it away. It changes the ledger and fills the outbox; it sends and stores nothing.
+ * How peers agree on who owns what: electing the first ring, merging the rings of others, taking the
+ * place of who is gone. It changes the ledger and fills the outbox; it sends and stores nothing.
  */
 export class Negotiation {
   readonly election: Election;
   readonly nicknames: Nicknames;
   readonly conflicts = new Conflicts();
   readonly council: Council;
+  /** What is asked for and given away. */
+  readonly space: SpaceTrade;
   readonly #world: World;
   readonly #config: AllocatorConfig;
   readonly #peers: AllocatorPeers;
   readonly #ledger: Ledger;
   readonly #outbox: Outbox;
   readonly #electorate: Electorate;
-  readonly space = new SpaceRequests();
   #ringChanged = false;
   #yielded: HeldAddress[] = [];
   #inherited: AddressRange[] = [];
@@ -68,6 +68,10 @@ export class Negotiation {
         ownedBy: (peers) => AddressSet.of([...peers].flatMap((peer) => ledger.ring.rangesOf(peer))),
       },
     );
+    this.space = new SpaceTrade({
+      ...{ world, peers, ledger, outbox, council: this.council, nicknames: this.nicknames },
+      sendRing: (to) => this.#sendRing(to),
+    });
   }
 
   /** What we have to say to everybody. */
@@ -103,7 +107,7 @@ export class Negotiation {
 
   /** An election that is not over is called again. */
   tick(): void {
-    this.space.forgetOutstanding();
+    this.space.tick();
     if (this.election.awaiting) this.#follow(this.election.tick(this.#quorum()));
     if (this.#ledger.hasRing) this.council.tick();
   }
@@ -162,59 +166,6 @@ export class Negotiation {
     } else if (this.election.isElector) {
       this.needRing();
     }
-  }
-
-  /** The end of an answer to the oldest question to `peer`. */
-  answered(peer: PeerName): void {
-    this.space.answered(peer);
-  }
-
-  /** Asks `peer` for `range`; false when there is no way to it. */
-  ask(peer: PeerName, range: AddressRange): boolean {
-    if (!this.#peers.canReach(peer)) return false;
-    if (this.space.isOutstanding(range)) return true;
-    this.space.asked(peer, range);
-    this.#outbox.unicast(peer, encodeUnicast({ kind: "space-request", range }));
-    return true;
-  }
-
-  /** Asks the first promising donor that can be reached, unless an answer is under way. */
-  askDonors(range: AddressRange): void {
-    if (this.space.isOutstanding(range)) return;
-    const nowMs = this.#world.monotonicMs();
-    for (const { peer, free } of this.#ledger.ring.donors(range, this.#world.random)) {
-      if (!this.space.isWorthAsking(peer, range, free, nowMs)) continue;
-      if (this.ask(peer, range)) return;
-    }
-  }
-
-  /** `peer` has nothing for us in `range`. */
-  denied(peer: PeerName, range: AddressRange): void {
-    const donors = this.#ledger.ring.donors(range, this.#world.random);
-    const free = donors.find((donor) => donor.peer === peer)?.free ?? 0;
-    this.space.denied(peer, range, free, this.#world.monotonicMs());
-  }
-
-  /** Somebody asks for space (ipam §11.2): a part of `range`, or a denial, and always our ring. */
-  give(to: PeerName, range: AddressRange): void {
-    if (!this.#ledger.hasRing) return;
-    if (!this.council.mayGiveTo(to)) {
-      // No denial: it will be a member soon, or the council ends, and it asks again.
-      this.#sendRing(to);
-      return;
-    }
-    const free = this.#ledger.space.free.intersection(this.council.usable());
-    const block = chooseDonation(free, range);
-    if (block === undefined) {
-      this.#outbox.unicast(to, encodeUnicast({ kind: "space-denied", range }));
-    } else {
-      this.#world.log.debug(
-        `[allocator] giving ${formatRange(block)} to ${this.nicknames.describe(to)}`,
-      );
-      this.#ledger.grant(block, to);
-      this.#outbox.broadcast();
-    }
-    this.#sendRing(to);
   }
 
   /** Leaves for good: everything goes to an heir, if there is one and there is anything. */

@@ -11,6 +11,7 @@ import { cancelled, type Deliverable } from "./pending.ts";
 import { type AddressRange, cidrRange, contains, hostRange, singleAddress } from "./range.ts";
 import type { Allocation, Claim, Prime, Request } from "./request.ts";
 import type { RestingAddresses } from "./resting-addresses.ts";
+import type { SpaceTrade } from "./space-trade.ts";
 
 /** What requests need of the allocator around them. */
 export interface RequestContext {
@@ -18,12 +19,9 @@ export interface RequestContext {
   readonly deaths: ContainerDeaths;
   readonly resting: RestingAddresses | undefined;
   readonly log: Log;
+  readonly space: Pick<SpaceTrade, "ask" | "askDonors">;
   /** Starts the election unless there is a ring or one is being elected. */
   needRing(): void;
-  /** Asks `peer` for `range`; false when there is no way to it. */
-  ask(peer: PeerName, range: AddressRange): boolean;
-  /** Asks the most promising peer for space in `range`. */
-  askDonors(range: AddressRange): void;
   /** Whether addresses of our ranges may be given out at all. */
   mayUse(): boolean;
   /** The part of our ranges of which they may be. */
@@ -177,7 +175,7 @@ export class RequestQueue {
     if (ledger.hasRing) {
       // What is free and not yet known to be ours will be soon.
       const isComing = ledger.space.free.countIn(hostRange(allocation.subnet)) > 0;
-      if (!isComing) this.#context.askDonors(cidrRange(allocation.subnet));
+      if (!isComing) this.#context.space.askDonors(cidrRange(allocation.subnet));
       return false;
     }
     this.#context.needRing();
@@ -213,7 +211,7 @@ export class RequestQueue {
   }
 
   #askOwner(claim: Claim, owner: PeerName): boolean {
-    if (this.#context.ask(owner, singleAddress(claim.cidr.address))) return false;
+    if (this.#context.space.ask(owner, singleAddress(claim.cidr.address))) return false;
     if (claim.noErrorOnUnknown) {
       this.#answerUnknown(claim);
       return false;
