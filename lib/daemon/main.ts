@@ -6,10 +6,11 @@ import type { RouterIntegration } from "./integration.ts";
 import { keeperDescriptor, tellKeeper } from "./keeper.ts";
 import { type AgentOptions, decodeLaunchOptions, type LaunchOptions } from "./launch-options.ts";
 import { openLog } from "./log-file.ts";
+import { type Inheritance, openDataPlane } from "./open-data-plane.ts";
 import type { Paths } from "./paths.ts";
 import { claimPidFile, releasePidFile, writePidFile } from "./pid-file.ts";
 import { makeFolders, readyDescriptor, selfCommand } from "./process.ts";
-import { type Inheritance, openDataPlane, type StartedRouter, startRouter } from "./router.ts";
+import { type StartedRouter, startRouter } from "./router.ts";
 import { failedAnswer } from "./router-answer.ts";
 import { ServiceManager } from "./service-manager.ts";
 import {

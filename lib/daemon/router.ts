@@ -1,40 +1,31 @@
 import { toHex } from "../base/bytes.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import { errorText } from "../base/errors.ts";
-import { tryParseHostIp } from "../base/ip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import { productVersion } from "../base/product-version.ts";
 import type { Log, World } from "../base/world.ts";
-import { openAead } from "../host/aead.ts";
 import { BridgeKeeper } from "../host/bridge-keeper.ts";
-import type { HostDatapath } from "../host/datapath/backend.ts";
 import type { Bequest } from "../host/dataplane/bequest.ts";
-import { DataPlane, type InheritedSockets } from "../host/dataplane/data-plane.ts";
-import { defaultDeviceNames, isContainerPort } from "../host/device-names.ts";
-import { ipsecRefusal, KernelIpsec, removeIpsecLeftovers } from "../host/ipsec/kernel-ipsec.ts";
+import type { DataPlane, InheritedSockets } from "../host/dataplane/data-plane.ts";
+import { type DeviceNames, defaultDeviceNames, isContainerPort } from "../host/device-names.ts";
 import { machineWorld } from "../host/machine-world.ts";
-import { openSecretBox } from "../host/secret-box.ts";
-import { checkTcpFree, listenTcp, TcpTransport } from "../host/tcp.ts";
-import { OverlayChooser } from "../overlay/chooser.ts";
-import { FastdpOverlay, type FastdpOverlayOptions } from "../overlay/fastdp/overlay.ts";
-import { SleeveOverlay } from "../overlay/sleeve/overlay.ts";
-import { type ControlPlane, makeControlPlane } from "../peer/control-plane.ts";
+import { checkTcpFree, listenTcp } from "../host/tcp.ts";
+import type { ControlPlane } from "../peer/control-plane.ts";
 import { SqliteAllocatorStore } from "./allocator-store.ts";
 import { openDatabase } from "./database.ts";
 import { datapathBackends } from "./datapath-backends.ts";
-import { addressNews } from "./events/address-news.ts";
 import type { EventJournal } from "./events/event-journal.ts";
 import { LinkNews } from "./events/link-news.ts";
-import { tellMeshEvent } from "./events/mesh-news.ts";
 import { tellNotedDeed } from "./events/noted-deeds.ts";
 import { openEvents } from "./events/open-events.ts";
 import { type HostServices, startHostServices } from "./host-services.ts";
 import type { Integration, IntegrationHost, RouterIntegration } from "./integration.ts";
 import type { LaunchOptions } from "./launch-options.ts";
+import { makePlane, startFastdp } from "./make-plane.ts";
 import { type ControlOptions, openControl } from "./open-control.ts";
+import { type Inheritance, inheritedDataPlane, openDataPlane } from "./open-data-plane.ts";
 import { importOriginal } from "./original-import.ts";
 import { settlePeerName } from "./peer-identity.ts";
-import { SqliteRecordStore } from "./policy/record-store.ts";
 import { type PreparedHost, prepareHost } from "./prepare-host.ts";
 import { bridgeSetting, datapathSetting } from "./remove-traces.ts";
 import { beginRun, endRun } from "./run-mark.ts";
@@ -47,15 +38,6 @@ export interface RouterEnvironment extends ControlOptions {
   readonly integration: RouterIntegration | undefined;
   /** What another process has left to this one. */
   readonly inheritance?: Inheritance | undefined;
-}
-
-export interface Inheritance {
-  /** It serves the sockets already. */
-  readonly dataPlane: DataPlane;
-  /** The interface on which it captures. */
-  readonly captureInterface: number;
-  /** Where neighbours listen. */
-  readonly neighbours: readonly Endpoint[];
 }
 
 /** What a router leaves to another process. */
@@ -130,16 +112,13 @@ async function assemble(
     `weave ${productVersion}; our name is ${formatPeerName(name)}(${options.nickname}), from ${source}`,
   );
 
-  const { weaveBridge: bridge, datapath: datapathName } = options;
-  const devices = { ...defaultDeviceNames, bridge, datapath: datapathName };
-  settings.saveSetting(bridgeSetting, options.weaveBridge);
-  settings.saveSetting(datapathSetting, options.datapath);
+  const devices = namedDevices(options, settings);
   const host = prepareHost(options, devices, name, datapathBackends, log);
   const { datapath } = host;
   const { captureInterface } = host.standing;
   const standing = { captureInterface, datapathMtu: datapath?.mtu };
   const dataPlane =
-    inheritedDataPlane(environment, captureInterface) ??
+    inheritedDataPlane(environment.inheritance, captureInterface) ??
     openDataPlane({ name, options, log, ...standing });
   let isHandedOver = false;
   shutdown.push("data plane", () => (isHandedOver ? undefined : dataPlane.stop()));
@@ -147,12 +126,12 @@ async function assemble(
 
   const news = new LinkNews(world, events.emit, (peer) => plane.mesh.nickname(peer));
   shutdown.push("news of links", () => news.stop());
-  const fastdp = datapath && startFastdp(world, environment, { name, dataPlane, datapath });
+  const fastdp = datapath && startFastdp(world, options, { name, dataPlane, datapath });
   if (fastdp !== undefined) shutdown.push("fast datapath", () => fastdp.stop());
   const formerShortId = datapath?.adopted?.self;
   const kept = { settings, database, refusals: host.refusals, formerShortId };
   const parts = { name, dataPlane, fastdp, events, news, ...kept };
-  const plane: ControlPlane = makePlane(world, environment, parts);
+  const plane: ControlPlane = makePlane(world, options, parts);
   shutdown.push("mesh", () => plane.stop());
   const services = await startHostServices({
     ...{ ...environment, engine: environment.integration?.engine },
@@ -178,10 +157,7 @@ async function assemble(
     refusals: host.refusals,
   });
 
-  const goesOn = beginRun(settings, options.peers);
-  const resumes = options.resume || goesOn || (isImported && options.peers.length === 0);
-  const targets = resumes ? settings.targets() : options.peers;
-  plane.mesh.start(targets, environment.inheritance?.neighbours);
+  plane.mesh.start(targetsOf(options, settings, isImported), environment.inheritance?.neighbours);
   control.setReady();
   tellRun(settings, events, name, shutdown);
   return {
@@ -202,6 +178,26 @@ async function assemble(
       return { neighbours, bequest: await dataPlane.handOver() };
     },
   };
+}
+
+/** Names of the devices that are made; noted, so that they can be removed without a router. */
+function namedDevices(
+  { weaveBridge: bridge, datapath }: LaunchOptions,
+  settings: SettingsStore,
+): DeviceNames {
+  settings.saveSetting(bridgeSetting, bridge);
+  settings.saveSetting(datapathSetting, datapath);
+  return { ...defaultDeviceNames, bridge, datapath };
+}
+
+/** With whom to connect: as launched, or as the run before. */
+function targetsOf(
+  { resume, peers }: LaunchOptions,
+  settings: SettingsStore,
+  isImported: boolean,
+): readonly string[] {
+  const goesOn = beginRun(settings, peers);
+  return resume || goesOn || (isImported && peers.length === 0) ? settings.targets() : peers;
 }
 
 /** Tells of this run, and of what was done before it. */
@@ -239,36 +235,6 @@ function keepBridge(
   shutdown.push("bridge keeper", () => keeper.stop());
 }
 
-/** What a data plane has to be told at its start. */
-export function openDataPlane(parts: {
-  readonly name: PeerName;
-  readonly options: LaunchOptions;
-  readonly captureInterface: number;
-  readonly datapathMtu: number | undefined;
-  readonly log: Log;
-  readonly inherited?: InheritedSockets;
-}): DataPlane {
-  const { name, options, ...rest } = parts;
-  return new DataPlane({
-    ...rest,
-    local: name,
-    host: tryParseHostIp(options.host) ?? 0,
-    port: options.port,
-    captureBufferBytes: options.captureBufferMegabytes << 20,
-  });
-}
-
-/** That of a former process, on the interface as it is now. */
-function inheritedDataPlane(
-  { inheritance }: RouterEnvironment,
-  captureInterface: number,
-): DataPlane | undefined {
-  if (inheritance === undefined) return undefined;
-  const { dataPlane } = inheritance;
-  if (captureInterface !== inheritance.captureInterface) dataPlane.recapture(captureInterface);
-  return dataPlane;
-}
-
 /** Whether the state of a router of the original was taken over. */
 function importState(
   { importDatabase }: LaunchOptions,
@@ -278,98 +244,6 @@ function importState(
 ): boolean {
   if (importDatabase === undefined) return false;
   return importOriginal(importDatabase, { settings, allocations }, log);
-}
-
-/** The overlay of a host with a datapath, which outlives it and goes on forwarding. */
-function startFastdp(
-  world: World,
-  { options }: RouterEnvironment,
-  parts: {
-    readonly name: PeerName;
-    readonly dataPlane: DataPlane;
-    readonly datapath: HostDatapath;
-  },
-): FastdpOverlay {
-  const { name: local, dataPlane, datapath } = parts;
-  // By a process that did not stop in order. Nothing goes out by what it sealed any more.
-  removeIpsecLeftovers();
-  const overlay = new FastdpOverlay({
-    ...{ world, local, datapath, controlPort: options.port },
-    discoversMtu: options.mtu === "auto",
-    forwards: (topology) => dataPlane.setTopology(topology),
-    ...encryptionOf(world, options),
-  });
-  if (datapath.descriptor !== undefined) {
-    dataPlane.watch(datapath.descriptor, () => datapath.serve?.());
-  }
-  return overlay;
-}
-
-/** What encrypts frames on their way between kernels; nothing where none are to be, or none can. */
-function encryptionOf(
-  { random }: World,
-  { password }: LaunchOptions,
-): Pick<FastdpOverlayOptions, "encryption"> {
-  if (password === undefined || ipsecRefusal() !== undefined) return {};
-  return { encryption: { kernel: new KernelIpsec(), random } };
-}
-
-function makePlane(
-  world: World,
-  { options, log }: RouterEnvironment,
-  parts: {
-    readonly name: PeerName;
-    readonly settings: SettingsStore;
-    readonly dataPlane: DataPlane;
-    readonly database: ReturnType<typeof openDatabase>;
-    readonly events: EventJournal;
-    readonly news: LinkNews;
-    readonly fastdp: FastdpOverlay | undefined;
-    readonly refusals: ReadonlyMap<string, string>;
-    readonly formerShortId: number | undefined;
-  },
-): ControlPlane {
-  const { name, settings, dataPlane, fastdp, events, news, refusals } = parts;
-  const ciphers = {
-    // Without the remark where the library was found.
-    secretBox: dataPlane.secretBox.split(" ")[0]!,
-    aead: openAead()?.implementation,
-  };
-  const connect = dataPlane.connect.bind(dataPlane);
-  const sleeve = new SleeveOverlay(connect, ciphers, dataPlane.lastLink);
-  const overlay = new OverlayChooser({
-    engines: [...(fastdp === undefined ? [] : [fastdp]), sleeve],
-    unavailable: fastdp === undefined ? new Map([["fastdp", whyNoFastdp(refusals)]]) : new Map(),
-    log,
-    changed: (change) => news.overlayChanged(change),
-    mtuFound: (found) => news.mtuFound(found),
-  });
-  return makeControlPlane(world, options, {
-    name,
-    transport: new TcpTransport(options.host),
-    overlay,
-    secretBox: openSecretBox(),
-    allocatorStore: new SqliteAllocatorStore(parts.database),
-    policyStore: new SqliteRecordStore(parts.database),
-    formerShortId: parts.formerShortId,
-    saveTargets: (targets) => settings.saveTargets(targets),
-    onRoutes(snapshot) {
-      if (fastdp === undefined) dataPlane.setTopology(snapshot);
-      else fastdp.setTopology(snapshot);
-    },
-    onEvent(event) {
-      tellMeshEvent(events.emit, event);
-      if (event.kind === "disconnected") news.linkLost(event.peer);
-    },
-    addressNews: addressNews(events.emit),
-  });
-}
-
-/** `switched off …`, or `ebpf: …, ovs: …`. */
-function whyNoFastdp(refusals: ReadonlyMap<string, string>): string {
-  return [...refusals]
-    .map(([name, reason]) => (name === "fastdp" ? reason : `${name}: ${reason}`))
-    .join(", ");
 }
 
 /** Begins to work with the program that this host is shared with, where there is one. */
