@@ -1,15 +1,12 @@
+import { counted } from "../base/counted.ts";
 import type { SnapshotExtent } from "../daemon/snapshot.ts";
 
 /** How much of a router's state there is, on one line. */
 export function extentText({ addresses, names, targets, exposed }: SnapshotExtent): string {
   return [
-    count(addresses, "address", "addresses"),
-    count(exposed, "exposed address", "exposed addresses"),
-    count(names, "name", "names"),
-    count(targets, "peer to connect to", "peers to connect to"),
+    counted(addresses, "address", "addresses"),
+    counted(exposed, "exposed address", "exposed addresses"),
+    counted(names, "name"),
+    counted(targets, "peer to connect to", "peers to connect to"),
   ].join(", ");
-}
-
-function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
 }

@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import type { Finding, Severity } from "../diagnosis/finding.ts";
 import { exitCode } from "./exit-code.ts";
 import { wrap } from "./text-layout.ts";
@@ -40,11 +41,6 @@ export function findingCounts(findings: readonly Finding[]): string {
 
 function countOf(findings: readonly Finding[], severity: Severity): number {
   return findings.filter((each) => each.severity === severity).length;
-}
-
-/** `1 link`, `2 links`. */
-export function counted(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? "" : "s"}`;
 }
 
 /** The exit code of a command that found these: notes are no reason to be alarmed. */

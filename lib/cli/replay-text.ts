@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import type { Belief } from "../simulator/beliefs.ts";
 import type { Cast } from "../simulator/incident/cast.ts";
@@ -102,10 +103,6 @@ function named(cast: Cast, peers: readonly PeerName[]): string {
 function listed(words: readonly string[]): string {
   const more = words.length - listedMax;
   return more > 0 ? `${words.slice(0, listedMax).join(", ")} and ${more} more` : words.join(", ");
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }
 
 function lines(texts: readonly string[]): string {

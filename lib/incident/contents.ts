@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import type { Bundle } from "./bundle.ts";
 
 /** What is in a bundle and what is not, a line each, for who is about to hand it on. */
@@ -16,8 +17,4 @@ export function bundleContents(bundle: Bundle): string[] {
   if (removed.redacted.length > 0) lines.push(`by pseudonyms: ${removed.redacted.join(", ")}`);
   if (out.length > 0) lines.push(`left out, for there was no room: ${out.join(", ")}`);
   return lines;
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

@@ -1,4 +1,5 @@
 import { diagnosisModel } from "../../api/diagnosis-models.ts";
+import { counted } from "../../base/counted.ts";
 import type { Diagnosis } from "../../diagnosis/doctor/diagnosis.ts";
 import { worstOf } from "../../diagnosis/finding.ts";
 import { readAnswer } from "../answer.ts";
@@ -6,7 +7,6 @@ import { ApiError } from "../api-error.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
 import {
   colourOf,
-  counted,
   findingCounts,
   findingLines,
   findingsExitCode,

@@ -1,5 +1,5 @@
-import { counted } from "../findings-text.ts";
-import { countText, roundTripText } from "../terminal/quantities.ts";
+import { counted } from "../../base/counted.ts";
+import { countedText, roundTripText } from "../terminal/quantities.ts";
 import { type Line, span } from "../terminal/spans.ts";
 import { hostLine, linkFinder, type MapStyle } from "./host-texts.ts";
 import type { Island, MapHost, MapLink } from "./map-graph.ts";
@@ -58,7 +58,7 @@ function groupLine({ way, links, members }: Group, widest: number, style: MapSty
   const count = counted(members.length, "host").padStart(widest);
   const trips = members.flatMap(({ link }) => link?.roundTripMs ?? []).toSorted((a, b) => a - b);
   const containers = members.reduce((sum, { host }) => sum + host.containers.length, 0);
-  const inside = containers > 0 ? `, ${countText(containers)} containers` : "";
+  const inside = containers > 0 ? `, ${countedText(containers, "container")}` : "";
   const names = members.map(({ host }) => host.nickname);
   const listed = names.length > 3 ? [names[0], ellipsis, names.at(-1)].join(" ") : names.join(", ");
   const isWell = links === "linked to all" && members[0]?.link?.state === "established";

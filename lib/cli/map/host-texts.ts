@@ -1,5 +1,5 @@
 import type { PictureContainer } from "../../api/picture-models.ts";
-import { counted } from "../findings-text.ts";
+import { counted } from "../../base/counted.ts";
 import { fitText, widthOf } from "../terminal/fit.ts";
 import type { Glyphs } from "../terminal/glyphs.ts";
 import { roundTripText } from "../terminal/quantities.ts";

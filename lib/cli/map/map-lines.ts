@@ -1,5 +1,5 @@
-import { counted } from "../findings-text.ts";
-import { countText } from "../terminal/quantities.ts";
+import { counted } from "../../base/counted.ts";
+import { countedText, countText } from "../terminal/quantities.ts";
 import { type Line, span } from "../terminal/spans.ts";
 import { wrap } from "../text-layout.ts";
 import { arcPicture } from "./arc-picture.ts";
@@ -59,14 +59,12 @@ function titleText({ islands, isEncrypted }: NetworkMap): string {
   const containers = hosts.reduce((sum, host) => sum + host.containers.length, 0);
   return [
     counted(hosts.length, "host"),
-    up < links.length ? `${countText(up)} of ${countText(links.length)} links` : linksText(up),
-    `${countText(containers)} ${containers === 1 ? "container" : "containers"}`,
+    up < links.length
+      ? `${countText(up)} of ${countedText(links.length, "link")}`
+      : countedText(up, "link"),
+    countedText(containers, "container"),
     isEncrypted ? "encrypted" : "in clear",
   ].join(", ");
-}
-
-function linksText(count: number): string {
-  return `${countText(count)} ${count === 1 ? "link" : "links"}`;
 }
 
 function islandTitle({ hosts }: Island, at: number): string {

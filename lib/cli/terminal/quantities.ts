@@ -31,6 +31,11 @@ export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** `1 link`, `1,048,576 links`. */
+export function countedText(count: number, one: string): string {
+  return `${countText(count)} ${count === 1 ? one : `${one}s`}`;
+}
+
 /** The latest values as bars, the last one at the right; the highest fills its place. */
 export function sparkline(
   values: readonly (number | undefined)[],

@@ -1,4 +1,4 @@
-import { counted } from "../findings-text.ts";
+import { counted } from "../../base/counted.ts";
 import { missingHosts } from "../live/missing-hosts.ts";
 import type { NetworkReading } from "../live/network-reading.ts";
 import { ownLinks } from "../live/own-links.ts";
@@ -67,7 +67,7 @@ function networkLine(reading: NetworkReading): Line {
     span(report.Router.Encryption ? ", encrypted" : ", in clear"),
     span(`, ${counted(picture.containers.length, "container")}`),
     ...(names === undefined ? [] : [span(`, ${counted(names, "name")}`)]),
-    ...(policies ? [span(`, ${policies === 1 ? "1 policy" : `${policies} policies`}`)] : []),
+    ...(policies ? [span(`, ${counted(policies, "policy", "policies")}`)] : []),
     ...(Policy?.Trouble ? [span(` (${Policy.Trouble.Message})`, "bad")] : []),
     ...(report.Ready ? [] : [span(", starting", "warning")]),
   ];

@@ -1,3 +1,4 @@
+import { counted } from "../../base/counted.ts";
 import { formatIp, formatIpv4, type IpAddress } from "../../base/ip.ts";
 import { disagreements } from "../doctor/addresses.ts";
 import { linkFindings, oneWayStrangers } from "../doctor/links.ts";
@@ -182,5 +183,5 @@ function carriedText({ overlay, hops, mtu }: HopsPart): string {
   if (hops === 0) return ", within this host";
   const by = overlay === undefined ? "" : `, by ${overlay}`;
   const size = mtu === undefined ? "" : `, packets up to ${mtu} octets`;
-  return `${by} over ${hops} ${hops === 1 ? "hop" : "hops"}${size}`;
+  return `${by} over ${counted(hops, "hop")}${size}`;
 }

@@ -1,6 +1,6 @@
 import type { Picture } from "../../api/picture-models.ts";
+import { counted } from "../../base/counted.ts";
 import { Choice } from "./parts.tsx";
-import { counted } from "./text.ts";
 import { placeOf, type Thing, titleOf } from "./things.ts";
 
 export interface FoundProps {

@@ -1,10 +1,10 @@
 import { useMemo } from "preact/hooks";
 import type { Picture, PictureLink } from "../../api/picture-models.ts";
+import { counted } from "../../base/counted.ts";
 import { Choice, HealthMark, Row } from "./parts.tsx";
 import { NoProblems } from "./problem-list.tsx";
 import type { Problem } from "./problems.ts";
 import { ringUse } from "./ring-use.ts";
-import { counted } from "./text.ts";
 import { peerKey, peerTitle } from "./things.ts";
 import { flowOf, type Rates, rateAt, rateText, totalRate } from "./traffic.ts";
 

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Picture } from "../../api/picture-models.ts";
+import { counted } from "../../base/counted.ts";
 import { type Grouping, groupingsOf } from "./grouping.ts";
-import { counted } from "./text.ts";
 import { healthOf } from "./things.ts";
 
 export interface TopProps {
