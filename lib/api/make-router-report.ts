@@ -112,6 +112,7 @@ function connection(status: MeshStatus["connections"][number]) {
     Attrs: status.attributes === undefined ? null : sorted(status.attributes),
     ...(status.extensions !== undefined && { Extensions: status.extensions }),
     ...(status.roundTripMs !== undefined && { RoundTripMs: status.roundTripMs }),
+    ...(status.clockOffsetMs !== undefined && { ClockOffsetMs: status.clockOffsetMs }),
     ...(status.reason !== undefined && { Reason: status.reason }),
     ...(status.sinceMs !== undefined && { Since: new Date(status.sinceMs).toISOString() }),
     ...(status.error?.remedy !== undefined && { Remedy: status.error.remedy }),

@@ -131,6 +131,8 @@ export interface ConnectionReport {
   readonly Extensions?: readonly string[];
   /** From here to the other host and back, in milliseconds; missing without a connection. */
   readonly RoundTripMs?: number;
+  /** Milliseconds that the other host's clock is ahead, negative when behind; missing while unknown. */
+  readonly ClockOffsetMs?: number;
   /** Why this overlay and not a better one; missing without a connection. */
   readonly Reason?: string;
   /** RFC 3339: since when frames take this overlay; missing without a connection. */

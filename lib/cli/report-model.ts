@@ -20,6 +20,7 @@ const connectionModel = v.object({
   Attrs: v.nullish(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
   Extensions: list(v.string()),
   RoundTripMs: v.optional(v.number()),
+  ClockOffsetMs: v.optional(v.number()),
   Reason: v.optional(v.string()),
   Remedy: v.optional(v.string()),
   Loss: v.optional(v.object({ Seconds: v.number(), To: lossWayModel, From: lossWayModel })),

@@ -149,6 +149,9 @@ export const connectionsDocument = v.object({
           "name/version of what both peers can do beyond the original",
         ),
         roundTripMs: v.exactOptional(told(v.number(), "as the kernel measured it")),
+        clockOffsetMs: v.exactOptional(
+          told(v.number(), "how far the peer's clock is ahead, negative when it is behind"),
+        ),
         reason: v.exactOptional(told(v.string(), "why this overlay and not a better one")),
         remedy: v.exactOptional(told(v.string(), "what to do about the last failure")),
         loss: v.exactOptional(

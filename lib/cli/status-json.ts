@@ -107,6 +107,7 @@ function connectionFields(report: ReportModel): JsonFields<"status-connections">
     attributes: connection.Attrs ?? {},
     extensions: connection.Extensions,
     ...(connection.RoundTripMs !== undefined && { roundTripMs: connection.RoundTripMs }),
+    ...(connection.ClockOffsetMs !== undefined && { clockOffsetMs: connection.ClockOffsetMs }),
     ...(connection.Reason !== undefined && { reason: connection.Reason }),
     ...(connection.Remedy !== undefined && { remedy: connection.Remedy }),
     ...(connection.Loss !== undefined && { loss: lossFields(connection.Loss) }),

@@ -165,6 +165,8 @@ export interface ConnectionFact {
   readonly state: string;
   readonly info: string;
   readonly peer?: { readonly name: string; readonly nickname: string };
+  /** Milliseconds that the clock of the peer is ahead of ours, where it was shown. */
+  readonly clockOffsetMs?: number;
   readonly attributes?: Readonly<Record<string, string | number | boolean>>;
   readonly reason?: string;
   readonly degraded?: boolean;

@@ -177,9 +177,15 @@ const clusterKinds = kinds({
     remedy: "make room on the disk of WEAVE_STATE_DIR",
   },
   CLOCK_SKEW: {
-    severity: "warning",
-    meaning: "The clock of a peer, or of this host, is far off: its names are not taken.",
+    severity: "error",
+    meaning:
+      "The clock of a peer, or of this host, is so far off that its names are not taken, or will not be soon: 10 minutes or more.",
     remedy: "set the clocks of both hosts",
+  },
+  CLOCK_OFF: {
+    severity: "warning",
+    meaning: "The clock of a neighbour, or of this host, is off by 30 s or more.",
+    remedy: "set the clocks of both hosts, and have them kept by NTP",
   },
   REFUSED: {
     severity: "warning",

@@ -27,6 +27,8 @@ export interface NameTableOptions {
   isKnownPeer(peer: PeerName): boolean;
   /** Peers to whose containers no frame finds a way now; asked when a name is. Missing: none. */
   unreachablePeers?(): ReadonlySet<PeerName>;
+  /** Told what time it was, by its clock, when a neighbour said what it knows; ms since 1970. */
+  clockShown?(peer: PeerName, unixMs: number): void;
   /** Called after each change of this peer's own names, for whoever persists them. */
   ownNamesChanged?(): void;
 }
@@ -221,8 +223,9 @@ export class NameTable implements Gossiper, NameView {
     return passOn.length === 0 ? undefined : new NameChanges(passOn, () => message.timestampS);
   }
 
-  onGossip(_from: PeerName, payload: Uint8Array): GossipData | undefined {
-    const { fresh } = this.#merge(this.#known(this.#read(payload)));
+  onGossip(from: PeerName, payload: Uint8Array): GossipData | undefined {
+    const message = this.#read(payload, (unixMs) => this.#options.clockShown?.(from, unixMs));
+    const { fresh } = this.#merge(this.#known(message));
     return fresh.length === 0 ? undefined : new NameChanges(fresh, () => this.#nowS());
   }
 
@@ -234,9 +237,13 @@ export class NameTable implements Gossiper, NameView {
     );
   }
 
-  /** @throws GobError, WeaveError `DNS_CLOCK_SKEW` */
-  #read(payload: Uint8Array): NameMessage {
+  /**
+   * @param clockShown told the time of the message, also of one that is refused for it
+   * @throws GobError, WeaveError `DNS_CLOCK_SKEW`
+   */
+  #read(payload: Uint8Array, clockShown?: (unixMs: number) => void): NameMessage {
     const message = decodeNames(payload);
+    clockShown?.(message.timestampS * 1000);
     const skewS = message.timestampS - this.#nowS();
     if (Math.abs(skewS) > clockSkewMaxS) {
       const text = `host clock skew of ${skewS}s exceeds ${clockSkewMaxS}s limit`;

@@ -28,6 +28,8 @@ export interface AllocatorConfig {
   readonly fence?: Fence;
   /** Told who holds which addresses. */
   readonly news?: AddressNews;
+  /** Told what time it was, by its clock, when a neighbour said what it knows; ms since 1970. */
+  clockShown?(peer: PeerName, unixMs: number): void;
   /** Configured targets that are not ourselves, plus one; asked when an election starts. */
   quorumPeers(): number;
   /** Called when somebody's ranges may have become others. */

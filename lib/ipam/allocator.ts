@@ -82,10 +82,7 @@ export class Allocator implements Gossiper {
       nickname: (peer) => this.#nickname(peer),
     });
     this.#executor = new Executor({
-      ledger: this.#ledger,
-      outbox,
-      negotiation,
-      requests: this.#requests,
+      ...{ ledger: this.#ledger, outbox, negotiation, requests: this.#requests },
       store,
       log: world.log,
       ringChanged: () => config.onRingChanged?.(),
@@ -334,6 +331,7 @@ export class Allocator implements Gossiper {
   /** Periodic state is not passed on. @throws WeaveError when it is refused */
   onGossip(from: PeerName, payload: Uint8Array): undefined {
     const state = decodeState(payload);
+    this.#config.clockShown?.(from, state.nowSeconds * 1000);
     this.comparison.heard(from, state);
     this.#executor.run(() => this.#negotiation.receive(from, state, false));
   }

@@ -35,17 +35,17 @@ interface Waiting {
 export class GossipSender {
   readonly #link: GossipLink;
   readonly #self: PeerName;
-  readonly #compares: boolean;
+  readonly #comparing: { now(): number } | undefined;
   readonly #waiting = new Map<string, Waiting>();
   /** The rest of data that took several messages. */
   #encoded: OutgoingMessage[] = [];
   #pumping = false;
 
-  /** `compares`: whether the neighbour understands digests. */
-  constructor(link: GossipLink, self: PeerName, compares = false) {
+  /** `comparing`: the wall clock, for digests; missing for a neighbour that does not understand them. */
+  constructor(link: GossipLink, self: PeerName, comparing?: { now(): number }) {
     this.#link = link;
     this.#self = self;
-    this.#compares = compares;
+    this.#comparing = comparing;
   }
 
   /** Sees to it that the neighbour has all that `owner` has: by a digest, or by saying it. */
@@ -66,7 +66,7 @@ export class GossipSender {
 
   /** Has the neighbour compare states; false where it or the owner of the channel cannot. */
   #compare(channel: string, owner: Gossiper): boolean {
-    if (!this.#compares || owner.comparison === undefined) return false;
+    if (this.#comparing === undefined || owner.comparison === undefined) return false;
     this.#waitingOn(channel).compared = owner;
     this.pump();
     return true;
@@ -74,7 +74,7 @@ export class GossipSender {
 
   /** Asks what we lack; false where the neighbour does not compare, as it may have done before. */
   inquire(channel: string, inquiry: Uint8Array): boolean {
-    if (!this.#compares) return false;
+    if (this.#comparing === undefined) return false;
     this.#waitingOn(channel).inquiry = inquiry;
     this.pump();
     return true;
@@ -147,7 +147,10 @@ export class GossipSender {
     if (compared !== undefined) {
       waiting.compared = undefined;
       const digest = compared.comparison?.digest();
-      if (digest !== undefined) return [{ kind: "digest", channel, payload: digest }];
+      if (digest !== undefined) {
+        const unixMs = Math.floor(this.#comparing?.now() ?? 0);
+        return [{ kind: "digest", channel, payload: digest, unixMs }];
+      }
       return this.#gossipMessages(channel, compared.full());
     }
     if (payload !== undefined) {

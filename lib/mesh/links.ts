@@ -174,10 +174,15 @@ export class Links {
     open.attempt?.introduced(connection.remote.name);
     if (this.#turnedAway(connection, open)) return;
     const { name } = connection.remote;
-    const neighbour = new Neighbour(connection, this.#ports.config().self, (message) => {
-      this.tally.sent(message);
-      this.#events.sent(name, message);
-    });
+    const neighbour = new Neighbour(
+      this.#world,
+      connection,
+      this.#ports.config().self,
+      (message) => {
+        this.tally.sent(message);
+        this.#events.sent(name, message);
+      },
+    );
     try {
       const restarted = this.#meet(neighbour, open);
       this.#prepareOverlay(neighbour);

@@ -85,6 +85,8 @@ export interface ConnectionStatus {
   readonly error?: { readonly code: string; readonly text: string; readonly remedy?: string };
   /** From here to the remote machine and back, where this one knows. */
   readonly roundTripMs?: number;
+  /** Milliseconds that the clock of the peer is ahead of ours, negative when behind; missing if unknown. */
+  readonly clockOffsetMs?: number;
   /** How often an overlay of it was given up for a while because heartbeats stayed away. */
   readonly losses?: number;
   /** Frames of containers since it was established; missing where nothing counts. */
@@ -260,6 +262,7 @@ export function broadcastStatuses(
 
 /** The part of a neighbour that status shows. */
 export type ShownNeighbour = Pick<Neighbour, "name" | "established" | "overlay" | "lossMeter"> & {
+  readonly clock: Pick<Neighbour["clock"], "offsetMs">;
   readonly connection: Pick<
     Neighbour["connection"],
     "remoteAddress" | "outbound" | "remote" | "encrypted" | "extensions" | "roundTripMs"
@@ -275,6 +278,7 @@ export function neighbourStatus(neighbour: ShownNeighbour, passwordSet: boolean)
   const prefix = passwordSet ? `${sealing.padEnd(11)} ` : "";
   const { roundTripMs } = connection;
   const loss = neighbour.lossMeter?.loss;
+  const { offsetMs: clockOffsetMs } = neighbour.clock;
   const extensions = [...connection.extensions].map(([each, version]) => `${each}/${version}`);
   const peer = { name: formatPeerName(name), nickname: connection.remote.nickname };
   return {
@@ -289,6 +293,7 @@ export function neighbourStatus(neighbour: ShownNeighbour, passwordSet: boolean)
       : { reason: overlay.reason, degraded: overlay.degraded, sinceMs: overlay.sinceMs }),
     ...(extensions.length === 0 ? {} : { extensions }),
     ...(roundTripMs === undefined ? {} : { roundTripMs }),
+    ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
     ...(overlay?.losses === undefined ? {} : { losses: overlay.losses }),
     ...(overlay?.traffic === undefined ? {} : { traffic: overlay.traffic }),
     ...(overlay?.carried === undefined ? {} : { carried: overlay.carried }),

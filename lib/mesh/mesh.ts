@@ -170,6 +170,11 @@ export class Mesh {
     return this.#topology.routes.claimed.unicast.has(peer);
   }
 
+  /** A neighbour's message of just now was made at this time of its clock, in ms since 1970. */
+  clockShown(peer: PeerName, unixMs: number): void {
+    this.#links.table.get(peer)?.clock.shows(unixMs);
+  }
+
   /** Every known peer, ourselves included, in ascending order. */
   knownPeers(): PeerName[] {
     return this.#topology.peers.records().map(({ name }) => name);
@@ -367,6 +372,7 @@ export class Mesh {
   #received(neighbour: Neighbour, message: DeliveredMessage): void {
     if (this.#stopped) return;
     tellPassage(this.#dependencies, "in", neighbour.name, message);
+    if (message.kind === "digest") neighbour.clock.shows(message.unixMs);
     if (message.kind === "control") neighbour.overlay?.control(message.tag, message.body);
     else if (message.kind === "linkCounts") neighbour.lossMeter?.received(message.body);
     else this.#gossip.receive(message, neighbour.name);

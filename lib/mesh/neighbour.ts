@@ -8,6 +8,7 @@ import type { TableEntry } from "./connection-table.ts";
 import type { GossipNeighbour } from "./gossip-router.ts";
 import { type GossipLink, GossipSender } from "./gossip-sender.ts";
 import { LossMeter } from "./loss-meter.ts";
+import { NeighbourClock } from "./neighbour-clock.ts";
 import type { PeerLink } from "./peer-record.ts";
 import type { ControlTag, OutgoingMessage } from "./protocol-message.ts";
 
@@ -15,6 +16,7 @@ import type { ControlTag, OutgoingMessage } from "./protocol-message.ts";
 export class Neighbour implements TableEntry, GossipNeighbour {
   readonly connection: Connection;
   readonly sender: GossipSender;
+  readonly clock: NeighbourClock;
   /** Missing until the overlay prepared it. */
   overlay: OverlayLink | undefined;
   /** Frames reach the peer over the overlay. */
@@ -23,10 +25,17 @@ export class Neighbour implements TableEntry, GossipNeighbour {
   lossMeter: LossMeter | undefined;
 
   /** `sent` hears of all gossip that goes to it. */
-  constructor(connection: Connection, self: PeerName, sent: (message: OutgoingMessage) => void) {
+  constructor(
+    world: Pick<World, "now" | "monotonicMs">,
+    connection: Connection,
+    self: PeerName,
+    sent: (message: OutgoingMessage) => void,
+  ) {
     this.connection = connection;
     const link = watchedLink(connection, sent);
-    this.sender = new GossipSender(link, self, connection.extensions.has("digests"));
+    const compares = connection.extensions.has("digests");
+    this.sender = new GossipSender(link, self, compares ? world : undefined);
+    this.clock = new NeighbourClock(world);
   }
 
   get name(): PeerName {

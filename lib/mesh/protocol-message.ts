@@ -15,15 +15,15 @@ import { GobDecoder, GobEncoder, gob } from "../wire/gob.ts";
  *   │  5  │ channel, origin, destination, payload          unicast       │
  *   │  6  │ channel, origin, payload                       broadcast     │
  *   │  7  │ overlay index, inner tag, inner body           overlay       │
- *   │ 64  │ channel, digest of the sender's state          digest        │
+ *   │ 64  │ channel, digest of the sender's state, clock   digest        │
  *   │ 65  │ channel, what the sender has                   inquiry       │
  *   │ 66  │ see link-counts.ts                             link counts   │
  *   └─────┴──────────────────────────────────────────────────────────────┘
  *
  * The bodies of tags 4–6, 64 and 65 are values of one gob stream: a string, up to two unsigned
- * numbers and octets. What follows the last value is ignored. Tags 64 and 65 are those of the
- * extension `digests`, tag 66 is that of `link-counts`; where one was not negotiated its tags have no
- * meaning and are never sent.
+ * numbers and octets, of a digest one more number. What follows the last value is ignored. Tags 64
+ * and 65 are those of the extension `digests`, tag 66 is that of `link-counts`; where one was not
+ * negotiated its tags have no meaning and are never sent.
  */
 export type ProtocolMessage =
   | HeartbeatMessage
@@ -93,6 +93,8 @@ export interface DigestMessage {
   readonly kind: "digest";
   readonly channel: string;
   readonly payload: Uint8Array;
+  /** When it was made, by the sender's clock, in milliseconds since 1970; 0 for unsaid. */
+  readonly unixMs: number;
 }
 
 /** Answers a digest: what the sender has, so that it is told what it lacks. */
@@ -172,7 +174,8 @@ function decodeGossip(tag: 4 | 5 | 6 | 64 | 65, bytes: Uint8Array): ProtocolMess
     const channel = body.read(gob.string);
     if (tag === digestTag || tag === inquiryTag) {
       const payload = body.read(gob.bytes);
-      return { kind: tag === digestTag ? "digest" : "inquiry", channel, payload };
+      if (tag === inquiryTag) return { kind: "inquiry", channel, payload };
+      return { kind: "digest", channel, payload, unixMs: body.ended ? 0 : body.read(gob.uint) };
     }
     const from = peerNameFromNumber(body.read(gob.uint));
     if (tag === unicastTag) {
@@ -228,7 +231,7 @@ export function encodeMessage(message: OutgoingMessage): Uint8Array {
     case "broadcast":
       return withTag(broadcastTag, gossipBody(message.channel, [message.origin], message.payload));
     case "digest":
-      return withTag(digestTag, gossipBody(message.channel, [], message.payload));
+      return withTag(digestTag, digestBody(message));
     case "inquiry":
       return withTag(inquiryTag, gossipBody(message.channel, [], message.payload));
     case "linkCounts":
@@ -240,6 +243,11 @@ function gossipBody(channel: string, names: readonly PeerName[], payload: Uint8A
   const body = new GobEncoder().write(gob.string, channel);
   for (const name of names) body.write(gob.uint, name);
   return body.write(gob.bytes, payload).bytes();
+}
+
+function digestBody({ channel, payload, unixMs }: DigestMessage): Uint8Array {
+  const body = new GobEncoder().write(gob.string, channel).write(gob.bytes, payload);
+  return (unixMs > 0 ? body.write(gob.uint, unixMs) : body).bytes();
 }
 
 function withTag(tag: number, body: Uint8Array): Uint8Array {

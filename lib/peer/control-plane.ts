@@ -162,6 +162,7 @@ export function makeControlPlane(
       self: dependencies.name,
       domain: options.dns.domain,
       isKnownPeer: (peer) => mesh.isKnown(peer),
+      clockShown: (peer, unixMs) => mesh.clockShown(peer, unixMs),
       unreachablePeers: () => reach.unreachable,
     });
     names.setChannel(mesh.join(dnsChannel, names));
@@ -275,6 +276,7 @@ function makeIpam(
     reclaimAfterMs: ipalloc.reclaimAfterMs ?? 0,
     ...(dependencies.fence !== undefined && { fence: dependencies.fence }),
     ...(dependencies.addressNews !== undefined && { news: dependencies.addressNews }),
+    clockShown: (peer: PeerName, unixMs: number) => mesh.clockShown(peer, unixMs),
     // Every configured peer is expected to vote, and so are we; not those that turned out to be us.
     quorumPeers: () => mesh.targets.length - ownTargets(mesh) + 1,
     onRingChanged: () => recorder.ring(allocator.status().ranges ?? []),

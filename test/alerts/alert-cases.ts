@@ -270,6 +270,11 @@ const names: readonly AlertCase[] = [
     firing: refusals("POLICY_CLOCK_SKEW", "0+1x99"),
     calm: refusals("IPAM_RING_SEEDS", "0+1x99"),
   },
+  {
+    ...{ alert: "WeaveClockOff", after: 12 },
+    firing: [[one("weave_neighbour_clock_offset_seconds", neighbour), steady(-31)]],
+    calm: [[one("weave_neighbour_clock_offset_seconds", neighbour), `-31x5 -2x${long}`]],
+  },
   simple("WeaveGossipRefused", 32, one("weave_gossip_refused_total"), "0+1x99", steady(9)),
 ];
 

@@ -99,7 +99,9 @@ describe("the report", () => {
         (key) => `.Router.Connections[].${key}`,
       ),
       ...["mtu", "name"].map((key) => `.Router.Connections[].Attrs.${key}`),
-      ...["Extensions", "Reason", "Since"].map((key) => `.Router.Connections[].${key}`),
+      ...["Extensions", "ClockOffsetMs", "Reason", "Since"].map(
+        (key) => `.Router.Connections[].${key}`,
+      ),
       ...["TerminationCount", "Targets", "OverlayDiagnostics"].map((key) => `.Router.${key}`),
       ".Router.OverlayDiagnostics.sleeve",
       ...["TrustedSubnets", "Interface", "CaptureStats"].map((key) => `.Router.${key}`),

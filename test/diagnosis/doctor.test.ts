@@ -14,6 +14,7 @@ import {
   facts,
   filtered,
   filteredBy,
+  link,
   other,
   self,
   withContainer,
@@ -289,6 +290,18 @@ const cases: ReadonlyArray<
     ["timedatectl set-ntp true"],
   ],
   [
+    "a neighbour's clock that is off",
+    withLink({ clockOffsetMs: -31_000 }),
+    "CLOCK_OFF",
+    ["timedatectl set-ntp true"],
+  ],
+  [
+    "a clock of which names will soon be refused",
+    withLink({ clockOffsetMs: 601_000 }),
+    "CLOCK_SKEW",
+    ["timedatectl set-ntp true"],
+  ],
+  [
     "a payload that is refused",
     withMesh({ refusals: [{ channel: "topology", peer: other, error: error("GOB", "bad") }] }),
     "REFUSED",
@@ -479,5 +492,49 @@ describe("doctor", () => {
       (code) => ![...tested, ...ofWhy, ...elsewhere].includes(code),
     );
     expect(untested).toEqual([]);
+  });
+});
+
+describe("clocks", () => {
+  const clocks = (...offsetsS: readonly number[]) =>
+    offsetsS.map((each, at) => ({
+      ...link,
+      peer: { name: `00:00:00:00:00:0${at + 2}`, nickname: `host${at + 2}` },
+      clockOffsetMs: each * 1000,
+    }));
+  const found = (...offsetsS: readonly number[]) =>
+    examine(withMesh({ connections: clocks(...offsetsS) })).map(({ code, sentence }) => [
+      code,
+      sentence,
+    ]);
+
+  test("that are not off by much are nothing to speak of", () => {
+    expect(found(0, 29, -29)).toEqual([]);
+  });
+
+  test("of neighbours are told of with how far they are off", () => {
+    expect(found(0, 45, 0, -3600)).toEqual([
+      [
+        "CLOCK_SKEW",
+        "the clock of host5 (00:00:00:00:00:05) is 60 min behind that of this host: names are refused from 15 min on",
+      ],
+      ["CLOCK_OFF", "the clock of host3 (00:00:00:00:00:03) is 45 s ahead of that of this host"],
+    ]);
+  });
+
+  test("of most neighbours off to one side mean that it is this host's that is wrong", () => {
+    expect(found(0, -50, -52, -49)).toEqual([
+      ["CLOCK_OFF", "the clock of this host is 50 s ahead of those of 3 of 4 neighbours"],
+    ]);
+    expect(found(50, -50)).toHaveLength(2);
+  });
+
+  test("for which names are refused are told of once", () => {
+    const refusals = [
+      { channel: "nameserver", peer: other, error: error("DNS_CLOCK_SKEW", "skew") },
+    ];
+    expect(
+      examine(withMesh({ refusals, connections: clocks(1000) })).map(({ code }) => code),
+    ).toEqual(["CLOCK_SKEW"]);
   });
 });

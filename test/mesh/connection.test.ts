@@ -308,7 +308,8 @@ describe("time", () => {
 });
 
 describe("digests", () => {
-  const digest = { kind: "digest", channel: "words", payload: utf8("all") } as const;
+  const unixMs = 1_700_000_000_000;
+  const digest = { kind: "digest", channel: "words", payload: utf8("all"), unixMs } as const;
   const inquiry = { kind: "inquiry", channel: "words", payload: utf8("none") } as const;
 
   test("pass between peers that both compare states", () => {

@@ -26,6 +26,9 @@ import { loneWorld } from "../sim/world.ts";
 import gossipVectors from "../vectors/mesh/gossip-messages.json";
 import { nameOf, type SketchedPeer, sketch } from "./records.ts";
 
+/** What time it is for whoever sends digests. */
+const clockAt = { now: () => 1_700_000_000_000 };
+
 /** Peer 1, its neighbours and what it sends to each. */
 function router(peers: readonly SketchedPeer[]) {
   const { world, clock } = loneWorld();
@@ -38,7 +41,11 @@ function router(peers: readonly SketchedPeer[]) {
   const neighbours = new Map<PeerName, GossipNeighbour>();
   const connect = (name: PeerName, compares: boolean): void => {
     const send = (message: OutgoingMessage): boolean => sent.push({ to: name, message }) > 0;
-    const sender = new GossipSender({ backlogBytes: 0, send }, own!.name, compares);
+    const sender = new GossipSender(
+      { backlogBytes: 0, send },
+      own!.name,
+      compares ? clockAt : undefined,
+    );
     neighbours.set(name, { name, sender });
   };
   for (const name of own!.links.keys()) connect(name, true);
@@ -241,7 +248,7 @@ describe("state that neighbours compare", () => {
     return { ...made, owner };
   }
   const digest = (text: string, channel = "words") =>
-    ({ kind: "digest", channel, payload: utf8(text) }) as const;
+    ({ kind: "digest", channel, payload: utf8(text), unixMs: clockAt.now() }) as const;
   const inquiry = (text: string, channel = "words") =>
     ({ kind: "inquiry", channel, payload: utf8(text) }) as const;
 

@@ -85,7 +85,7 @@ describe("gossip on its way to a slow neighbour", () => {
 
   test("of a state that is compared is one digest and one question, of the latest", () => {
     const link = new SlowLink();
-    const sender = new GossipSender(link, nameOf(1), true);
+    const sender = new GossipSender(link, nameOf(1), { now: () => 0 });
     const owner = new ComparedNumber();
     for (let number = 0; number < 5; number++) {
       owner.number = number;
@@ -107,7 +107,7 @@ describe("gossip on its way to a slow neighbour", () => {
 
   test("of a state that is not to be compared yet is the state, and nothing if there is none", () => {
     const link = new SlowLink();
-    const sender = new GossipSender(link, nameOf(1), true);
+    const sender = new GossipSender(link, nameOf(1), { now: () => 0 });
     const owner = new ComparedNumber();
     sender.state("numbers", owner);
     expect(link.sent).toEqual([]);

@@ -241,8 +241,9 @@ describe("a link", () => {
     const list = new Uint8Array(2 * 23).fill(7);
     for (const [index, payload] of [...mutants(1, [list], 2000)].entries()) {
       const channel = ["topology", "words", "nobody's"][index % 3]!;
-      const kind = index % 2 === 0 ? "digest" : "inquiry";
-      remote.stream.write(frame(encodeMessage({ kind, channel, payload })));
+      const digest = { kind: "digest", channel, payload, unixMs: index % 5 } as const;
+      const inquiry = { kind: "inquiry", channel, payload } as const;
+      remote.stream.write(frame(encodeMessage(index % 2 === 0 ? digest : inquiry)));
     }
     remote.read.length = 0;
     cluster.clock.run(20_000);

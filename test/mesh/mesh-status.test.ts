@@ -48,6 +48,7 @@ function neighbour(given: Given, shown: Shown): ShownNeighbour {
         ...{ degraded: false, sinceMs: 0 },
       }),
     },
+    clock: { offsetMs: undefined },
     connection: {
       remoteAddress: parseEndpoint(shown.Address),
       outbound: given.outbound !== false,

@@ -32,3 +32,26 @@ test("addresses of a host that no frame reaches are told apart until the host is
   expect(all()).toEqual(["10.32.0.1"]);
   expect(far()).toEqual([]);
 });
+
+test("peers know how far the clocks of their neighbours are off, by digests and without", async () => {
+  for (const extensions of [true, false]) {
+    const cluster = new SimCluster(1, { extensions });
+    const [right, fast] = [cluster.start(1, []), cluster.start(2, ["10.0.0.1"])];
+    const off = (from: typeof right): number[] =>
+      from.plane.mesh.status().connections.flatMap(({ clockOffsetMs }) => clockOffsetMs ?? []);
+    fast.world.skewMs = 20 * 60_000;
+    await cluster.runUntil("full mesh", () => cluster.isFullMesh(), 60_000);
+    await cluster.run(120_000);
+    // Without digests times are whole seconds, and messages take a while.
+    for (const [from, offsetMs] of [
+      [right, 20 * 60_000],
+      [fast, -20 * 60_000],
+    ] as const) {
+      expect(off(from)).toHaveLength(1);
+      expect(Math.abs(off(from)[0]! - offsetMs)).toBeLessThanOrEqual(1500);
+    }
+    fast.world.skewMs = 0;
+    await cluster.run(600_000);
+    expect(Math.abs(off(right)[0]!)).toBeLessThanOrEqual(1500);
+  }
+});

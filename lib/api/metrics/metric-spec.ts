@@ -18,6 +18,8 @@ export type MetricUnit = "one" | "flag" | "bytes" | "seconds" | "timestamp" | "p
 
 /** Neighbours that have series of their own; the others are one, called `other`. */
 export const neighbourSeriesMax = 60;
+/** Neighbours whose clocks have: only those that are off do. */
+export const clockSeriesMax = 8;
 /** The same of peers that own addresses. */
 export const ownerSeriesMax = 64;
 

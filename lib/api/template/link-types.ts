@@ -1,8 +1,8 @@
 import type { LossReport, LossWayReport } from "../loss-report.ts";
-import type { TrafficReport } from "../report.ts";
-import { int, plain, struct } from "./go-type.ts";
+import type { ConnectionReport, TrafficReport } from "../report.ts";
+import { any, bool, int, map, plain, pointer, slice, string, struct } from "./go-type.ts";
 
-export const trafficType = struct<TrafficReport>("TrafficReport", {
+const trafficType = struct<TrafficReport>("TrafficReport", {
   SentPackets: int,
   SentBytes: int,
   ReceivedPackets: int,
@@ -15,8 +15,40 @@ const lossWayType = struct<LossWayReport>("LossWayReport", {
   Share: plain,
 });
 
-export const lossType = struct<LossReport>("LossReport", {
+const lossType = struct<LossReport>("LossReport", {
   Seconds: int,
   To: lossWayType,
   From: lossWayType,
 });
+
+/** A connection of the report, or an attempt to make one. */
+export const connectionType = struct<ConnectionReport>(
+  "ConnectionReport",
+  {
+    Address: string,
+    Outbound: bool,
+    State: string,
+    Info: string,
+    Attrs: map(any),
+    Extensions: slice(string),
+    RoundTripMs: plain,
+    ClockOffsetMs: plain,
+    Reason: string,
+    Since: string,
+    Remedy: string,
+    Traffic: pointer(trafficType),
+    Loss: pointer(lossType),
+  },
+  {
+    additions: [
+      "Extensions",
+      "RoundTripMs",
+      "ClockOffsetMs",
+      "Reason",
+      "Since",
+      "Remedy",
+      "Traffic",
+      "Loss",
+    ],
+  },
+);

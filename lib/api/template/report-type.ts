@@ -1,7 +1,6 @@
 import type {
   AttachFailureReport,
   ConflictReport,
-  ConnectionReport,
   DatapathReport,
   DnsEntryReport,
   DnsReport,
@@ -39,7 +38,7 @@ import {
   uint16,
   uint64,
 } from "./go-type.ts";
-import { lossType, trafficType } from "./link-types.ts";
+import { connectionType } from "./link-types.ts";
 
 type PendingClaim = NonNullable<IpamReport["PendingClaims"]>[number];
 type ItemOf<List extends "UnicastRoutes" | "BroadcastRoutes"> = NonNullable<
@@ -71,25 +70,6 @@ const peerType = struct<PeerReport>("PeerReport", {
   Version: uint64,
   Connections: slice(peerConnectionType),
 });
-
-const connectionType = struct<ConnectionReport>(
-  "ConnectionReport",
-  {
-    Address: string,
-    Outbound: bool,
-    State: string,
-    Info: string,
-    Attrs: map(any),
-    Extensions: slice(string),
-    RoundTripMs: plain,
-    Reason: string,
-    Since: string,
-    Remedy: string,
-    Traffic: pointer(trafficType),
-    Loss: pointer(lossType),
-  },
-  { additions: ["Extensions", "RoundTripMs", "Reason", "Since", "Remedy", "Traffic", "Loss"] },
-);
 
 const refusalType = struct<RefusalReport>("RefusalReport", {
   Channel: string,

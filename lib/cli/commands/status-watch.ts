@@ -3,7 +3,7 @@ import { ChangePrinter } from "../live/change-printer.ts";
 import { intervalOf, machinePace, repeat } from "../live/repeat.ts";
 
 /** Members of documents that are never twice the same, and so no change. */
-const restless = new Set(["roundTripMs", "leaseLeftSeconds", "loss"]);
+const restless = new Set(["roundTripMs", "clockOffsetMs", "leaseLeftSeconds", "loss"]);
 
 /**
  * Prints what a look finds, and again whenever it has changed, until it is interrupted.

@@ -1,5 +1,5 @@
 import { type Labels, measured, type Sample } from "../../api/metrics/measurement.ts";
-import { neighbourSeriesMax } from "../../api/metrics/metric-spec.ts";
+import { clockSeriesMax, neighbourSeriesMax } from "../../api/metrics/metric-spec.ts";
 import type { ConnectionStatus } from "../../mesh/mesh-status.ts";
 
 /**
@@ -12,6 +12,9 @@ import type { ConnectionStatus } from "../../mesh/mesh-status.ts";
  */
 type Neighbour = ConnectionStatus & Required<Pick<ConnectionStatus, "peer">>;
 
+/** Peers of the original tell whole seconds. */
+const clockOffMs = 2_000;
+
 const otherLabels = { peer: "other", nickname: "" } as const;
 
 export function neighbourMeasurements(connections: readonly ConnectionStatus[]): Sample[] {
@@ -20,6 +23,7 @@ export function neighbourMeasurements(connections: readonly ConnectionStatus[]):
   return [
     ...neighbours.slice(0, neighbourSeriesMax).flatMap(ofOne),
     ...(rest.length === 0 ? [] : ofOthers(rest)),
+    ...clocks(neighbours),
   ];
 }
 
@@ -102,6 +106,27 @@ function quality(
       : [measured("weave_connection_round_trip_seconds", roundTripMs / 1000, labels)]),
     ...(mtu === undefined ? [] : [measured("weave_connection_mtu_bytes", mtu, labels)]),
   ];
+}
+
+/** Whose clock is off has a series for as long as it is; all others are milliseconds apart. */
+function clocks(neighbours: readonly Neighbour[]): Sample[] {
+  const shown = neighbours
+    .flatMap(({ peer, clockOffsetMs }) =>
+      clockOffsetMs === undefined ? [] : [{ peer, clockOffsetMs }],
+    )
+    .toSorted((a, b) => Math.abs(b.clockOffsetMs) - Math.abs(a.clockOffsetMs));
+  const off = shown
+    .slice(0, clockSeriesMax)
+    .filter(({ clockOffsetMs }) => Math.abs(clockOffsetMs) >= clockOffMs);
+  const rest = shown.slice(off.length, off.length + 1);
+  return [...off, ...rest.map((each) => ({ ...each, peer: undefined }))].map(
+    ({ peer, clockOffsetMs }) =>
+      measured(
+        "weave_neighbour_clock_offset_seconds",
+        clockOffsetMs / 1000,
+        peer === undefined ? otherLabels : { peer: peer.name, nickname: peer.nickname },
+      ),
+  );
 }
 
 /** Before a connection is established, nobody knows. */

@@ -2,6 +2,7 @@ import type { ClusterFacts, Facts, IpamFacts } from "../facts.ts";
 import { type Finding, finding } from "../finding.ts";
 import { labelOf, peerLabel, peerWord } from "../labels.ts";
 import { shellLine } from "../shell-words.ts";
+import { isClockFar } from "./clocks.ts";
 import { joinAnew } from "./relaunch.ts";
 
 /** Whether the cluster agrees about addresses and can give them out. */
@@ -74,17 +75,22 @@ function storage({ storeError }: IpamFacts): Finding[] {
   return [finding("STATE_UNSAVED", "state", `the state cannot be stored: ${storeError}`)];
 }
 
+const clockSkew = "DNS_CLOCK_SKEW";
+
 /** What peers told that could not be taken: a clock that is off shows so, too. */
-export function checkRefusals({ cluster }: Facts): Finding[] {
+export function checkRefusals(facts: Facts): Finding[] {
+  const { cluster } = facts;
   if (cluster === undefined) return [];
   const { mesh } = cluster;
   return (
     mesh.refusals
       // Rings that disagree are conflicts, which last.
       .filter(({ error }) => !error.code.startsWith("IPAM_RING_"))
+      // By how much is known, and said of it elsewhere.
+      .filter(({ error, peer }) => error.code !== clockSkew || !isClockFar(facts, peer))
       .map(({ channel, peer, error }) => {
         const label = labelOf(mesh, peer);
-        const isClock = error.code === "DNS_CLOCK_SKEW";
+        const isClock = error.code === clockSkew;
         return finding(
           isClock ? "CLOCK_SKEW" : "REFUSED",
           label,

@@ -1,6 +1,7 @@
 import type { Facts } from "../facts.ts";
 import { type Finding, sorted } from "../finding.ts";
 import { checkAddresses, checkRefusals } from "./addresses.ts";
+import { checkClocks } from "./clocks.ts";
 import { checkContainers } from "./containers.ts";
 import { checkFirewall } from "./firewall.ts";
 import { checkHost } from "./host.ts";
@@ -18,6 +19,7 @@ const checks: ReadonlyArray<(facts: Facts) => Finding[]> = [
   checkIdentity,
   checkAddresses,
   checkRefusals,
+  checkClocks,
   checkContainers,
   checkPolicy,
 ];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Sample } from "../../../lib/api/metrics/measurement.ts";
-import { neighbourSeriesMax } from "../../../lib/api/metrics/metric-spec.ts";
+import { clockSeriesMax, neighbourSeriesMax } from "../../../lib/api/metrics/metric-spec.ts";
 import { prometheusText } from "../../../lib/api/metrics/prometheus-text.ts";
 import { WeaveError } from "../../../lib/base/errors.ts";
 import { parsePeerName } from "../../../lib/base/peer-name.ts";
@@ -64,7 +64,13 @@ describe("a neighbour", () => {
     const connections = [
       established(2, {
         attributes: { name: "sleeve", mtu: 1414, encrypted: true, seal: "aes-256-gcm/libcrypto" },
-        ...{ roundTripMs: 1.5, sinceMs: 1_700_000_000_500, degraded: true, losses: 3 },
+        ...{
+          clockOffsetMs: -2500,
+          roundTripMs: 1.5,
+          sinceMs: 1_700_000_000_500,
+          degraded: true,
+          losses: 3,
+        },
       }),
     ];
     const one = (name: string) => [...samples({ connections }, name)];
@@ -80,6 +86,7 @@ describe("a neighbour", () => {
     ]);
     expect(one("weave_connection_mtu_bytes")).toEqual([[`{address="10.0.0.2:6783",${who}}`, 1414]]);
     expect(one("weave_connection_degraded")).toEqual([[`{${who}}`, 1]]);
+    expect(one("weave_neighbour_clock_offset_seconds")[0]).toEqual([`{${who}}`, -2.5]);
     expect(one("weave_connection_established")).toEqual([[`{${who}}`, 1]]);
     expect(one("weave_connection_path_losses_total")).toEqual([[`{${who}}`, 3]]);
     expect(one("weave_connection_overlay_start_time_seconds")).toEqual([
@@ -126,6 +133,24 @@ describe("a neighbour", () => {
     const connections = [attempt("connecting")];
     expect(samples({ connections }, "weave_connection_info").size).toBe(0);
   });
+});
+
+test("clocks of neighbours have series where they are off, the furthest first, and are one otherwise", () => {
+  const offsets = (...ms: readonly number[]) => {
+    const connections = ms.map((clockOffsetMs, at) => established(at + 2, { clockOffsetMs }));
+    const found = samples({ connections }, "weave_neighbour_clock_offset_seconds");
+    return [...found].map(([labels, value]) => [/peer="([^"]*)"/.exec(labels)![1], value]);
+  };
+  expect(offsets()).toEqual([]);
+  expect(offsets(3, -20, 12)).toEqual([["other", -0.02]]);
+  expect(offsets(3, -40_000, 12)).toEqual([
+    ["00:00:00:00:00:03", -40],
+    ["other", 0.012],
+  ]);
+  const all = offsets(...Array.from({ length: 20 }, (_, at) => (at + 3) * 1000));
+  expect(all).toHaveLength(clockSeriesMax + 1);
+  expect(all[0]).toEqual(["00:00:00:00:00:15", 22]);
+  expect(all.at(-1)).toEqual(["other", 14]);
 });
 
 describe("more neighbours than have series of their own", () => {

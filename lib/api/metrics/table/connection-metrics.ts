@@ -1,4 +1,4 @@
-import { counter, gauge, neighbourSeriesMax } from "../metric-spec.ts";
+import { clockSeriesMax, counter, gauge, neighbourSeriesMax } from "../metric-spec.ts";
 
 const neighbour = {
   peer: "name of the peer at the other end; `other` for those without series of their own",
@@ -61,14 +61,14 @@ export const connectionMetrics = {
     {
       unit: "bytes",
       labels: { ...neighbour, overlay, direction: "`sent` or `received`" },
-      seriesMax: 4 * perNeighbour,
+      seriesMax: 4 * neighbourSeriesMax,
     },
   ),
   weave_connection_packets_total: counter(
     "Frames of containers, since the connection was established.",
     {
       labels: { ...neighbour, overlay, direction: "`sent` or `received`" },
-      seriesMax: 4 * perNeighbour,
+      seriesMax: 4 * neighbourSeriesMax,
     },
   ),
   weave_connection_round_trip_seconds: gauge(
@@ -78,6 +78,10 @@ export const connectionMetrics = {
       labels: { address: "of the other end", ...neighbour },
       seriesMax: perNeighbour,
     },
+  ),
+  weave_neighbour_clock_offset_seconds: gauge(
+    "How far a neighbour's clock is ahead of this host's, negative when it is behind: those furthest off, by 2 s or more, and as `other` the furthest of the rest.",
+    { unit: "seconds", labels: neighbour, seriesMax: clockSeriesMax + 1 },
   ),
   weave_connection_mtu_bytes: gauge(
     "Largest packet of a container that takes the connection's overlay in one piece.",
