@@ -31,8 +31,11 @@ const deeds: Readonly<Record<string, string>> = {
     docker create -i --name a1 bb sh -c 'cat; echo after' >/dev/null
     echo in | docker start -ai a1; docker wait a1; docker rm a1`,
   "attach, to what runs already": `
-    docker run -d --name a1 bb sh -c 'trap "echo out; exit 6" TERM; while :; do sleep 0.1; done' >/dev/null
-    { sleep 1; docker kill -s TERM a1; } & docker attach --no-stdin --sig-proxy=false a1; echo $?; wait; docker rm a1`,
+    touch $outside/attached
+    docker run -d --name a1 bb sh -c 'trap "echo out; exit 6" TERM; while :; do echo up; sleep 0.1; done' >/dev/null
+    docker attach --no-stdin --sig-proxy=false a1 > $outside/attached &
+    until grep -q up $outside/attached; do sleep 0.1; done
+    docker kill -s TERM a1; wait $!; echo $?; uniq $outside/attached; docker rm a1`,
   "logs -f, to the end": `
     docker run -d --name l1 bb sh -c 'for i in 1 2 3; do echo $i; sleep 0.2; done' >/dev/null
     docker logs -f l1; docker rm l1`,
@@ -40,9 +43,10 @@ const deeds: Readonly<Record<string, string>> = {
     docker run --name l1 bb sh -c 'yes $(printf %0999d 7) | head -c 10000000' >/dev/null
     docker logs l1 | sha256sum; docker rm l1`,
   "events, as they come": `
-    sleep 1; since=$(date +%s)
-    docker events --since $since --until $((since + 3)) --filter type=volume --format '{{.Action}} {{.Actor.ID}}' > $outside/events &
-    docker volume create seen; docker volume rm seen; wait; cat $outside/events`,
+    sleep 1; since=$(date +%s); seen=$outside/events.$$; touch $seen
+    (docker events --since $since --until $((since + 30)) --filter type=volume --format '{{.Action}} {{.Actor.ID}}') > $seen 2> /dev/null &
+    docker volume create seen; docker volume rm seen
+    until [ $(wc -l < $seen) -ge 2 ]; do sleep 0.1; done; cat $seen`,
   "cp, a hundred megabytes there and back": `
     yes 0123456789 | head -c 100000000 > $outside/there
     docker create --name c1 bb >/dev/null
