@@ -14,6 +14,8 @@ import { currentCaller } from "./asked-by.ts";
 
 /** Kept in memory, the latest; about 200 octets each. */
 const keptMax = 4096;
+/** Of each kind the latest stay, however many others have come since. */
+const keptOfKindMax = 64;
 
 /** Of one kind: so many at once, and so many a second in the long run. */
 const burstMax = 200;
@@ -27,9 +29,9 @@ export interface EventArchive {
 }
 
 /**
- * The events of this host in the order in which they came: the latest in memory, and all of them in
- * an archive. A kind that comes in a flood is thinned out, so that neither a peer nor a packet can
- * drive out what else has happened:
+ * The events of this host in the order in which they came: the latest of all and of each kind in
+ * memory, and all of them in an archive. A kind that comes in a flood is thinned out, so that neither
+ * a peer nor a packet can drive out what else has happened:
  *
  *   emit ─▶ bucket of its kind ─┬─▶ kept, archived, told ─▶ followers
  *                               └─▶ counted ─▶ `events.skipped` with the next of that kind
@@ -79,7 +81,7 @@ export class EventJournal implements EventControl {
     const event = { ...stamp, ...({ kind, details } as EventNews), ...(by && { by }) };
     this.#kept.push(event);
     // In one go now and then: taking one from the front would move all the others.
-    if (this.#kept.length > 2 * keptMax) this.#kept = this.#kept.slice(-keptMax);
+    if (this.#kept.length > 2 * keptMax) this.#kept = latestOf(this.#kept);
     this.#archive?.append(event);
     for (const follower of this.#followers) follower(event);
   }
@@ -89,6 +91,17 @@ export class EventJournal implements EventControl {
     this.#buckets.set(kind, found);
     return found;
   }
+}
+
+/** The latest {@link keptMax}, and before them the latest of kinds of which those have few. */
+function latestOf(events: readonly NetworkEvent[]): NetworkEvent[] {
+  const counts = new Map<EventKind, number>();
+  const isKept = ({ kind }: NetworkEvent, back: number): boolean => {
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    return back < keptMax || count <= keptOfKindMax;
+  };
+  return events.toReversed().filter(isKept).toReversed();
 }
 
 /** Lets through {@link burstMax}, and {@link perSecond} after that. */

@@ -95,6 +95,19 @@ describe("a journal", () => {
     expect(kept[0]!.id).toBe(20_001 - kept.length);
   });
 
+  test("keeps what happened seldom, however long others come in a flood", () => {
+    const journal = new EventJournal(clock);
+    journal.emit("host.mended", { what: "put the bridge up" });
+    for (let number = 0; number < 100_000; number++) {
+      clock.nowMs += 50;
+      gone(journal, "flood");
+    }
+    const kept = journal.read();
+    expect(kept.length).toBeLessThanOrEqual(8192);
+    expect(kept.map(({ kind }) => kind).indexOf("host.mended")).toBe(0);
+    expect(kept.slice(1).every(({ kind }) => kind === "container.gone")).toBeTrue();
+  });
+
   test("thins out a kind that comes in a flood, says so, and loses nothing else", () => {
     const journal = new EventJournal(clock);
     for (let number = 0; number < 10_000; number++) gone(journal, "flood");
