@@ -158,6 +158,18 @@ export interface PeerFact {
   }[];
 }
 
+/** What got lost within the last minute, to the other host and from it. */
+export interface LossFact {
+  readonly recent: { readonly to: LossTally; readonly from: LossTally };
+}
+
+export interface LossTally {
+  /** That were sent. */
+  readonly frames: number;
+  /** Those of them that did not arrive. */
+  readonly lost: number;
+}
+
 /** A connection, or an attempt to make one. */
 export interface ConnectionFact {
   /** `host:port`. */
@@ -171,6 +183,8 @@ export interface ConnectionFact {
   readonly reason?: string;
   readonly degraded?: boolean;
   readonly sinceMs?: number;
+  /** Missing where nobody knows. */
+  readonly loss?: LossFact;
   readonly error?: { readonly code: string; readonly text: string; readonly remedy?: string };
 }
 

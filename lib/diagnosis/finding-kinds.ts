@@ -133,6 +133,13 @@ const clusterKinds = kinds({
     meaning: "Frames take a slower overlay, though both peers have a better one.",
     remedy: "open the UDP port of the fast datapath on all hosts and between them",
   },
+  LINK_LOSES: {
+    severity: "warning",
+    meaning:
+      "Of at least 1000 frames of the last minute more than 1 % did not arrive at the other end of a link.",
+    remedy:
+      "look for drops and errors of the network devices at both ends and of what is between them, and whether one of both hosts is overloaded",
+  },
   PATH_MTU_SMALL: {
     severity: "warning",
     meaning:

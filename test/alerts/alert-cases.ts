@@ -66,6 +66,11 @@ function slow(
 }
 
 const neighbour = 'peer="7a:00:00:00:00:02",nickname="host2"';
+/** So many of 1200 frames a minute get lost. */
+const losing = (lost: number): Series[] => [
+  [one("weave_connection_lost_frames_total", `${neighbour},direction="sent"`), `0+${lost}x99`],
+  [one("weave_connection_compared_frames_total", `${neighbour},direction="sent"`), "0+1200x99"],
+];
 const twoHosts = (name: string, a: number, b: number, labels = ""): Series[] => [
   [on("host1", name, labels), steady(a)],
   [on("host2", name, labels), steady(b)],
@@ -203,6 +208,11 @@ const links: readonly AlertCase[] = [
     ...{ alert: "WeavePasswordOnSomeHosts", after: 12 },
     firing: twoHosts("weave_encryption_enabled", 1, 0),
     calm: twoHosts("weave_encryption_enabled", 1, 1),
+  },
+  {
+    ...{ alert: "WeaveLinkLoses", after: 16 },
+    firing: losing(60),
+    calm: losing(6),
   },
   simple(
     "WeaveRoundTripLong",

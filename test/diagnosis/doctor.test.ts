@@ -25,6 +25,8 @@ import {
 } from "./some-facts.ts";
 
 const error = (code: string, text: string) => ({ code, text, remedy: "see there" });
+const none = { frames: 0, lost: 0 };
+const lost = (frames: number, lost: number) => ({ recent: { to: { frames, lost }, from: none } });
 const stopped: Facts["setup"] = { ...facts.setup, isRunning: false };
 const { cluster: _, ...withoutRouter } = facts;
 const at = (address: string, mac: string, state: "permanent" | "failed" | "reachable") => ({
@@ -218,6 +220,12 @@ const cases: ReadonlyArray<
     }),
     "LINK_DEGRADED",
     [],
+  ],
+  [
+    "a link that loses frames",
+    withLink({ loss: lost(1000, 11) }),
+    "LINK_LOSES",
+    ["ip -s link show dev eth0"],
   ],
   [
     "a path that shrinks",
@@ -451,6 +459,18 @@ describe("doctor", () => {
     expect(examine(withLink({ ...sleeve, sinceMs: 86_000 }))).toEqual([]);
     const codes = examine(withLink({ ...sleeve, sinceMs: 84_000 })).map(({ code }) => code);
     expect(codes).toEqual(["PATH_MTU_SMALL", "LINK_DEGRADED"]);
+  });
+
+  test("says which way frames get lost, and nothing of a few", () => {
+    const both = { recent: { to: { frames: 2000, lost: 50 }, from: { frames: 1000, lost: 500 } } };
+    expect(examine(withLink({ loss: both }))).toMatchObject([
+      {
+        sentence:
+          "2.5 % of 2000 frames to host2 (00:00:00:00:00:02) and 50 % of 1000 frames from host2 (00:00:00:00:00:02) got lost within the last minute",
+      },
+    ]);
+    expect(examine(withLink({ loss: lost(1000, 10) }))).toEqual([]);
+    expect(examine(withLink({ loss: lost(999, 999) }))).toEqual([]);
   });
 
   test("forgives a neighbour that was silent a while ago", () => {

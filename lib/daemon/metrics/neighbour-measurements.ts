@@ -61,6 +61,7 @@ function ofOne(connection: Neighbour): Sample[] {
         measured("weave_connection_packets_total", traffic.receivedPackets, received),
       ];
     }),
+    ...losses(connection, who),
     ...quality({ address, ...who }, connection.roundTripMs, mtuOf(connection)),
     ...(connection.sinceMs === undefined
       ? []
@@ -71,6 +72,19 @@ function ofOne(connection: Neighbour): Sample[] {
           }),
         ]),
   ];
+}
+
+/** Nothing of neighbours that do not compare. */
+function losses({ loss }: Neighbour, who: Labels): Sample[] {
+  if (loss === undefined) return [];
+  const ways = [
+    [loss.total.to, { ...who, direction: "sent" }],
+    [loss.total.from, { ...who, direction: "received" }],
+  ] as const;
+  return ways.flatMap(([{ frames, lost }, labels]) => [
+    measured("weave_connection_compared_frames_total", frames, labels),
+    measured("weave_connection_lost_frames_total", lost, labels),
+  ]);
 }
 
 function ofOthers(rest: readonly Neighbour[]): Sample[] {

@@ -1,3 +1,4 @@
+import { shareText } from "../../base/share-text.ts";
 import type { ClusterFacts, ConnectionFact, Facts, PathFact } from "../facts.ts";
 import { type Finding, finding } from "../finding.ts";
 import { hostOf, isByIpv6, labelOf, peerLabel, peerWord } from "../labels.ts";
@@ -14,6 +15,10 @@ const etherMtu = 1500;
 
 /** Within so long of a change of overlay its reasons and sizes may be those of a moment. */
 const settlingMs = 5_000;
+
+/** Of fewer frames a share is chance; a smaller one is what networks are like. */
+const tellingFrames = 1000;
+const tellingLoss = 0.01;
 
 /** Hosts in one sentence. */
 const namedMax = 3;
@@ -36,8 +41,10 @@ export function linkFindings(facts: Facts, connection: ConnectionFact): Finding[
     return isBeyondUs(facts, connection, error) ? [] : [failed(facts, connection, error)];
   }
   if (state === "pending") return [pending(connection)];
-  if (state !== "established" || isSettling(facts, connection)) return [];
-  return [...mtuFindings(facts, connection), ...degraded(connection)];
+  if (state !== "established") return [];
+  const loses = losing(facts, connection);
+  if (isSettling(facts, connection)) return loses;
+  return [...loses, ...mtuFindings(facts, connection), ...degraded(connection)];
 }
 
 /** It is not known yet what carries frames best, and how large they may be. */
@@ -108,6 +115,26 @@ function targetOf({ setup }: Facts, address: string): string {
 function pending({ peer, address }: ConnectionFact): Finding {
   const who = peer === undefined ? address : peerLabel(peer);
   return finding("LINK_PENDING", who, `frames do not get through to ${who} at ${address} by UDP`);
+}
+
+function losing({ cluster }: Facts, { address, peer, loss }: ConnectionFact): Finding[] {
+  if (loss === undefined || peer === undefined) return [];
+  const who = peerLabel(peer);
+  const { to, from } = loss.recent;
+  const path = cluster?.paths.find(({ remote }) => remote === hostOf(address));
+  const ways = [
+    { tally: to, way: `to ${who}` },
+    { tally: from, way: `from ${who}` },
+  ].filter(({ tally: { frames, lost } }) => frames >= tellingFrames && lost > tellingLoss * frames);
+  if (ways.length === 0) return [];
+  const shares = ways.map(
+    ({ tally: { frames, lost }, way }) => `${shareText(lost / frames)} of ${frames} frames ${way}`,
+  );
+  return [
+    finding("LINK_LOSES", who, `${shares.join(" and ")} got lost within the last minute`, {
+      commands: path ? [shellLine("ip", "-s", "link", "show", "dev", path.device)] : [],
+    }),
+  ];
 }
 
 function degraded(connection: ConnectionFact): Finding[] {

@@ -149,8 +149,18 @@ function hopDetails({ facts }: Question, connection: ConnectionFact, path: PathF
       attributes?.mtu === undefined ? undefined : `packets of ${attributes.mtu} octets pass whole`,
     underlay: path && underlayText(path),
     filter: path && (filterFindings(facts, path).length === 0 ? "lets routers talk" : "see below"),
+    lost: lossText(connection.loss),
     since: sinceMs === undefined ? undefined : sinceText(sinceMs, facts.cluster!.nowMs),
   });
+}
+
+/** `undefined` while nothing is known to have got lost. */
+function lossText(loss: ConnectionFact["loss"]): string | undefined {
+  if (loss === undefined || loss.recent.to.lost + loss.recent.from.lost === 0) return undefined;
+  const [to, from] = [loss.recent.to, loss.recent.from].map(
+    ({ frames, lost }) => `${lost} of ${frames} frames`,
+  );
+  return `${to} sent, ${from} received, within the last minute`;
 }
 
 function sinceText(sinceMs: number, nowMs: number): string {

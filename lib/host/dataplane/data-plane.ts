@@ -199,7 +199,7 @@ export class DataPlane {
     this.#keeper.command({ kind: "capture", descriptor });
   }
 
-  /** Counters of at most half a second ago. A replaced worker counts from zero. */
+  /** Counters of at most a tenth of a second ago. A replaced worker counts from zero. */
   counters(): DataPlaneCounters {
     return this.#board.read();
   }

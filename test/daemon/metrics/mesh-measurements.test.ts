@@ -94,6 +94,24 @@ describe("a neighbour", () => {
     ]);
   });
 
+  test("shows what got lost since it is connected, each way, where both ends compare", () => {
+    const none = { frames: 0, lost: 0 };
+    const total = { to: { frames: 1000, lost: 20 }, from: { frames: 500, lost: 0 } };
+    const connections = [
+      established(2, { loss: { recent: { to: none, from: none }, total } }),
+      established(3),
+    ];
+    const by = (direction: string): string => `{direction="${direction}",${who}}`;
+    expect([...samples({ connections }, "weave_connection_compared_frames_total")]).toEqual([
+      [by("sent"), 1000],
+      [by("received"), 500],
+    ]);
+    expect([...samples({ connections }, "weave_connection_lost_frames_total")]).toEqual([
+      [by("sent"), 20],
+      [by("received"), 0],
+    ]);
+  });
+
   test("shows what each overlay has carried, in both directions", () => {
     const traffic = { sentPackets: 1, sentBytes: 100, receivedPackets: 2, receivedBytes: 300 };
     const carried = [

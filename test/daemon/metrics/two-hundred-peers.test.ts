@@ -25,9 +25,11 @@ const self = peerNameFromNumber(1);
 function mesh(): Measurement[] {
   const traffic = { sentPackets: 1, sentBytes: 60, receivedPackets: 1, receivedBytes: 60 };
   const carried = ["fastdp", "sleeve"].map((overlay) => ({ overlay, traffic }));
+  const tally = { frames: 1, lost: 0 };
+  const loss = { recent: { to: tally, from: tally }, total: { to: tally, from: tally } };
   const connections = Array.from({ length: peers - 1 }, (_, at) =>
     established(at + 2, {
-      ...{ roundTripMs: 1, sinceMs: 1, carried, extensions: ["digests/1", "sleeve-ipv6/1"] },
+      ...{ roundTripMs: 1, sinceMs: 1, carried, loss, extensions: ["digests/1", "sleeve-ipv6/1"] },
       attributes: { name: "fastdp", mtu: 1376, encrypted: true },
     }),
   );

@@ -71,6 +71,17 @@ export const connectionMetrics = {
       seriesMax: 4 * neighbourSeriesMax,
     },
   ),
+  weave_connection_compared_frames_total: counter(
+    "Frames of containers that were sent over the connection, of which both ends know what became.",
+    {
+      labels: { ...neighbour, direction: "`sent` or `received`" },
+      seriesMax: 2 * neighbourSeriesMax,
+    },
+  ),
+  weave_connection_lost_frames_total: counter("Those of them that did not arrive.", {
+    labels: { ...neighbour, direction: "`sent` or `received`" },
+    seriesMax: 2 * neighbourSeriesMax,
+  }),
   weave_connection_round_trip_seconds: gauge(
     "Smoothed round-trip time of the TCP connection to a peer.",
     {

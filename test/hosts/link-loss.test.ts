@@ -1,0 +1,76 @@
+import { expect, test } from "bun:test";
+import { BadCable } from "./bad-cable.ts";
+import { overFor } from "./fastdp-lab.ts";
+import type { Container, Host } from "./lab.ts";
+import { eventually } from "./shell.ts";
+
+interface Way {
+  readonly Frames: number;
+  readonly Lost: number;
+  readonly Share: number | null;
+}
+
+/** What a host has measured of its only link. */
+async function lossAt(host: Host): Promise<{ To: Way; From: Way } | undefined> {
+  return JSON.parse(await host.mustWeave(["report"])).Router.Connections[0].Loss;
+}
+
+/** Waits for a host to have compared so many frames each way. */
+function compared(host: Host, frames: number) {
+  return eventually(
+    `${frames} frames compared at ${host.namespace}`,
+    () => lossAt(host),
+    (loss) => loss !== undefined && Math.min(loss.To.Frames, loss.From.Frames) >= frames,
+    60_000,
+  );
+}
+
+/** Small pings, some hundred a second; how many were not answered. */
+async function unanswered(from: Container, address: string, count: number): Promise<number> {
+  const words = ["ping", "-q", "-c", String(count), "-i", "0.004", "-W", "1", address];
+  const { stdout } = await from.exec(words);
+  const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(stdout)!;
+  expect(Number(sent)).toBe(count);
+  return count - Number(received);
+}
+
+for (const overlay of ["sleeve", "fastdp"]) {
+  test(`both ends of a link by ${overlay} know what a cable loses, and that a sound one loses nothing`, async () => {
+    await using cable = await BadCable.open("all");
+    const { one, two } = cable;
+    for (const host of cable.lab.hosts) host.fastdp = overlay === "fastdp";
+    await one.launch([]);
+    await two.launch([one.ip]);
+    await overFor(one, overlay, 1);
+    const [from, to] = [await one.container("c1"), await two.container("c2")];
+    await one.mustWeave(["attach", from.reference]);
+    const address = await two.mustWeave(["attach", to.reference]);
+    await from.pings(address);
+    // From here on both have the same moment to begin from.
+    for (const host of [one, two]) await compared(host, 0);
+
+    expect(await unanswered(from, address, 1000)).toBe(0);
+    for (const host of [one, two]) {
+      const { To, From } = (await compared(host, 1000))!;
+      expect([To.Lost, To.Share, From.Lost, From.Share]).toEqual([0, 0, 0, 0]);
+    }
+
+    await cable.becomes({ loss: 0.1 });
+    const lost = await unanswered(from, address, 1500);
+    await cable.becomes({});
+    expect(lost).toBeGreaterThan(150);
+    for (const host of [one, two]) {
+      const { To, From } = (await eventually(
+        "the loss of all that was not answered",
+        () => lossAt(host),
+        (loss) => (loss?.To.Lost ?? 0) + (loss?.From.Lost ?? 0) >= lost,
+        40_000,
+      ))!;
+      // What asks for addresses may get lost as well.
+      expect(To.Lost + From.Lost).toBeLessThan(lost + 20);
+      for (const { Lost } of [To, From]) expect(Lost).toBeGreaterThan(lost / 4);
+    }
+    const [there, here] = await Promise.all([lossAt(one), lossAt(two)]);
+    expect(there!.To.Lost).toBe(here!.From.Lost);
+  });
+}
