@@ -44,9 +44,7 @@ export function tracingOptions(
       given === undefined
         ? endpointOfVariables(variables)
         : parsed("otlp-endpoint", given, (text) => checkedUrl(text, tracesPath)),
-    headers: Object.entries(
-      attributesOf("OTEL_EXPORTER_OTLP_HEADERS", ofTraces(variables, "HEADERS")),
-    ).map((pair) => pair.join("=")),
+    headers: headersOf(variables),
     resource: { "service.name": variables.OTEL_SERVICE_NAME || service || "weave", ...resource },
     timeoutMs: timeoutOf(variables),
   };
@@ -90,6 +88,17 @@ function checkedUrl(text: string, path: string): string {
   }
   if (path !== "") url.pathname = `${url.pathname.replace(/\/+$/, "")}/${path}`;
   return url.href;
+}
+
+/** Each as it can be sent: else every batch would be dropped. */
+function headersOf(variables: TracingVariables): string[] {
+  const name = "OTEL_EXPORTER_OTLP_HEADERS";
+  const headers = attributesOf(name, ofTraces(variables, "HEADERS"));
+  try {
+    return [...new Headers(headers)].map((pair) => pair.join("="));
+  } catch {
+    throw badVariable(name);
+  }
 }
 
 /** `key=value,…`, values percent-encoded (W3C Baggage). What is in it is not repeated: it may be secret. */

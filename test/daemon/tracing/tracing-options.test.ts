@@ -69,6 +69,11 @@ describe("traces", () => {
     expect(() => ask(flags, variables)).toThrow(message);
   });
 
+  test.each(["%0a", "%00", "%e2%98%83"])("have no header that cannot be sent: %s", (octets) => {
+    const variables = { OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer${octets}x` };
+    expect(() => ask({ otlp: true }, variables)).toThrow("OTEL_EXPORTER_OTLP_HEADERS cannot be");
+  });
+
   test("have headers that no error repeats", () => {
     const variables = { OTEL_EXPORTER_OTLP_HEADERS: "secret key" };
     expect(() => ask({ otlp: true }, variables)).toThrow(
