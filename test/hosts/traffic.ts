@@ -289,7 +289,7 @@ export async function pingDuring(
   const rhythm = pace === "flood" ? ["-A"] : ["-i", String(pace / 1000)];
   const child = Bun.spawn(from.command(["ping", "-n", ...rhythm, "-W", "2", address]), {
     stdout: "pipe",
-    timeout: 120_000,
+    timeout: listenerMaxMs,
   });
   const replies = new PingReplies();
   const read = replies.take(child.stdout);

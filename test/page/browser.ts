@@ -44,9 +44,9 @@ export class Visit implements AsyncDisposable {
     return visit;
   }
 
-  /** What stands in the details. */
-  async details(): Promise<string> {
-    return (await this.page.locator("aside").textContent()) ?? "";
+  /** Waits until the details have this. */
+  async tells(text: string | RegExp): Promise<void> {
+    await this.page.locator("aside").filter({ hasText: text }).waitFor();
   }
 
   async shows(text: string | RegExp): Promise<void> {
