@@ -10,13 +10,12 @@ import { NetworkNamespace } from "../netns.ts";
 import { openPacketSocket } from "../packet-socket.ts";
 import { type Bequest, Estate } from "./bequest.ts";
 import { CounterBoard, type DataPlaneCounters } from "./counter-board.ts";
+import { Inspections } from "./inspections.ts";
 import { LinkLedger } from "./link-ledger.ts";
 import type { Inspection, WorkerEvent, WorkerSetup } from "./protocol.ts";
 import { LinkTallies } from "./traffic-board.ts";
 import { openUnderlay } from "./underlay-descriptors.ts";
 import { WorkerKeeper } from "./worker-keeper.ts";
-
-const inspectWaitMs = 5000;
 
 export interface DataPlaneOptions {
   readonly local: PeerName;
@@ -66,7 +65,7 @@ export class DataPlane {
   readonly #counterMemory = CounterBoard.allocate();
   readonly #tallies = new LinkTallies();
   readonly #ledger = new LinkLedger();
-  readonly #inspections = new Map<number, PromiseWithResolvers<Inspection>>();
+  readonly #inspections = new Inspections();
   readonly #ready = Promise.withResolvers<void>();
   readonly #left = Promise.withResolvers<void>();
   readonly #keeper: WorkerKeeper;
@@ -75,7 +74,6 @@ export class DataPlane {
   #snapshot: RoutesSnapshot | undefined;
   #residents: readonly Mac[] = [];
   #secretBox = "";
-  #lastInspection = 0;
   #stopping = false;
   #waits: boolean;
   #estate: Estate | undefined;
@@ -206,17 +204,9 @@ export class DataPlane {
 
   /** Everything that can be seen, as it is now. @throws WeaveError `DATA_PLANE_SILENT` */
   inspect(): Promise<Inspection> {
-    const request = ++this.#lastInspection;
-    if (!this.#keeper.command({ kind: "inspect", request })) {
-      return Promise.reject(silent("is being started anew"));
-    }
-    const waiting = Promise.withResolvers<Inspection>();
-    this.#inspections.set(request, waiting);
-    const timer = setTimeout(() => waiting.reject(silent("does not answer")), inspectWaitMs);
-    return waiting.promise.finally(() => {
-      clearTimeout(timer);
-      this.#inspections.delete(request);
-    });
+    return this.#inspections.request((request) =>
+      this.#keeper.command({ kind: "inspect", request }),
+    );
   }
 
   /** What another process needs to take up the sockets. */
@@ -338,8 +328,7 @@ export class DataPlane {
     this.#epoll?.close();
     this.#epoll = undefined;
     this.#tallies.workerEnded();
-    for (const { reject } of this.#inspections.values()) reject(silent(why));
-    this.#inspections.clear();
+    this.#inspections.workerEnded(why);
     for (const descriptor of this.#retired) closeDescriptor(descriptor);
     this.#retired.clear();
   }
@@ -382,12 +371,8 @@ export class DataPlane {
         this.#keeper.command({ kind: "watch", descriptor: event.descriptor });
         break;
       case "inspected":
-        this.#inspections.get(event.request)?.resolve(event.inspection);
+        this.#inspections.answered(event.request, event.inspection);
         break;
     }
   }
-}
-
-function silent(why: string): WeaveError {
-  return new WeaveError("DATA_PLANE_SILENT", `the data plane ${why}`, { remedy: "try again" });
 }
