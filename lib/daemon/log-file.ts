@@ -17,11 +17,15 @@ const labels: Record<LogLevel, string> = {
   fatal: "FATA",
 };
 
-/** `INFO: 2006/01/02 15:04:05.000000 text`, the form that log collectors parse (cli §5.2). */
+/**
+ * `INFO: 2006/01/02 15:04:05.000000 text`, the form that log collectors parse (cli §5.2). Further lines
+ * of a text, as of a stack, are indented: names of peers are in it, and none may look like a record.
+ */
 export function formatLine(level: LogLevel, timestampMs: number, text: string): string {
   const stamp = new Date(timestampMs).toISOString();
   const day = stamp.slice(0, 10).replaceAll("-", "/");
-  return `${labels[level]}: ${day} ${stamp.slice(11, 23)}000 ${text}\n`;
+  const shown = text.replaceAll(/[^\P{Cc}\t\n]/gu, "\ufffd").replaceAll("\n", "\n    ");
+  return `${labels[level]}: ${day} ${stamp.slice(11, 23)}000 ${shown}\n`;
 }
 
 /**

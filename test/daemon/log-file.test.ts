@@ -15,6 +15,14 @@ describe("the log", () => {
     );
   });
 
+  test("has no record that the name of a peer has made up", () => {
+    const name = "x\r\nERRO: 2026/01/02 03:04:05.000000 all is lost\u001b[2J";
+    expect(formatLine("info", 0, `giving to ${name}`)).toBe(
+      "INFO: 1970/01/01 00:00:00.000000 giving to x\ufffd\n" +
+        "    ERRO: 2026/01/02 03:04:05.000000 all is lost\ufffd[2J\n",
+    );
+  });
+
   test("keeps lines of the chosen level and above, braces and all", () => {
     const path = join(folder, "weave.log");
     const log = openLog("info", path);
