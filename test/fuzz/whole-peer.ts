@@ -48,6 +48,7 @@ const payloadRefusals = [
   "IPAM_COUNCIL",
   "IPAM_RING_*",
   "DNS_CLOCK_SKEW",
+  "LINKS_IMPLAUSIBLE",
 ];
 /** Why a link may end, the end of the test included. */
 const linkFailures = [
@@ -153,6 +154,7 @@ export class WholePeer {
       onEvent: (event) => this.#heed(event),
     });
     this.plane.mesh.start([]);
+    this.plane.links?.look();
     this.plane.names?.add("own.weave.local", "own", parseIp("10.0.0.250"));
     for (let holder = 0; holder < options.holders; holder++) this.#hold(holder);
     this.meet();

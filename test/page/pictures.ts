@@ -16,6 +16,8 @@ const folder = process.env.PAGE_PICTURES ?? join(import.meta.dir, "../../docs/im
 mkdirSync(folder, { recursive: true });
 /** For circles to find their places. */
 const settleMs = 4000;
+/** In which hosts tell of their links twice. */
+const toldMs = 7000;
 /** Over which the router's processor time is taken. */
 const openMs = 20_000;
 
@@ -95,7 +97,12 @@ async function sends(from: string, to: string, intervalSeconds: number): Promise
   {
     using _fast = await sends("web-1", "cache-2", 0.004);
     using _slow = await sends("db-3", "cache-1", 0.05);
-    const busy = (visit: Visit) => visit.shows(/^↑ \d.*[kM]bit/);
+    using _others = await sends("web-3", "web-2", 0.02);
+    const busy = async (visit: Visit): Promise<void> => {
+      await visit.shows(/^↑ \d.*[kM]bit/);
+      // Twice, so that there is a difference.
+      await visit.page.waitForTimeout(toldMs);
+    };
     await take("page-dark", { viewport: wide, colorScheme: "dark" }, busy);
     await take("page-light", { viewport: wide, colorScheme: "light" }, busy);
     await take("page-phone", { viewport: narrow, colorScheme: "dark" }, busy);

@@ -51,7 +51,7 @@ describe("a layout", () => {
       ...{ peer: peers[index % 200]!, name: `c${index}`, addresses: [], names: [] },
     }));
     const scene = new Scene();
-    scene.take(some({ peers, containers }), "host", new Map());
+    scene.take(some({ peers, containers }), "host");
     scene.layout.settle();
     expect([...scene.dots()]).toHaveLength(5000);
     for (const { x, y } of scene.bubbles) expect(Number.isFinite(x! + y!)).toBe(true);
@@ -64,7 +64,7 @@ describe("a scene", () => {
     containers: [{ peer: "alpha", name: "web", addresses: [], names: [] }],
   });
   const scene = new Scene();
-  scene.take(picture, "host", new Map());
+  scene.take(picture, "host");
   scene.layout.settle();
   const keys = [
     peerKey("7a:beta"),

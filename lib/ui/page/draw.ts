@@ -3,6 +3,7 @@ import { LabelRoom } from "./label-room.ts";
 import type { Bubble, Point } from "./layout.ts";
 import type { Question } from "./question.ts";
 import type { Line, Scene } from "./scene.ts";
+import { shownLines, totalOf } from "./shown-lines.ts";
 import { rateText } from "./traffic.ts";
 import { toScreen, type View } from "./view.ts";
 
@@ -53,8 +54,8 @@ const dotNamesScale = 0.9;
 const dotNamesMax = 80;
 /** Characters of a name on the picture; the side has it whole. */
 const nameMax = 18;
-/** Of more lines than that only those are drawn that are chosen, or not as they should be. */
-const plainLinesMax = 400;
+/** So many lines have numbers: more are a thicket. */
+const ratesMax = 40;
 /** Lines that are shorter on the screen have no room for numbers. */
 const textLineMin = 100;
 /** Circles that are smaller on the screen have their names in the list alone. */
@@ -70,7 +71,7 @@ const font = "system-ui, sans-serif";
 export function draw(context: Context, size: Size, drawn: Drawn): boolean {
   context.clearRect(0, 0, size.width, size.height);
   context.lineJoin = "round";
-  const lines = shownLines(drawn);
+  const lines = linesOf(drawn);
   const isBroken = ({ line }: ShownLine): boolean => line.health === "broken";
   for (const line of lines.filter((each) => !isBroken(each))) drawLine(context, line, drawn);
   for (const bubble of drawn.scene.bubbles) drawBubble(context, bubble, drawn);
@@ -78,7 +79,7 @@ export function draw(context: Context, size: Size, drawn: Drawn): boolean {
   for (const line of lines.filter(isBroken)) drawLine(context, line, drawn);
   drawQuestion(context, drawn);
   drawDots(context, size, drawn);
-  for (const line of lines) drawRate(context, line, drawn);
+  drawRates(context, lines, drawn);
   drawTitles(context, drawn);
   return lines.some(({ line: { flow } }) => flow !== undefined && extraWidth(flow) > 0);
 }
@@ -90,16 +91,13 @@ interface ShownLine {
   readonly isChosen: boolean;
 }
 
-function shownLines({ scene, view, selected, lit }: Drawn): ShownLine[] {
-  const lines = [...scene.lines()];
-  const isCrowded = lines.length > plainLinesMax;
-  return lines.flatMap((line): ShownLine[] => {
-    const { key, from, to, health } = line;
-    const isChosen =
-      key === selected || from.key === selected || to.key === selected || lit?.has(key) === true;
-    if (isCrowded && (health === "good" || health === "plain") && !isChosen) return [];
-    return [{ line, isChosen, ends: betweenRims(circleOf(from, view), circleOf(to, view)) }];
-  });
+function linesOf({ scene, view, selected, lit }: Drawn): ShownLine[] {
+  const isChosen = ({ key, from, to }: Line): boolean =>
+    key === selected || from.key === selected || to.key === selected || lit?.has(key) === true;
+  return shownLines([...scene.lines()], isChosen, visibleMin).map((line) => ({
+    ...{ line, isChosen: isChosen(line) },
+    ends: betweenRims(circleOf(line.from, view), circleOf(line.to, view)),
+  }));
 }
 
 function circleOf(bubble: Bubble, view: View) {
@@ -148,16 +146,22 @@ function drawQuestion(context: Context, { scene, view, palette, question }: Draw
   context.setLineDash([]);
 }
 
-/** How much goes over a link, in the middle of it. */
-function drawRate(context: Context, { line: { flow }, ends }: ShownLine, drawn: Drawn): void {
-  const [start, end] = ends;
-  const length = Math.hypot(end.x - start.x, end.y - start.y);
-  const rate = flow === undefined ? 0 : flow.there + flow.back;
-  if (rate < visibleMin || length < textLineMin) return;
+/** How much goes over links, in the middle of each, as many as have room: the greatest first. */
+function drawRates(context: Context, lines: readonly ShownLine[], { palette }: Drawn): void {
   context.font = `600 11px ${font}`;
   context.textAlign = "center";
-  const [x, y] = [(start.x + end.x) / 2, (start.y + end.y) / 2 + 4];
-  outlined(context, rateText(rate), x, y, drawn.palette.text, drawn.palette.background);
+  const room = new LabelRoom();
+  const rateOf = ({ line }: ShownLine): number => totalOf(line.flow);
+  const counted = lines.filter((each) => rateOf(each) >= visibleMin);
+  for (const shown of counted.sort((a, b) => rateOf(b) - rateOf(a)).slice(0, ratesMax)) {
+    const [start, end] = shown.ends;
+    if (Math.hypot(end.x - start.x, end.y - start.y) < textLineMin) continue;
+    const text = rateText(rateOf(shown));
+    const { width } = context.measureText(text);
+    const [x, y] = [(start.x + end.x) / 2, (start.y + end.y) / 2 + 4];
+    if (!room.take({ x: x - width / 2, y: y - 11, width, height: 14 })) continue;
+    outlined(context, text, x, y, palette.text, palette.background);
+  }
 }
 
 function drawBubble(context: Context, bubble: Bubble, drawn: Drawn): void {

@@ -6,7 +6,7 @@ import type { Point } from "./layout.ts";
 import { Legend } from "./legend.tsx";
 import type { Question } from "./question.ts";
 import { Scene } from "./scene.ts";
-import { thingsOf, titleOf } from "./things.ts";
+import { healthOf, thingsOf, titleOf } from "./things.ts";
 import type { Rates } from "./traffic.ts";
 import { fitting, moved, toPlane, type View, zoomed } from "./view.ts";
 
@@ -52,7 +52,7 @@ export function Graph(props: GraphProps) {
             ⤢
           </button>
         </div>
-        <Legend />
+        <Legend hasUntold={props.picture.links.some((link) => healthOf(link) === "plain")} />
       </div>
     </div>
   );
@@ -107,8 +107,9 @@ class Stage {
   show(props: GraphProps): void {
     const before = this.props;
     this.props = props;
+    this.#scene.rates = props.rates;
     if (before?.picture !== props.picture || before.grouping !== props.grouping) {
-      this.#scene.take(props.picture, props.grouping, props.rates);
+      this.#scene.take(props.picture, props.grouping);
       const things = thingsOf(props.picture);
       this.#names = new Map(
         [...things].map(([key, thing]) => [key, titleOf(thing, props.picture)]),

@@ -1,18 +1,20 @@
-/** What the picture's lines and circles mean. */
-export function Legend() {
+/** What the picture's lines and circles mean; `hasUntold`: there are links of which nobody tells. */
+export function Legend({ hasUntold }: { readonly hasUntold: boolean }) {
   return (
     <details class="legend" open={matchMedia("(min-width: 761px)").matches}>
       <summary>Legend</summary>
       <ul>
-        {lines.map(([kind, words]) => (
-          <li key={kind}>
-            <svg viewBox="0 0 28 10" aria-hidden="true">
-              <path d="M1 5H27" class={`line ${kind}`} />
-              {kind === "sealed" && <path d="M1 5H27" class="line between" />}
-            </svg>
-            {words}
-          </li>
-        ))}
+        {lines
+          .filter(([kind]) => kind !== "plain" || hasUntold)
+          .map(([kind, words]) => (
+            <li key={kind}>
+              <svg viewBox="0 0 28 10" aria-hidden="true">
+                <path d="M1 5H27" class={`line ${kind}`} />
+                {kind === "sealed" && <path d="M1 5H27" class="line between" />}
+              </svg>
+              {words}
+            </li>
+          ))}
         {discs.map(([kind, words]) => (
           <li key={kind}>
             <svg viewBox="0 0 28 10" aria-hidden="true">

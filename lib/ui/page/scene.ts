@@ -3,7 +3,7 @@ import type { Picture, PictureLink } from "../../api/picture-models.ts";
 import { type Group, type Grouping, groupsOf } from "./grouping.ts";
 import { type Bubble, dotPlace, Layout, type Point } from "./layout.ts";
 import { type Health, healthOf, linkKey, peerKey } from "./things.ts";
-import { type Flow, flowOf, type Rates } from "./traffic.ts";
+import type { Flow, Rates } from "./traffic.ts";
 
 /** A container on the plane. */
 export interface Dot extends Point {
@@ -23,21 +23,41 @@ export interface Line {
   readonly flow: Flow | undefined;
 }
 
+/** What of a link does not change while the picture is the same; many frames are drawn of that. */
+interface KnownLink extends Pick<Line, "key" | "health" | "isEncrypted" | "isOwn"> {
+  /** Keys of its hosts. */
+  readonly ends: readonly [string, string];
+}
+
+function knownLink(link: PictureLink): KnownLink {
+  return {
+    ...{ key: linkKey(link), ends: [peerKey(link.from), peerKey(link.to)] },
+    ...{ health: healthOf(link), isOwn: link.own !== undefined },
+    isEncrypted: linkFacts(link).encrypted === true,
+  };
+}
+
 /** Pixels on the screen within which a pointer means something. */
 const reachPixels = 10;
 
 /** What is drawn, with its places, and what is where. */
 export class Scene {
   readonly layout = new Layout();
-  #links: readonly PictureLink[] = [];
+  #links: readonly KnownLink[] = [];
   #rates: Rates = new Map();
 
-  take(picture: Picture, by: Grouping, rates: Rates): void {
+  /** What goes over the links. */
+  set rates(rates: Rates) {
     this.#rates = rates;
+  }
+
+  take(picture: Picture, by: Grouping): void {
     const groups: Group[] = groupsOf(picture, by);
-    this.#links = by === "host" ? picture.links : [];
-    const pairs = this.#links.map(({ from, to }) => [peerKey(from), peerKey(to)] as const);
-    this.layout.take(groups, pairs);
+    this.#links = by === "host" ? picture.links.map(knownLink) : [];
+    this.layout.take(
+      groups,
+      this.#links.map(({ ends }) => ends),
+    );
   }
 
   get bubbles(): readonly Bubble[] {
@@ -46,16 +66,12 @@ export class Scene {
 
   *lines(): Generator<Line> {
     const byKey = new Map(this.bubbles.map((each) => [each.key, each]));
-    for (const link of this.#links) {
-      const from = byKey.get(peerKey(link.from));
-      const to = byKey.get(peerKey(link.to));
+    for (const { key, ends, health, isEncrypted, isOwn } of this.#links) {
+      const from = byKey.get(ends[0]);
+      const to = byKey.get(ends[1]);
       if (from === undefined || to === undefined) continue;
-      yield {
-        ...{ key: linkKey(link), from, to, health: healthOf(link) },
-        isEncrypted: linkFacts(link).encrypted === true,
-        isOwn: link.own !== undefined,
-        flow: flowOf(link, this.#rates),
-      };
+      const flow = this.#rates.get(key)?.at(-1);
+      yield { key, from, to, health, isEncrypted, isOwn, flow };
     }
   }
 

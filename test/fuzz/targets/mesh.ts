@@ -6,6 +6,8 @@ import type { Word } from "../../../lib/ipam/reclaim-codec.ts";
 import { type Decree, noDecree } from "../../../lib/ipam/reclaim-decree.ts";
 import { encodeState } from "../../../lib/ipam/state-codec.ts";
 import { encodeUnicast } from "../../../lib/ipam/unicast-codec.ts";
+import { encodeInterest, encodeSummary } from "../../../lib/links/link-codec.ts";
+import { linksChannel } from "../../../lib/links/shared-links.ts";
 import { encodeMessage } from "../../../lib/mesh/protocol-message.ts";
 import { encodeTopology } from "../../../lib/mesh/topology-codec.ts";
 import { recordedBytes } from "../recorded.ts";
@@ -217,6 +219,22 @@ const namePayloads = (): Uint8Array[] => [
   ),
 ];
 
+const linkPayloads = (): Uint8Array[] => [
+  ...[0, 1, 5000, Number.MAX_SAFE_INTEGER].flatMap((forMs) =>
+    [true, false].map((isNow) => encodeInterest({ isNow, forMs }, forMs)),
+  ),
+  ...[0, 1, 9].map((count) =>
+    encodeSummary({
+      countedMs: Number.MAX_SAFE_INTEGER,
+      links: Array.from({ length: count }, (_, at) => ({
+        ...{ peer: at as PeerName, isEstablished: true, overlay: "sleeve", isEncrypted: true },
+        ...{ mtu: 65_535, roundTripMs: 0.3 },
+        traffic: { sentPackets: 1, sentBytes: 2, receivedPackets: 3, receivedBytes: 4 },
+      })),
+    }),
+  ),
+];
+
 /** Good envelope, damaged payload: by each kind of message, from a neighbour or from far away. */
 function envelope(channel: string, payload: Uint8Array): Uint8Array {
   const choice = fingerprint(payload);
@@ -263,4 +281,5 @@ export const gossipTargets: readonly FuzzTarget[] = [
   gossipTarget("topology", topologyPayloads),
   gossipTarget("IPallocation", ipamPayloads),
   gossipTarget("nameserver", namePayloads),
+  gossipTarget(linksChannel, linkPayloads),
 ];
