@@ -1,8 +1,7 @@
-import { useEffect, useState } from "preact/hooks";
-import { errorText, WeaveError } from "../../base/errors.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Live } from "./live.tsx";
 import type { Incident } from "./open-incident.ts";
-import { openIncident } from "./open-incident.ts";
+import { openIncident, refusalText } from "./open-incident.ts";
 import { Replay } from "./replay.tsx";
 
 /** The simulator in a page: five hosts to play with, or what a bundle tells. */
@@ -10,16 +9,19 @@ export function App() {
   const [incident, setIncident] = useState<Incident | undefined>();
   const [said, setSaid] = useState("");
   const [isOver, setOver] = useState(false);
+  const latest = useRef<File>(undefined);
   const open = async (file: File | undefined): Promise<void> => {
     if (file === undefined) return;
+    latest.current = file;
     setSaid(`Replaying ${file.name} …`);
-    try {
-      setIncident(await openIncident(file));
-      setSaid("");
-    } catch (error) {
-      const remedy = error instanceof WeaveError ? `: ${error.remedy}` : "";
-      setSaid(`${errorText(error)}${remedy}`);
-    }
+    const [opened, refusal] = await openIncident(file).then(
+      (each) => [each, ""] as const,
+      (error: unknown) => [undefined, refusalText(error)] as const,
+    );
+    // Whoever has opened another meanwhile waits for that.
+    if (latest.current !== file) return;
+    if (opened !== undefined) setIncident(opened);
+    setSaid(refusal);
   };
   useDrop((file) => void open(file), setOver);
   return (

@@ -1,3 +1,4 @@
+import { errorText, WeaveError } from "../../base/errors.ts";
 import {
   bundleFileBytesMax,
   bundleTextBytesMax,
@@ -28,6 +29,12 @@ export async function openIncident(file: Blob & { readonly name: string }): Prom
     await new Promise((resolve) => setTimeout(resolve));
   }
   return { title: file.name, script, scenes, end: await replay.end() };
+}
+
+/** Why a file is not replayed, and what to do. */
+export function refusalText(error: unknown): string {
+  const remedy = error instanceof WeaveError ? error.remedy : undefined;
+  return `${errorText(error)}${remedy === undefined ? "" : `: ${remedy}`}`;
 }
 
 /** As text, compressed by gzip (RFC 1952) or not. */
