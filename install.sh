@@ -17,7 +17,7 @@ export LC_ALL=C
 default_base_url=""
 # What the executable carries a copy of, and what the tests run.
 build_packages="libnl-3-200 libsodium23"
-dev_packages="iproute2 iputils-ping procps ethtool tcpdump curl git fish zsh shellcheck groff-base openssl iptables ipset nftables conntrack bind9-dnsutils util-linux netcat-openbsd containernetworking-plugins"
+dev_packages="iproute2 iputils-ping procps ethtool tcpdump curl git fish zsh shellcheck groff-base openssl iptables ipset nftables conntrack bind9-dnsutils util-linux containernetworking-plugins"
 
 prefix=/usr/local
 action=install

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { basename, join } from "node:path";
 import type { Diagnosis } from "../../lib/diagnosis/doctor/diagnosis.ts";
 import type { Finding } from "../../lib/diagnosis/finding.ts";
 import type { Explanation } from "../../lib/diagnosis/why/explanation.ts";
@@ -357,13 +358,15 @@ test.concurrent(
     await using lab = await Lab.onSwitch("wdp", 1);
     const [one] = lab.hosts as [Host];
     one.fastdp = true;
-    const listener = Bun.spawn(
-      ["nsenter", `--net=/run/netns/${one.namespace}`, "nc", "-u", "-l", "-p", "6784"],
-      { stdin: "pipe", stdout: "ignore", stderr: "ignore" },
-    );
+    const probe = [process.execPath, join(import.meta.dir, "probe.ts"), "udp-hear", "6784"];
+    const listener = Bun.spawn(["nsenter", `--net=/run/netns/${one.namespace}`, ...probe], {
+      stdout: "ignore",
+    });
     try {
       const taken = await found(one, "PORT_TAKEN");
-      expect(taken.sentence).toContain(`is used by nc (pid ${listener.pid})`);
+      expect(taken.sentence).toContain(
+        `is used by ${basename(process.execPath)} (pid ${listener.pid})`,
+      );
       await mend(one, taken);
       await listener.exited;
     } finally {
