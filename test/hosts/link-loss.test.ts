@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { BadCable } from "./bad-cable.ts";
-import { overFor } from "./fastdp-lab.ts";
+import { containerOn, meshOverFastdp, overFor } from "./fastdp-lab.ts";
 import type { Container, Host } from "./lab.ts";
 import { eventually } from "./shell.ts";
+import { transfer } from "./traffic.ts";
 
 interface Way {
   readonly Frames: number;
@@ -74,3 +75,16 @@ for (const overlay of ["sleeve", "fastdp"]) {
     expect(there!.To.Lost).toBe(here!.From.Lost);
   });
 }
+
+test("super-frames count at both ends as the frames that they stand for", async () => {
+  await using lab = await meshOverFastdp("als", 2);
+  const [one, two] = lab.hosts as [Host, Host];
+  const [from, to] = [await containerOn(one, "c1"), await containerOn(two, "c2")];
+  await from.container.pings(to.ip);
+  for (const host of lab.hosts) await compared(host, 0);
+  await transfer(from.container, to.container, to.ip, 100_000_000);
+  const { To, From } = (await compared(one, 100))!;
+  expect(To.Frames).toBeGreaterThan(20_000);
+  // An overloaded machine may lose some in earnest; super-frames counted as one would be most.
+  for (const { Frames, Lost } of [To, From]) expect(Lost).toBeLessThan(Frames / 100);
+});

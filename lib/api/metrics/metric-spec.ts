@@ -17,7 +17,7 @@ export interface MetricSpec {
 export type MetricUnit = "one" | "flag" | "bytes" | "seconds" | "timestamp" | "percent";
 
 /** Neighbours that have series of their own; the others are one, called `other`. */
-export const neighbourSeriesMax = 60;
+export const neighbourSeriesMax = 45;
 /** Neighbours whose clocks have: only those that are off do. */
 export const clockSeriesMax = 8;
 /** The same of peers that own addresses. */
