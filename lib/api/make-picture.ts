@@ -2,6 +2,7 @@ import { formatPeerName, type PeerName, parsePeerName } from "../base/peer-name.
 import type { LinkView } from "../links/link-view.ts";
 import type { ToldSummary } from "../links/told-links.ts";
 import { lossFields } from "./loss-model.ts";
+import { lossReport } from "./make-router-report.ts";
 import { pictureContainers, pictureNames } from "./picture-containers.ts";
 import type { Picture, PictureLink, PictureLinkEnd, PicturePeer } from "./picture-models.ts";
 import type { ConnectionReport, PeerReport, Report, TrafficReport } from "./report.ts";
@@ -81,11 +82,12 @@ class ToldEnds {
   }
 }
 
-function linkEnd({ traffic, ...link }: LinkView): PictureLinkEnd {
+function linkEnd({ traffic, loss, ...link }: LinkView): PictureLinkEnd {
   return {
     ...{ established: link.isEstablished, overlay: link.overlay, encrypted: link.isEncrypted },
     ...{ mtu: link.mtu ?? null, roundTripMs: link.roundTripMs ?? null },
     traffic: traffic ?? null,
+    loss: loss === undefined ? null : lossFields(lossReport(loss)),
   };
 }
 
@@ -134,8 +136,9 @@ function ownLink(connection: ConnectionReport): NonNullable<PictureLink["own"]> 
 }
 
 function ownEnd(own: NonNullable<PictureLink["own"]>): PictureLinkEnd {
-  const { state, overlay, encrypted, mtu, roundTripMs, traffic } = own;
-  return { established: state === "established", overlay, encrypted, mtu, roundTripMs, traffic };
+  const { state, overlay, encrypted, mtu, roundTripMs, traffic, loss } = own;
+  const established = state === "established";
+  return { established, overlay, encrypted, mtu, roundTripMs, traffic, loss };
 }
 
 function linkTraffic(carried: TrafficReport): OwnTraffic {

@@ -117,7 +117,7 @@ function connection(status: MeshStatus["connections"][number]) {
     ...(status.sinceMs !== undefined && { Since: new Date(status.sinceMs).toISOString() }),
     ...(status.error?.remedy !== undefined && { Remedy: status.error.remedy }),
     ...(status.traffic !== undefined && { Traffic: traffic(status.traffic) }),
-    ...(status.loss !== undefined && { Loss: loss(status.loss.recent) }),
+    ...(status.loss !== undefined && { Loss: lossReport(status.loss.recent) }),
   };
 }
 
@@ -129,7 +129,8 @@ function traffic(carried: LinkTraffic): TrafficReport {
   };
 }
 
-function loss({ to, from }: LinkLoss["recent"]): LossReport {
+/** What got lost of late, with its share. */
+export function lossReport({ to, from }: LinkLoss["recent"]): LossReport {
   return { Seconds: lossWindowMs / 1000, To: lossOneWay(to), From: lossOneWay(from) };
 }
 

@@ -20,6 +20,7 @@ const end = v.object({
     v.nullable(traffic),
     "since the link was established, as `countedMs` of its peer has it; null where nothing counts",
   ),
+  loss: told(v.nullable(lossModel), "null where the hosts have nothing to compare"),
 });
 
 const link = v.object({

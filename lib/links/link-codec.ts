@@ -19,6 +19,8 @@ import { isPlausible, type LinkSummary, type LinkView, linksMax } from "./link-v
  *                  │ Counted bool                       whether anything counts; if so:
  *                  │ SentPackets uint     │ SentBytes uint
  *                  │ ReceivedPackets uint │ ReceivedBytes uint
+ *                  │ Compared bool                      whether both ends compare what arrives; if so:
+ *                  │ FramesTo uint │ LostTo uint │ FramesFrom uint │ LostFrom uint
  */
 const linkType = gob.struct("Link", {
   Peer: gob.uint,
@@ -32,6 +34,11 @@ const linkType = gob.struct("Link", {
   SentBytes: gob.uint,
   ReceivedPackets: gob.uint,
   ReceivedBytes: gob.uint,
+  Compared: gob.bool,
+  FramesTo: gob.uint,
+  LostTo: gob.uint,
+  FramesFrom: gob.uint,
+  LostFrom: gob.uint,
 });
 
 const bodyType = gob.struct("Links", {
@@ -42,7 +49,7 @@ const bodyType = gob.struct("Links", {
   Links: gob.slice(linkType, { name: "Links" }),
 });
 
-/** Octets of a message: {@link linksMax} links, and as much again for fields of later versions. */
+/** Octets of a message: {@link linksMax} links, with room for fields of later versions. */
 export const messageOctetsMax = 64 << 10;
 
 /** Longer than anybody wants to hear without asking again. */
@@ -96,7 +103,7 @@ function readLinks(told: ReadonlyArray<GobValue<typeof linkType>>): LinkView[] {
   });
 }
 
-function encodeLink({ traffic, ...link }: LinkView): GobValue<typeof linkType> {
+function encodeLink({ traffic, loss, ...link }: LinkView): GobValue<typeof linkType> {
   return {
     ...{ Peer: link.peer, Established: link.isEstablished, Overlay: link.overlay },
     ...{ Encrypted: link.isEncrypted, MTU: link.mtu ?? 0 },
@@ -104,6 +111,8 @@ function encodeLink({ traffic, ...link }: LinkView): GobValue<typeof linkType> {
     ...{ Counted: traffic !== undefined, SentPackets: traffic?.sentPackets ?? 0 },
     ...{ SentBytes: traffic?.sentBytes ?? 0, ReceivedPackets: traffic?.receivedPackets ?? 0 },
     ReceivedBytes: traffic?.receivedBytes ?? 0,
+    ...{ Compared: loss !== undefined, FramesTo: loss?.to.frames ?? 0, LostTo: loss?.to.lost ?? 0 },
+    ...{ FramesFrom: loss?.from.frames ?? 0, LostFrom: loss?.from.lost ?? 0 },
   };
 }
 
@@ -118,6 +127,12 @@ function decodeLink(told: GobValue<typeof linkType>): LinkView {
       ? {
           ...{ sentPackets: SentPackets, sentBytes: SentBytes },
           ...{ receivedPackets: ReceivedPackets, receivedBytes: ReceivedBytes },
+        }
+      : undefined,
+    loss: told.Compared
+      ? {
+          to: { frames: told.FramesTo, lost: told.LostTo },
+          from: { frames: told.FramesFrom, lost: told.LostFrom },
         }
       : undefined,
   };

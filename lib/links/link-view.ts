@@ -14,6 +14,14 @@ export interface LinkView {
   readonly roundTripMs: number | undefined;
   /** Since the link was established; undefined where nothing counts. */
   readonly traffic: LinkTraffic | undefined;
+  /** Of the last minute, to and from the other end; undefined where the two have nothing to compare. */
+  readonly loss: { readonly to: Lost; readonly from: Lost } | undefined;
+}
+
+/** Frames that were sent, and those of them that did not arrive. */
+export interface Lost {
+  readonly frames: number;
+  readonly lost: number;
 }
 
 /** What a peer says of all its links at one moment. */
@@ -42,6 +50,12 @@ const roundTripMaxMs = 3_600_000;
 const overlayName = /^[A-Za-z0-9_-]{0,32}$/;
 
 /** Whether its end can have meant it. */
-export function isPlausible({ overlay, mtu = 0, roundTripMs = 0 }: LinkView): boolean {
-  return overlayName.test(overlay) && mtu <= mtuMax && roundTripMs <= roundTripMaxMs;
+export function isPlausible({ overlay, mtu = 0, roundTripMs = 0, loss }: LinkView): boolean {
+  const ways = loss === undefined ? [] : [loss.to, loss.from];
+  return (
+    overlayName.test(overlay) &&
+    mtu <= mtuMax &&
+    roundTripMs <= roundTripMaxMs &&
+    ways.every(({ frames, lost }) => lost <= frames)
+  );
 }

@@ -5,14 +5,14 @@ import type { ConnectionStatus } from "../mesh/mesh-status.ts";
 
 /** What this peer says of its links to others. Attempts to make some are its own affair. */
 export function ownLinks(connections: readonly ConnectionStatus[]): LinkView[] {
-  return connections.flatMap(({ peer, state, attributes, roundTripMs, traffic }) => {
+  return connections.flatMap(({ peer, state, attributes, roundTripMs, traffic, loss }) => {
     if (peer === undefined) return [];
     const { name: overlay = "", encrypted, mtu } = attributes ?? {};
     return {
       ...{ peer: parsePeerName(peer.name), isEstablished: state === "established" },
       ...{ overlay: String(overlay), isEncrypted: encrypted === true },
       mtu: typeof mtu === "number" ? mtu : undefined,
-      ...{ roundTripMs, traffic },
+      ...{ roundTripMs, traffic, loss: loss?.recent },
     };
   });
 }

@@ -117,7 +117,7 @@ function endsOf({ ends: [a, b], told = [] }: SomeLink): PictureLink["ends"] {
   if (a === 1 || b === 1) return {};
   const [from, to] = told.map((overlay) => ({
     ...{ established: true, overlay, encrypted: false, mtu: 1376, roundTripMs: 0.5 },
-    traffic: null,
+    ...{ traffic: null, loss: null },
   }));
   return { ...(from && { from }), ...(to && { to }) };
 }

@@ -207,6 +207,7 @@ test("nonsense is laid to who said it, and no link is lost by it", async () => {
       {
         ...{ peer: one.name, isEstablished: true, overlay: "\n", isEncrypted: false },
         ...{ mtu: undefined, roundTripMs: undefined, traffic: undefined },
+        loss: undefined,
       },
     ],
   });

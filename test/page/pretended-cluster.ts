@@ -92,6 +92,7 @@ class Pretended extends TestRouter {
           ...{ peer: parsePeerName(other), isEstablished: true, isEncrypted: false },
           overlay: [name, other].includes(slowHost) ? "sleeve" : "fastdp",
           ...{ mtu: 1376, roundTripMs: 0.3, traffic: carriedBetween(name, other, nowMs) },
+          loss: undefined,
         })),
     }));
   }

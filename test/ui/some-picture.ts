@@ -57,6 +57,6 @@ export function link(
 export function end({ overlay, traffic, mtu }: Partial<PictureLinkEnd> = {}): PictureLinkEnd {
   return {
     ...{ established: true, encrypted: false, roundTripMs: 0.3 },
-    ...{ overlay: overlay ?? "fastdp", mtu: mtu ?? 1376, traffic: traffic ?? null },
+    ...{ overlay: overlay ?? "fastdp", mtu: mtu ?? 1376, traffic: traffic ?? null, loss: null },
   };
 }

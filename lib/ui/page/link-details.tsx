@@ -47,7 +47,7 @@ function TrafficRows({ picture, rates, link }: Parts) {
   const latest = readings.at(-1);
   const teller = link.own ? picture.self : link.ends.from?.traffic ? link.from : link.to;
   const rate = latest && rateAt(teller, link, latest);
-  const carried = (teller === link.from ? link.ends.from : link.ends.to)?.traffic;
+  const { traffic: carried, loss } = (teller === link.from ? link.ends.from : link.ends.to) ?? {};
   const at = link.own ? "" : ` at ${titleOfPeer(picture, teller)}`;
   return (
     <>
@@ -62,6 +62,11 @@ function TrafficRows({ picture, rates, link }: Parts) {
         <Row term="Carried">
           ↑ {octetsText(carried.sentBytes)} ↓ {octetsText(carried.receivedBytes)}
           {at}
+        </Row>
+      )}
+      {loss && (
+        <Row term="Lost">
+          ↑ {lostText(loss.to)} ↓ {lostText(loss.from)} in {loss.seconds} s{at}
         </Row>
       )}
     </>
@@ -95,11 +100,6 @@ function FactRows({ picture, link }: Parts) {
 function OwnRows({ own }: { readonly own: NonNullable<PictureLink["own"]> }) {
   return (
     <>
-      {own.loss !== null && (
-        <Row term="Lost">
-          ↑ {lostText(own.loss.to)} ↓ {lostText(own.loss.from)} in {own.loss.seconds} s
-        </Row>
-      )}
       {own.reason && <Row term="Because">{own.reason}</Row>}
       <Row term="Address">{own.address}</Row>
       {own.since && <Row term="Since">{new Date(own.since).toLocaleString()}</Row>}

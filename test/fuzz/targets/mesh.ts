@@ -229,6 +229,7 @@ const linkPayloads = (): Uint8Array[] => [
       links: Array.from({ length: count }, (_, at) => ({
         ...{ peer: at as PeerName, isEstablished: true, overlay: "sleeve", isEncrypted: true },
         ...{ mtu: 65_535, roundTripMs: 0.3 },
+        loss: { to: { frames: 9, lost: 9 }, from: { frames: 8, lost: 0 } },
         traffic: { sentPackets: 1, sentBytes: 2, receivedPackets: 3, receivedBytes: 4 },
       })),
     }),
