@@ -1,5 +1,6 @@
 import type { Difference } from "../../api/link-ends.ts";
 import type { Picture } from "../../api/picture-models.ts";
+import { shellWord } from "../../diagnosis/shell-words.ts";
 import type { MissingHost } from "../live/missing-hosts.ts";
 import type { OwnLink } from "../live/own-links.ts";
 import { countText } from "../terminal/quantities.ts";
@@ -35,9 +36,14 @@ export function mapProblems(
     ...missing.map(
       ({ name, nickname: called, addresses }) =>
         `${called} (${name}) is not heard of and owns ${countText(addresses)} addresses: ` +
-        `'weave rmpeer ${called}' if it is gone for good`,
+        `'weave rmpeer ${plainWord(called) ?? name}' if it is gone for good`,
     ),
   ];
+}
+
+/** A word that a shell takes as it is; `undefined` for what somebody's nickname may have besides. */
+function plainWord(word: string): string | undefined {
+  return shellWord(word) === word ? word : undefined;
 }
 
 function differenceText(difference: Difference, one: string, other: string): string {

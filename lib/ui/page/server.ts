@@ -7,9 +7,19 @@ import type { Ways } from "./verdict-text.ts";
 
 /** What the page asks of the router that serves it. */
 
+/** A tunnel to the router's host that has broken may say nothing for ever. */
+const answerMaxMs = 30_000;
+
 /** @throws Error with the router's own sentence */
 async function ask<Answer>(path: string): Promise<Answer> {
-  const response = await fetch(path, { headers: { Accept: "application/json" } });
+  const response = await fetch(path, {
+    headers: { Accept: "application/json" },
+    signal: AbortSignal.timeout(answerMaxMs),
+  }).catch((error: unknown) => {
+    throw error instanceof Error && error.name === "TimeoutError"
+      ? new Error(`the router has not answered for ${answerMaxMs / 1000} s`)
+      : error;
+  });
   if (response.ok) return (await response.json()) as Answer;
   const text = await response.text();
   throw new Error(sentenceOf(text) ?? `the router answered with status ${response.status}`);

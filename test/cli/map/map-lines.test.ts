@@ -175,6 +175,12 @@ describe("a map of a network that is not whole", () => {
     );
   });
 
+  test("suggests no command that a nickname would make another one", () => {
+    const missing = [{ nickname: "h;reboot", name: peerName(5), addresses: 1 }];
+    const text = drawn({ hosts: ["host1"], links: [], missing });
+    expect(text.replace(/\n\s*/g, " ")).toContain("'weave rmpeer 00:00:00:00:00:05' if");
+  });
+
   test("shows a link of this host that does not carry frames as broken", () => {
     const pending: SomeNetwork = {
       hosts: ["host1", "host2"],
