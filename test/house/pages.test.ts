@@ -37,6 +37,12 @@ describe("a shell block of the documentation", () => {
     expect(untyped).toEqual([]);
   });
 
+  test("has the command that tests a clean checkout, once, where the check for that looks for it", () => {
+    const look = /sed -n '(s.*)' README\.md/.exec(textOf(".ci/run"))?.[1] ?? "";
+    const { stdout } = Bun.spawnSync(["sed", "-n", look, join(root, "README.md")]);
+    expect(stdout.toString()).toBe("./install.sh --dev && bun run test\n");
+  });
+
   test("needs nothing but Docker", () => {
     expect(blocksThat(({ needs }) => needs.some((need) => need !== "docker"))).toEqual([]);
   });
