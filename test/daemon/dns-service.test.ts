@@ -9,13 +9,27 @@ import { simName } from "../sim/mesh-peer.ts";
 import { loneWorld } from "../sim/world.ts";
 
 let table: NameTable;
-let taken: Bun.udp.Socket<"uint8array">;
+let taken: { readonly port: number; close(): void };
 
 beforeEach(async () => {
   const options = { self: simName(1), domain: "weave.local.", isKnownPeer: () => true };
   table = new NameTable(loneWorld().world, options);
-  taken = await Bun.udpSocket({ hostname: "127.0.0.1", port: 0, binaryType: "uint8array" });
+  taken = await takePort();
 });
+
+/** A port that nobody has for TCP: others may have any number of those for connections of theirs. */
+async function takePort(): Promise<typeof taken> {
+  const hostname = "127.0.0.1";
+  const tcp = Bun.listen({ hostname, port: 0, socket: { data() {} } });
+  const udp = await Bun.udpSocket({ hostname, port: tcp.port });
+  return {
+    port: tcp.port,
+    close() {
+      tcp.stop();
+      udp.close();
+    },
+  };
+}
 
 afterEach(() => {
   table.stop();

@@ -315,8 +315,11 @@ describe("the listener", () => {
         remedy: expect.stringContaining("--dns-listen-address"),
       });
     }
-    const udp = await Bun.udpSocket({ hostname: loopback, port: 0 });
+    // A port that nobody's connection has, either.
+    const tcp = Bun.listen({ hostname: loopback, port: 0, socket: { data() {} } });
+    const udp = await Bun.udpSocket({ hostname: loopback, port: tcp.port });
     cleanups.push(() => udp.close());
+    tcp.stop(true);
     await expect(
       DnsServer.listen({ ...options, address: loopback, port: udp.port }),
     ).rejects.toMatchObject({ code: "DNS_LISTEN" });
