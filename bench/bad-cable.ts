@@ -2,6 +2,7 @@ import { BadCable, connectedOver } from "../test/hosts/bad-cable.ts";
 import type { Container, Host } from "../test/hosts/lab.ts";
 import { must } from "../test/hosts/shell.ts";
 import { inTurn, median, shown } from "./measure.ts";
+import { needIperf3 } from "./overlay-pair.ts";
 import { useBuild } from "./sleeve-pairs.ts";
 
 /**
@@ -34,7 +35,7 @@ async function stream(from: Inside, to: Inside, address: string): Promise<number
 }
 
 export async function benchBadCable(): Promise<void> {
-  await must(["iperf3", "--version"]);
+  needIperf3();
   useBuild();
   for (const password of [undefined, "a password for the cable"]) {
     await using cable = await BadCable.open("bb");

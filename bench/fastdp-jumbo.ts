@@ -2,7 +2,7 @@ import { compatibleMtu, mtuWithin } from "../lib/overlay/fastdp/link-mtu.ts";
 import { type Host, Lab } from "../test/hosts/lab.ts";
 import { eventually, must } from "../test/hosts/shell.ts";
 import { compare, type Measure, vxlanPair } from "./fastdp.ts";
-import { inside, type Pair, stream } from "./overlay-pair.ts";
+import { inside, needIperf3, type Pair, stream } from "./overlay-pair.ts";
 import { useBuild } from "./sleeve-pairs.ts";
 
 /**
@@ -27,7 +27,7 @@ const tcp = (what: string): Measure => ({
 });
 
 export async function benchFastdpJumbo(): Promise<void> {
-  await must(["iperf3", "--version"]);
+  needIperf3();
   useBuild();
   await using stack = new AsyncDisposableStack();
   const mtu = mtuWithin(underlay, false);

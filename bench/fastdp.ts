@@ -5,7 +5,7 @@ import { DatapathLab, mtu, port } from "../test/host/datapath/datapath-lab.ts";
 import { type Container, type Host, Lab } from "../test/hosts/lab.ts";
 import { must } from "../test/hosts/shell.ts";
 import { median, shown } from "./measure.ts";
-import { datagramCost, flood, inside, type Pair, stream } from "./overlay-pair.ts";
+import { datagramCost, flood, inside, needIperf3, type Pair, stream } from "./overlay-pair.ts";
 
 /**
  * What the kernel datapaths of this machine carry between containers of two hosts, beside a plain
@@ -37,7 +37,7 @@ const measures: readonly Measure[] = [
 ];
 
 export async function benchFastdp(): Promise<void> {
-  await must(["iperf3", "--version"]);
+  needIperf3();
   await using stack = new AsyncDisposableStack();
   const pairs = [await vxlanPair(stack, "fv", { underlay: 1500, mtu }), await bridgePair(stack)];
   for (const backend of [ebpfBackend, ovsBackend]) {

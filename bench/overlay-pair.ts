@@ -49,6 +49,11 @@ export function inside(where: Host | Container, command: readonly string[]): str
 /** A run that the tool itself could not finish is made again, so many times. */
 const triesMax = 3;
 
+/** @throws Error when there is no iperf3 on this machine, with what to do about it */
+export function needIperf3(): void {
+  if (Bun.which("iperf3") === null) throw new Error("iperf3 is missing: apt-get install iperf3");
+}
+
 /** Gbit/s of one TCP stream by iperf3. */
 export async function stream(pair: Pair, seconds: number, more: string[] = []): Promise<number> {
   const { from, to, address } = pair;

@@ -9,7 +9,7 @@ import { Container } from "../test/hosts/lab.ts";
 import { type LabPod, PodLab, podBridge } from "../test/hosts/pod-lab.ts";
 import { DatagramSender } from "./datagram-sender.ts";
 import { median, shown } from "./measure.ts";
-import { announced, inside, type Pair, stream } from "./overlay-pair.ts";
+import { announced, inside, needIperf3, type Pair, stream } from "./overlay-pair.ts";
 
 /**
  * What policies cost packets (kubernetes.md §13): between two pods of one bridge, whose policies
@@ -158,6 +158,7 @@ function tell(what: string, digits: number, costs: Costs): void {
 }
 
 export async function benchPolicyPackets(): Promise<void> {
+  needIperf3();
   await using stack = new AsyncDisposableStack();
   const [a, b] = ["bnp1", "bnp2"].map((tag) => stack.use(new Place(tag))) as [Place, Place];
   const rules = { without: new PolicyCompiler().rules, with: rulesOf(a.pods) };

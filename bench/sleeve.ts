@@ -5,6 +5,7 @@ import {
   type Candidate,
   flood,
   inside,
+  needIperf3,
   type Pair,
   processorSeconds,
   rawVeth,
@@ -91,7 +92,7 @@ async function compare<T>(
 }
 
 async function compareStreams(candidates: readonly Candidate[]): Promise<void> {
-  await must(["iperf3", "--version"]);
+  needIperf3();
   await compare(
     candidates,
     async (pair) => {

@@ -26,22 +26,6 @@ const floors: ReadonlyArray<readonly string[]> = [
   ["cmd"],
 ];
 
-/** Rooms that take time, randomness, sockets and storage as arguments. */
-const coreRooms = [
-  "lib/base",
-  "lib/wire",
-  "lib/mesh",
-  "lib/ipam",
-  "lib/dns",
-  "lib/overlay",
-  "lib/policy",
-  "lib/links",
-  "lib/diagnosis",
-  "lib/incident",
-  "lib/peer",
-  "lib/simulator",
-];
-
 /** `lib/mesh/peers.ts` → `lib/mesh`. */
 export function roomOf(path: string): string {
   const parts = path.split("/");
@@ -53,8 +37,10 @@ export function floorOf(room: string): number | undefined {
   return floor < 0 ? undefined : floor;
 }
 
+/** Of rooms between native code and the machine, which take time, randomness, sockets and storage as arguments. */
 export function isCore(path: string): boolean {
-  return coreRooms.includes(roomOf(path));
+  const floor = floorOf(roomOf(path)) ?? 0;
+  return floor >= floorOf("lib/base")! && floor < floorOf("lib/host")!;
 }
 
 export function mayImport(from: string, to: string): boolean {
