@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -190,6 +191,18 @@ describe("container runtimes that call the plugins of CNI", () => {
     expect(JSON.parse(routeGone.stdout).msg).toContain("no route to 0.0.0.0/0");
     await must(["ip", "-n", checked.namespace, "addr", "flush", "dev", "eth0"]);
     expect((await one.call("CHECK", checked, config)).stdout).toContain("has no address");
+  });
+
+  test("ADD that cannot be remembered leaves neither an interface nor an address", async () => {
+    const forgotten = await pod();
+    using state = new Database(join(one.host.env.WEAVE_STATE_DIR!, "weave.db"));
+    state.run("ALTER TABLE cni_interface RENAME TO elsewhere");
+    expect((await one.call("ADD", forgotten, weave)).code).toBe(1);
+    expect([await port(one, forgotten), await one.held(forgotten)]).toEqual([undefined, ""]);
+    state.run("ALTER TABLE elsewhere RENAME TO cni_interface");
+    await one.must("ADD", forgotten, weave);
+    expect(await port(one, forgotten)).toBeDefined();
+    await one.must("DEL", forgotten, weave);
   });
 
   test("GC removes what the runtime does not know any more, STATUS says that it goes", async () => {

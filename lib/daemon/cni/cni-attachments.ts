@@ -239,20 +239,21 @@ export class CniAttachments implements CniControl {
         ...(hostInterface !== undefined && { hostInterface }),
       },
     );
+    const routes = plan.routes.map(storedRoute);
     try {
       addGuestRoutes(namespace, guestInterface, plan.routes);
+      keeper.keep({
+        ...{ container: ident, interface: guestInterface, network: request.network },
+        ...{ namespace: namespaceIdentity(namespace), path: namespace.path, port: made.host.name },
+        ...{ cidr: formatCidr(cidr), routes, mtu: mtu ?? 0, hairpin },
+      });
     } catch (error) {
+      // Its address is about to be somebody else's, and no policy would judge what it sends.
       if (made.added.length > 0) removeGuestInterface(namespace, guestInterface);
       throw error;
     }
-    const routes = plan.routes.map(storedRoute);
     if (made.added.length > 0)
       emit("container.attached", { container: ident, addresses: [formatCidr(cidr)] });
-    keeper.keep({
-      ...{ container: ident, interface: guestInterface, network: request.network },
-      ...{ namespace: namespaceIdentity(namespace), path: namespace.path, port: made.host.name },
-      ...{ cidr: formatCidr(cidr), routes, mtu: mtu ?? 0, hairpin },
-    });
     this.#options.changed();
     return {
       bridge: { name: bridgeName, mac: bridge.link.mac },

@@ -61,9 +61,10 @@ export class CniKeeper {
     return new Map([...byContainer].map(([id, made]) => [id, made.map(({ cidr }) => cidr)]));
   }
 
+  /** @throws Error of the database, and then it is not kept */
   keep(made: StoredCniInterface): void {
-    this.#kept.set(keyOf(made), made);
     this.#options.settings.saveCniInterface(made);
+    this.#kept.set(keyOf(made), made);
   }
 
   /** Told before the interface goes, so that it is not given back. */
