@@ -20,7 +20,12 @@ const ipamModel = v.object({
   routes: nullable(v.pipe(v.array(route), v.maxLength(routesMax))),
 });
 
-const attachment = v.object({ containerID: v.string(), ifname: v.string() });
+const attachments = v.nullish(
+  v.pipe(
+    v.array(v.object({ containerID: v.string(), ifname: v.string() })),
+    v.maxLength(attachmentsMax),
+  ),
+);
 
 /** What is read of a network's configuration; other members are other plugins' affair. */
 const configModel = v.object({
@@ -34,7 +39,9 @@ const configModel = v.object({
   dns: nullable(v.record(v.string(), v.unknown())),
   ipam: nullable(ipamModel),
   prevResult: nullable(v.record(v.string(), v.unknown())),
-  "cni.dev/valid-attachments": nullable(v.pipe(v.array(attachment), v.maxLength(attachmentsMax))),
+  "cni.dev/valid-attachments": attachments,
+  /** As the first edition of 1.1.0 called them; libraries give both. */
+  "cni.dev/attachments": attachments,
 });
 
 type Config = v.InferOutput<typeof configModel>;
@@ -50,7 +57,7 @@ export interface NetworkConfig {
   readonly dns?: Readonly<Record<string, unknown>>;
   readonly ipam: IpamConfig;
   readonly previous?: Readonly<Record<string, unknown>>;
-  /** For GC. */
+  /** For GC; absent where nobody has said who stays. */
   readonly valid?: readonly { readonly containerID: string; readonly ifname: string }[];
 }
 
@@ -110,7 +117,7 @@ function readConfig(text: string): Config {
 
 function configOf(version: CniVersion, config: Omit<Config, "cniVersion">): NetworkConfig {
   const { name, bridge, mtu, hairpinMode, dns, ipam, prevResult } = config;
-  const valid = config["cni.dev/valid-attachments"];
+  const valid = attachmentsIn(config);
   // A version without results of earlier plugins has nothing to say by them.
   const previous = isFrom(version, "0.3.0") ? prevResult : undefined;
   return {
@@ -121,6 +128,13 @@ function configOf(version: CniVersion, config: Omit<Config, "cniVersion">): Netw
     ...(previous && { previous }),
     ...(valid && { valid }),
   };
+}
+
+/** No list is not an empty one, which encoders of Go may write as null. */
+function attachmentsIn(config: Partial<Config>): NetworkConfig["valid"] {
+  const names = ["cni.dev/valid-attachments", "cni.dev/attachments"] as const;
+  const name = names.find((each) => each in config);
+  return name && (config[name] ?? []);
 }
 
 function ipamOf(ipam: Config["ipam"]): IpamConfig {

@@ -61,7 +61,14 @@ export const netPlugin: CniPlugin = {
   },
 
   async collect(call) {
-    const valid = (call.config.valid ?? []).map(({ containerID, ifname }) => ({
+    if (call.config.valid === undefined) {
+      throw new CniError(
+        cniCode.invalidConfig,
+        "GC needs cni.dev/valid-attachments, which is not there",
+        "nothing is removed: without it nobody would stay",
+      );
+    }
+    const valid = call.config.valid.map(({ containerID, ifname }) => ({
       ...{ container: containerID, interface: ifname },
     }));
     await call.router.collect({ network: call.config.name, valid });

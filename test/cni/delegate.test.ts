@@ -23,7 +23,10 @@ ${body}
 }
 
 async function called(command: string, type: string, call = new FakeCall()) {
-  const config = { cniVersion: "1.1.0", name: "n", ipam: { type, of: "its own" } };
+  const config = {
+    ...{ cniVersion: "1.1.0", name: "n", ipam: { type, of: "its own" } },
+    "cni.dev/valid-attachments": [],
+  };
   const environment = { CNI_PATH: `relative:/nowhere:${folder}` };
   const outcome = await runPlugin("weave-net", call.surroundings(command, config, environment));
   const calls = join(folder, `${type}.calls`);

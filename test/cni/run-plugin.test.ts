@@ -217,6 +217,18 @@ describe("other commands", () => {
     expect((await called("GC", later, { plugin: "weave-ipam" })).asked).toEqual([]);
   });
 
+  test("GC takes the list by its former name, and nobody is removed where there is none", async () => {
+    const attachments = [{ containerID: "a", ifname: "eth0" }];
+    const former = await called("GC", { ...later, "cni.dev/attachments": attachments });
+    const valid = [{ container: "a", interface: "eth0" }];
+    expect(former.asked).toEqual([["collect", { network: "n", valid }]]);
+    const empty = await called("GC", { ...later, "cni.dev/valid-attachments": null });
+    expect(empty.asked).toEqual([["collect", { network: "n", valid: [] }]]);
+    const { output, asked } = await called("GC", later);
+    expect(output).toMatchObject({ code: 7 });
+    expect(asked).toEqual([]);
+  });
+
   test("are refused in versions that do not have them", async () => {
     for (const [command, cniVersion] of [
       ["CHECK", "0.3.1"],
