@@ -38,7 +38,7 @@ export class Reflector<T extends KubernetesObject> implements ObjectSource<T> {
     this.#api = api;
     this.#resource = resource;
     this.#table = new ObjectTable(world.log);
-    this.#cycle = new WatchCycle(world.random, this.#table);
+    this.#cycle = new WatchCycle(world.random, this.#table, resource);
     this.#sinceMs = world.now();
   }
 

@@ -18,9 +18,14 @@ export interface Resource<T extends KubernetesObject = KubernetesObject> {
   /** As in paths, RBAC and `kubectl get`. */
   readonly plural: string;
   readonly kind: string;
+  /** Whether there are clusters without this kind: those where nobody has defined it. */
+  readonly isOptional: boolean;
   /** @throws WeaveError `K8S_ANSWER` */
   read(raw: unknown): T;
 }
+
+/** Of definitions that few clusters have. */
+const clusterPolicies = "policy.networking.k8s.io/v1alpha1";
 
 function resource<Schema extends v.GenericSchema<unknown, KubernetesObject>>(
   apiVersion: string,
@@ -31,15 +36,13 @@ function resource<Schema extends v.GenericSchema<unknown, KubernetesObject>>(
   const slash = apiVersion.indexOf("/");
   return {
     ...{ group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1) },
-    ...{ plural, kind },
+    ...{ plural, kind, isOptional: apiVersion === clusterPolicies },
     read: (raw) =>
       parsedBy(schema, raw, kind, (why) =>
         kubernetesError("K8S_ANSWER", `the API server sent a ${kind} that is none: ${why}`),
       ),
   };
 }
-
-const clusterPolicies = "policy.networking.k8s.io/v1alpha1";
 
 /** The kinds that are asked for. */
 export const nodes = resource("v1", "nodes", "Node", nodeSchema);
@@ -52,7 +55,6 @@ export const networkPolicies = resource(
   "NetworkPolicy",
   policySchema,
 );
-/** Of a definition that few clusters have. */
 export const adminNetworkPolicies = resource(
   clusterPolicies,
   "adminnetworkpolicies",

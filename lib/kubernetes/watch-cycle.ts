@@ -5,6 +5,7 @@ import type { ObjectPage, PageRequest, WatchEvent, WatchRequest } from "./kubern
 import type { WatchPhase } from "./object-observer.ts";
 import type { ObjectTable } from "./object-table.ts";
 import type { KubernetesObject } from "./objects.ts";
+import type { Resource } from "./resources.ts";
 
 /** As many as an answer has at once; a few hundred kilobytes of pods. */
 const pageObjects = 500;
@@ -51,11 +52,14 @@ export type WatchStep =
  *
  * What a server says that cannot be (a list older than what is known, a kind that is gone while it
  * has objects) is believed when it has been said three times: a server that has just started, or one
- * of several that is behind, comes right; one whose data were put back from a backup does not.
+ * of several that is behind, comes right; one whose data were put back from a backup does not. Kinds
+ * that every cluster has are never absent: who says so is no API server, and a list of nothing would
+ * take all policies away.
  */
 export class WatchCycle<T extends KubernetesObject> {
   readonly #random: Random;
   readonly #table: ObjectTable<T>;
+  readonly #isOptional: boolean;
   readonly #delay = new RetryDelay(retryDelays);
   #phase: Exclude<WatchPhase, "stopped"> = "listing";
   /** What follows a rest, or a watch. */
@@ -74,9 +78,14 @@ export class WatchCycle<T extends KubernetesObject> {
   #staleEvents = 0;
   #unreadable = 0;
 
-  constructor(random: Random, table: ObjectTable<T>) {
+  constructor(
+    random: Random,
+    table: ObjectTable<T>,
+    { isOptional }: Pick<Resource<T>, "isOptional">,
+  ) {
     this.#random = random;
     this.#table = table;
+    this.#isOptional = isOptional;
   }
 
   get phase(): Exclude<WatchPhase, "stopped"> {
@@ -169,7 +178,7 @@ export class WatchCycle<T extends KubernetesObject> {
       if (code === "K8S_GONE") this.#limit = 0;
       this.#beginAgain();
     }
-    if (wasListing && code === "K8S_NOT_FOUND") this.#missing();
+    if (wasListing && code === "K8S_NOT_FOUND" && this.#isOptional) this.#missing();
     else if (wasListing || code === "K8S_GONE" || code === "K8S_NOT_FOUND") {
       this.#rest("listing", lastedMs);
     } else this.#rest("watching", lastedMs);

@@ -378,6 +378,41 @@ describe("a kind that a cluster may lack", () => {
   });
 });
 
+describe("a kind that every cluster has", () => {
+  test("is never taken for gone: who does not know it is no API server", async () => {
+    await using server = new FakeApiServer();
+    const { world, clock } = loneWorld();
+    const seen = new FollowedObjects();
+    const reflector = new Reflector(world, new ApiClient({ server: server.url }), pods);
+    reflector.observe(seen);
+    const comesRight = server.refuse(() => true, 404);
+    const refusedOften = async (): Promise<void> => {
+      const before = server.asked("list", "pods");
+      await server.until(() => {
+        clock.run(1000);
+        return server.asked("list", "pods") >= before + 5;
+      });
+    };
+    reflector.start();
+    await refusedOften();
+    expect(reflector.status()).toMatchObject({
+      ...{ synced: false, lastError: { code: "K8S_NOT_FOUND" } },
+    });
+    comesRight();
+    server.cluster.apply(somePod("x", "a"));
+    await server.until(() => {
+      clock.run(1000);
+      return server.watching("pods") === 1;
+    });
+    expect(seen.take()).toEqual(["added x/a", "all x/a"]);
+    server.refuse(() => true, 404);
+    server.endWatches();
+    await refusedOften();
+    expect(seen.take()).toEqual([]);
+    await reflector.stop();
+  });
+});
+
 /** A cluster with faults, followed for a while; then all is well, and both views must be one. */
 async function history(seed: number): Promise<void> {
   const random = seededRandom(seed);
