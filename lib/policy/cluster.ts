@@ -18,7 +18,7 @@ export interface Party {
   readonly address?: HostIp | undefined;
 }
 
-/** Who has an address: of pods the latest. */
+/** Who has an address: of pods the one that is attached here, else the latest. */
 export function partyAt({ pods, nodes }: Cluster, address: HostIp): Party {
   const pod = latestOf(pods.filter(({ addresses }) => addresses.includes(address)));
   return { pod, node: nodes.find(({ addresses }) => addresses.includes(address)), address };
@@ -27,12 +27,14 @@ export function partyAt({ pods, nodes }: Cluster, address: HostIp): Party {
 /** Whose an address is that several pods have (kubernetes.md §8.6). */
 export function latestOf(pods: Iterable<Pod>): Pod | undefined {
   let latest: Pod | undefined;
-  for (const pod of pods) if (latest === undefined || isLater(pod, latest)) latest = pod;
+  for (const pod of pods) if (latest === undefined || goesBefore(pod, latest)) latest = pod;
   return latest;
 }
 
 /** The same in whatever order the two are told of. */
-function isLater(a: Pod, b: Pod): boolean {
+function goesBefore(a: Pod, b: Pod): boolean {
+  const isAttached = a.isAttached === true;
+  if (isAttached !== (b.isAttached === true)) return isAttached;
   return a.sinceMs === b.sinceMs ? a.id > b.id : a.sinceMs > b.sinceMs;
 }
 

@@ -40,6 +40,11 @@ export interface Pod {
   /** Whether it runs here, so that this node decides what it may send and receive. */
   readonly isLocal: boolean;
   /**
+   * Whether it has its addresses by an interface that was made here. Then they are its own, whatever
+   * is told of pods elsewhere: by the clocks of their hosts these may seem to be later.
+   */
+  readonly isAttached?: boolean | undefined;
+  /**
    * When it was made, or better was given its addresses, in ms since 1970: of two with one address
    * the later one has it. One that has ended has none any more, whatever its object says.
    */

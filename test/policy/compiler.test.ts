@@ -59,6 +59,19 @@ describe("a pod", () => {
     expect([reaches(clientIp, serverIp), reaches(serverIp, clientIp)]).toEqual([true, true]);
   });
 
+  test("that is attached here is judged, whoever elsewhere seems to have its address since later", () => {
+    compiler.putNetworkPolicy(clientsOnly);
+    const elsewhere = podAt("shop/elsewhere", "10.0.0.1", {}, { isLocal: false, sinceMs: 2 });
+    for (const pods of [[server, elsewhere] as const, [elsewhere, server] as const]) {
+      for (const each of pods)
+        compiler.putPod(each === server ? { ...each, isAttached: true } : each);
+      commit();
+      expect(reaches(strangerIp, serverIp)).toBe(false);
+      for (const { id } of pods) compiler.removePod(id);
+      commit();
+    }
+  });
+
   test("that has the address of one that is not gone yet is under its own policies, and has its own rights", () => {
     compiler.putNetworkPolicy(clientsOnly);
     compiler.putPod(server);

@@ -1,4 +1,4 @@
-import type { HostIp } from "../../base/ip.ts";
+import { familyOf, type HostIp } from "../../base/ip.ts";
 import type { Pod } from "../../policy/objects.ts";
 import type { ObjectSink } from "./object-table.ts";
 
@@ -27,12 +27,14 @@ export interface PodFilter {
  * Pods as their cluster tells of them, with the addresses that they have been given here: a pod sends
  * packets long before its cluster knows an address of it, and has them until its interface is gone.
  *
- *   interface of a pod that is known       the pod has the address, as of when it was made
+ *   interface of a pod that is known       the pod has the address, and no other of its family
  *   interface of one that is not, or gone  the address is held: nothing of it passes
  */
 export class AdmittedPods implements ObjectSink<Pod> {
   readonly #filter: PodFilter;
   readonly #interfaces = new Map<string, PodInterface>();
+  /** Addresses that are held, and for which interfaces: two may have one while the former goes. */
+  readonly #held = new Map<HostIp, Set<PodInterface>>();
   /** Of one name there may be an old one, on its way out, and a new one. */
   readonly #pods = new Map<string, Map<string, Pod>>();
 
@@ -81,7 +83,7 @@ export class AdmittedPods implements ObjectSink<Pod> {
     const gone = this.#interfaces.get(container);
     if (gone === undefined) return;
     this.#interfaces.delete(container);
-    for (const address of gone.addresses) this.#filter.release(address);
+    this.#release(gone);
     this.#refresh(placeOf(gone));
   }
 
@@ -97,11 +99,25 @@ export class AdmittedPods implements ObjectSink<Pod> {
       );
     }
     for (const each of interfaces) {
-      const isKnown = this.#owner(each) !== undefined;
-      for (const address of each.addresses) {
-        if (isKnown) this.#filter.release(address);
-        else this.#filter.hold(address);
-      }
+      if (this.#owner(each) === undefined) this.#hold(each);
+      else this.#release(each);
+    }
+  }
+
+  #hold(made: PodInterface): void {
+    for (const address of made.addresses) {
+      const holders = this.#held.get(address) ?? new Set();
+      if (holders.size === 0) this.#filter.hold(address);
+      this.#held.set(address, holders.add(made));
+    }
+  }
+
+  #release(made: PodInterface): void {
+    for (const address of made.addresses) {
+      const holders = this.#held.get(address);
+      if (holders?.delete(made) !== true || holders.size > 0) continue;
+      this.#held.delete(address);
+      this.#filter.release(address);
     }
   }
 
@@ -115,12 +131,16 @@ export class AdmittedPods implements ObjectSink<Pod> {
   }
 }
 
+/** Of the families that its interfaces have, what its cluster tells may be of a former one. */
 function withInterfaces(pod: Pod, interfaces: readonly PodInterface[]): Pod {
   if (interfaces.length === 0) return pod;
+  const own = new Set(interfaces.flatMap((each) => each.addresses));
+  const families = new Set([...own].map(familyOf));
   return {
     ...pod,
     isLocal: true,
-    addresses: [...new Set([...pod.addresses, ...interfaces.flatMap((each) => each.addresses)])],
+    isAttached: true,
+    addresses: [...own, ...pod.addresses.filter((address) => !families.has(familyOf(address)))],
     sinceMs: Math.max(pod.sinceMs, ...interfaces.map((each) => each.sinceMs)),
   };
 }

@@ -4,7 +4,8 @@ import type { Pod } from "../objects.ts";
 
 /**
  * Whose each address is. An address may come to another pod before it is told that the former one is
- * gone (kubernetes.md §8.6): it belongs to the latest, and comes back when that one goes.
+ * gone (kubernetes.md §8.6): it belongs to the latest, and comes back when that one goes. What is
+ * attached here is never outdone by what is told of others: it would be judged by nobody.
  */
 export class AddressOwners {
   readonly #claims = new Map<HostIp, Map<string, Pod>>();

@@ -288,6 +288,43 @@ describe("a pod that is being made", () => {
     expect(controller.tables.admitted.held).toBe(0);
   });
 
+  test("is judged though the clock of another node says that a pod there had its address later", async () => {
+    const { controller, inputs, clock, sync, chain } = setUp();
+    const gone = pod({ id: "uid-9", name: "gone", isLocal: false, sinceMs: 1_000_000 });
+    sync([deny], [pod({ addresses: [] }), gone]);
+    await controller.admit(sandbox(), never);
+    expect(chain()).toBeDefined();
+    inputs.pods.put({ ...gone, sinceMs: 2_000_000 });
+    clock.run(20);
+    expect(chain()).toBeDefined();
+  });
+
+  test("has the address of its interface alone, whatever its status says of a former one", async () => {
+    const former = parseIpv4("10.32.0.9");
+    const { controller, enforcer, sync } = setUp();
+    sync([deny], [pod({ addresses: [former, "fd00::1"] })]);
+    await controller.admit(sandbox(), never);
+    expect(new Set(enforcer.rules!.targets.ingress.keys())).toEqual(new Set([address, "fd00::1"]));
+  });
+
+  test("stays without a connection when another one that had its address changes, or goes", async () => {
+    const { controller, inputs, enforcer, clock, sync } = setUp();
+    sync([], [pod({ id: "uid-0", name: "other", addresses: [] })]);
+    const other = sandbox({ container: "c0", name: "other", uid: "uid-0" });
+    await controller.admit(other, never);
+    await controller.admit(sandbox(), never);
+    const isHeld = () => enforcer.rules?.targets.ingress.has(address);
+    expect(isHeld()).toBe(true);
+    inputs.pods.put(
+      pod({ id: "uid-0", name: "other", addresses: [], labels: new Map([["a", "b"]]) }),
+    );
+    clock.run(20);
+    expect(isHeld()).toBe(true);
+    controller.dismiss("c0");
+    clock.run(20);
+    expect(isHeld()).toBe(true);
+  });
+
   test("frees its address with its interface, for the next one", async () => {
     const { controller, inputs, enforcer, clock, sync } = setUp();
     sync([], []);
