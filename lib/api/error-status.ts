@@ -25,6 +25,7 @@ const codesByStatus: ReadonlyArray<readonly [ContentfulStatusCode, readonly stri
       "NAME_INCOMPLETE",
       "POLICY_FORMAT",
       "POLICY_KIND",
+      "POLICY_TOO_LARGE",
       "POLICY_TEST_FAMILY",
       "POLICY_TEST_FORMAT",
       "POLICY_TEST_UNKNOWN",

@@ -11,6 +11,9 @@ export interface PolicyProblem {
   readonly remedy: string;
 }
 
+/** Of one policy so many are told: a list of a thousand may be wrong in each of its places. */
+export const problemsMax = 32;
+
 /** Reads parts of a policy, and gathers what is wrong with them. */
 export class ProblemCollector {
   readonly found: PolicyProblem[] = [];
@@ -34,6 +37,7 @@ export class ProblemCollector {
   }
 
   add(where: string, what: string, effect: string, remedy: string): void {
+    if (this.found.length >= problemsMax) return;
     this.found.push({ where, sentence: `${where} ${what}; ${effect}`, remedy });
   }
 

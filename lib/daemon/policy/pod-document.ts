@@ -21,7 +21,7 @@ const podDocument = v.object({
   sinceMs: v.number(),
 });
 
-/** Octets of labels that are told; a container with more is told without any. */
+/** Octets of labels that are told; a container with more is told without any, and without the ports they name. */
 const labelsMaxBytes = 16 << 10;
 
 /** A container of this host, as policies see it. */
@@ -37,7 +37,7 @@ export interface HostPod {
 export function writePod({ namespace, name, labels, addresses, ports, sinceMs }: HostPod): string {
   const fits = Buffer.byteLength(JSON.stringify(labels)) <= labelsMaxBytes;
   return JSON.stringify({
-    ...{ namespace, name, labels: fits ? labels : {}, ports, sinceMs },
+    ...{ namespace, name, labels: fits ? labels : {}, ports: fits ? ports : [], sinceMs },
     addresses: addresses.map(formatHostIp),
   });
 }
@@ -56,7 +56,8 @@ export function readPod(
     labels: labelsOf(labels),
     addresses: addresses.flatMap((text) => tryParseHostIp(text) ?? []),
     node: place.peer,
-    isLocal: place.isLocal,
+    // Of its own containers a host tells while they are attached.
+    ...{ isLocal: place.isLocal, isAttached: place.isLocal },
   };
 }
 

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { WeaveError } from "../../base/errors.ts";
 import { parsedBy, textsByName } from "../../base/schema.ts";
-import type { RecordName } from "../../policy/gossip/shared-record.ts";
+import { contentMax, type RecordName } from "../../policy/gossip/shared-record.ts";
 import { namespaceOf } from "../../policy/labels.ts";
 import type { ClusterPolicy, Namespace, NetworkPolicy } from "../../policy/objects.ts";
 import type { PolicyProblem } from "../../policy/policy-problem.ts";
@@ -75,10 +75,11 @@ export type ReadDocument =
 
 /**
  * Reads a document of Kubernetes that is to be told to all peers. Of `metadata` its names and labels
- * stay, and nothing of `status`: that is of whoever wrote it.
+ * stay, and nothing of `status`: that is of whoever wrote it. Fields beside these that are not known
+ * stay as well, for who reads the policy to say so: most are parts of `spec` that stand too far left.
  *
  * @param within namespace of a policy that names none
- * @throws WeaveError `POLICY_FORMAT`, `POLICY_KIND`
+ * @throws WeaveError `POLICY_FORMAT`, `POLICY_KIND`, `POLICY_TOO_LARGE`
  */
 export function takeDocument(json: unknown, within = defaultNamespace): PolicyDocument {
   const { kind, apiVersion, metadata } = parsedBy(identity, json, "the document", formatError);
@@ -86,16 +87,29 @@ export function takeDocument(json: unknown, within = defaultNamespace): PolicyDo
     throw unknownKind(kind, apiVersion);
   }
   const { name, labels } = metadata;
-  const scope = documentKinds[kind].isNamespaced ? (metadata.namespace ?? within) : "";
-  const { spec } = json as { spec?: unknown };
+  const scope = documentKinds[kind].isNamespaced ? (metadata.namespace ?? namespaceIn(within)) : "";
   const document = {
     ...{ apiVersion, kind },
     metadata: { name, ...(scope !== "" && { namespace: scope }), ...(labels && { labels }) },
-    ...(spec !== undefined && kind !== "Namespace" && { spec }),
+    ...(kind !== "Namespace" && fieldsBeside(json as object)),
   };
+  const content = JSON.stringify(document);
+  if (content.length > contentMax) throw tooLarge(`${kind} ${name}`, content.length);
   const read = readDocument({ kind, scope, name }, document);
   const problems = read.kind === "namespace" ? [] : read.problems;
-  return { kind, scope, name, content: JSON.stringify(document), problems };
+  return { kind, scope, name, content, problems };
+}
+
+const takenFields: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata", "status"]);
+
+/** `spec`, and whatever else stands beside what is taken field by field. */
+function fieldsBeside(json: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(json).filter(([field]) => !takenFields.has(field)));
+}
+
+/** @throws WeaveError `POLICY_FORMAT` */
+function namespaceIn(within: string): string {
+  return parsedBy(namespaceName, within, `the namespace "${within}"`, formatError);
 }
 
 /** The same as it came from a peer or the disk: what cannot be read at all denies all it may be about. */
@@ -139,6 +153,14 @@ function labelsIn(json: object): Record<string, string> {
 function formatError(why: string): WeaveError {
   return new WeaveError("POLICY_FORMAT", `this is no document of a policy: ${why}`, {
     remedy: "write apiVersion, kind, metadata with a name, and spec, as Kubernetes has them",
+  });
+}
+
+/** Other hosts would not take it, and this one would not have it any more when it starts again. */
+function tooLarge(label: string, characters: number): WeaveError {
+  const sentence = `${label} has ${characters} characters as JSON, and may have ${contentMax}`;
+  return new WeaveError("POLICY_TOO_LARGE", sentence, {
+    remedy: "divide it: what several NetworkPolicies allow adds up",
   });
 }
 
