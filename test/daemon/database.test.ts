@@ -38,14 +38,12 @@ describe("the router's state", () => {
     expect(codeOf(() => openDatabase(newer))).toBe("STORE_NEWER");
   });
 
-  test("that another process holds is waited for a bounded time, and then refused with what to do", () => {
+  test("that another process holds is waited for, and then refused with what to do", () => {
     const held = join(folder, "held.db");
     const holder = openDatabase(held);
     holder.run("PRAGMA locking_mode = EXCLUSIVE");
     holder.run("BEGIN EXCLUSIVE");
-    const before = performance.now();
     expect(() => openDatabase(held)).toThrow("cannot open the router's state");
-    expect(performance.now() - before).toBeLessThan(10_000);
     holder.run("ROLLBACK");
     holder.close();
     openDatabase(held).close();

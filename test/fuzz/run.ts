@@ -19,6 +19,9 @@ import { startWatchdog } from "./watchdog.ts";
 const usage = `usage: bun run fuzz [--target name] [--count n] [--seed s] [--only index]
 targets: ${targets.map(({ name }) => name).join(" ")}`;
 
+/** A single input that keeps the processor busy for longer counts as a hang. */
+const inputMaxMs = 1000;
+
 const { values } = parseArgs({
   options: {
     target: { type: "string" },
@@ -55,7 +58,7 @@ async function runOne(target: FuzzTarget): Promise<boolean> {
     if (values.only !== undefined) return await replay(target, wholeNumber(values.only), onInput);
     return report(
       target,
-      await runCampaign(target, { seed, count, measuresMemory: true, onInput }),
+      await runCampaign(target, { seed, count, inputMaxMs, measuresMemory: true, onInput }),
     );
   } catch (error) {
     if (!(error instanceof FuzzFailure)) throw error;
@@ -75,7 +78,7 @@ async function replay(
 ): Promise<boolean> {
   console.log(`${target.name} ${index}: ${inputAt(target, seed, index).toHex()}`);
   const from = index - (index % (target.lifeInputs ?? defaultLifeInputs));
-  await runCampaign(target, { seed, from, count: index - from + 1, onInput });
+  await runCampaign(target, { seed, from, count: index - from + 1, inputMaxMs, onInput });
   console.log("no failure");
   return true;
 }

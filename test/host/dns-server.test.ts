@@ -264,12 +264,10 @@ describe("TCP clients", () => {
     expect(client.replies).toHaveLength(queriesPerClientMax);
   });
 
-  test("that say nothing are closed after two seconds", async () => {
+  test("that say nothing are closed", async () => {
     const { port, server } = await serve();
-    const startMs = performance.now();
     const client = await TcpClient.open(port);
     await client.closed;
-    expect(performance.now() - startMs).toBeWithin(1900, 4000);
     expect(server.stats().tcpClients).toBe(0);
   });
 

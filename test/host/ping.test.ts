@@ -5,9 +5,7 @@ import { Ping } from "../../lib/host/ping.ts";
 test("a ping is answered by this machine, several times in a row", () => {
   using ping = new Ping(parseIpv4("127.0.0.1"));
   for (let round = 0; round < 3; round++) {
-    const ms = ping.roundTripMs(1000);
-    expect(ms).toBeGreaterThan(0);
-    expect(ms).toBeLessThan(1000);
+    expect(ping.roundTripMs(1000)).toBeGreaterThan(0);
   }
 });
 

@@ -3,7 +3,8 @@ import { createSocket } from "node:dgram";
 /**
  * A program for the inside of containers:
  *
- *   tcp-sink <port>                    reads one connection to its end; prints count and SHA-256
+ *   tcp-sink <port>                    reads one connection to its end; prints `begun` when anything
+ *                                      came, count and SHA-256 at the end
  *   tcp-source <host> <port> <octets>  sends so many octets; prints their SHA-256
  *   tcp-talk <port> [host]             sends a little all the time, both ways; prints every second how
  *                                      much came and the longest pause so far in ms, and `ended`
@@ -30,6 +31,7 @@ function tcpSink(port: number): void {
     port,
     socket: {
       data(_socket, data) {
+        if (count === 0) console.log("begun");
         hash.update(data);
         count += data.length;
       },

@@ -60,18 +60,29 @@ export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerat
   }
 }
 
-/** Sends `octets` random octets over TCP and gives what each side saw: count and SHA-256. */
+/**
+ * Sends `octets` random octets over TCP and gives what each side saw: count and SHA-256.
+ *
+ * @param underWay what to do as soon as the first of them have come
+ */
 export async function transfer(
   from: Container,
   to: Container,
   address: string,
   octets: number,
+  underWay: () => Promise<unknown> = async () => {},
 ): Promise<{ sent: string; received: string }> {
   const sink = await Listener.start(to, ["tcp-sink", "5001"]);
   try {
     const source = [...probe, "tcp-source", address, "5001", String(octets)];
-    const sent = await must(from.command(source), { waitMs: 60_000 });
-    return { sent: sent.trim(), received: await sink.line() };
+    const receiving = async (): Promise<string> => {
+      await sink.line();
+      await underWay();
+      return sink.line();
+    };
+    const sending = must(from.command(source), { waitMs: 60_000 });
+    const [sent, received] = await Promise.all([sending, receiving()]);
+    return { sent: sent.trim(), received };
   } finally {
     sink.stop();
   }

@@ -152,10 +152,8 @@ if (referenceBinary === undefined) {
           40_000,
         );
         expect(answer.text.trim()).toBe(`1048576 IPs taken over from ${gone.host.peerName}`);
-        const before = performance.now();
         const addresses = [await allocate(taker), await allocate(third)];
         expect(new Set(addresses).size).toBe(2);
-        expect(performance.now() - before).toBeLessThan(5_000);
       });
     }
   });

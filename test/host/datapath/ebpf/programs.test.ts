@@ -472,12 +472,15 @@ describe("what came of a neighbour", () => {
 
   test("is known by lane and wire, frames and heartbeats", () => {
     const { tables } = bench;
+    const beginMs = performance.now();
     expect(tables.heardOf(near)).toBeUndefined();
     bench.run("lane", beat, { mark: laned | near });
     expect(tables.heardOf(near)).toEqual({ ageTicks: expect.any(Number), activity: 0 });
     bench.run("lane", ethernet(ours, theirs), { mark: laned | near });
     expect(tables.heardOf(near)).toMatchObject({ activity: 1 });
-    expect(tables.heardOf(near)!.ageTicks * tickMs).toBeLessThan(1000);
+    expect(tables.heardOf(near)!.ageTicks * tickMs).toBeLessThan(
+      performance.now() - beginMs + tickMs,
+    );
     tables.setNeighbour(near, neighbourEntry(nearIp));
     bench.run("wire", beat, { from: from(nearIp) });
     expect(tables.heardOf(near)).toMatchObject({ activity: 0 });
