@@ -13,7 +13,7 @@ import {
   socketOption,
 } from "../../ffi/socket.ts";
 import { isSystemError } from "../../ffi/system-error.ts";
-import { writeUint32 } from "../../lib/base/bytes.ts";
+import { utf8, writeUint32 } from "../../lib/base/bytes.ts";
 import type { HostIp, IpFamily, Ipv4 } from "../../lib/base/ip.ts";
 import type { NetworkNamespace } from "../../lib/host/netns.ts";
 import { socketAddress, udpByIpv4, udpByIpv6 } from "../../lib/host/udp-family.ts";
@@ -33,6 +33,8 @@ const SOCK_STREAM = 1;
 const protocolNumber = { TCP: 6, UDP: 17, SCTP: 132 } as const;
 const families = { 4: udpByIpv4, 6: udpByIpv6 } as const;
 const SO_ERROR = 4;
+const SO_BINDTODEVICE = 25;
+const podLink = utf8("eth0\0");
 const refused = 111;
 const [firstPort, portCount] = [10_000, 50_000];
 const slowness = Number(process.env.WEAVE_TEST_SLOWNESS ?? 1);
@@ -134,6 +136,7 @@ export class PodProbes implements Disposable {
       const kind = families[family];
       const type = protocol === "UDP" ? SOCK_DGRAM : SOCK_STREAM;
       const socket = openSocket(kind.domain, type, protocolNumber[protocol], protocol);
+      if (isOfLink(source)) setSocketOption(socket, SOL_SOCKET, SO_BINDTODEVICE, podLink, protocol);
       bindSocket(socket, socketAddress(kind, source, firstPort + this.#sourcePort), protocol);
       try {
         connectSocket(socket, socketAddress(kind, target, port), protocol);
@@ -171,6 +174,11 @@ export class PodProbes implements Disposable {
       yield (this.#buffer[0]! << 8) | this.#buffer[1]!;
     }
   }
+}
+
+/** An address that says nothing without a link. */
+function isOfLink(address: HostIp): boolean {
+  return typeof address === "string" && address.startsWith("fe80:");
 }
 
 function udpListener(family: IpFamily, port: number): number {

@@ -2,8 +2,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import fc from "fast-check";
 import { connectSocket, openSocket, sendOne } from "../../ffi/socket.ts";
 import { isSystemError } from "../../ffi/system-error.ts";
-import { formatIpv4, type HostIp, parseCidr, parseIpv4 } from "../../lib/base/ip.ts";
+import {
+  formatIp,
+  formatIpv4,
+  type HostIp,
+  type IpFamily,
+  parseCidr,
+  parseIpv4,
+} from "../../lib/base/ip.ts";
 import { silentLog } from "../../lib/base/world.ts";
+import { listAddresses } from "../../lib/host/netlink/address.ts";
 import { findLink } from "../../lib/host/netlink/link.ts";
 import { openRoute } from "../../lib/host/netlink/open.ts";
 import type { NetworkNamespace } from "../../lib/host/netns.ts";
@@ -145,6 +153,29 @@ export function policyBehaviour(title: string, options: BehaviourOptions): void 
       site.mustNotReach(outside, a);
     });
 
+    test("keeps those who are judged from link-local addresses, of whom nobody knows whose they are", () => {
+      const [a, b, c] = site.pods;
+      const [aOnLink, bOnLink] = [a, b].map((each) => ({ ...each, ipv6: linkLocalOf(each) }));
+      site.attempt(aOnLink!, bOnLink!, true, "TCP", 6);
+      for (const direction of ["ingress", "egress"] as const) {
+        const rules = rulesFor(direction, [b], chainOf(denyAll));
+        for (const each of [rules, ofIpv4(rules)]) {
+          site.enforce(each);
+          site.attempt(aOnLink!, bOnLink!, false, "TCP", 6);
+          site.attempt(bOnLink!, aOnLink!, false, "UDP", 6);
+          site.attempt(bOnLink!, c, false, "UDP", 6);
+          site.attempt(a, c, true, "TCP", 6);
+          expect(site.isSpoilt()).toBe(false);
+        }
+      }
+      const [some, nobody] = [ofIpv4(rulesFor("egress", [b], chainOf(denyAll))), noRules];
+      site.enforce(some);
+      site.enforce(nobody, some);
+      site.attempt(aOnLink!, bOnLink!, true, "TCP", 6);
+      site.enforce(some, nobody);
+      site.attempt(aOnLink!, bOnLink!, false, "TCP", 6);
+    });
+
     const groupBlock = { kind: "block", block: parseCidr("239.0.0.0/8"), except: [] } as const;
     const toGroup = chainOf({ ...allowAll, peer: groupBlock }, denyAll);
     const cases: readonly [MulticastPolicy, Chain, boolean][] = [
@@ -192,6 +223,27 @@ function rulesFor(direction: Direction, pods: readonly LabPod[], chain: Chain): 
     ...{ sets: none, portSets: none, chains: new Map([["all", chain]]) },
     targets: { ingress: none, egress: none, [direction]: judged },
   };
+}
+
+const noRules: RuleSet = {
+  ...{ sets: new Map(), portSets: new Map(), chains: new Map() },
+  targets: { ingress: new Map(), egress: new Map() },
+};
+
+/** As if no pod had an address of IPv6 that anybody knew of. */
+function ofIpv4({ targets: { ingress, egress }, ...rules }: RuleSet): RuleSet {
+  const of = (targets: ReadonlyMap<HostIp, ChainKey>) =>
+    new Map([...targets].filter(([ip]) => typeof ip === "number"));
+  return { ...rules, targets: { ingress: of(ingress), egress: of(egress) } };
+}
+
+/** The address that every interface of IPv6 gives itself. */
+function linkLocalOf({ namespace }: LabPod): string {
+  const scopeLink = 253;
+  using netlink = openRoute(namespace);
+  const { index } = findLink(netlink, { name: "eth0" })!;
+  const found = listAddresses(netlink, { interfaceIndex: index });
+  return formatIp(found.find(({ scope }) => scope === scopeLink)!.cidr.address);
 }
 
 /** Only these ports of a pod can be reached. */
@@ -304,8 +356,14 @@ class Site implements Disposable {
     this.attempt(from, to, false);
   }
 
-  attempt(from: LabPod, to: LabPod, succeeds: boolean, protocol: "TCP" | "UDP" = "TCP"): void {
-    const probe = { from, to, family: 4, protocol, port: 80 } as const;
+  attempt(
+    from: LabPod,
+    to: LabPod,
+    succeeds: boolean,
+    protocol: "TCP" | "UDP" = "TCP",
+    family: IpFamily = 4,
+  ): void {
+    const probe = { from, to, family, protocol, port: 80 } as const;
     expect(this.probes.reached([probe], () => succeeds).size > 0).toBe(succeeds);
   }
 

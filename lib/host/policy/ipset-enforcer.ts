@@ -1,4 +1,5 @@
 import { familyOf, type IpFamily } from "../../base/ip.ts";
+import type { Direction } from "../../policy/objects.ts";
 import type { RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
 import { hasIpv6 } from "../firewall/firewall.ts";
 import { Iptables, isTableInUse, programsOf, usualProgram } from "../firewall/iptables.ts";
@@ -9,6 +10,7 @@ import type { EnforcerOptions, EnforcerSize, HostEnforcer } from "./host-enforce
 import { sameEnds } from "./ipset-entry.ts";
 import { destroySets, IpsetKernel, ourSets, removeChains } from "./ipset-kernel.ts";
 import { IpsetLayout } from "./ipset-layout.ts";
+import { judgesAnybody } from "./link-local.ts";
 import { LogLabels } from "./log-labels.ts";
 
 /** Programs by the family whose rules they know. */
@@ -32,6 +34,9 @@ export class IpsetEnforcer implements HostEnforcer {
   readonly #programs: ReadonlyMap<IpFamily, Iptables>;
   readonly #kernel: IpsetKernel;
   #comparesEnds: boolean | undefined;
+  #canGuard: boolean | undefined;
+  /** Whether anybody is judged by the latest rules. */
+  #judgesAnybody = false;
   /** What is in place; `undefined` before {@link replace}, and when a change failed half-way. */
   #layout: IpsetLayout | undefined;
 
@@ -50,20 +55,27 @@ export class IpsetEnforcer implements HostEnforcer {
     this.#layout = undefined;
     this.#comparesEnds ??= this.#asksWhetherEndsCompare();
     const families = this.#familiesOf(rules);
-    const layout = new IpsetLayout(families, {
+    const guarded = this.#guardedOf(rules, families);
+    const entry = {
       ...{ bridge, multicast, comparesEnds: this.#comparesEnds },
-      labelOf: (direction, origin) => this.labels.labelOf(direction, origin),
-    });
+      judgesAnybody: judgesAnybody(rules),
+      labelOf: (direction: Direction, origin: string) => this.labels.labelOf(direction, origin),
+    };
+    const layout = new IpsetLayout(families, entry, guarded);
     for (const [family, program] of this.#programs) {
-      if (!families.includes(family)) removeChains(program);
+      if (![...families, ...guarded].includes(family)) removeChains(program);
     }
     this.#kernel.replace(layout.replace(rules, this.#kernel.sets(), this.#kernel.chains()));
     this.#layout = layout;
+    this.#judgesAnybody = entry.judgesAnybody;
   }
 
   apply(change: RuleSetChange, rules: RuleSet): void {
     const layout = this.#layout;
-    if (layout === undefined || this.#familiesOf(rules).length > layout.families.length) {
+    const isOther =
+      this.#familiesOf(rules).length > (layout?.families.length ?? 0) ||
+      judgesAnybody(rules) !== this.#judgesAnybody;
+    if (layout === undefined || isOther) {
       this.replace(rules);
       return;
     }
@@ -104,8 +116,25 @@ export class IpsetEnforcer implements HostEnforcer {
     return [...this.#programs.keys()].filter((family) => family === 4 || judges(family));
   }
 
+  /** Who is judged by addresses of IPv4 alone has a link-local one besides, where there is IPv6. */
+  #guardedOf(rules: RuleSet, families: readonly IpFamily[]): IpFamily[] {
+    if (families.includes(6) || !judgesAnybody(rules) || !hasIpv6()) return [];
+    this.#canGuard ??= this.#asksWhetherGuards();
+    return this.#canGuard ? [6] : [];
+  }
+
+  #asksWhetherGuards(): boolean {
+    const guards = this.#kernel.knows(6, "");
+    if (!guards) {
+      this.#options.log.warn(
+        "containers can go round policies by link-local addresses of IPv6: there is no ip6tables",
+      );
+    }
+    return guards;
+  }
+
   #asksWhetherEndsCompare(): boolean {
-    const compares = this.#kernel.knows(sameEnds(4));
+    const compares = this.#kernel.knows(4, sameEnds(4));
     if (!compares) {
       this.#options.log.info(
         "what a pod says to itself through a service is judged by its policies: " +

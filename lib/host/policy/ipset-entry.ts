@@ -1,8 +1,9 @@
-import type { IpFamily } from "../../base/ip.ts";
+import { formatCidr, type IpFamily } from "../../base/ip.ts";
 import type { MulticastPolicy } from "../../policy/enforcer.ts";
 import type { Direction } from "../../policy/objects.ts";
 import { type ChainLines, denyWords } from "./ipset-lines.ts";
 import { directionChains, entryChain, setName } from "./ipset-name.ts";
+import { linkLocal, linkLocalOrigin } from "./link-local.ts";
 import { multicastOrigin } from "./log-labels.ts";
 
 /**
@@ -17,6 +18,8 @@ import { multicastOrigin } from "./log-labels.ts";
 export interface EntryOptions {
   readonly bridge: string;
   readonly multicast: MulticastPolicy;
+  /** Whether there are policies that could be gone round by link-local addresses. */
+  readonly judgesAnybody: boolean;
   /** Whether the kernel can tell that a packet's ends are one. */
   readonly comparesEnds: boolean;
   readonly labelOf: (direction: Direction, origin: string) => string;
@@ -34,7 +37,7 @@ const groups = { 4: "224.0.0.0/4", 6: "ff00::/8" } as const;
 const discoveryTypes = [130, 131, 132, 133, 134, 135, 136, 137, 143] as const;
 
 export function entryLines(family: IpFamily, options: EntryOptions): ChainLines {
-  const { bridge, multicast, comparesEnds } = options;
+  const { bridge, multicast, judgesAnybody, comparesEnds } = options;
   const discovery = discoveryTypes.map(
     (type) => `-p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j RETURN`,
   );
@@ -46,6 +49,7 @@ export function entryLines(family: IpFamily, options: EntryOptions): ChainLines 
       ...(comparesEnds ? [`${sameEnds(family)} -j RETURN`] : []),
       ...(multicast === "allow" ? [`-d ${groups[family]} -j RETURN`] : []),
       ...(multicast === "deny" ? denyGroups(family, options) : []),
+      ...(family === 6 && judgesAnybody ? denyLinkLocal(options) : []),
       `-i ${bridge} -j ${directionChains.egress}`,
       `-o ${bridge} -j ${directionChains.ingress}`,
     ],
@@ -59,6 +63,13 @@ function denyGroups(family: IpFamily, { bridge, labelOf }: EntryOptions): string
       (verdict) => `-d ${groups[family]} ${links[direction]} ${verdict}`,
     ),
   );
+}
+
+function denyLinkLocal({ bridge, labelOf }: EntryOptions): string[] {
+  const verdicts = denyWords(labelOf("egress", linkLocalOrigin));
+  const block = formatCidr(linkLocal);
+  const ends = [`-s ${block}`, `-d ${block}`];
+  return ends.flatMap((end) => verdicts.map((verdict) => `${end} -i ${bridge} ${verdict}`));
 }
 
 /** From one chain of a rule set to where packets of its targets enter it. */

@@ -84,14 +84,14 @@ export class IpsetKernel {
     return this.#haveChainsChanged() || haveSetsChanged(netlink, sizes);
   }
 
-  /** Whether rules can have this match of IPv4. */
-  knows(match: string): boolean {
+  /** Whether rules of a family can have this match, or there can be any, where it is none. */
+  knows(family: IpFamily, match: string): boolean {
     const probe = `${entryChain}-TEST`;
     const declared = `:${probe} - [0:0]`;
-    const program = this.#programs.get(4)!;
-    const isTaken = program.tryRestore(table, [declared, `-A ${probe} ${match}`]);
-    program.tryRestore(table, [declared, `-X ${probe}`]);
-    return isTaken;
+    const program = this.#programs.get(family);
+    const isTaken = program?.tryRestore(table, [declared, `-A ${probe} ${match} -j RETURN`]);
+    if (isTaken === true) program?.tryRestore(table, [declared, `-X ${probe}`]);
+    return isTaken === true;
   }
 
   #takeAll(steps: readonly Step[]): void {

@@ -49,11 +49,21 @@ export class IpsetLayout {
   /** Of keys of the latest units. */
   readonly #shortNames = new ShortNames();
   readonly #targets: IpsetTargets;
+  readonly #guards: ReadonlyMap<IpFamily, FamilyChains>;
   #units: ReadonlyMap<string, Unit> = new Map();
   #blocks: ReadonlyMap<string, SetId> = new Map();
 
-  /** Nothing is in place yet: the first that is asked for is {@link replace}. */
-  constructor(families: readonly IpFamily[], entry: EntryOptions) {
+  /**
+   * Nothing is in place yet: the first that is asked for is {@link replace}.
+   *
+   * @param guarded families in which nobody is judged, and packets are asked what they are all the same
+   */
+  constructor(
+    families: readonly IpFamily[],
+    entry: EntryOptions,
+    guarded: readonly IpFamily[] = [],
+  ) {
+    this.#guards = new Map(guarded.map((family) => [family, new FamilyChains(family, entry)]));
     this.#chains = new Map(families.map((family) => [family, new FamilyChains(family, entry)]));
     this.#sets = new IpsetBook(families);
     this.#targets = new IpsetTargets(this.#sets, (direction, key) =>
@@ -105,7 +115,16 @@ export class IpsetLayout {
       const lines = chains.replace(this.#units, this.#names(family), found.get(family)!);
       return { kind: "restore", family, lines };
     });
-    return [...make, ...restore, ...leaving.map((set): Step => ({ kind: "destroy", set }))];
+    const guard = [...this.#guards].map(([family, chains]): Step => {
+      const lines = chains.replace(new Map(), this.#names(family), found.get(family)!);
+      return { kind: "restore", family, lines };
+    });
+    return [
+      ...make,
+      ...guard,
+      ...restore,
+      ...leaving.map((set): Step => ({ kind: "destroy", set })),
+    ];
   }
 
   /**

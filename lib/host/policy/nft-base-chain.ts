@@ -4,6 +4,7 @@ import type { Direction } from "../../policy/objects.ts";
 import * as match from "../netlink/nft-match.ts";
 import * as statement from "../netlink/nft-statement.ts";
 import type { NftChain, NftRule } from "../netlink/nftables.ts";
+import { linkLocal, linkLocalOrigin } from "./link-local.ts";
 import { multicastOrigin } from "./log-labels.ts";
 import { type ChainContext, droppingRules } from "./nft-chain.ts";
 import { baseChain, targetMap } from "./nft-names.ts";
@@ -16,6 +17,7 @@ import { baseChain, targetMap } from "./nft-names.ts";
  *   connection known  ─┤
  *   neighbours        ─┤
  *   groups            ─┘   or dropped, or judged as any other
+ *   link-local        ──▶ dropped while anybody is judged
  *   by its source     ──▶ egress     a map knows the chain of each pod; who is not in it,
  *   by its destination ─▶ ingress    or returns from there, goes on
  */
@@ -35,10 +37,17 @@ const neighbourRules: readonly NftRule[] = [
 /** Before the filters of hosts, so that these see what policies let through, and only that. */
 const hook = { type: "filter", at: "forward", priority: -5 } as const;
 
-/** @param judged whether there are maps of pods */
+/** What is asked of packets of a family. */
+export interface Judging {
+  /** Whether there are maps of pods. */
+  readonly ofPods: boolean;
+  /** Whether anybody is judged, be it in the other family alone. */
+  readonly ofAnybody: boolean;
+}
+
 export function forwardChain(
   multicast: MulticastPolicy,
-  judged: boolean,
+  { ofPods, ofAnybody }: Judging,
   context: ChainContext,
 ): NftChain {
   const { bridge, family } = context;
@@ -50,7 +59,8 @@ export function forwardChain(
     leaving(match.connectionKnown(), "has been let through"),
     ...(family === 6 ? neighbourRules : []),
     ...groupRules(multicast, context),
-    ...(judged ? [judging("egress", context), judging("ingress", context)] : []),
+    ...(family === 6 && ofAnybody ? linkLocalRules(context) : []),
+    ...(ofPods ? [judging("egress", context), judging("ingress", context)] : []),
   ];
   return { name: baseChain, hook, rules };
 }
@@ -62,6 +72,14 @@ function leaving(matches: readonly Uint8Array[], comment: string): NftRule {
 function judging(direction: Direction, { family, nameOfSet }: ChainContext): NftRule {
   const field = direction === "egress" ? "source" : "destination";
   return { expressions: statement.verdictByMap(nameOfSet(targetMap(direction)), field, family) };
+}
+
+function linkLocalRules({ labels }: ChainContext): NftRule[] {
+  const label = labels.labelOf("egress", linkLocalOrigin);
+  const dropped = [match.source(linkLocal), match.destination(linkLocal)];
+  return dropped
+    .flatMap((matches) => droppingRules(matches, label))
+    .map((rule) => ({ ...rule, comment: linkLocalOrigin }));
 }
 
 function groupRules(

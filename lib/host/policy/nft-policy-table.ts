@@ -12,6 +12,7 @@ import {
   type NftTable,
 } from "../netlink/nftables.ts";
 import type { EnforcerOptions } from "./host-enforcer.ts";
+import { judgesAnybody } from "./link-local.ts";
 import type { LogLabels } from "./log-labels.ts";
 import { forwardChain } from "./nft-base-chain.ts";
 import type { ChainContext } from "./nft-chain.ts";
@@ -72,6 +73,8 @@ export class NftPolicyTable {
   readonly #targets: NftPolicyTargets;
   #units: ReadonlyMap<string, Unit> = new Map();
   #usage = new SetUsage();
+  /** Whether anybody is judged, of whichever family. */
+  #judgesAnybody = false;
 
   constructor(
     family: IpFamily,
@@ -135,6 +138,7 @@ export class NftPolicyTable {
     this.#units = this.#chains.unitsOf(rules);
     for (const { chain } of this.#units.values()) this.#usage.add(chain);
     this.#targets.replace(rules);
+    this.#judgesAnybody = judgesAnybody(rules);
     if (!this.#isJudging) return { sets: [], chains: [] };
     const sets = setIds(rules).map((id) => this.#beginSet(id, rules));
     const self = this.#beginSelf();
@@ -148,12 +152,14 @@ export class NftPolicyTable {
 
   /**
    * Leads from the rules that it was asked for last to these; `undefined` when only {@link replace}
-   * does, because the first pod has an address of the family, or none has one any more.
+   * does, because the first pod has an address of the family, or none has one any more; and in the table
+   * of IPv6 because anybody is judged at all, or nobody any more.
    */
   change(change: RuleSetChange, rules: RuleSet): TableChange | undefined {
     const wasJudging = this.#isJudging;
     const moves = this.#targets.move(change);
-    if (this.#isJudging !== wasJudging) return undefined;
+    const isOther = this.#family === 6 && judgesAnybody(rules) !== this.#judgesAnybody;
+    if (this.#isJudging !== wasJudging || isOther) return undefined;
     if (!wasJudging) return { prepare: [], switchOver: [], finish: [] };
     const units = this.#changeUnits(change, rules);
     const sets = this.#changeSets(change, rules);
@@ -285,7 +291,8 @@ export class NftPolicyTable {
   }
 
   #forward(): NftChain {
-    const chain = forwardChain(this.#multicast, this.#isJudging, this.#context);
+    const judging = { ofPods: this.#isJudging, ofAnybody: this.#judgesAnybody };
+    const chain = forwardChain(this.#multicast, judging, this.#context);
     this.#chains.count(chain);
     return chain;
   }

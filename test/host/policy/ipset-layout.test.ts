@@ -52,6 +52,7 @@ const entry = {
   bridge: "weave",
   multicast: "egress",
   comparesEnds: true,
+  judgesAnybody: true,
   labelOf: (direction: Direction, origin: string) => `${direction}:${origin.replace("/", "-")}`,
 } as const;
 

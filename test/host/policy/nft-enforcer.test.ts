@@ -137,6 +137,10 @@ const listing6 = `table ip6 weave-npc {
     icmpv6 type 130-137 return comment "neighbours find each other"
     icmpv6 type mld2-listener-report return comment "neighbours say what they hear"
     ip6 daddr ff00::/8 return comment "multicast"
+    ip6 saddr fe80::/10 limit rate 20/second burst 100 packets log prefix "weave-npc:egress:‹name›" group 86 snaplen 128 comment "link-local"
+    ip6 saddr fe80::/10 counter packets 0 bytes 0 drop comment "link-local"
+    ip6 daddr fe80::/10 limit rate 20/second burst 100 packets log prefix "weave-npc:egress:‹name›" group 86 snaplen 128 comment "link-local"
+    ip6 daddr fe80::/10 counter packets 0 bytes 0 drop comment "link-local"
   }
 }
 `;
