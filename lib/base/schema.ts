@@ -15,7 +15,14 @@ export function parsedBy<Schema extends v.GenericSchema>(
   const parsed = v.safeParse(schema, value);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
-  throw refuse(`${v.getDotPath(issue) ?? whole}: ${issue.message}`);
+  throw refuse(`${v.getDotPath(issue) ?? whole}: ${faultOf(issue)}`);
+}
+
+/** Of members that are missing or too many the library says in which terms it has compared them. */
+function faultOf({ type, expected, received, message }: v.BaseIssue<unknown>): string {
+  const isOfMembers = type === "object" || type === "strict_object" || type === "loose_object";
+  if (isOfMembers && expected === "never") return "is not known";
+  return isOfMembers && received === "undefined" && expected !== "Object" ? "is missing" : message;
 }
 
 /** `schema` with what it means, for people who read the document. */

@@ -45,6 +45,8 @@ function documentsOf(file: string, text: string): object[] {
   let parsed: unknown;
   try {
     parsed = Bun.YAML.parse(text);
+    // A value that is a part of itself can be written in YAML, and told to nobody.
+    JSON.stringify(parsed);
   } catch (cause) {
     throw new WeaveError("POLICY_FILE", `${file} is neither YAML nor JSON: ${errorText(cause)}`, {
       remedy: "write documents as Kubernetes has them, with --- between two",

@@ -106,6 +106,8 @@ describe("weave policy apply", () => {
       [`${isolated}---\nmetadata: [`, "is neither YAML nor JSON"],
       [`${isolated}---\njust text`, '"just text" is no document'],
       ["", "there are no documents to read"],
+      [expectations(true), "there is no policy in these files"],
+      ["a: &a\n  b: *a\n", "is neither YAML nor JSON"],
     ] as const) {
       const { code, stderr } = await policy(["apply", "-f", "-"], text);
       expect(stderr).toContain(complaint);
@@ -142,6 +144,21 @@ describe("weave policy delete", () => {
       "NetworkPolicy shop/db deleted\nNamespace shop absent\nNetworkPolicy default/absent absent\n",
     );
     expect(alone.router.enforcer.deeds.at(-1)).toBe("remove");
+  });
+
+  test("takes no half of a name for the whole", async () => {
+    await policy(["apply", "-f", "-"], isolated);
+    for (const word of [
+      "shop/deny/more",
+      "netpol/shop/deny/more",
+      "anp/shop/deny",
+      "shop/",
+      "/deny",
+    ]) {
+      const { code, stderr } = await policy(["delete", word]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining("is no name of a policy")]);
+    }
+    expect((await policy(["get"])).stdout).toContain("deny");
   });
 });
 
@@ -225,9 +242,24 @@ describe("weave policy test", () => {
   });
 
   test("refuses expectations that cannot be read", async () => {
-    const { stderr, code } = await policy(["test", "-f", "-"], "expectations: [{from: a}]");
-    expect(stderr).toContain("these expectations cannot be read");
-    expect(code).toBe(1);
+    for (const [text, complaint] of [
+      ["expectations: [{from: a}]", "expectations.0.to: is missing"],
+      [
+        "expectations: [{from: a, to: b, allowed: true, prot: 1}]",
+        "expectations.0.prot: is not known",
+      ],
+    ] as const) {
+      const { stderr, code } = await policy(["test", "-f", "-"], text);
+      expect(stderr).toContain(`these expectations cannot be read: ${complaint}`);
+      expect(code).toBe(1);
+    }
+  });
+
+  test("is not passed by files that expect nothing", async () => {
+    for (const text of [isolated, `${isolated}---\nexpectations: []`]) {
+      const { code, stderr } = await policy(["test", "-f", "-"], text);
+      expect([code, stderr]).toEqual([1, expect.stringContaining("there is no expectation")]);
+    }
   });
 });
 

@@ -45,6 +45,7 @@ async function change(
   refuseWords(given.words);
   const isNamed = given.names.length > 0;
   const { documents } = isNamed ? { documents: [] } : await filesOf(context);
+  if (!isNamed && documents.length === 0) throw nothingIn("policy", "apiVersion, kind, …");
   const names = given.names.map((each) => ({ ...each, namespace: namespaceOf(context, each) }));
   const json = { documents, ...namespaceIn(context), ...(isNamed && { names }) };
   const body = await api.request({ method: "POST", path: ["policy", action], json });
@@ -113,6 +114,7 @@ async function test(context: CommandContext, words: readonly string[]): Promise<
   const body = await api.request({ method: "POST", path: ["policy", "test"], json });
   const answer = readAnswer(testAnswer, body);
   warn(context, answer.warnings);
+  if (answer.rows.length === 0) throw nothingIn("expectation", "'expectations:' and a list");
   if (flags.enabled("json")) writeJson(stdout, "policy-test", answer);
   else stdout.write(testText(answer.rows));
   return answer.failed > 0 ? exitCode.failure : exitCode.success;
@@ -148,14 +150,21 @@ const kinds: ReadonlyMap<string, string> = new Map(
   ),
 );
 
-/** `<name>`, `<namespace>/<name>`, `<kind>/<name>`, or `<kind>/<namespace>/<name>`. */
+/**
+ * `<name>`, `<namespace>/<name>`, `<kind>/<name>`, or `<kind>/<namespace>/<name>`.
+ *
+ * @throws UsageError for anything else: half of it may be the name of another one
+ */
 function nameOf(word: string): ObjectName {
   const parts = word.split("/");
-  const kind = parts.length > 1 ? kinds.get(parts[0]!.toLowerCase()) : undefined;
-  const [first, second] = kind === undefined ? parts : parts.slice(1);
-  const named = { kind: kind ?? "NetworkPolicy" };
-  if (second === undefined) return { ...named, name: first! };
-  return { ...named, namespace: first!, name: second };
+  const known = parts.length > 1 ? kinds.get(parts[0]!.toLowerCase()) : undefined;
+  const kind = known ?? "NetworkPolicy";
+  const [first, second, ...more] = known === undefined ? parts : parts.slice(1);
+  const isNamespaced = kind === "NetworkPolicy";
+  if (!first || second === "" || more.length > 0 || (second !== undefined && !isNamespaced)) {
+    throw new UsageError(`"${word}" is no name of a policy: write <namespace>/<name>`);
+  }
+  return second === undefined ? { kind, name: first } : { kind, namespace: first, name: second };
 }
 
 function namespaceOf(context: CommandContext, { kind, namespace }: ObjectName): string {
@@ -171,6 +180,12 @@ function warn({ stderr }: CommandContext, warnings: readonly string[]): void {
 function refuseWords(words: readonly string[]): void {
   if (words[0] === undefined) return;
   throw new UsageError(`"${words[0]}" is one word too many`);
+}
+
+function nothingIn(what: string, written: string): WeaveError {
+  return new WeaveError("POLICY_FILE_EMPTY", `there is no ${what} in these files`, {
+    remedy: `write ${written} as docs/policy.md has it`,
+  });
 }
 
 function ofCluster(word: string): WeaveError {

@@ -56,7 +56,10 @@ export const policyCommands: readonly CommandSpec[] = [
       { line: "weave policy delete shop/deny-all", explains: "one policy" },
     ],
     exitCodes: [
-      { code: 1, when: "a document cannot be read, or test: an expectation is not met" },
+      {
+        code: 1,
+        when: "a document cannot be read, or test: an expectation is not met, or there is none",
+      },
       notRunning,
     ],
   },
