@@ -138,8 +138,8 @@ export class AttachmentKeeper {
   }
 
   #save(attachment: StoredAttachment): void {
-    this.#kept.set(attachment.ident, attachment);
     this.#options.settings.saveAttachment(attachment);
+    this.#kept.set(attachment.ident, attachment);
   }
 }
 

@@ -260,9 +260,15 @@ export class Containers {
         span.set({ "network.interface.name": made.name });
         return made;
       });
-      attachments.attached(container, namespace, {
-        ...{ cidrs: made.addresses, multicast: multicastRoute },
-      });
+      try {
+        attachments.attached(container, namespace, {
+          ...{ cidrs: made.addresses, multicast: multicastRoute },
+        });
+      } catch (error) {
+        // Its addresses are about to be somebody else's, and no policy would judge what it sends.
+        detachContainer(target, made.added);
+        throw error;
+      }
       admitted.made();
       if (made.added.length > 0) {
         emit("container.attached", { container: ident, addresses: addresses.map(formatCidr) });

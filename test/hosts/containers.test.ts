@@ -1,4 +1,6 @@
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { type Host, Lab } from "./lab.ts";
 import { eventually, must } from "./shell.ts";
 
@@ -25,6 +27,18 @@ describe("containers of a host", () => {
     expect(await host.mustWeave(["ps", c.reference])).toEndWith(" 10.2.1.1/24");
     await host.mustWeave(["detach", "10.2.1.1/24", c.reference]);
     expect(await host.mustWeave(["ps", c.reference])).toBe("");
+  });
+
+  test("that cannot be remembered are not attached, and leave nothing behind", async () => {
+    const c = await host.container("forgotten");
+    using state = new Database(join(host.env.WEAVE_STATE_DIR!, "weave.db"));
+    state.run("ALTER TABLE attached RENAME TO elsewhere");
+    expect((await host.weave(["attach", c.reference])).code).not.toBe(0);
+    state.run("ALTER TABLE elsewhere RENAME TO attached");
+    expect(await must(c.command(["ip", "-o", "link"]))).not.toContain("ethwe");
+    expect(await host.mustWeave(["ps", c.reference])).toBe("");
+    const ip = await host.mustWeave(["attach", c.reference]);
+    expect(await host.mustWeave(["detach", c.reference])).toBe(ip);
   });
 
   test("are listed by name, whoever came first", async () => {
