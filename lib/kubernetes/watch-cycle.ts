@@ -67,7 +67,7 @@ export class WatchCycle<T extends KubernetesObject> {
   #restMs = 0;
   #pages: T[] = [];
   #continueToken = "";
-  /** Pages expire where a list takes minutes: then all is asked for at once. */
+  /** Pages expire where a list takes minutes: then all is asked for at once, if that is not too much. */
   #limit = pageObjects;
   #doubts = 0;
   #hasBookmarks = false;
@@ -175,7 +175,7 @@ export class WatchCycle<T extends KubernetesObject> {
     const wasListing = this.#phase === "listing";
     if (wasListing) {
       // All pages show one moment; a list that is begun again shows another one.
-      if (code === "K8S_GONE") this.#limit = 0;
+      this.#limit = code === "K8S_GONE" && this.#limit > 0 ? 0 : pageObjects;
       this.#beginAgain();
     }
     if (wasListing && code === "K8S_NOT_FOUND" && this.#isOptional) this.#missing();

@@ -292,9 +292,10 @@ export class PolicyController {
       pause(world, resolveMaxMs, signal).then(() => undefined),
     ]);
     signal.throwIfAborted();
-    // What was told meanwhile is newer.
+    // What was told meanwhile is newer, and a namesake may be gone since.
     const { pods, admitted } = this.tables;
-    if (found !== undefined && !admitted.isKnown(made)) pods.put(found);
+    const isIt = found !== undefined && (made.uid === undefined || made.uid === found.id);
+    if (isIt && !admitted.isKnown(made)) pods.put(found);
   }
 
   #notReady(): WeaveError {

@@ -254,6 +254,14 @@ describe("a pod that is being made", () => {
     expect(chain()).toBeDefined();
   });
 
+  test("is not known by what its source says of a namesake", async () => {
+    const { controller, sync } = setUp({ resolve: pod({ id: "uid-0" }) });
+    sync([deny]);
+    await controller.admit(sandbox(), never);
+    expect(controller.tables.admitted.held).toBe(1);
+    expect(controller.tables.pods.size).toBe(0);
+  });
+
   test("of a name that another pod has still is not taken for that one", async () => {
     const { controller, inputs, clock, sync } = setUp();
     sync([deny], [pod({ id: "uid-0", addresses: [] })]);
