@@ -78,7 +78,7 @@ describe("the manifest", () => {
     const wanted = followed.map((each) => [resourceName(each), reading] as const);
     const sorted = (rights: readonly (readonly [string, readonly string[]])[]) =>
       rights.toSorted(([a], [b]) => a.localeCompare(b));
-    expect(sorted(allowed)).toEqual(sorted([...wanted, ["nodes/status", ["patch", "update"]]]));
+    expect(sorted(allowed)).toEqual(sorted([...wanted, ["nodes/status", ["patch"]]]));
     expect(kindOf("Role").rules).toEqual([
       {
         ...{ apiGroups: [""], resources: ["configmaps"], resourceNames: ["weave-net"] },

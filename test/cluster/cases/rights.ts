@@ -14,7 +14,7 @@ const rights = [
   "namespaces [] [get list watch]",
   "networkpolicies.networking.k8s.io [] [get list watch]",
   "nodes [] [get list watch]",
-  "nodes/status [] [patch update]",
+  "nodes/status [] [patch]",
   "pods [] [get list watch]",
 ];
 
