@@ -10,6 +10,7 @@ import { DnsServer } from "../host/dns-server.ts";
 import { findLink } from "../host/netlink/link.ts";
 import { openRoute } from "../host/netlink/open.ts";
 import { ResolvConfFile } from "../host/resolv-conf-file.ts";
+import { KeyedLock } from "./keyed-lock.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 
 const dnsPort = 53;
@@ -26,6 +27,7 @@ export class DnsService {
   readonly #responder: DnsResponder;
   readonly #log: Log;
   readonly #servers = new Map<string, DnsServer>();
+  readonly #turns = new KeyedLock();
   /** Addresses that could not be had, with the reason. */
   readonly #refused = new Map<string, string>();
 
@@ -51,8 +53,15 @@ export class DnsService {
     await this.#listen(this.#own());
   }
 
-  /** Listens at exactly these addresses besides the listen address. */
-  async serveExposed(exposed: readonly Cidr[]): Promise<void> {
+  /**
+   * Listens at exactly these addresses besides the listen address. Of several calls one waits for the
+   * other: two that listen at one address at once would find it taken.
+   */
+  serveExposed(exposed: readonly Cidr[]): Promise<void> {
+    return this.#turns.run("exposed", () => this.#serveExposed(exposed));
+  }
+
+  async #serveExposed(exposed: readonly Cidr[]): Promise<void> {
     const own = formatEndpoint(this.#own());
     const wanted = new Map(
       exposed.map(({ address }) => {

@@ -18,8 +18,8 @@ export interface ExposuresOptions {
   readonly names: NameService | undefined;
   readonly log: Log;
   readonly emit: EventSink;
-  /** Called after every change with all exposed addresses. */
-  changed(cidrs: readonly Cidr[]): void;
+  /** Called after every change with all exposed addresses; who asked for it hears when it is done. */
+  changed(cidrs: readonly Cidr[]): Promise<void>;
 }
 
 /** The host's own addresses on the overlay, remembered with their choice of masquerading. */
@@ -43,14 +43,14 @@ export class Exposures {
     const adopted = exposure.adopt(true).map(storable);
     for (const { cidr, masquerade } of adopted) settings.saveExposure({ cidr, masquerade });
     exposure.apply();
-    this.#changed();
+    void this.#changed();
     return adopted.length > 0;
   }
 
   /** Puts addresses back that the bridge has lost, and says which. @throws WeaveError `EXPOSE_FAILED` */
   mend(): string[] {
     const mended = this.#options.exposure.mendAddresses();
-    if (mended.length > 0) this.#changed();
+    if (mended.length > 0) void this.#changed();
     return mended;
   }
 
@@ -66,7 +66,7 @@ export class Exposures {
       const acquired = await book.acquire(exposeIdent, tokens, { isContainer: false, signal });
       const cidrs = acquired.cidrs.map(cidrFromIpv4);
       try {
-        for (const cidr of cidrs) this.#put(cidr, request.masquerade);
+        for (const cidr of cidrs) await this.#put(cidr, request.masquerade);
         this.#told(cidrs, request.masquerade);
         return { cidrs: cidrs.map(formatCidr), ...this.#name(request.fqdn, cidrs) };
       } catch (error) {
@@ -87,7 +87,7 @@ export class Exposures {
   /** One address that the caller holds already. */
   async exposeAddress(cidr: Cidr, options: { masquerade: boolean }): Promise<void> {
     await this.#lock.run(exposeIdent, async () => {
-      this.#put(cidr, options.masquerade);
+      await this.#put(cidr, options.masquerade);
       this.#told([cidr], options.masquerade);
     });
   }
@@ -110,7 +110,7 @@ export class Exposures {
         exposeIdent,
         found.map(({ address }) => address),
       );
-      this.#changed();
+      await this.#changed();
       const cidrs = found.map((each) => formatCidr(cidrFromIpv4(each)));
       if (cidrs.length > 0) emit("bridge.hidden", { addresses: cidrs });
       return { cidrs };
@@ -122,11 +122,11 @@ export class Exposures {
     return this.#options.exposure.list().map(({ cidr }) => cidr);
   }
 
-  #put(cidr: Cidr, masquerade: boolean): void {
+  async #put(cidr: Cidr, masquerade: boolean): Promise<void> {
     const { exposure, settings } = this.#options;
     exposure.expose({ cidr, masquerade });
     settings.saveExposure(storable({ cidr, masquerade }));
-    this.#changed();
+    await this.#changed();
   }
 
   /** Lets containers with addresses of these networks, and no others, see who calls them. */
@@ -151,9 +151,9 @@ export class Exposures {
     }
   }
 
-  #changed(): void {
+  #changed(): Promise<void> {
     this.keepRules();
-    this.#options.changed(this.cidrs());
+    return this.#options.changed(this.cidrs());
   }
 }
 

@@ -120,7 +120,7 @@ export async function startHostServices(from: HostServicesOptions): Promise<Host
   const exposures = new Exposures({
     exposure: new Exposure(devices.bridge, rememberedExposures(settings), { firewall, log }),
     ...{ book, settings, names, log, emit },
-    changed: (cidrs) => void dns?.serveExposed(cidrs),
+    changed: async (cidrs) => dns?.serveExposed(cidrs),
   });
   const cni = new CniAttachments({
     ...{ bridgeName: devices.bridge, book, exposures, keeper: runtimes, log, emit, changed },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { parseIp } from "../../lib/base/ip.ts";
+import { parseCidr, parseIp } from "../../lib/base/ip.ts";
 import { seededRandom } from "../../lib/base/random.ts";
 import { silentLog } from "../../lib/base/world.ts";
 import { DnsService } from "../../lib/daemon/dns-service.ts";
@@ -31,6 +31,12 @@ async function takePort(): Promise<typeof taken> {
   };
 }
 
+/** Of this process alone: the port there is that of all name servers. */
+const ownAddresses = [1, 2].map(
+  (number) =>
+    `127.${64 * number + (process.pid >> 16)}.${(process.pid >> 8) & 255}.${process.pid & 255}`,
+);
+
 afterEach(() => {
   table.stop();
   taken.close();
@@ -53,6 +59,16 @@ test("a port that is taken is reported with the address, and the router goes on 
   expect(dns.problems()[0]).toStartWith(`weaveDNS is not at 127.0.0.1:${taken.port}: `);
   expect(dns.stats()).toEqual([]);
   await dns.stop();
+});
+
+test("addresses that are exposed one soon after the other are all served", async () => {
+  const dns = service(`127.0.0.1:${taken.port}`);
+  const exposed = ownAddresses.map((ip) => parseCidr(`${ip}/8`));
+  await Promise.all([dns.serveExposed(exposed.slice(0, 1)), dns.serveExposed(exposed)]);
+  expect(dns.problems()).toEqual([]);
+  expect(dns.stats()).toHaveLength(2);
+  await dns.serveExposed([]);
+  expect(dns.stats()).toEqual([]);
 });
 
 test("the port that was taken is served when it can be had, and nothing is to report", async () => {
