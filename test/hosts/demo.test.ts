@@ -4,6 +4,7 @@ import { makeScene } from "../../lib/cli/demo/scene.ts";
 import { strikeStage } from "../../lib/cli/demo/stage.ts";
 import { namedNamespaces } from "../../lib/host/netns.ts";
 import { weaveCommand } from "./lab.ts";
+import { linesOf } from "./traffic.ts";
 
 const timeoutMs = 60_000;
 
@@ -60,9 +61,9 @@ describe("weave demo", () => {
     async () => {
       const child = start();
       let text = "";
-      for await (const chunk of child.stdout) {
-        text += new TextDecoder().decode(chunk);
-        if (text.includes("The routers meet")) child.kill("SIGINT");
+      for await (const line of linesOf(child.stdout)) {
+        text += `${line}\n`;
+        if (line.includes("The routers meet")) child.kill("SIGINT");
       }
       expect(await child.exited).toBe(130);
       expect(text).toContain("Interrupted; cleaning up.");

@@ -253,6 +253,7 @@ test.concurrent(
       () => doctor(one),
       ({ findings }) =>
         findings.some((each) => each.code === "PATH_MTU_SMALL" && each.sentence.includes(shrinks)),
+      35_000,
     );
     expect((await found(two, "FIREWALL_MAY_DROP")).sentence).toContain("--length 1301:65535");
   },

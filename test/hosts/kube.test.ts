@@ -91,8 +91,12 @@ describe("two nodes of Kubernetes", () => {
     one.start();
     await one.host.established(1, 30_000);
     await podOfOne.pings(addresses[1]!);
-    const { status, body } = await one.get("/readyz");
-    expect([status, body]).toEqual([503, expect.stringContaining("the cluster does not list")]);
+    const { status } = await eventually(
+      "what n1 is not ready for",
+      () => one.get("/readyz"),
+      ({ body }) => body.includes("the cluster does not list"),
+    );
+    expect(status).toBe(503);
     api.comeBack();
     await Promise.all([one.ready(), two.ready()]);
   });

@@ -16,12 +16,12 @@ async function lossAt(host: Host): Promise<{ To: Way; From: Way } | undefined> {
   return JSON.parse(await host.mustWeave(["report"])).Router.Connections[0].Loss;
 }
 
-/** Waits for a host to have compared so many frames each way. */
-function compared(host: Host, frames: number) {
+/** Waits for a host to have compared so many frames that it has sent, and that it has received. */
+function compared(host: Host, sent: number, received = sent) {
   return eventually(
-    `${frames} frames compared at ${host.namespace}`,
+    `${sent} and ${received} frames compared at ${host.namespace}`,
     () => lossAt(host),
-    (loss) => loss !== undefined && Math.min(loss.To.Frames, loss.From.Frames) >= frames,
+    (loss) => loss !== undefined && loss.To.Frames >= sent && loss.From.Frames >= received,
     60_000,
   );
 }
@@ -71,8 +71,12 @@ for (const overlay of ["sleeve", "fastdp"]) {
       expect(To.Lost + From.Lost).toBeLessThan(lost + 20);
       for (const { Lost } of [To, From]) expect(Lost).toBeGreaterThan(lost / 4);
     }
-    const [there, here] = await Promise.all([lossAt(one), lossAt(two)]);
-    expect(there!.To.Lost).toBe(here!.From.Lost);
+    await eventually(
+      "the same at both ends",
+      () => Promise.all([lossAt(one), lossAt(two)]),
+      ([there, here]) => there!.To.Lost === here!.From.Lost,
+      40_000,
+    );
   });
 }
 
@@ -83,8 +87,8 @@ test("super-frames count at both ends as the frames that they stand for", async 
   await from.container.pings(to.ip);
   for (const host of lab.hosts) await compared(host, 0);
   await transfer(from.container, to.container, to.ip, 100_000_000);
-  const { To, From } = (await compared(one, 100))!;
-  expect(To.Frames).toBeGreaterThan(20_000);
+  // A comparison may fall into the middle of it.
+  const { To, From } = (await compared(one, 20_000, 100))!;
   // An overloaded machine may lose some in earnest; super-frames counted as one would be most.
   for (const { Frames, Lost } of [To, From]) expect(Lost).toBeLessThan(Frames / 100);
 });

@@ -20,9 +20,10 @@ code=0
 weave launch "$PEER" >/dev/null 2>&1 || code=$?
 same "$code" 3 "exit code of a second launch"
 tries=0
-until weave status connections | grep -q " established "; do
+until weave status | grep -q "Peers: 2 (with 2 established connections)"; do
 	tries=$((tries + 1))
-	[ "$tries" -lt 100 ] || fail "no connection: $(weave status connections)"
+	[ "$tries" -lt 60 ] || fail "no connection: $(weave status connections)"
+	sleep 1
 done
 weave prime
 same "$(weave status targets)" "$PEER" "targets"

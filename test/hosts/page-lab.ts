@@ -54,7 +54,7 @@ export class PageLab implements AsyncDisposable {
       printed += stdout;
       if (code !== 0) return { succeeded: false, printed };
     }
-    if (!isOnlyLooking(script)) await this.#isQuiet();
+    if (!mayBeTypedAgain(script)) await this.#isQuiet();
     return { succeeded: true, printed };
   }
 
@@ -82,13 +82,13 @@ export class PageLab implements AsyncDisposable {
 }
 
 /**
- * Whether the commands of a block change nothing, so that a reader who has not yet seen what the page
- * shows types them again.
+ * Whether the commands of a block change nothing, or nothing more when they are typed again, as a
+ * reader does who has not yet seen what the page shows.
  */
-export function isOnlyLooking(script: string): boolean {
-  const looking =
-    /^(?:ip netns exec \w+ )?(?:ping|dig|getent|curl(?!.* -X )|grep|weave (?:status|ps|why|doctor|map|events|dns-lookup|report))\b/;
-  return script.split("\n").every((line) => line === "" || looking.test(line));
+export function mayBeTypedAgain(script: string): boolean {
+  const harmless =
+    /^(?:ip netns exec \w+ )?(?:ping|dig|getent|curl(?!.* -X )|grep|mkdir -p|printf|weave (?:status|ps|why|doctor|map|events|dns-lookup|report))\b/;
+  return script.split("\n").every((line) => line === "" || harmless.test(line));
 }
 
 /** Where commands are typed: an empty folder. */

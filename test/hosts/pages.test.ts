@@ -3,7 +3,7 @@ import { type ShellBlock, shellBlocks } from "../docs/page-blocks.ts";
 import { typedPages } from "../docs/runnable-pages.ts";
 import { isShown } from "../docs/shown-output.ts";
 import { textOf } from "../house/source-files.ts";
-import { isOnlyLooking, PageLab } from "./page-lab.ts";
+import { mayBeTypedAgain, PageLab } from "./page-lab.ts";
 import { eventually } from "./shell.ts";
 
 /** As a reader of the documentation would: each page from its first command to its last. */
@@ -14,14 +14,14 @@ describe("the commands that a page shows", () => {
   });
   afterAll(() => lab?.[Symbol.asyncDispose]());
 
-  /** Types a block, again where it only looks at something that may take a moment to be there. */
+  /** Types a block, again where that does no harm: what it shows may take a moment to be there. */
   async function follow(page: string, block: ShellBlock): Promise<void> {
     const { line, output = "…", script } = block;
     await eventually(
       `${page}:${line} prints\n${output}`,
       () => lab.type(block),
       ({ succeeded, printed }) => succeeded && isShown(output, printed),
-      isOnlyLooking(script) ? 60_000 : 0,
+      mayBeTypedAgain(script) ? 60_000 : 0,
     );
   }
 

@@ -5,7 +5,9 @@ import { createSocket } from "node:dgram";
  *
  *   tcp-sink <port>                    reads one connection to its end; prints `begun` when anything
  *                                      came, count and SHA-256 at the end
- *   tcp-source <host> <port> <octets>  sends so many octets; prints their SHA-256
+ *   tcp-source <host> <port> <octets> [more]
+ *                                      sends so many octets, and more until its input ends where that
+ *                                      is asked for; prints count and SHA-256
  *   tcp-talk <port> [host]             sends a little all the time, both ways; prints every second how
  *                                      much came and the longest pause so far in ms, and `ended`
  *   udp-hear <port> [group]            prints the first datagram and who sent it
@@ -46,15 +48,20 @@ function tcpSink(port: number): void {
 
 async function tcpSource(hostname: string, port: number, octets: number): Promise<void> {
   const hash = new Bun.CryptoHasher("sha256");
-  let left = octets;
+  let [count, goesOn] = [0, words[3] === "more"];
+  const input = Bun.stdin.text().then(() => {
+    goesOn = false;
+  });
   let chunk = new Uint8Array(0);
   const pump = (socket: Bun.Socket): void => {
     for (;;) {
       if (chunk.length === 0) {
-        if (left === 0) break;
-        chunk = crypto.getRandomValues(new Uint8Array(Math.min(left, chunkSize)));
+        const left = octets - count;
+        if (left <= 0 && !goesOn) break;
+        const size = left > 0 ? Math.min(left, chunkSize) : chunkSize;
+        chunk = crypto.getRandomValues(new Uint8Array(size));
         hash.update(chunk);
-        left -= chunk.length;
+        count += size;
       }
       const written = socket.write(chunk);
       chunk = chunk.subarray(written);
@@ -68,8 +75,8 @@ async function tcpSource(hostname: string, port: number, octets: number): Promis
     port,
     socket: { open: pump, drain: pump, data() {}, close: () => done.resolve() },
   });
-  await done.promise;
-  console.log(`${octets} ${hash.digest("hex")}`);
+  await Promise.all([done.promise, input]);
+  console.log(`${count} ${hash.digest("hex")}`);
 }
 
 /** A little every so often, so that a pause shows and a busy machine has time for others. */

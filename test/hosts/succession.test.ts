@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { NotifySocket } from "../daemon/notify-socket.ts";
 import { overFor } from "./fastdp-lab.ts";
 import { type Container, type Host, Lab, weaveCommand } from "./lab.ts";
-import { run } from "./shell.ts";
+import { eventually, run } from "./shell.ts";
 import { pingDuring, transfer } from "./traffic.ts";
 
 const octets = 5_000_000;
@@ -49,11 +49,13 @@ for (const { what, fastdp, password } of variants) {
       const id = await one.mustWeave(["report", "-f", "{{.Router.Name}}"]);
       let streams: { sent: string; received: string }[] = [];
       const counts = await pingDuring(containers[2]!, ips[0]!, async () => {
+        const succession = Promise.withResolvers<unknown>();
+        const whileIt = () => succession.promise;
         const running = Promise.all([
-          transfer(mine, theirs, ips[1]!, octets),
-          transfer(containers[2]!, mine, ips[0]!, octets),
+          transfer(mine, theirs, ips[1]!, octets, whileIt),
+          transfer(containers[2]!, mine, ips[0]!, octets, whileIt),
         ]);
-        await one.mustWeave(["upgrade-self"], { waitMs: 120_000 });
+        succession.resolve(one.mustWeave(["upgrade-self"], { waitMs: 120_000 }));
         streams = await running;
         await one.established(2);
       });
@@ -70,9 +72,12 @@ for (const { what, fastdp, password } of variants) {
       for (const host of lab.hosts) await host.reaches(2);
       await mine.pings(ips[2]!);
       // The former router, its successor and nobody else: the former has gone, the keeper has not.
-      const processes = (await run(["ip", "netns", "pids", one.namespace])).stdout.trim();
-      expect(processes.split("\n")).toHaveLength(2);
-      expect(processes.split("\n")).toContain(String(present));
+      const processes = await eventually(
+        "the end of the former router",
+        async () => (await run(["ip", "netns", "pids", one.namespace])).stdout.trim().split("\n"),
+        ({ length }) => length === 2,
+      );
+      expect(processes).toContain(String(present));
     });
 
     const again = async () => {

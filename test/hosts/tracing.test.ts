@@ -4,6 +4,7 @@ import { pathsFrom } from "../../lib/daemon/paths.ts";
 import { NetworkNamespace } from "../../lib/host/netns.ts";
 import { type Host, Lab } from "./lab.ts";
 import { PretendedDocker } from "./pretended-docker.ts";
+import { eventually } from "./shell.ts";
 
 let lab: Lab;
 
@@ -105,6 +106,11 @@ test("what attaching takes is told to a collector as the trees of spans that it 
   const attached = one.mustWeave(["attach", c1.reference], {
     env: { TRACEPARENT: first!.traceparent },
   });
+  await eventually(
+    "somebody who waits for the ring",
+    () => one.mustWeave(["report", "-f", "{{len .IPAM.PendingAllocates}}"]),
+    (count) => count === "1",
+  );
   await two.launch([one.ip, ...ring]);
   const address = await attached;
   const c2 = await one.container("c2");

@@ -61,30 +61,41 @@ export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerat
 }
 
 /**
- * Sends `octets` random octets over TCP and gives what each side saw: count and SHA-256.
+ * Sends random octets over TCP and gives what each side saw: count and SHA-256.
  *
- * @param underWay what to do as soon as the first of them have come
+ * @param octets how many, and more if `underWay` takes longer
+ * @param underWay what to do while they are on their way, as soon as the first of them have come
  */
 export async function transfer(
   from: Container,
   to: Container,
   address: string,
   octets: number,
-  underWay: () => Promise<unknown> = async () => {},
+  underWay?: () => Promise<unknown>,
 ): Promise<{ sent: string; received: string }> {
   const sink = await Listener.start(to, ["tcp-sink", "5001"]);
+  const more = underWay === undefined ? [] : ["more"];
+  const source = Bun.spawn(
+    from.command([...probe, "tcp-source", address, "5001", String(octets), ...more]),
+    { stdin: "pipe", stdout: "pipe", timeout: listenerMaxMs, killSignal: "SIGKILL" },
+  );
+  const receiving = async (): Promise<string> => {
+    await sink.line();
+    await underWay?.();
+    source.stdin.end();
+    return sink.line();
+  };
+  const sending = async (): Promise<string> => {
+    const text = await new Response(source.stdout).text();
+    if ((await source.exited) !== 0) throw new Error(`a stream to ${address} failed`);
+    return text.trim();
+  };
   try {
-    const source = [...probe, "tcp-source", address, "5001", String(octets)];
-    const receiving = async (): Promise<string> => {
-      await sink.line();
-      await underWay();
-      return sink.line();
-    };
-    const sending = must(from.command(source), { waitMs: 60_000 });
-    const [sent, received] = await Promise.all([sending, receiving()]);
-    return { sent: sent.trim(), received };
+    const [sent, received] = await Promise.all([sending(), receiving()]);
+    return { sent, received };
   } finally {
     sink.stop();
+    source.kill("SIGKILL");
   }
 }
 

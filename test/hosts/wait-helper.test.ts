@@ -25,7 +25,7 @@ describe("the wait helper", () => {
   });
 
   test("says nothing to who does not wait for long", async () => {
-    const patience = { firstWordAfterS: 30, nextWordAfterS: 600 };
+    const patience = { firstWordAfterS: 600, nextWordAfterS: 600 };
     const root = bareRoot(join(lab.folder, "root-quiet"), ownMachine, undefined, patience);
     const helper = await WaitingHelper.start(lab, "quiet", root, "interface");
     await helper.looksAgain();

@@ -1,4 +1,5 @@
 import { eventually } from "../../hosts/shell.ts";
+import { tcpCounter } from "../../hosts/tcp-counter.ts";
 import type { ClusterMachine } from "../cluster-machine.ts";
 import { httpPort, type TestPods } from "../test-pods.ts";
 
@@ -56,12 +57,7 @@ export async function hostConnects(
   );
 }
 
-/** How many TCP connections a pod has accepted: `tcpPassiveOpens` of its namespace (RFC 4022). */
+/** How many TCP connections a pod has accepted. */
 export async function connectionsAccepted(pods: TestPods, name: string): Promise<number> {
-  const counters = await pods.mustExec(name, ["cat", "/proc/net/snmp"]);
-  const [names = [], values = []] = counters
-    .split("\n")
-    .filter((line) => line.startsWith("Tcp:"))
-    .map((line) => line.split(" "));
-  return Number(values[names.indexOf("PassiveOpens")]);
+  return tcpCounter(await pods.mustExec(name, ["cat", "/proc/net/snmp"]), "PassiveOpens");
 }
