@@ -31,7 +31,7 @@ import { AttachTimes } from "./metrics/attach-times.ts";
 import { NameRequests } from "./name-requests.ts";
 import { exposeIdent, externIdent, NameService } from "./name-service.ts";
 import type { Paths } from "./paths.ts";
-import { endpointPrefix } from "./policy/host-pods.ts";
+import { attachedAddresses, endpointPrefix } from "./policy/host-pods.ts";
 import { PodStore } from "./policy/pod-store.ts";
 import { PolicyService } from "./policy/policy-service.ts";
 import type { SettingsStore } from "./settings-store.ts";
@@ -229,7 +229,7 @@ function openPolicy(
     isOfCluster: kubernetes !== undefined,
     nickname: options.nickname,
     attached: () =>
-      new Map([
+      attachedAddresses([
         ...attachments.addresses(),
         ...runtimes.addresses(),
         ...settings

@@ -217,6 +217,17 @@ describe("container runtimes that call the plugins of CNI", () => {
     expect(await one.held(kept)).toBe(`${address}/12`);
   });
 
+  test("policies are about all addresses of a container, whoever attached it to which", async () => {
+    const twice = await pod();
+    const address = ip(await one.must("ADD", twice, weave));
+    await one.host.mustWeave(["attach", "10.2.1.1/24", twice.id]);
+    const { pods } = JSON.parse(await one.host.mustWeave(["policy", "get", "pods", "--json"]));
+    const found = pods.find(({ container }: { container: string }) => container === twice.id);
+    expect(found.addresses.toSorted()).toEqual(["10.2.1.1", address].toSorted());
+    await one.host.mustWeave(["detach", "10.2.1.1/24", twice.id]);
+    await one.must("DEL", twice, weave);
+  });
+
   test("the router's own commands know the container by its id, until DEL", async () => {
     const named = await pod();
     const address = ip(await one.must("ADD", named, weave));

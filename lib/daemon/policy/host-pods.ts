@@ -101,6 +101,17 @@ export class HostPods {
   }
 }
 
+/** Of all who attach containers: one that a runtime has attached may have been given others besides. */
+export function attachedAddresses(
+  parts: Iterable<readonly [container: string, cidrs: readonly string[]]>,
+): AttachedAddresses {
+  const all = new Map<string, readonly string[]>();
+  for (const [container, cidrs] of parts) {
+    all.set(container, [...(all.get(container) ?? []), ...cidrs]);
+  }
+  return all;
+}
+
 /** Addresses in CIDR notation, without their prefixes. */
 export function hostIps(cidrs: readonly string[]): HostIp[] {
   return cidrs.flatMap((cidr) => tryParseHostIp(cidr.replace(/\/.*/, "")) ?? []);
