@@ -44,6 +44,7 @@ export const attachAnswer = v.object({
   interface: v.string(),
   mac: v.string(),
   fqdn: v.exactOptional(v.string()),
+  ignored: v.exactOptional(ignored),
 });
 
 export const detachAnswer = v.object({ ident: v.string(), cidrs: texts });

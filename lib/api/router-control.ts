@@ -291,6 +291,8 @@ export interface AttachAnswer extends CidrsAnswer {
   readonly mac: string;
   /** The name that was registered, if any. */
   readonly fqdn?: string;
+  /** Its name, when that could not be registered, with the reason. */
+  readonly ignored?: NamesAnswer["ignored"];
 }
 
 export interface DetachRequest {

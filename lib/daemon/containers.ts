@@ -68,7 +68,8 @@ interface HostsRewrite {
 /**
  * Attaching and detaching as whole operations:
  *
- *   attach   addresses ──▶ hosts file ──▶ policies ──▶ interface ──▶ name     undone on failure
+ *   attach   addresses ──▶ hosts file ──▶ policies ──▶ interface ──▶ name     undone on failure,
+ *                                                                            but for the name's
  *   detach   interface ──▶ name ──▶ addresses
  */
 export class Containers {
@@ -118,13 +119,12 @@ export class Containers {
       if (how.hosts !== undefined) writeHosts(container, addresses, how.hosts, log);
       const { name, mac } = await this.#plug(container, namespace, { how, addresses, signal });
       this.#options.changed();
-      const fqdn = how.withoutDns ? undefined : this.#register(container, addresses);
       return {
         ident: container.ident,
         cidrs: addresses.map(formatCidr),
         interface: name,
         mac,
-        ...(fqdn !== undefined && { fqdn }),
+        ...(!how.withoutDns && this.#register(container, addresses)),
       };
     } catch (error) {
       acquired.undo();
@@ -280,14 +280,24 @@ export class Containers {
     }
   }
 
-  #register(container: Container, addresses: readonly Cidr[]): string | undefined {
+  /** It has its place by now, and keeps it whatever becomes of its name. */
+  #register(
+    container: Container,
+    addresses: readonly Cidr[],
+  ): Pick<AttachAnswer, "fqdn" | "ignored"> {
     const fqdn = fqdnOf(container);
-    const { names } = this.#options;
-    if (fqdn === undefined || names === undefined) return undefined;
-    const added = inSpan("register name", { "weave.name": fqdn }, () =>
-      addresses.filter(({ address }) => names.add(fqdn, container.ident, address)),
-    );
-    return added.length > 0 ? fqdn : undefined;
+    const { names, log } = this.#options;
+    if (fqdn === undefined || names === undefined) return {};
+    try {
+      const added = inSpan("register name", { "weave.name": fqdn }, () =>
+        addresses.filter(({ address }) => names.add(fqdn, container.ident, address)),
+      );
+      return added.length > 0 ? { fqdn } : {};
+    } catch (error) {
+      const reason = errorText(error);
+      log.warn(`container ${container.ident} is not found by its name: ${reason}`);
+      return { ignored: [{ fqdn, reason }] };
+    }
   }
 
   #bridge(): ListedContainer {

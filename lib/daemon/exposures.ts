@@ -65,12 +65,17 @@ export class Exposures {
     return this.#lock.run(exposeIdent, async () => {
       const acquired = await book.acquire(exposeIdent, tokens, { isContainer: false, signal });
       const cidrs = acquired.cidrs.map(cidrFromIpv4);
+      const before = new Set(this.cidrs().map(formatCidr));
       try {
         for (const cidr of cidrs) await this.#put(cidr, request.masquerade);
+        const named = this.#name(request.fqdn, cidrs);
         this.#told(cidrs, request.masquerade);
-        return { cidrs: cidrs.map(formatCidr), ...this.#name(request.fqdn, cidrs) };
+        return { cidrs: cidrs.map(formatCidr), ...named };
       } catch (error) {
+        // The addresses will be others'.
+        for (const cidr of this.cidrs()) if (!before.has(formatCidr(cidr))) this.#withdraw(cidr);
         acquired.undo();
+        await this.#changed();
         throw error;
       }
     });
@@ -98,14 +103,10 @@ export class Exposures {
 
   async hide(request: { addresses: readonly string[] }): Promise<CidrsAnswer> {
     const tokens = parseAddressTokens(request.addresses);
-    const { exposure, settings, names, book, emit } = this.#options;
+    const { book, emit } = this.#options;
     return this.#lock.run(exposeIdent, async () => {
       const found = book.find(exposeIdent, tokens);
-      for (const cidr of found.map(cidrFromIpv4)) {
-        exposure.hide(cidr);
-        settings.removeExposure(formatCidr(cidr));
-        names?.remove({ ident: exposeIdent, address: cidr.address });
-      }
+      for (const cidr of found.map(cidrFromIpv4)) this.#withdraw(cidr);
       book.release(
         exposeIdent,
         found.map(({ address }) => address),
@@ -115,6 +116,13 @@ export class Exposures {
       if (cidrs.length > 0) emit("bridge.hidden", { addresses: cidrs });
       return { cidrs };
     });
+  }
+
+  #withdraw(cidr: Cidr): void {
+    const { exposure, settings, names } = this.#options;
+    exposure.hide(cidr);
+    settings.removeExposure(formatCidr(cidr));
+    names?.remove({ ident: exposeIdent, address: cidr.address });
   }
 
   /** What is exposed now. */

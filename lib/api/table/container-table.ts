@@ -22,7 +22,8 @@ export const containerTable = {
     path: "/attach/:container",
     summary: "put a container on the network",
     body: jsonSchema(attachBody),
-    answer: "`ident`, `cidrs`, `interface`, `mac`, `fqdn` if a name was registered",
+    answer:
+      "`ident`, `cidrs`, `interface`, `mac`, `fqdn` if a name was registered, `ignored` (`fqdn`, `reason`) if it could not be",
     success: { status: 200, json: jsonSchema(attachAnswer) },
     fails: [400, 404, 409, 500, 503],
   },

@@ -1,11 +1,17 @@
+import * as v from "valibot";
+import { attachAnswer } from "../../api/container-models.ts";
 import { WeaveError } from "../../base/errors.ts";
 import { splitContainer } from "../address-words.ts";
+import { readAnswer } from "../answer.ts";
 import { cidrLine } from "../cidr-line.ts";
 import type { CommandHandler } from "../context.ts";
+import { tellIgnored } from "../ignored-names.ts";
 import { patientRequest } from "../patient-request.ts";
 
+const namesAnswer = v.pick(attachAnswer, ["ignored"]);
+
 export const attach: CommandHandler = async (context) => {
-  const { arguments: words, flags, stdout } = context;
+  const { arguments: words, flags, stdout, stderr } = context;
   const labels = flags.list("label");
   const { addresses, container } = splitContainer("attach", words);
   const body = await patientRequest(context, {
@@ -21,6 +27,7 @@ export const attach: CommandHandler = async (context) => {
     },
   });
   stdout.write(cidrLine(body));
+  tellIgnored(stderr, readAnswer(namesAnswer, body).ignored ?? []);
   return 0;
 };
 
