@@ -1,4 +1,5 @@
 import type { GoPattern } from "../../base/go-pattern.ts";
+import { encodeName } from "../../wire/dns-name.ts";
 
 /** How a container's host name follows from what it is called (docker.md §5.1). */
 export interface HostnameRule {
@@ -31,12 +32,17 @@ export function derivedHostname(
   return match.replaceAll(source, replacement);
 }
 
-/** The two as fields of a container; `undefined` when they are too long together. */
+/** The two as fields of a container; why there are none where others could not find it by them. */
 export function hostnameFields(
   hostname: string,
   domain: string,
-): { readonly Hostname: string; readonly Domainname: string } | undefined {
+): { readonly Hostname: string; readonly Domainname: string } | string {
   const plain = domain.replace(/\.$/, "");
-  if (hostname.length + 1 + plain.length > hostnameCharactersMax) return undefined;
+  const because = (why: string): string =>
+    `"${hostname}" is ${why} in ${domain}: others do not find the container by it`;
+  if (hostname.length + 1 + plain.length > hostnameCharactersMax) {
+    return because("too long for a host name");
+  }
+  if (encodeName(`${hostname}.${plain}`) === undefined) return because("no host name");
   return { Hostname: hostname, Domainname: plain };
 }

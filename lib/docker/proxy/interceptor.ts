@@ -31,6 +31,8 @@ export interface InterceptorOptions {
   readonly hostname: HostnameRule;
   /** What containers are told of weaveDNS; missing: nothing. */
   dns(): DnsSettings | undefined;
+  /** Whether a container was detached by hand since it began to run. */
+  wasDetached(container: EngineContainer): boolean;
   /** As in `HeldStartOptions`. */
   obstacle(): string | undefined;
   /** The interface of a container by its full id; missing: answers to questions pass as they are. */
@@ -160,6 +162,7 @@ export class Interceptor {
   /** Whether a command in it can wait for the interface, and has one to wait for. */
   #waits(container: EngineContainer): boolean {
     if (!container.mounts.some(({ target }) => target === waitHelperTarget)) return false;
+    if (this.#options.wasDetached(container)) return false;
     return weaveCidrDecision(container, this.#options).attach;
   }
 

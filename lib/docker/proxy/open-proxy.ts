@@ -2,7 +2,9 @@ import { splitHostPort } from "../../base/endpoint.ts";
 import { parseGoPattern } from "../../base/go-pattern.ts";
 import { formatIp } from "../../base/ip.ts";
 import type { IntegrationHost } from "../../daemon/integration.ts";
+import { containerOfEngine } from "../../host/container.ts";
 import type { DockerEngine } from "../engine.ts";
+import type { EngineContainer } from "../engine-models.ts";
 import type { StartHold } from "../start-hold.ts";
 import { DockerProxy } from "./docker-proxy.ts";
 import type { DnsSettings } from "./host-config.ts";
@@ -26,6 +28,7 @@ export function openProxy(
     byDefault: engineContainers.getDefaultAddress,
     hostname: { fromLabel, match: parseGoPattern(match), replacement },
     dns: () => (proxy.dns ? dnsSettings(host) : undefined),
+    wasDetached: (container) => wasDetached(host, container),
     obstacle: () => obstacle(host),
     shownInterface: proxy.rewriteInspect ? async (id) => interfaceOf(host, id) : undefined,
   });
@@ -40,6 +43,11 @@ function dnsSettings({ plane, services }: IntegrationHost): DnsSettings | undefi
   const address = services.dns && splitHostPort(services.dns.advertisedAddress)?.host;
   if (plane.names === undefined || address === undefined) return undefined;
   return { address, domain: plane.names.domain.name };
+}
+
+/** Of one that does not run there is nothing to tell. */
+function wasDetached({ services }: IntegrationHost, container: EngineContainer): boolean {
+  return container.pid !== 0 && services.containers.wasDetached(containerOfEngine(container));
 }
 
 /** Why nobody gets an address just now. */

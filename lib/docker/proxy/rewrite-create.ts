@@ -56,13 +56,12 @@ export function rewriteCreate(
   const hostConfig = withWaitHelper(body.object("HostConfig"), settings.waitFolder);
   const { dns } = settings;
   if (dns === undefined) return { body: wrapped.with("HostConfig", hostConfig), warnings: [] };
-  const labels = body.object("Labels");
-  const hostname = derivedHostname(settings.hostname, name, (key) => labels.entry(key));
+  const hostname = hostnameFor(body, name, settings.hostname);
   const asking = withDns(hostConfig, dns, { isNamed: hostname !== "" });
   const made = wrapped.with("HostConfig", asking);
   if (hostname === "" || body.string("Hostname") !== "") return { body: made, warnings: [] };
   const fields = hostnameFields(hostname, dns.domain);
-  if (fields === undefined) return { body: made, warnings: [tooLong(hostname, dns.domain)] };
+  if (typeof fields === "string") return { body: made, warnings: [fields] };
   const { Hostname, Domainname } = fields;
   return {
     body: made.with("Hostname", Hostname).with("Domainname", Domainname),
@@ -70,8 +69,11 @@ export function rewriteCreate(
   };
 }
 
-function tooLong(hostname: string, domain: string): string {
-  return `"${hostname}" is too long for a host name in ${domain}: others do not find the container by it`;
+/** Empty for a container that gets none. One that has its host's own may not be given another. */
+function hostnameFor(body: JsonObject, name: string, rule: HostnameRule): string {
+  if (body.object("HostConfig").string("UTSMode") === "host") return "";
+  const labels = body.object("Labels");
+  return derivedHostname(rule, name, (key) => labels.entry(key));
 }
 
 function withCommand(body: JsonObject, image: ImageCommand | undefined): JsonObject {

@@ -57,6 +57,7 @@ function proxyWith(changes: Partial<Listening> = {}, endpoint = engine.endpoint)
     ...{ multicastRoute: true, byDefault: true },
     hostname: { fromLabel: "", match: parseGoPattern("(.*)"), replacement: "$1" },
     dns: () => undefined,
+    wasDetached: () => false,
     obstacle: () => undefined,
   });
   proxy = new DockerProxy({

@@ -22,6 +22,7 @@ class Stage {
   container: EngineContainer | undefined = someContainer();
   image: EngineImage | undefined = { id: "sha256:1", entrypoint: [], cmd: ["sh"] };
   obstacle: string | undefined;
+  isDetached = false;
   readonly #interceptor: Interceptor;
 
   constructor(changes: Partial<InterceptorOptions> = {}) {
@@ -36,6 +37,7 @@ class Stage {
       ...{ multicastRoute: true, byDefault: true },
       hostname: { fromLabel: "", match: parseGoPattern("(.*)"), replacement: "$1" },
       dns: () => ({ address: "172.17.0.1", domain: "weave.local." }),
+      wasDetached: () => this.isDetached,
       obstacle: () => this.obstacle,
       ...changes,
     });
@@ -210,6 +212,13 @@ describe("running one more command", () => {
 
   test("waits in a container that has the helper and is to be attached", async () => {
     expect(await edited(someContainer())).toEqual({ Cmd: ["/w/w", "ls"] });
+  });
+
+  test("does not in one that was detached, where it would wait for ever", async () => {
+    const stage = new Stage();
+    stage.isDetached = true;
+    const exec = stage.post("/containers/web/exec");
+    expect(await exec.request!(bytes({ Cmd: ["ls"] }))).toBeUndefined();
   });
 
   test("does not in another, or in none", async () => {

@@ -130,6 +130,20 @@ describe("a container that is made", () => {
     expect(made.warnings).toEqual([expect.stringContaining("too long for a host name")]);
   });
 
+  test.each(["web.", "a..b"])("has no host name that is none, as %p, and a warning", (name) => {
+    const made = create(withCmd({}), name);
+    expect(made.Hostname).toBeUndefined();
+    expect(made.warnings).toEqual([
+      `"${name}" is no host name in weave.local.: others do not find the container by it`,
+    ]);
+  });
+
+  test("has no host name of its own with that of its host, which engines refuse", () => {
+    const made = create(withCmd({ HostConfig: { UTSMode: "host" } }), "web");
+    expect(made.Hostname).toBeUndefined();
+    expect(made).toMatchObject({ warnings: [], HostConfig: { DnsSearch: ["weave.local."] } });
+  });
+
   test.each([
     ["(.*)", "$1", "", "one"],
     ["^aws-[0-9]+-(.*)$", "my-app-$1", "", "my-app-one"],
