@@ -6,14 +6,8 @@ import { openApiText } from "./openapi.ts";
 import type { Report } from "./report.ts";
 import { addRoutes } from "./route-spec.ts";
 import type { RouterControl } from "./router-control.ts";
-import {
-  connectionsText,
-  dnsText,
-  ipamText,
-  peersText,
-  statusText,
-  targetsText,
-} from "./status-text.ts";
+import { connectionsText, dnsText, ipamText, peersText, targetsText } from "./status-tables.ts";
+import { statusText } from "./status-text.ts";
 import { descriptionTable, metricsTable, reportTable, statusTable } from "./table/look-table.ts";
 import { renderTemplate } from "./template/render.ts";
 import { reportType } from "./template/report-type.ts";

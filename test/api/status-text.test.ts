@@ -6,9 +6,9 @@ import {
   dnsText,
   ipamText,
   peersText,
-  statusText,
   targetsText,
-} from "../../lib/api/status-text.ts";
+} from "../../lib/api/status-tables.ts";
+import { statusText } from "../../lib/api/status-text.ts";
 import dnsStatus from "../vectors/dns/status.json";
 import ipamStatus from "../vectors/ipam/status.json";
 import statusTexts from "../vectors/ipam/status_text.json";
