@@ -67,6 +67,14 @@ export class AdmittedPods implements ObjectSink<Pod> {
     return held;
   }
 
+  all(): readonly PodInterface[] {
+    return [...this.#interfaces.values()];
+  }
+
+  of(container: string): PodInterface | undefined {
+    return this.#interfaces.get(container);
+  }
+
   isKnown(made: PodInterface): boolean {
     return this.#owner(made) !== undefined;
   }

@@ -37,7 +37,8 @@ export class HostPods {
     const before = this.#facts.get(ident);
     const labels = { ...(known.labels ?? before?.labels) };
     const name = known.name ?? before?.name;
-    this.#learn(ident, podFacts({ ...known, labels, ...(name !== undefined && { name }) }, nowMs));
+    const pod = known.pod ?? podIn(before, known);
+    this.#learn(ident, podFacts({ ...known, labels, name, pod }, nowMs));
     this.#coming.set(ident, addresses);
     return () => {
       if (this.#coming.get(ident) === addresses) this.#coming.delete(ident);
@@ -47,6 +48,12 @@ export class HostPods {
   /** Whether it is known who a container is. */
   facts(ident: string): PodFacts | undefined {
     return this.#facts.get(ident);
+  }
+
+  /** All that a container has, or is about to have. */
+  addressesOf(ident: string): readonly HostIp[] {
+    const attached = hostIps(this.#attached().get(ident) ?? []);
+    return [...new Set([...attached, ...(this.#coming.get(ident) ?? [])])];
   }
 
   /** What is known of a container that is attached by other hands than ours. */
@@ -99,6 +106,16 @@ export class HostPods {
       this.#store.remove(ident);
     }
   }
+}
+
+/** What a runtime has said of a container stays where others say less, or cannot know it. */
+function podIn(
+  before: PodFacts | undefined,
+  { labels }: KnownOfContainer,
+): KnownOfContainer["pod"] {
+  if (before === undefined || (before.uid === "" && labels !== undefined)) return undefined;
+  const { namespace, name, uid } = before;
+  return { namespace, name, ...(uid !== "" && { uid }) };
 }
 
 /** Of all who attach containers: one that a runtime has attached may have been given others besides. */

@@ -180,14 +180,22 @@ export class PolicyController {
    */
   async admit(made: PodInterface, signal: AbortSignal): Promise<void> {
     await this.ready(signal);
+    const before = this.tables.admitted.of(made.container);
     this.tables.admitted.admit(made);
     try {
       if (!this.tables.admitted.isKnown(made)) await this.#resolve(made, signal);
       this.mustStand();
     } catch (error) {
-      this.dismiss(made.container);
+      if (before === undefined) this.dismiss(made.container);
+      else this.readmit(before);
       throw error;
     }
+  }
+
+  /** It has other addresses than it was admitted with. */
+  readmit(made: PodInterface): void {
+    this.tables.admitted.admit(made);
+    this.#soon();
   }
 
   /** Its interface is gone. */

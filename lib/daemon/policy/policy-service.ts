@@ -7,6 +7,7 @@ import type { PeerName } from "../../base/peer-name.ts";
 import type { World } from "../../base/world.ts";
 import type { HostEnforcer } from "../../host/policy/host-enforcer.ts";
 import type { SharedPolicy } from "../../policy/gossip/shared-policy.ts";
+import type { PodInterface } from "./admitted-pods.ts";
 import { BlockedLog, type BlockedTeller } from "./blocked-log.ts";
 import type { HostDocument } from "./host-document.ts";
 import { type AttachedAddresses, endpointPrefix, HostPods, hostIps } from "./host-pods.ts";
@@ -153,7 +154,7 @@ export class PolicyService implements Admission {
     const settled = this.pods.expect(container, ips, world.now());
     const undo = (): void => {
       settled();
-      controller?.dismiss(container.ident);
+      if (this.pods.addressesOf(container.ident).length === 0) this.dismiss(container.ident);
       this.hostChanged();
     };
     if (!isJudged) return { made: settled, undo };
@@ -162,11 +163,9 @@ export class PolicyService implements Admission {
       if (this.#shared !== undefined) {
         this.#shared.hostChanged();
         controller.mustStand();
-      } else if (container.pod !== undefined) {
-        const others = hostIps(this.#options.attached().get(container.ident) ?? []);
-        const addresses = [...new Set([...others, ...ips])];
-        const made = { ...container.pod, container: container.ident, addresses };
-        await controller.admit({ ...made, sinceMs: world.now() }, signal);
+      } else {
+        const made = this.#podInterface(container.ident, container.pod !== undefined);
+        if (made !== undefined) await controller.admit(made, signal);
       }
       return { made: settled, undo };
     } catch (error) {
@@ -211,6 +210,7 @@ export class PolicyService implements Admission {
   /** Containers of this host came or went. */
   hostChanged(): void {
     this.#holdStrangers();
+    this.#followAddresses();
     this.pods.tidy();
     this.#shared?.hostChanged();
   }
@@ -310,14 +310,34 @@ export class PolicyService implements Admission {
 
   /** Pods of a cluster that were attached before this process began. */
   #admitAgain({ tables }: PolicyController): void {
-    for (const [container, cidrs] of this.#options.attached()) {
-      const facts = this.pods.facts(container);
-      if (facts === undefined || facts.uid === "") continue;
-      const { namespace, name, uid, sinceMs } = facts;
-      tables.admitted.admit({
-        ...{ container, namespace, name, uid, sinceMs, addresses: hostIps(cidrs) },
-      });
+    for (const container of this.#options.attached().keys()) {
+      const made = this.#podInterface(container, false);
+      if (made !== undefined) tables.admitted.admit(made);
     }
+  }
+
+  /** Pods of a cluster that have got other addresses, or lost some: an operator may attach one as well. */
+  #followAddresses(): void {
+    const controller = this.#controller;
+    if (controller === undefined || this.#shared !== undefined) return;
+    for (const made of controller.tables.admitted.all()) {
+      const addresses = this.pods.addressesOf(made.container);
+      const isSame = new Set(addresses).symmetricDifference(new Set(made.addresses)).size === 0;
+      if (addresses.length > 0 && !isSame) controller.readmit({ ...made, addresses });
+    }
+  }
+
+  /**
+   * Of a container whose runtime has said of which pod it is, with all of its addresses.
+   *
+   * @param isSaidNow false: only where the runtime has said which object the pod is
+   */
+  #podInterface(container: string, isSaidNow: boolean): PodInterface | undefined {
+    const facts = this.pods.facts(container);
+    if (facts === undefined || (facts.uid === "" && !isSaidNow)) return undefined;
+    const { namespace, name, uid, sinceMs } = facts;
+    const addresses = this.pods.addressesOf(container);
+    return { container, namespace, name, addresses, sinceMs, ...(uid !== "" && { uid }) };
   }
 }
 

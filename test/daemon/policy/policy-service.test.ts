@@ -105,6 +105,20 @@ describe("a container that is attached", () => {
     expect(host.receives("10.32.0.1")).toBe(false);
   });
 
+  test("stays in the namespace that its runtime said when an operator attaches it as well", async () => {
+    const host = new OneHost().start();
+    host.deny("shop");
+    const pod = { namespace: "shop", name: "web" };
+    const cidr = parseCidr("10.32.0.1/12");
+    (await host.service.admit({ ident: "c1", pod }, [cidr], never)).made();
+    host.attached.set("c1", ["10.32.0.1/12"]);
+    await host.attach("c1", "10.2.1.1");
+    host.attached.set("c1", ["10.32.0.1/12", "10.2.1.1/12"]);
+    host.service.hostChanged();
+    host.clock.run(50);
+    expect([host.receives("10.32.0.1"), host.receives("10.2.1.1")]).toEqual([false, false]);
+  });
+
   test("is forgotten with its labels when it is detached", async () => {
     const host = new OneHost().start();
     host.deny("shop");
@@ -242,6 +256,44 @@ describe("a node of a cluster", () => {
     host.service.dismiss("c1");
     host.clock.run(50);
     expect(host.receives("10.32.0.1")).toBe(true);
+  });
+
+  test("judges a pod by all addresses that it is given, for as long as it has them", async () => {
+    const host = new OneHost().start(true);
+    const deny: NetworkPolicy = { namespace: "shop", name: "deny", podSelector: [], ingress: [] };
+    const known = { id: "uid-1", namespace: "shop", name: "web", addresses: [], isLocal: true };
+    host.service.begin({
+      name: "kubernetes",
+      start(inputs) {
+        for (const kind of ["namespaces", "clusterPolicies", "nodes"] as const) {
+          inputs[kind].replaced([]);
+        }
+        inputs.pods.replaced([{ ...known, labels: new Map(), ports: [], sinceMs: 0 }]);
+        inputs.networkPolicies.replaced([deny]);
+      },
+      faults: () => [],
+      stop() {},
+    });
+    const judged = () => ["10.32.0.1", "10.2.1.1"].filter((each) => !host.receives(each));
+    const follow = (...cidrs: string[]): void => {
+      host.attached.set("c1", cidrs);
+      host.service.hostChanged();
+      host.clock.run(50);
+    };
+    const pod = { namespace: "shop", name: "web", uid: "uid-1" };
+    const [first, second] = [parseCidr("10.32.0.1/12"), parseCidr("10.2.1.1/24")];
+    (await host.service.admit({ ident: "c1", pod }, [first], never)).made();
+    follow("10.32.0.1/12");
+    // By an operator, who says nothing of the pod; and once in vain.
+    (await host.service.admit({ ident: "c1" }, [second], never)).undo();
+    host.clock.run(50);
+    expect(judged()).toEqual(["10.32.0.1"]);
+    (await host.service.admit({ ident: "c1" }, [second], never)).made();
+    expect(judged()).toEqual(["10.32.0.1", "10.2.1.1"]);
+    follow("10.32.0.1/12", "10.2.1.1/24");
+    expect(judged()).toEqual(["10.32.0.1", "10.2.1.1"]);
+    follow("10.32.0.1/12");
+    expect(judged()).toEqual(["10.32.0.1"]);
   });
 
   test("shows the cluster's policies and takes no others, and says its pods to no other host", async () => {
