@@ -1,12 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import {
-  assumedMtu,
-  PathMtu,
-  type PathMtuPlan,
-  prudentPlan,
-  unlimitedMtu,
-} from "../../lib/overlay/path-mtu.ts";
+import { assumedMtu, PathMtu, unlimitedMtu } from "../../lib/overlay/path-mtu.ts";
+import { type PathMtuPlan, prudentPlan } from "../../lib/overlay/path-mtu-plan.ts";
 import {
   datagramMax,
   datagramMaxOfMtu,

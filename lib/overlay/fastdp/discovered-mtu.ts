@@ -1,6 +1,7 @@
 import { msToBeat } from "../../base/beat.ts";
 import type { Cancel, World } from "../../base/world.ts";
-import { assumedMtu, PathMtu, type PathMtuPlan, prudentPlan } from "../path-mtu.ts";
+import { assumedMtu, PathMtu } from "../path-mtu.ts";
+import { type PathMtuPlan, prudentPlan } from "../path-mtu-plan.ts";
 import { compatibleMtu, type LinkMtu, tunnelOverhead } from "./link-mtu.ts";
 
 /**

@@ -12,7 +12,7 @@ import type { FrameSwitch } from "../frame-switch.ts";
 import { HandoverSwitch } from "../handover-switch.ts";
 import { type MacEntry, MacTable } from "../mac-table.ts";
 import { OccasionalLog } from "../occasional-log.ts";
-import { type PathMtuPlan, prudentPlan } from "../path-mtu.ts";
+import { type PathMtuPlan, prudentPlan } from "../path-mtu-plan.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import {
   addLinkCounters,

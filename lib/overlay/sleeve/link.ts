@@ -9,7 +9,7 @@ import type { SecretBox } from "../../base/secret-box.ts";
 import type { Log } from "../../base/world.ts";
 import { ethernetHeaderSize } from "../../wire/ethernet.ts";
 import type { OccasionalLog } from "../occasional-log.ts";
-import type { PathMtuPlan } from "../path-mtu.ts";
+import type { PathMtuPlan } from "../path-mtu-plan.ts";
 import { TokenBucket } from "../token-bucket.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import type { PathLimits } from "./carriage.ts";

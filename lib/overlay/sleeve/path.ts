@@ -1,6 +1,7 @@
 import type { IpFamily } from "../../base/ip.ts";
 import { ethernetHeaderSize } from "../../wire/ethernet.ts";
-import { PathMtu, type PathMtuPlan, unlimitedMtu } from "../path-mtu.ts";
+import { PathMtu, unlimitedMtu } from "../path-mtu.ts";
+import type { PathMtuPlan } from "../path-mtu-plan.ts";
 import type { PathLimits } from "./carriage.ts";
 import { datagramMaxOfMtu, pathOverhead } from "./datagram.ts";
 import { fragmentationTestSize, mtuTestable, pathMtuTriggerSize } from "./special-frame.ts";

@@ -2,7 +2,7 @@ import { familyOf, type HostIp, type IpFamily } from "../../../lib/base/ip.ts";
 import type { PeerName } from "../../../lib/base/peer-name.ts";
 import { portableSecretBox } from "../../../lib/base/secret-box.ts";
 import type { Log } from "../../../lib/base/world.ts";
-import type { PathMtuPlan } from "../../../lib/overlay/path-mtu.ts";
+import type { PathMtuPlan } from "../../../lib/overlay/path-mtu-plan.ts";
 import { SleeveEngine } from "../../../lib/overlay/sleeve/engine.ts";
 import { generationSecrets } from "../../../lib/overlay/sleeve/key-ratchet.ts";
 import type {

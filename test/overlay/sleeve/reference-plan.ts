@@ -1,4 +1,4 @@
-import type { PathMtuPlan } from "../../../lib/overlay/path-mtu.ts";
+import type { PathMtuPlan } from "../../../lib/overlay/path-mtu-plan.ts";
 
 /** The search of the original: one size at a time, halving, and data at the kernel's figure. */
 export const referencePlan: PathMtuPlan = {

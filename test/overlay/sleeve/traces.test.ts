@@ -4,7 +4,7 @@ import { parseIpv4 } from "../../../lib/base/ip.ts";
 import { type PeerName, readPeerName, writePeerName } from "../../../lib/base/peer-name.ts";
 import { portableSecretBox } from "../../../lib/base/secret-box.ts";
 import { silentLog } from "../../../lib/base/world.ts";
-import { type PathMtuPlan, prudentPlan } from "../../../lib/overlay/path-mtu.ts";
+import { type PathMtuPlan, prudentPlan } from "../../../lib/overlay/path-mtu-plan.ts";
 import {
   encryptedHeadSize,
   plainHeadSize,
