@@ -78,8 +78,19 @@ class ToldEnds {
   find(teller: string, other: string): PictureLinkEnd | undefined {
     const name = this.#names.get(other);
     const view = name === undefined ? undefined : this.#told.get(teller)?.get(name);
-    return view && linkEnd(view);
+    return view && endOfView(view);
   }
+}
+
+/** What is made of a view, which does not change: large clusters are looked at more often than they tell. */
+const endsOfViews = new WeakMap<LinkView, PictureLinkEnd>();
+
+function endOfView(view: LinkView): PictureLinkEnd {
+  const known = endsOfViews.get(view);
+  if (known !== undefined) return known;
+  const end = linkEnd(view);
+  endsOfViews.set(view, end);
+  return end;
 }
 
 function linkEnd({ traffic, loss, ...link }: LinkView): PictureLinkEnd {

@@ -7,7 +7,8 @@ import { refuse, refuseError } from "./answers.ts";
 import { diagnosisRoutes } from "./diagnosis-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { isOwnHost } from "./guard.ts";
-import { pictureRoute } from "./picture-routes.ts";
+import type { PictureLog } from "./picture-log.ts";
+import { pictureChangesRoute, pictureRoute } from "./picture-routes.ts";
 import { policyLookRoutes } from "./policy-routes.ts";
 import type { RouterControl } from "./router-control.ts";
 
@@ -25,6 +26,13 @@ export type ShownRouter = Pick<
   "report" | "containers" | "diagnosis" | "policy" | "links" | "events"
 >;
 
+export interface PageOptions {
+  /** Lets in who has it. */
+  readonly token: string;
+  readonly pictures: PictureLog;
+  readonly log: Log;
+}
+
 const tokenCookie = "weave-page";
 
 /**
@@ -33,7 +41,8 @@ const tokenCookie = "weave-page";
  *   GET /?token=…  ─ the right one ─▶ a cookie, and the page without the token in its address
  *   everything else: 403 without the cookie, from another site, or under another host's name
  */
-export function pageApp(router: ShownRouter, page: Page, token: string, log: Log): Hono {
+export function pageApp(router: ShownRouter, page: Page, parts: PageOptions): Hono {
+  const { token, pictures, log } = parts;
   const app = new Hono();
   app.use(ofThisHost, safely(page), withToken(token));
   app.onError((error, context) => {
@@ -42,6 +51,7 @@ export function pageApp(router: ShownRouter, page: Page, token: string, log: Log
   });
   app.get("/", (context) => context.html(page.html));
   pictureRoute(app, router);
+  pictureChangesRoute(app, router, pictures);
   diagnosisRoutes(app, router.diagnosis);
   policyLookRoutes(app, router.policy);
   eventRoutes(app, router.events);

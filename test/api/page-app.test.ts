@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import type { Hono } from "hono";
 import { pageApp } from "../../lib/api/page-app.ts";
-import { silentLog } from "../../lib/base/world.ts";
+import { PictureLog } from "../../lib/api/picture-log.ts";
 import { assemblePage } from "../../lib/ui/read-page.ts";
+import { loneWorld } from "../sim/world.ts";
 import { Alone } from "./test-router.ts";
 
 const token = "0123456789abcdef0123456789abcdef";
@@ -12,7 +13,9 @@ let app: Hono;
 
 beforeAll(() => {
   const page = assemblePage({ script: "let a = 1;", style: "p { margin: 0 }" });
-  app = pageApp(new Alone().router, page, token, silentLog);
+  const { world } = loneWorld();
+  const parts = { token, pictures: new PictureLog(world), log: world.log };
+  app = pageApp(new Alone().router, page, parts);
 });
 
 function get(path: string, headers: Record<string, string> = inside): Promise<Response> {
@@ -61,6 +64,10 @@ describe("the page's address", () => {
 
   test("reads, and changes nothing", async () => {
     expect(await (await get("/picture")).json()).toMatchObject({ version: "3.0.0" });
+    const whole = (await (await get("/picture/changes?since=")).json()) as { version: string };
+    expect(whole).toMatchObject({ picture: { version: "3.0.0" } });
+    const since = await get(`/picture/changes?since=${whole.version}`);
+    expect(await since.json()).toEqual({ version: whole.version, changes: [] });
     expect((await get("/events")).status).toBe(200);
     expect((await get("/why?from=10.32.0.1")).status).toBe(200);
     expect((await get("/doctor")).status).toBe(200);

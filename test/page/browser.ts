@@ -22,12 +22,18 @@ export class Visit implements AsyncDisposable {
   readonly page: Page;
   /** Warnings, errors, and requests to anywhere else. */
   readonly complaints: string[] = [];
+  /** Octets of what it was told of the network: the whole picture, and then what has changed. */
+  readonly told: number[] = [];
 
   private constructor(page: Page) {
     this.page = page;
     page.setDefaultTimeout(patienceMs);
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) this.complaints.push(message.text());
+    });
+    page.on("response", async (response) => {
+      if (!response.url().includes("/picture/changes")) return;
+      this.told.push((await response.body().catch(() => "")).length);
     });
     page.on("pageerror", ({ message }) => this.complaints.push(message));
   }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser } from "playwright-core";
 import { finding } from "../../lib/diagnosis/finding.ts";
 import { type Container, type Host, Lab } from "../hosts/lab.ts";
-import { must } from "../hosts/shell.ts";
+import { eventually, must } from "../hosts/shell.ts";
 import { openBrowser, Visit } from "./browser.ts";
 import { unreadable } from "./legibility.ts";
 import { nameOf, pretendCluster } from "./pretended-cluster.ts";
@@ -228,6 +228,15 @@ describe("the page of 200 hosts with 5000 containers", () => {
     try {
       await using visit = await Visit.of(browser, cluster.url);
       await visit.shows("200 hosts · 5000 containers · 19900 links");
+      // The page asks by itself, again and again.
+      await eventually(
+        "three answers about the network",
+        async () => visit.told,
+        (told) => told.length >= 3,
+      );
+      const [whole, ...changes] = visit.told;
+      expect(whole).toBeGreaterThan(5_000_000);
+      for (const each of changes) expect(each).toBeLessThan(whole!);
       await visit.search("c4711");
       await visit.shows("c4711.weave.local.");
       await visit.search("tier=batch");

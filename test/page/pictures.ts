@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BrowserContextOptions } from "playwright-core";
+import { tellPeriodMs } from "../../lib/links/audience.ts";
 import { type Container, type Host, Lab } from "../hosts/lab.ts";
 import { must } from "../hosts/shell.ts";
 import { openBrowser, Visit } from "./browser.ts";
@@ -131,6 +132,7 @@ async function sends(from: string, to: string, intervalSeconds: number): Promise
   await one.established(2);
 
   await using visit = await Visit.of(browser, url, { viewport: wide });
+  await visit.page.waitForTimeout(settleMs);
   const pid = await one.routerPid();
   const before = await processorMs(pid);
   await visit.page.waitForTimeout(openMs);
@@ -142,6 +144,7 @@ async function sends(from: string, to: string, intervalSeconds: number): Promise
   console.log(
     `router: ${(100 * share).toFixed(2)} % of a core with the page, ${(100 * without).toFixed(2)} % without`,
   );
+  console.log(`3 hosts: ${octetsTold(visit, settleMs + openMs)}`);
 }
 
 await using cluster = await pretendCluster(200, 5000);
@@ -150,9 +153,20 @@ await using visit = await Visit.of(browser, cluster.url, {
   ...{ viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
 });
 await visit.shows("200 hosts");
-await visit.page.waitForTimeout(3 * settleMs);
+// All hosts tell twice.
+const tellingMs = 2.2 * tellPeriodMs(200);
+await visit.page.waitForTimeout(tellingMs);
 await visit.page.screenshot({ path: join(folder, "page-200-hosts.png") });
 console.log(`200 hosts: first paint after ${await firstPaintMs(visit)} ms`);
+console.log(`200 hosts: ${octetsTold(visit, tellingMs)}`);
+
+/** Of what the page was told since its first picture. */
+function octetsTold({ told }: Visit, overMs: number): string {
+  const [whole, ...changes] = told;
+  const sum = changes.reduce((total, each) => total + each, 0);
+  const [each, perSecond] = [sum / changes.length, (1000 * sum) / overMs].map(Math.round);
+  return `the picture has ${whole} octets, changes ${each} each of ${changes.length}, ${perSecond} a second`;
+}
 
 function firstPaintMs({ page }: Visit): Promise<number> {
   return page.evaluate(() => {

@@ -1,4 +1,5 @@
 import { pageApp } from "../../lib/api/page-app.ts";
+import { PictureLog } from "../../lib/api/picture-log.ts";
 import type { Report } from "../../lib/api/report.ts";
 import type { ToldContainer } from "../../lib/api/router-control.ts";
 import type { LinkTraffic } from "../../lib/base/overlay.ts";
@@ -6,6 +7,8 @@ import { formatPeerName, parsePeerName } from "../../lib/base/peer-name.ts";
 import { silentLog } from "../../lib/base/world.ts";
 import { PolicyRequests } from "../../lib/daemon/policy/policy-requests.ts";
 import type { Finding } from "../../lib/diagnosis/finding.ts";
+import { machineWorld } from "../../lib/host/machine-world.ts";
+import { tellPeriodMs } from "../../lib/links/audience.ts";
 import type { ToldSummary } from "../../lib/links/told-links.ts";
 import { readPage } from "../../lib/ui/read-page.ts";
 import { TestRouter } from "../api/test-router.ts";
@@ -30,11 +33,15 @@ export async function pretendCluster(
   const router = new Pretended(hosts, containers);
   const { doctor } = router.diagnosis;
   router.diagnosis.doctor = async () => ({ ...(await doctor()), findings });
-  const app = pageApp(router, await readPage(), token, silentLog);
+  const pictures = new PictureLog(machineWorld(silentLog));
+  const app = pageApp(router, await readPage(), { token, pictures, log: silentLog });
   const server = Bun.serve({ hostname: "127.0.0.1", port: 0, idleTimeout: 0, fetch: app.fetch });
   return {
     url: `http://127.0.0.1:${server.port}/?token=${token}`,
-    [Symbol.asyncDispose]: () => server.stop(true),
+    async [Symbol.asyncDispose]() {
+      await server.stop(true);
+      pictures.forget();
+    },
   };
 }
 
@@ -66,6 +73,7 @@ type NameEntry = NonNullable<NonNullable<Report["DNS"]>["Entries"]>[number];
 class Pretended extends TestRouter {
   readonly #hosts: number;
   readonly #containers: number;
+  readonly #latest = new Map<string, { readonly turn: number; readonly told: ToldSummary }>();
   override readonly policy = new LabelledContainers(this, () => this.#entries(this.#names()));
 
   override readonly links = {
@@ -80,21 +88,34 @@ class Pretended extends TestRouter {
     this.#containers = containers;
   }
 
-  /** Every host but this one tells of links to all others; one of them has no fast datapath. */
+  /** Every host but this one tells of its links as hosts do: now and then, each in its turn. */
   #told(): ToldSummary[] {
-    const names = this.#names();
+    const [, ...others] = this.#names();
+    const round = performance.now() / tellPeriodMs(this.#hosts);
+    return others.map((name, at) => {
+      const turn = Math.floor(round + at / others.length);
+      const known = this.#latest.get(name);
+      if (known?.turn === turn) return known.told;
+      const told = this.#summaryOf(name, turn);
+      this.#latest.set(name, { turn, told });
+      return told;
+    });
+  }
+
+  /** One of the hosts has no fast datapath. */
+  #summaryOf(name: string, turn: number): ToldSummary {
     const nowMs = performance.now();
-    return names.slice(1).map((name) => ({
+    return {
       ...{ peer: parsePeerName(name), atMs: Date.now(), countedMs: nowMs },
-      links: names
+      links: this.#names()
         .filter((other) => other !== name)
-        .map((other) => ({
+        .map((other, at) => ({
           ...{ peer: parsePeerName(other), isEstablished: true, isEncrypted: false },
           overlay: [name, other].includes(slowHost) ? "sleeve" : "fastdp",
-          ...{ mtu: 1376, roundTripMs: 0.3, traffic: carriedBetween(name, other, nowMs) },
-          loss: undefined,
+          ...{ mtu: 1376, roundTripMs: 0.3 + ((at + 13 * turn) % 100) / 1000 },
+          ...{ traffic: carriedBetween(name, other, nowMs), loss: undefined },
         })),
-    }));
+    };
   }
 
   override async report(): Promise<Report> {
@@ -136,11 +157,11 @@ class Pretended extends TestRouter {
 
 const slowHost = nameOf(12);
 
-/** A megabit a second between a few, and nothing between others. */
+/** A megabit a second between a few, and too little to be shown between others. */
 function carriedBetween(from: string, to: string, nowMs: number): LinkTraffic {
   const isBusy = [from, to].every((name) => parsePeerName(name) % 40 === 0);
-  const packets = isBusy ? Math.floor(nowMs / 10) : 0;
-  const octets = 1250 * packets;
+  const packets = Math.floor(nowMs / (isBusy ? 10 : 1000));
+  const octets = (isBusy ? 1250 : 50) * packets;
   return {
     ...{ sentPackets: packets, sentBytes: octets },
     ...{ receivedPackets: packets, receivedBytes: octets },

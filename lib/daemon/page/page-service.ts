@@ -1,5 +1,6 @@
 import { type Listener, listen } from "../../api/listen.ts";
 import { type Page, pageApp } from "../../api/page-app.ts";
+import { PictureLog } from "../../api/picture-log.ts";
 import type { PageControl, RouterControl } from "../../api/router-control.ts";
 import { toHex } from "../../base/bytes.ts";
 import { errorCode } from "../../base/errors.ts";
@@ -12,7 +13,7 @@ const usualPort = 6785;
 const tokenBytes = 16;
 
 export interface PageServiceOptions {
-  readonly world: Pick<World, "random" | "monotonicMs" | "log">;
+  readonly world: Pick<World, "after" | "random" | "monotonicMs" | "log">;
   /** What browsers get first. */
   document(): Promise<Page>;
   /** Whose page it is. */
@@ -23,11 +24,13 @@ export interface PageServiceOptions {
 export class PageService implements PageControl {
   readonly #options: PageServiceOptions;
   readonly #token: string;
+  readonly #pictures: PictureLog;
   #opened: Promise<Listener> | undefined;
 
   constructor(options: PageServiceOptions) {
     this.#options = options;
     this.#token = toHex(options.world.random.fill(new Uint8Array(tokenBytes)));
+    this.#pictures = new PictureLog(options.world);
   }
 
   async open(): Promise<{ url: string }> {
@@ -44,18 +47,20 @@ export class PageService implements PageControl {
   async close(): Promise<void> {
     const listener = await this.#opened?.catch(() => undefined);
     await listener?.close();
+    this.#pictures.forget();
   }
 
   async #listen(): Promise<Listener> {
     const { world, document, router } = this.#options;
-    const { log } = world;
     const control = router();
     const { containers, events, links, policy } = control;
     const shown = { containers, events, links, policy, report: () => control.report() };
     const diagnosis = calmly(control.diagnosis, events, world);
-    const app = pageApp({ ...shown, diagnosis }, await document(), this.#token, log);
+    const app = pageApp({ ...shown, diagnosis }, await document(), {
+      ...{ token: this.#token, pictures: this.#pictures, log: world.log },
+    });
     const listener = this.#listenAt(app);
-    log.info(`the page is served at ${listener.address}`);
+    world.log.info(`the page is served at ${listener.address}`);
     return listener;
   }
 

@@ -1,5 +1,5 @@
 import type { EventModel } from "../../api/event-models.ts";
-import type { Picture } from "../../api/picture-models.ts";
+import type { PictureNews } from "../../api/picture-log.ts";
 import type { Diagnosis } from "../../diagnosis/doctor/diagnosis.ts";
 import type { Explanation } from "../../diagnosis/why/explanation.ts";
 
@@ -34,7 +34,10 @@ function sentenceOf(text: string): string | undefined {
   }
 }
 
-export const askPicture = (): Promise<Picture> => ask("/picture");
+/** @param since the version that the page has; empty for none */
+export function askPicture(since: string): Promise<PictureNews> {
+  return ask(`/picture/changes?${new URLSearchParams({ since })}`);
+}
 
 export function askWhy(from: string, to: string): Promise<Explanation> {
   return ask(`/why?${new URLSearchParams({ from, to })}`);

@@ -3,6 +3,7 @@ import type { EventModel } from "../../api/event-models.ts";
 import type { Picture } from "../../api/picture-models.ts";
 import type { Finding } from "../../diagnosis/finding.ts";
 import { again } from "./again.ts";
+import { SeenPicture } from "./seen-picture.ts";
 import { askDoctor, askPicture, followEvents } from "./server.ts";
 import { type Rates, TrafficLog } from "./traffic.ts";
 
@@ -36,17 +37,12 @@ export function useNetwork(): Network {
   useEffect(() => {
     const end = new AbortController();
     const traffic = new TrafficLog();
-    let text = "";
+    const shown = new SeenPicture();
     const pictures = again(end.signal, pictureMs, async () => {
       try {
-        const picture = await askPicture();
+        const picture = shown.take(await askPicture(shown.version));
         traffic.note(picture, performance.now());
-        const nextText = JSON.stringify(picture);
-        const { rates } = traffic;
-        // A picture that is the same stays the same: nothing has to be placed anew.
-        const isSame = nextText === text;
-        setSeen((before) => ({ picture: isSame ? before.picture : picture, rates }));
-        text = nextText;
+        setSeen({ picture, rates: traffic.rates });
         setTrouble(undefined);
       } catch (error) {
         setTrouble(error instanceof Error ? error.message : String(error));
