@@ -132,6 +132,7 @@ function pictureLinks(
 
 function ownLink(connection: ConnectionReport): NonNullable<PictureLink["own"]> {
   const { Address, State, Info, Attrs, RoundTripMs, Since, Reason, Traffic, Loss } = connection;
+  const { ClockOffsetMs } = connection;
   const mtu = Attrs?.mtu;
   return {
     ...{ address: Address, state: State, info: Info },
@@ -143,6 +144,7 @@ function ownLink(connection: ConnectionReport): NonNullable<PictureLink["own"]> 
     reason: Reason ?? "",
     traffic: Traffic === undefined ? null : linkTraffic(Traffic),
     loss: Loss === undefined ? null : lossFields(Loss),
+    clockOffsetMs: ClockOffsetMs ?? null,
   };
 }
 

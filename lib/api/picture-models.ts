@@ -48,6 +48,10 @@ const link = v.object({
           "since the link was established; null where nothing counts",
         ),
         loss: told(v.nullable(lossModel), "null where the hosts have nothing to compare"),
+        clockOffsetMs: told(
+          v.nullable(v.number()),
+          "how far the other host's clock is ahead, negative when it is behind; null while it is not known",
+        ),
         info: told(v.string(), "as `weave status connections` has it"),
       }),
       "of links of this host, as it sees them",

@@ -106,7 +106,7 @@ function pictureLink(link: SomeLink): PictureLink {
         ...{ address: addressOf(a === 1 ? b : a), state: state ?? "established", overlay },
         ...{ encrypted: link.isEncrypted ?? false, mtu: 1376, roundTripMs: roundTripMs ?? null },
         ...{ since: link.since ?? null, reason: "", traffic, info: "" },
-        loss: link.loss ?? null,
+        ...{ loss: link.loss ?? null, clockOffsetMs: null },
       },
     }),
   };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
+import type { Picture } from "../../lib/api/picture-models.ts";
 import type { Finding } from "../../lib/diagnosis/finding.ts";
 import { type Host, Lab } from "./lab.ts";
 import { eventually } from "./shell.ts";
@@ -53,4 +54,8 @@ test("a host whose clock is wrong is named by its neighbours, and knows itself t
   const { connections } = JSON.parse(await two.mustWeave(["status", "connections", "--json"]));
   const offsets = connections.map((each: { clockOffsetMs?: number }) => each.clockOffsetMs);
   expect(Math.max(...offsets) / 60_000).toBeCloseTo(12, 0);
+  const asked = await two.exec(["curl", "-s", "http://127.0.0.1:6784/picture?links=own"]);
+  const { links } = JSON.parse(asked.stdout) as Picture;
+  const shown = links.map(({ own }) => own?.clockOffsetMs ?? 0);
+  expect(Math.max(...shown) / 60_000).toBeCloseTo(12, 0);
 });

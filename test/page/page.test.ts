@@ -249,6 +249,58 @@ describe("the page of 200 hosts with 5000 containers", () => {
   });
 });
 
+describe("a clock that is off", () => {
+  const hostButton = (visit: Visit, name: string) =>
+    visit.page.getByRole("button", { name, exact: true });
+
+  test("is seen at its host, in the doctor's words, and at the link with it", async () => {
+    const clockOffsetsMs = new Map([
+      [2, 45_000],
+      [3, -20],
+    ]);
+    await using cluster = await pretendCluster(3, 3, { clockOffsetsMs });
+    await using lab = await Lab.onSwitch("pb", 1);
+    const browser = await openBrowser(lab.folder);
+    try {
+      const viewport = { width: 390, height: 844 };
+      for (const colorScheme of ["light", "dark"] as const) {
+        await using visit = await Visit.of(browser, cluster.url, { colorScheme, viewport });
+        await visit.tells(/clock 45 s ahead of that of this host/);
+        await visit.page.getByText("host whose clock is off").waitFor({ state: "attached" });
+        await hostButton(visit, "host2").focus();
+        await visit.page.keyboard.press("Enter");
+        await visit.tells(/Host host2.*Clock45 s ahead of that of this host/);
+        expect(await unreadable(visit.page)).toEqual([]);
+        await hostButton(visit, "host1").click();
+        await visit.tells(/Link.*Clockhost2: 45 s ahead of that of this host/);
+        await hostButton(visit, "host1").click();
+        await hostButton(visit, "host3").click();
+        await visit.tells(/Clockhost3: 20 ms behind that of this host/);
+        expect(visit.complaints).toEqual([]);
+      }
+    } finally {
+      await browser.close();
+    }
+  });
+
+  test("is this host's own where most others say so", async () => {
+    const clockOffsetsMs = new Map([2, 3].map((number) => [number, 720_000] as const));
+    await using cluster = await pretendCluster(3, 3, { clockOffsetsMs });
+    await using lab = await Lab.onSwitch("pb", 1);
+    const browser = await openBrowser(lab.folder);
+    try {
+      await using visit = await Visit.of(browser, cluster.url);
+      const words = "12 min behind those of 2 of 2 neighbours: names are refused from 15 min on";
+      await visit.tells(`clock ${words}`);
+      await hostButton(visit, "host1").click();
+      await visit.tells(new RegExp(`Host host1.*Clock${words}`));
+      expect(visit.complaints).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  });
+});
+
 describe("a problem", () => {
   const split = finding(
     "RING_CONFLICT",
@@ -263,7 +315,7 @@ describe("a problem", () => {
   );
 
   test("is named in plain words, with what mends it, and leads to what it is about", async () => {
-    await using cluster = await pretendCluster(3, 9, [split, narrow]);
+    await using cluster = await pretendCluster(3, 9, { findings: [split, narrow] });
     await using lab = await Lab.onSwitch("pb", 1);
     const browser = await openBrowser(lab.folder);
     try {

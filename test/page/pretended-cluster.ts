@@ -20,17 +20,20 @@ export interface PretendedCluster extends AsyncDisposable {
 
 const token = "0".repeat(32);
 
-/**
- * The page of a cluster in which all hosts are linked, and every container has a name and labels.
- *
- * @param findings of the doctor
- */
+export interface Pretence {
+  /** Of the doctor. */
+  readonly findings?: readonly Finding[];
+  /** How far clocks are ahead of that of the host that serves the page, by number of the host. */
+  readonly clockOffsetsMs?: ReadonlyMap<number, number>;
+}
+
+/** The page of a cluster in which all hosts are linked, and every container has a name and labels. */
 export async function pretendCluster(
   hosts: number,
   containers: number,
-  findings: readonly Finding[] = [],
+  { findings = [], clockOffsetsMs = new Map() }: Pretence = {},
 ): Promise<PretendedCluster> {
-  const router = new Pretended(hosts, containers);
+  const router = new Pretended(hosts, containers, clockOffsetsMs);
   const { doctor } = router.diagnosis;
   router.diagnosis.doctor = async () => ({ ...(await doctor()), findings });
   const pictures = new PictureLog(machineWorld(silentLog));
@@ -73,6 +76,7 @@ type NameEntry = NonNullable<NonNullable<Report["DNS"]>["Entries"]>[number];
 class Pretended extends TestRouter {
   readonly #hosts: number;
   readonly #containers: number;
+  readonly #clockOffsetsMs: NonNullable<Pretence["clockOffsetsMs"]>;
   readonly #latest = new Map<string, { readonly turn: number; readonly told: ToldSummary }>();
   override readonly policy = new LabelledContainers(this, () => this.#entries(this.#names()));
 
@@ -82,8 +86,13 @@ class Pretended extends TestRouter {
     told: () => this.#told(),
   };
 
-  constructor(hosts: number, containers: number) {
+  constructor(
+    hosts: number,
+    containers: number,
+    clockOffsetsMs: NonNullable<Pretence["clockOffsetsMs"]>,
+  ) {
     super(new SimCluster(1).start(1, []));
+    this.#clockOffsetsMs = clockOffsetsMs;
     this.#hosts = hosts;
     this.#containers = containers;
   }
@@ -135,6 +144,10 @@ class Pretended extends TestRouter {
       Router: {
         ...report.Router,
         Peers: peers,
+        Connections: [...this.#clockOffsetsMs].map(([number, ClockOffsetMs]) => ({
+          ...{ Address: `10.0.0.1:${number - 1}`, Outbound: true, State: "established" },
+          ...{ Info: "fastdp", Attrs: { name: "fastdp", mtu: 1376 }, ClockOffsetMs },
+        })),
         UnicastRoutes: names.map((Dest) => ({ Dest, Via: Dest })),
       },
       DNS: { ...report.DNS!, Entries: this.#entries(names) },

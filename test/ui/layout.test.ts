@@ -7,7 +7,7 @@ import { fitting, toPlane, toScreen, zoomed } from "../../lib/ui/page/view.ts";
 import { some } from "./some-picture.ts";
 
 const group = (key: string, members = 0) => ({
-  ...{ key, title: key, isHost: true, isSelf: false, reached: true },
+  ...{ key, title: key, isHost: true, isSelf: false, health: "good" as const },
   members: Array.from({ length: members }, (_, index) => `${key} ${index}`),
 });
 const places = (bubbles: readonly Bubble[]) => bubbles.map(({ x, y }) => [x, y]);

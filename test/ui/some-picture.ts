@@ -48,7 +48,7 @@ export function link(
     own: {
       ...{ address: "10.0.0.2:6783", state: "established", since: null, reason: "", info: "" },
       ...end(own),
-      loss: null,
+      ...{ loss: null, clockOffsetMs: null },
       ...own,
     },
   };

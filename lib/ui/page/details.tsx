@@ -1,6 +1,7 @@
 import type { Picture, PictureContainer } from "../../api/picture-models.ts";
+import { hostClocks } from "./host-clocks.ts";
 import { LinkDetails } from "./link-details.tsx";
-import { Choice, HealthMark, Row } from "./parts.tsx";
+import { Choice, ClockMark, HealthMark, Row } from "./parts.tsx";
 import { type QuestionKind, questionsAbout } from "./question.ts";
 import { containerKey, linkKey, peerKey, type Thing, titleOf, titleOfPeer } from "./things.ts";
 import type { Rates } from "./traffic.ts";
@@ -111,6 +112,7 @@ function PeerDetails({
   const containers = picture.containers.filter((each) => each.peer === name);
   const owned = (picture.ring?.parts ?? []).filter((part) => part.peer === name);
   const addresses = owned.reduce((sum, { size }) => sum + size, 0);
+  const clock = hostClocks(picture).get(name);
   return (
     <>
       <dl>
@@ -120,6 +122,11 @@ function PeerDetails({
         <Row term="State">
           {name === picture.self ? "this host" : peer?.reached ? "reached" : "not reached"}
         </Row>
+        {clock !== undefined && (
+          <Row term="Clock">
+            <ClockMark clock={clock} />
+          </Row>
+        )}
         {picture.ring && <Row term="Owns">{addresses.toLocaleString("en")} addresses</Row>}
       </dl>
       <h3>Links</h3>

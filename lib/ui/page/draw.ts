@@ -179,7 +179,7 @@ function drawBubble(context: Context, bubble: Bubble, drawn: Drawn): void {
   context.strokeStyle = isChosen ? palette.accent : palette.faint;
   context.stroke();
   if (group.isHost) {
-    context.fillStyle = group.reached ? palette.good : palette.broken;
+    context.fillStyle = palette[group.health];
     if (group.isSelf) context.fillStyle = palette.accent;
     disc(context, x, y, Math.max(3, 8 * view.scale));
   }

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Picture } from "../../api/picture-models.ts";
 import { draw, paletteOf } from "./draw.ts";
 import type { Grouping } from "./grouping.ts";
+import { hostClocks } from "./host-clocks.ts";
 import type { Point } from "./layout.ts";
 import { Legend } from "./legend.tsx";
 import type { Question } from "./question.ts";
@@ -52,7 +53,12 @@ export function Graph(props: GraphProps) {
             ⤢
           </button>
         </div>
-        <Legend hasUntold={props.picture.links.some((link) => healthOf(link) === "plain")} />
+        <Legend
+          hasUntold={props.picture.links.some((link) => healthOf(link) === "plain")}
+          hasWrongClock={[...hostClocks(props.picture).values()].some(
+            ({ state }) => state !== "right",
+          )}
+        />
       </div>
     </div>
   );

@@ -1,5 +1,6 @@
-import type { Picture, PictureContainer } from "../../api/picture-models.ts";
-import { containerKey, peerKey, peerTitle } from "./things.ts";
+import type { Picture, PictureContainer, PicturePeer } from "../../api/picture-models.ts";
+import { type HostClock, hostClocks } from "./host-clocks.ts";
+import { containerKey, type Health, peerKey, peerTitle } from "./things.ts";
 
 /** By what containers stand together. */
 const plainGroupings = ["host", "subnet", "name", "namespace"] as const;
@@ -34,7 +35,8 @@ export interface Group {
   readonly title: string;
   readonly isHost: boolean;
   readonly isSelf: boolean;
-  readonly reached: boolean;
+  /** Of a host: slow where its clock is off; broken where it is far off, or nothing leads there. */
+  readonly health: Exclude<Health, "plain">;
   /** Keys of containers, in an order that lasts. */
   readonly members: readonly string[];
 }
@@ -48,19 +50,26 @@ export function groupsOf(picture: Picture, by: Grouping): Group[] {
     else known.push(containerKey(container));
   }
   if (by === "host") {
+    const clocks = hostClocks(picture);
     return picture.peers.map((peer) => {
       const key = peerKey(peer.name);
       const isSelf = peer.name === picture.self;
+      const health = hostHealth(peer, clocks.get(peer.name));
       return {
-        ...{ key, title: peerTitle(peer), isHost: true, isSelf, reached: peer.reached },
+        ...{ key, title: peerTitle(peer), isHost: true, isSelf, health },
         members: (members.get(key) ?? []).sort(),
       };
     });
   }
   return [...members.keys()].sort().map((title) => ({
-    ...{ key: `${by} ${title}`, title, isHost: false, isSelf: false, reached: true },
+    ...{ key: `${by} ${title}`, title, isHost: false, isSelf: false, health: "good" },
     members: members.get(title)!.sort(),
   }));
+}
+
+function hostHealth({ reached }: PicturePeer, clock: HostClock | undefined): Group["health"] {
+  if (!reached || clock?.state === "far") return "broken";
+  return clock?.state === "off" ? "slow" : "good";
 }
 
 function wordOf(container: PictureContainer, by: Exclude<Grouping, "host">): string {

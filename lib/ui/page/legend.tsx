@@ -1,5 +1,11 @@
-/** What the picture's lines and circles mean; `hasUntold`: there are links of which nobody tells. */
-export function Legend({ hasUntold }: { readonly hasUntold: boolean }) {
+export interface LegendProps {
+  /** There are links of which nobody tells. */
+  readonly hasUntold: boolean;
+  readonly hasWrongClock: boolean;
+}
+
+/** What the picture's lines and circles mean. */
+export function Legend({ hasUntold, hasWrongClock }: LegendProps) {
   return (
     <details class="legend" open={matchMedia("(min-width: 761px)").matches}>
       <summary>Legend</summary>
@@ -15,14 +21,16 @@ export function Legend({ hasUntold }: { readonly hasUntold: boolean }) {
               {words}
             </li>
           ))}
-        {discs.map(([kind, words]) => (
-          <li key={kind}>
-            <svg viewBox="0 0 28 10" aria-hidden="true">
-              <circle cx="14" cy="5" r="4.5" class={`disc ${kind}`} />
-            </svg>
-            {words}
-          </li>
-        ))}
+        {discs
+          .filter(([kind]) => kind !== "late" || hasWrongClock)
+          .map(([kind, words]) => (
+            <li key={kind}>
+              <svg viewBox="0 0 28 10" aria-hidden="true">
+                <circle cx="14" cy="5" r="4.5" class={`disc ${kind}`} />
+              </svg>
+              {words}
+            </li>
+          ))}
       </ul>
     </details>
   );
@@ -39,5 +47,6 @@ const lines = [
 const discs = [
   ["self", "this host"],
   ["other", "host"],
+  ["late", "host whose clock is off"],
   ["inside", "container"],
 ] as const;

@@ -1,7 +1,8 @@
 import { type Difference, differences, linkFacts, silentEnds } from "../../api/link-ends.ts";
 import type { Picture, PictureLink } from "../../api/picture-models.ts";
 import { lostText } from "../../base/share-text.ts";
-import { Choice, HealthMark, Row } from "./parts.tsx";
+import { hostClocks } from "./host-clocks.ts";
+import { Choice, ClockMark, HealthMark, Row } from "./parts.tsx";
 import { SparkLine } from "./spark-line.tsx";
 import { linkKey, peerKey, titleOfPeer } from "./things.ts";
 import { octetsText, type Rates, rateAt, rateText } from "./traffic.ts";
@@ -33,6 +34,7 @@ export function LinkDetails({ picture, rates, link, select }: LinkDetailsProps) 
         </Row>
         <TrafficRows {...parts} />
         <FactRows {...parts} />
+        <ClockRows {...parts} />
         {own === undefined ? <ToldRow {...parts} /> : <OwnRows own={own} />}
       </dl>
     </>
@@ -93,6 +95,25 @@ function FactRows({ picture, link }: Parts) {
         {value("encrypted", encrypted === undefined ? unknown : encrypted ? "yes" : "no")}
       </Row>
       <Row term="Overlay">{value("overlay", overlay || unknown)}</Row>
+    </>
+  );
+}
+
+/** Clocks of the hosts of a link of this host, as far as that has compared them with its own. */
+function ClockRows({ picture, link }: Parts) {
+  if (link.own === undefined) return null;
+  const clocks = hostClocks(picture);
+  return (
+    <>
+      {[link.from, link.to].map((name) => {
+        const clock = clocks.get(name);
+        if (clock === undefined) return null;
+        return (
+          <Row key={name} term="Clock">
+            {titleOfPeer(picture, name)}: <ClockMark clock={clock} />
+          </Row>
+        );
+      })}
     </>
   );
 }

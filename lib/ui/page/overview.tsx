@@ -1,7 +1,8 @@
 import { useMemo } from "preact/hooks";
 import type { Picture, PictureLink } from "../../api/picture-models.ts";
 import { counted } from "../../base/counted.ts";
-import { Choice, HealthMark, Row } from "./parts.tsx";
+import { type HostClock, hostClocks } from "./host-clocks.ts";
+import { Choice, ClockMark, HealthMark, Row } from "./parts.tsx";
 import { NoProblems } from "./problem-list.tsx";
 import type { Problem } from "./problems.ts";
 import { ringUse } from "./ring-use.ts";
@@ -90,6 +91,7 @@ function Hosts({ picture, rates, select }: Pick<OverviewProps, "picture" | "rate
       .filter((each) => each.own !== undefined)
       .map((link) => [link.from === self ? link.to : link.from, link]),
   );
+  const clocks = hostClocks({ links, self });
   return (
     <section aria-label="Hosts">
       <h2>Hosts</h2>
@@ -104,11 +106,21 @@ function Hosts({ picture, rates, select }: Pick<OverviewProps, "picture" | "rate
               </span>
               {!peer.reached && <span class="mark broken"> not reached</span>}
             </p>
+            <WrongClock clock={clocks.get(peer.name)} />
             <OwnLink link={own.get(peer.name)} self={self} rates={rates} />
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+function WrongClock({ clock }: { readonly clock: HostClock | undefined }) {
+  if (clock === undefined || clock.state === "right") return null;
+  return (
+    <p>
+      <ClockMark clock={clock} lead="clock " />
+    </p>
   );
 }
 

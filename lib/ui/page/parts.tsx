@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { linkFacts } from "../../api/link-ends.ts";
 import type { PictureLink } from "../../api/picture-models.ts";
+import type { HostClock } from "./host-clocks.ts";
 import { healthOf } from "./things.ts";
 
 /** What many parts of the page are made of. */
@@ -20,6 +21,18 @@ export function HealthMark({ link }: { link: PictureLink }) {
     </span>
   );
 }
+
+/** How a host's clock is; one that is right has no colour. */
+export function ClockMark({ clock, lead = "" }: { clock: HostClock; lead?: string }) {
+  return (
+    <span class={clock.state === "right" ? "" : `mark ${clockColours[clock.state]}`}>
+      {lead}
+      {clock.text}
+    </span>
+  );
+}
+
+const clockColours = { off: "slow", far: "broken" } as const;
 
 export function Row({ term, children }: { term: string; children: ComponentChildren }) {
   return (
