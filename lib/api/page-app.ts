@@ -1,6 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
 import { Hono, type MiddlewareHandler } from "hono";
-import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { utf8 } from "../base/bytes.ts";
 import type { Log } from "../base/world.ts";
 import { refuse, refuseError } from "./answers.ts";
@@ -33,23 +32,23 @@ export interface PageOptions {
   readonly log: Log;
 }
 
-const tokenCookie = "weave-page";
-
 /**
  * What browsers get of a router: the page, and what it shows. Nothing here changes anything.
  *
- *   GET /?token=…  ─ the right one ─▶ a cookie, and the page without the token in its address
- *   everything else: 403 without the cookie, from another site, or under another host's name
+ *   GET /            the page, which has nothing of the network in it
+ *   everything else  403 without `Authorization: Bearer <token>`
+ *   all              403 from another site's page, or under another host's name
  */
 export function pageApp(router: ShownRouter, page: Page, parts: PageOptions): Hono {
   const { token, pictures, log } = parts;
   const app = new Hono();
-  app.use(ofThisHost, safely(page), withToken(token));
+  app.use(ofThisHost, safely(page));
   app.onError((error, context) => {
     log.debug(`[page] ${error.message}`);
     return refuseError(context, error);
   });
   app.get("/", (context) => context.html(page.html));
+  app.use(withToken(token));
   pictureRoute(app, router);
   pictureChangesRoute(app, router, pictures);
   diagnosisRoutes(app, router.diagnosis);
@@ -64,7 +63,7 @@ const ofThisHost: MiddlewareHandler = async (context, next) => {
   const host = context.req.header("Host") ?? "";
   const origin = context.req.header("Origin");
   const isOwn = isOwnHost(host) && (origin === undefined || origin === `http://${host}`);
-  // The link may be followed from anywhere: it is the token in it that counts.
+  // The link may be followed from anywhere: it is the token that counts.
   const isLink = context.req.path === "/" && context.req.method === "GET";
   if (!isOwn || !(isLink || ["none", "same-origin"].includes(site))) {
     return refuse(context, 403, "requests from other pages are refused");
@@ -93,22 +92,13 @@ function safely({ scriptHash, styleHash }: Page): MiddlewareHandler {
   };
 }
 
+/** The page's script puts it there: a browser adds it to nothing by itself, as it does with cookies. */
 function withToken(token: string): MiddlewareHandler {
   return async (context, next) => {
-    const given = context.req.query("token");
-    if (given !== undefined && context.req.path === "/") {
-      if (!isSame(given, token)) {
-        deleteCookie(context, tokenCookie);
-        return refuse(context, 403, "this link is of an earlier run: 'weave ui' prints another");
-      }
-      setCookie(context, tokenCookie, token, { httpOnly: true, sameSite: "Strict", path: "/" });
-      // A redirect would lose a strict cookie when the link was followed from another page.
-      return context.html('<meta http-equiv="refresh" content="0;url=/">');
-    }
-    if (!isSame(getCookie(context, tokenCookie) ?? "", token)) {
-      return refuse(context, 403, "'weave ui' prints a link that lets you in");
-    }
-    return next();
+    const given = context.req.header("Authorization") ?? "";
+    if (isSame(given, `Bearer ${token}`)) return next();
+    const reason = given === "" ? "this tab has no link" : "this link is of an earlier run";
+    return refuse(context, 403, `${reason}: 'weave ui' prints one that lets you in`);
   };
 }
 

@@ -8,7 +8,7 @@ import { Alone } from "./test-router.ts";
 
 const token = "0123456789abcdef0123456789abcdef";
 const own = { Host: "127.0.0.1:6785" };
-const inside = { ...own, Cookie: `weave-page=${token}` };
+const inside = { ...own, Authorization: `Bearer ${token}` };
 let app: Hono;
 
 beforeAll(() => {
@@ -23,24 +23,23 @@ function get(path: string, headers: Record<string, string> = inside): Promise<Re
 }
 
 describe("the page's address", () => {
-  test("gives a cookie for the token of the link, and the page for the cookie", async () => {
-    const first = await get(`/?token=${token}`, { ...own, "Sec-Fetch-Site": "cross-site" });
-    expect(first.status).toBe(200);
-    expect(first.headers.get("Set-Cookie")).toBe(
-      `weave-page=${token}; Path=/; HttpOnly; SameSite=Strict`,
-    );
-    expect(await first.text()).toContain("url=/");
-    const page = await get("/");
+  test("gives the page to who follows the link, and no cookie, which other ports would get", async () => {
+    const page = await get("/", { ...own, "Sec-Fetch-Site": "cross-site" });
     expect(page.status).toBe(200);
-    expect(await page.text()).toContain("let a = 1;");
+    expect(page.headers.get("Set-Cookie")).toBeNull();
+    const text = await page.text();
+    expect(text).toContain("let a = 1;");
+    expect(text).not.toContain(token);
   });
 
   test.each([
-    ["without a cookie", "/picture", own],
-    ["with another's cookie", "/picture", { ...own, Cookie: `weave-page=${"0".repeat(32)}` }],
-    ["with part of one", "/picture", { ...own, Cookie: "weave-page=0123" }],
-    ["with a token of an earlier run", `/?token=${"f".repeat(32)}`, inside],
-    ["with the token elsewhere than in the link", `/picture?token=${token}`, own],
+    ["without a token", "/picture", own],
+    ["with another token", "/picture", { ...own, Authorization: `Bearer ${"0".repeat(32)}` }],
+    ["with part of one", "/picture", { ...own, Authorization: "Bearer 0123" }],
+    ["with the token in another way", "/picture", { ...own, Authorization: `Basic ${token}` }],
+    ["with the token in the address", `/picture?token=${token}`, own],
+    ["with the token in a cookie", "/picture", { ...own, Cookie: `weave-page=${token}` }],
+    ["whatever there is not without a token", "/policy", own],
     ["from another site's page", "/picture", { ...inside, "Sec-Fetch-Site": "cross-site" }],
     ["from another port's page", "/picture", { ...inside, "Sec-Fetch-Site": "same-site" }],
     ["with another origin", "/picture", { ...inside, Origin: "http://127.0.0.1:80" }],
@@ -49,6 +48,16 @@ describe("the page's address", () => {
     const answer = await get(path, headers);
     expect(answer.status).toBe(403);
     expect(await answer.text()).not.toContain("let a");
+  });
+
+  test("says why it refuses, and what prints a link", async () => {
+    expect(await (await get("/picture", own)).text()).toBe(
+      "this tab has no link: 'weave ui' prints one that lets you in\n",
+    );
+    const former = { ...own, Authorization: `Bearer ${"f".repeat(32)}` };
+    expect(await (await get("/picture", former)).text()).toBe(
+      "this link is of an earlier run: 'weave ui' prints one that lets you in\n",
+    );
   });
 
   test("lets nothing run but the page's own script, and nothing be loaded from elsewhere", async () => {

@@ -41,7 +41,7 @@ export class TestRouter implements RouterControl {
     }),
   };
   page: RouterControl["page"] = {
-    open: async () => ({ url: "http://127.0.0.1:6785/?token=abc" }),
+    open: async () => ({ url: "http://127.0.0.1:6785/#token=abc" }),
   };
   incident: RouterControl["incident"] = {
     bundle: async (redact) => makeBundle(exampleParts(), { secrets: [], redact }),

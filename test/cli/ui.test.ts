@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { requestLine, weave } from "./command-line.ts";
 
-const url = "http://127.0.0.1:6785/?token=abc";
+const url = "http://127.0.0.1:6785/#token=abc";
 const answer = (): string => JSON.stringify({ url });
 
 test("weave ui asks the router to open the page, and prints where it is", async () => {

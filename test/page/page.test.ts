@@ -5,7 +5,7 @@ import { type Container, type Host, Lab } from "../hosts/lab.ts";
 import { eventually, must } from "../hosts/shell.ts";
 import { openBrowser, Visit } from "./browser.ts";
 import { unreadable } from "./legibility.ts";
-import { nameOf, pretendCluster } from "./pretended-cluster.ts";
+import { nameOf, type PretendedCluster, pretendCluster } from "./pretended-cluster.ts";
 
 /** On the way to `web-1` only TCP 80 is open, and only for `web-2`. */
 const webPolicy = `
@@ -243,6 +243,96 @@ describe("the page of 200 hosts with 5000 containers", () => {
       await visit.shows("833 things found");
       await visit.page.getByLabel("Group by").selectOption("label tier");
       expect(visit.complaints).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  });
+});
+
+describe("the link to the page", () => {
+  let cluster: PretendedCluster;
+  let lab: Lab;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    cluster = await pretendCluster(3, 3);
+    lab = await Lab.onSwitch("pb", 1);
+    browser = await openBrowser(lab.folder);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await cluster?.[Symbol.asyncDispose]();
+    await lab?.[Symbol.asyncDispose]();
+  });
+
+  const home = () => new URL("/", cluster.url).href;
+  const token = () => new URL(cluster.url).hash.replace("#token=", "");
+
+  test("lets its tab in, also when that is loaded again, and no other tab", async () => {
+    await using visit = await Visit.of(browser, cluster.url);
+    await visit.page.reload();
+    await visit.page.waitForSelector(".app");
+    expect(visit.page.url()).toBe(home());
+    expect(visit.complaints).toEqual([]);
+    await using context = await browser.newContext();
+    const [first, second] = [await context.newPage(), await context.newPage()];
+    await first.goto(cluster.url);
+    await first.waitForSelector(".app");
+    await second.goto(home());
+    await second.getByText("'weave ui' prints one that lets you in").waitFor();
+    expect(await second.locator(".app").count()).toBe(0);
+  });
+
+  test("opens the page in a tab that has one of an earlier run", async () => {
+    const page = await browser.newPage();
+    await page.goto(`${home()}#token=${"f".repeat(32)}`);
+    await page.getByText("this link is of an earlier run").waitFor();
+    await page.goto(cluster.url);
+    await page.waitForSelector(".app");
+    await page.close();
+  });
+
+  test("is known to this router alone: not to another port, not to the history of the tab", async () => {
+    const heard: string[] = [];
+    using other = Bun.serve({
+      ...{ hostname: "127.0.0.1", port: 0 },
+      fetch(request) {
+        heard.push(JSON.stringify([request.url, ...request.headers]));
+        return new Response("<p>another program</p>", { headers: { "Content-Type": "text/html" } });
+      },
+    });
+    await using visit = await Visit.of(browser, cluster.url);
+    const { page } = visit;
+    await page.evaluate((url) => location.assign(url), other.url.href);
+    await page.getByText("another program").waitFor();
+    expect(heard.length).toBeGreaterThan(0);
+    for (const each of heard) expect(each).not.toContain(token());
+    expect(await page.context().cookies()).toEqual([]);
+    expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+    await page.goBack();
+    await page.waitForSelector(".app");
+    expect(page.url()).toBe(home());
+  });
+});
+
+describe("events on the page", () => {
+  test("go on when the connection has broken, none twice", async () => {
+    await using cluster = await pretendCluster(3, 3);
+    await using lab = await Lab.onSwitch("pb", 1);
+    const browser = await openBrowser(lab.folder);
+    try {
+      await using visit = await Visit.of(browser, cluster.url);
+      cluster.emit("peer.appeared", { peer: nameOf(2), nickname: "host2" });
+      await visit.page.getByRole("tab", { name: "Events" }).click();
+      const told = visit.page.getByText("peer.appeared");
+      await told.waitFor();
+      const isFollowing = visit.page.waitForRequest(/events.*after=\d/);
+      await cluster.breakConnections();
+      await isFollowing;
+      cluster.emit("peer.gone", { peer: nameOf(2), nickname: "host2" });
+      await visit.shows("peer.gone");
+      expect(await told.count()).toBe(1);
     } finally {
       await browser.close();
     }

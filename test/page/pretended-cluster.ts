@@ -2,6 +2,7 @@ import { pageApp } from "../../lib/api/page-app.ts";
 import { PictureLog } from "../../lib/api/picture-log.ts";
 import type { Report } from "../../lib/api/report.ts";
 import type { ToldContainer } from "../../lib/api/router-control.ts";
+import type { EventSink } from "../../lib/base/network-event.ts";
 import type { LinkTraffic } from "../../lib/base/overlay.ts";
 import { formatPeerName, parsePeerName } from "../../lib/base/peer-name.ts";
 import { silentLog } from "../../lib/base/world.ts";
@@ -16,6 +17,10 @@ import { SimCluster } from "../sim/cluster.ts";
 
 export interface PretendedCluster extends AsyncDisposable {
   readonly url: string;
+  /** Has something happen on the host that serves the page. */
+  readonly emit: EventSink;
+  /** Closes all connections, as when a tunnel breaks; new ones are accepted. */
+  breakConnections(): Promise<void>;
 }
 
 const token = "0".repeat(32);
@@ -38,9 +43,17 @@ export async function pretendCluster(
   router.diagnosis.doctor = async () => ({ ...(await doctor()), findings });
   const pictures = new PictureLog(machineWorld(silentLog));
   const app = pageApp(router, await readPage(), { token, pictures, log: silentLog });
-  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, idleTimeout: 0, fetch: app.fetch });
+  const serve = (port: number) =>
+    Bun.serve({ hostname: "127.0.0.1", port, idleTimeout: 0, fetch: app.fetch });
+  let server = serve(0);
+  const port = server.port!;
   return {
-    url: `http://127.0.0.1:${server.port}/?token=${token}`,
+    url: `http://127.0.0.1:${port}/#token=${token}`,
+    emit: router.events.emit,
+    async breakConnections() {
+      await server.stop(true);
+      server = serve(port);
+    },
     async [Symbol.asyncDispose]() {
       await server.stop(true);
       pictures.forget();
@@ -174,7 +187,7 @@ const slowHost = nameOf(12);
 function carriedBetween(from: string, to: string, nowMs: number): LinkTraffic {
   const isBusy = [from, to].every((name) => parsePeerName(name) % 40 === 0);
   const packets = Math.floor(nowMs / (isBusy ? 10 : 1000));
-  const octets = (isBusy ? 1250 : 50) * packets;
+  const octets = (isBusy ? 1250 : 20) * packets;
   return {
     ...{ sentPackets: packets, sentBytes: octets },
     ...{ receivedPackets: packets, receivedBytes: octets },

@@ -37,7 +37,7 @@ export class PageService implements PageControl {
     this.#opened ??= this.#listen();
     try {
       const { address } = await this.#opened;
-      return { url: `http://${address}/?token=${this.#token}` };
+      return { url: `http://${address}/#token=${this.#token}` };
     } catch (error) {
       this.#opened = undefined;
       throw error;

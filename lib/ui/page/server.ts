@@ -1,8 +1,7 @@
-import type { EventModel } from "../../api/event-models.ts";
 import type { PictureNews } from "../../api/picture-log.ts";
 import type { Diagnosis } from "../../diagnosis/doctor/diagnosis.ts";
 import type { Explanation } from "../../diagnosis/why/explanation.ts";
-
+import { authorization } from "./token.ts";
 import type { Ways } from "./verdict-text.ts";
 
 /** What the page asks of the router that serves it. */
@@ -13,7 +12,7 @@ const answerMaxMs = 30_000;
 /** @throws Error with the router's own sentence */
 async function ask<Answer>(path: string): Promise<Answer> {
   const response = await fetch(path, {
-    headers: { Accept: "application/json" },
+    headers: { Accept: "application/json", ...authorization() },
     signal: AbortSignal.timeout(answerMaxMs),
   }).catch((error: unknown) => {
     throw error instanceof Error && error.name === "TimeoutError"
@@ -49,10 +48,3 @@ export function askWays(from: string, to: string): Promise<Ways> {
 }
 
 export const askDoctor = (): Promise<Diagnosis> => ask("/doctor");
-
-/** Calls `heard` with every event, those of before first, until the signal. */
-export function followEvents(heard: (event: EventModel) => void, signal: AbortSignal): void {
-  const source = new EventSource("/events?follow=true");
-  source.onmessage = ({ data }) => heard(JSON.parse(String(data)) as EventModel);
-  signal.addEventListener("abort", () => source.close(), { once: true });
-}

@@ -3,8 +3,9 @@ import type { EventModel } from "../../api/event-models.ts";
 import type { Picture } from "../../api/picture-models.ts";
 import type { Finding } from "../../diagnosis/finding.ts";
 import { again } from "./again.ts";
+import { followEvents } from "./follow-events.ts";
 import { SeenPicture } from "./seen-picture.ts";
-import { askDoctor, askPicture, followEvents } from "./server.ts";
+import { askDoctor, askPicture } from "./server.ts";
 import { type Rates, TrafficLog } from "./traffic.ts";
 
 /** How often is asked while somebody looks: traffic and round trips change without an event. */
@@ -55,13 +56,11 @@ export function useNetwork(): Network {
       const diagnosis = await askDoctor().catch(() => undefined);
       if (diagnosis !== undefined) setFindings(diagnosis.findings);
     });
-    const follow = (): void =>
-      followEvents((event) => {
-        setEvents((before) => [event, ...before].slice(0, eventsMax));
-        pictures.soon(pictureDelayMs);
-        doctor.soon(doctorDelayMs);
-      }, end.signal);
-    follow();
+    void followEvents((event) => {
+      setEvents((before) => [event, ...before].slice(0, eventsMax));
+      pictures.soon(pictureDelayMs);
+      doctor.soon(doctorDelayMs);
+    }, end.signal);
     return () => {
       clearTimeout(toldTimer);
       end.abort();
