@@ -29,6 +29,8 @@ export interface NamedPort {
 export interface Pod {
   /** Never that of another pod, also when name and address come again. */
   readonly id: string;
+  /** By which its runtime knows it where that is not `id`; whoever made the pod may say anything here. */
+  readonly runtimeId?: string | undefined;
   readonly namespace: string;
   readonly name: string;
   readonly labels: Labels;

@@ -132,11 +132,18 @@ export class AdmittedPods implements ObjectSink<Pod> {
   #owner(made: PodInterface): Pod | undefined {
     const pods = this.#pods.get(placeOf(made));
     if (pods === undefined) return undefined;
-    if (made.uid !== undefined) return pods.get(made.uid);
+    if (made.uid !== undefined) {
+      return pods.get(made.uid) ?? [...pods.values()].find((pod) => mayBeOf(made, pod));
+    }
     return [...pods.values()].reduce((latest, pod) =>
       pod.sinceMs > latest.sinceMs ? pod : latest,
     );
   }
+}
+
+/** Of pods with the name that a runtime has told, whether one may be that of the interface. */
+export function mayBeOf({ uid }: PodInterface, { id, runtimeId }: Pod): boolean {
+  return uid === undefined || uid === id || uid === runtimeId;
 }
 
 /** Of the families that its interfaces have, what its cluster tells may be of a former one. */

@@ -6,7 +6,7 @@ import { RetryDelay, type RetryDelays } from "../../base/retry-delay.ts";
 import type { Cancel, World } from "../../base/world.ts";
 import type { ChosenEnforcer } from "../../host/policy/choose-enforcer.ts";
 import { PolicyCompiler } from "../../policy/compiler.ts";
-import type { PodInterface } from "./admitted-pods.ts";
+import { mayBeOf, type PodInterface } from "./admitted-pods.ts";
 import { type Applied, ApplyTimes } from "./apply-times.ts";
 import type { PolicySource } from "./policy-input.ts";
 import { PolicyTables } from "./policy-tables.ts";
@@ -302,7 +302,7 @@ export class PolicyController {
     signal.throwIfAborted();
     // What was told meanwhile is newer, and a namesake may be gone since.
     const { pods, admitted } = this.tables;
-    const isIt = found !== undefined && (made.uid === undefined || made.uid === found.id);
+    const isIt = found !== undefined && mayBeOf(made, found);
     if (isIt && !admitted.isKnown(made)) pods.put(found);
   }
 

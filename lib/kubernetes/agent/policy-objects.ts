@@ -9,15 +9,17 @@ export function policyNamespace({ metadata }: NamespaceObject): Namespace {
   return namespaceOf(metadata.name, metadata.labels);
 }
 
-/** Of what stands for a static pod of a node: the id by which its runtime knows it. */
+/** Of what stands for a static pod of a node: the id by which its runtime knows it. Anybody may write it. */
 const mirrorAnnotation = "kubernetes.io/config.mirror";
 
 /** A pod of its host's own network, or one that has ended, has no addresses: others may have them. */
 export function policyPod(object: PodObject, nodeName: string): Pod {
   const { metadata, spec, status } = object;
+  const runtimeId = metadata.annotations[mirrorAnnotation];
   const hasEnded = status.phase === "Succeeded" || status.phase === "Failed";
   return {
-    id: metadata.annotations[mirrorAnnotation] ?? metadata.uid,
+    id: metadata.uid,
+    ...(runtimeId !== undefined && { runtimeId }),
     namespace: metadata.namespace,
     name: metadata.name,
     labels: labelsOf(metadata.labels),

@@ -254,6 +254,18 @@ describe("a pod that is being made", () => {
     expect(chain()).toBeDefined();
   });
 
+  test("is known by the id of its runtime, which takes nothing from who has that id", async () => {
+    const { controller, inputs, clock, sync, chain } = setUp();
+    sync([deny], [pod({ id: "api", runtimeId: "uid-1", addresses: [] })]);
+    await controller.admit(sandbox(), never);
+    expect(controller.tables.admitted.held).toBe(0);
+    expect(chain()).toBeDefined();
+    const forged = { id: "uid-2", namespace: "elsewhere", runtimeId: "api" };
+    inputs.pods.put(pod({ ...forged, addresses: [parseIpv4("10.32.0.2")] }));
+    clock.run(20);
+    expect(chain()).toBeDefined();
+  });
+
   test("is not known by what its source says of a namesake", async () => {
     const { controller, sync } = setUp({ resolve: pod({ id: "uid-0" }) });
     sync([deny]);

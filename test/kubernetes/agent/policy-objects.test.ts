@@ -24,11 +24,11 @@ describe("a pod", () => {
     });
   });
 
-  test("that stands for a static one of a node has the id by which its runtime knows it", () => {
+  test("that stands for a static one of a node has the id by which its runtime knows it as well, and its own", () => {
     const annotations = { "kubernetes.io/config.mirror": "hash" };
     const spec = { nodeName: "n1", containers: [] };
     const mirror = pods.read({ metadata: { ...metadata, annotations }, spec, status: {} });
-    expect(policyPod(mirror, "n1").id).toBe("hash");
+    expect(policyPod(mirror, "n1")).toMatchObject({ id: "u1", runtimeId: "hash" });
   });
 
   test("of an old server has the one address that is told", () => {
