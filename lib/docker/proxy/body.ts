@@ -23,6 +23,10 @@ export function requestBodyLength(head: HttpHead): BodyLength {
     if (codings.length > 1 || codings[0] !== "chunked") {
       throw new WeaveError("HTTP_BODY", `a body cannot be coded as ${codings.join(", ")}`);
     }
+    // Servers of HTTP/1.0 know of no chunks, and engines then go by the length (RFC 9112 §6.1).
+    if (head.startLine.endsWith("HTTP/1.0")) {
+      throw new WeaveError("HTTP_BODY", "a request of HTTP/1.0 has no body in chunks");
+    }
     return { kind: "chunked" };
   }
   return declaredLength(head) ?? noBody;

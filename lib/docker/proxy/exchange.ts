@@ -5,7 +5,7 @@ import type { Tracer } from "../../daemon/tracing/tracer.ts";
 import { answerBodyLength, type BodyLength, requestBodyLength } from "./body.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { HttpHead, requestLine, statusOf } from "./http-head.ts";
-import { passBody, readBody, readHead } from "./message-reader.ts";
+import { passBody, readBody, readHead, readShortBody } from "./message-reader.ts";
 import { refusal } from "./refusal.ts";
 import { copyAll } from "./tunnel.ts";
 
@@ -26,7 +26,10 @@ export interface Interception {
    * @throws WeaveError what the client is answered instead
    */
   answered?(status: number): Promise<readonly (readonly [name: string, value: string])[]>;
-  /** What the client gets in place of the body of an answer; `undefined` for the body as it came. */
+  /**
+   * What the client gets in place of the body of an answer; `undefined` for the body as it came. Not
+   * called for one that is too long to be held, which passes.
+   */
   answer?(body: Uint8Array, status: number): Promise<Uint8Array | undefined>;
   /** Called when nobody waits any more, answered or not; maybe twice. */
   over?(): void;
@@ -138,7 +141,7 @@ export class Conversation {
   async #proceed(method: string, head: HttpHead, length: BodyLength): Promise<boolean> {
     if (this.#interception?.request === undefined) {
       const engine = await this.#connected();
-      await engine.write(properHost(head).bytes());
+      await engine.write(plainLength(properHost(head)).bytes());
       return this.#answer(method, engine, this.#send(passBody(this.#client, engine, length)));
     }
     const body = await this.#readRequest(head, length);
@@ -230,9 +233,11 @@ export class Conversation {
         extended = extended.with(name, value);
       }
       if (this.#interception?.answer !== undefined && isPlain(head)) {
-        const body = await readBody(engine, length);
-        const edited = await this.#interception.answer(body, status);
-        return await this.#client.write(messageWith(extended, length, edited, body));
+        const body = await readShortBody(engine, length);
+        if (body !== undefined) {
+          const edited = await this.#interception.answer(body, status);
+          return await this.#client.write(messageWith(extended, length, edited, body));
+        }
       }
     } catch (error) {
       await this.#client.write(refusal(error, { keepsOpen: false }));
@@ -270,6 +275,14 @@ function messageWith(
 function properHost(head: HttpHead): HttpHead {
   const isPath = head.values("Host").some((host) => host.startsWith("/"));
   return isPath ? head.without("Host").with("Host", "docker") : head;
+}
+
+/** With chunks a length means nothing, and who goes on by it would take a body for a request. */
+function plainLength(head: HttpHead): HttpHead {
+  const isChunked = head.values("Transfer-Encoding").length > 0;
+  return isChunked && head.values("Content-Length").length > 0
+    ? head.without("Content-Length")
+    : head;
 }
 
 function isPlain(head: HttpHead): boolean {

@@ -8,7 +8,8 @@ import { WeaveError } from "../../base/errors.ts";
  *   Content-Length: 27␍␊                                 belongs to the line before it
  *   ␍␊                                                   the end; ␊ alone ends a line as well
  */
-export const headBytesMax = 64 << 10;
+/** As engines have it: a build carries what its client knows of every registry in one field. */
+export const headBytesMax = 1 << 20;
 
 /** Octets one to one, for heads may have any above 127 in their values. */
 const latin1 = { decode: fromLatin1, encode: toLatin1 };

@@ -15,15 +15,15 @@ export const bufferedBodyBytesMax = 4 << 20;
  * @throws WeaveError `HTTP_HEAD_LONG`, `HTTP_HEAD`, `HTTP_CUT`
  */
 export async function readHead(stream: ByteStream): Promise<HttpHead | undefined> {
-  let bytes: Uint8Array = new Uint8Array();
+  const read = new GrowingBytes();
   for (;;) {
     const more = await stream.read();
     if (more === undefined) {
-      if (bytes.length === 0) return undefined;
+      if (read.length === 0) return undefined;
       throw new WeaveError("HTTP_CUT", "the connection ended within a head");
     }
-    const looked = bytes.length;
-    bytes = looked === 0 ? more : concatBytes(bytes, more);
+    const looked = read.length;
+    const bytes = read.append(more);
     const end = headEnd(bytes, looked);
     if (end > headBytesMax || (end === -1 && bytes.length > headBytesMax)) {
       throw new WeaveError("HTTP_HEAD_LONG", `a head has more than ${headBytesMax} octets`);
@@ -31,6 +31,29 @@ export async function readHead(stream: ByteStream): Promise<HttpHead | undefined
     if (end === -1) continue;
     stream.unread(bytes.subarray(end));
     return HttpHead.parse(bytes.subarray(0, end));
+  }
+}
+
+/** Octets that come in pieces, however small, with room for as many again as there are. */
+class GrowingBytes {
+  #room = new Uint8Array();
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** All there are by now. */
+  append(more: Uint8Array): Uint8Array {
+    const length = this.#length + more.length;
+    if (length > this.#room.length) {
+      const larger = new Uint8Array(2 * length);
+      larger.set(this.#room.subarray(0, this.#length));
+      this.#room = larger;
+    }
+    this.#room.set(more, this.#length);
+    this.#length = length;
+    return this.#room.subarray(0, length);
   }
 }
 
@@ -58,22 +81,41 @@ export async function passBody(
 /**
  * A whole body without its framing.
  *
- * @throws WeaveError `HTTP_BODY`, `HTTP_BODY_LONG` with the octets that were read of it, `HTTP_CUT`
+ * @throws WeaveError `HTTP_BODY`, `HTTP_BODY_LONG`, `HTTP_CUT`
  */
 export async function readBody(stream: ByteStream, length: BodyLength): Promise<Uint8Array> {
-  if (length.kind === "length" && length.bytes > bufferedBodyBytesMax) throw tooLong();
+  const body = await readShortBody(stream, length);
+  if (body === undefined) throw tooLong();
+  return body;
+}
+
+/**
+ * The same; of one that is too long everything is put back, to be passed on, and the result is
+ * `undefined`.
+ *
+ * @throws WeaveError `HTTP_BODY`, `HTTP_CUT`
+ */
+export async function readShortBody(
+  stream: ByteStream,
+  length: BodyLength,
+): Promise<Uint8Array | undefined> {
+  if (length.kind === "length" && length.bytes > bufferedBodyBytesMax) return undefined;
   const end = bodyEnd(length);
-  const parts: Uint8Array[] = [];
+  const [framed, parts]: [Uint8Array[], Uint8Array[]] = [[], []];
   let size = 0;
   while (!end.isOver) {
     const bytes = await stream.read();
     if (bytes === undefined) throw new WeaveError("HTTP_CUT", "the connection ended within a body");
     const taken = end.take(bytes, (data) => {
       size += data.length;
-      if (size > bufferedBodyBytesMax) throw tooLong();
       parts.push(data);
     });
     stream.unread(bytes.subarray(taken));
+    framed.push(bytes.subarray(0, taken));
+    if (size > bufferedBodyBytesMax) {
+      stream.unread(concatBytes(...framed));
+      return undefined;
+    }
   }
   return concatBytes(...parts);
 }

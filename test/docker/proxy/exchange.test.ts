@@ -182,6 +182,29 @@ describe("a request that concerns nobody", () => {
     await over;
   });
 
+  test("may have a head with all that its client knows of registries", async () => {
+    const { client, engine, over } = passing();
+    const build = `POST /build HTTP/1.1\r\nHost: x\r\nX-Registry-Config: ${"y".repeat(900_000)}\r\n\r\n`;
+    void client.send(build);
+    expect(await engine.until("\r\n\r\n")).toBe(build);
+    engine.close();
+    await over;
+  });
+
+  test("has its end told in one way, whatever its client says", async () => {
+    const { client, engine, over } = passing();
+    const length = "Content-Length: 4\r\n";
+    const post = `POST /build HTTP/1.1\r\nHost: x\r\n${length}Transfer-Encoding: chunked\r\n\r\n`;
+    const chunks = `1\r\na\r\n0\r\n\r\n`;
+    void client.send(post + chunks + ping);
+    expect(await engine.until("0\r\n\r\n")).toBe(post.replace(length, "") + chunks);
+    void engine.send("HTTP/1.1 204 No Content\r\n\r\n");
+    await client.until("\r\n\r\n");
+    expect(await engine.until("\r\n\r\n")).toBe(ping);
+    engine.close();
+    await over;
+  });
+
   test("ends its client's connection where the engine ends its own", async () => {
     const { client, engine, over } = passing();
     void client.send(ping);
@@ -375,13 +398,34 @@ describe("an answer that is edited", () => {
     engine.close();
     await over;
   });
+
+  const part = "x".repeat(1 << 20);
+  const chunk = `100000\r\n${part}\r\n`;
+  test.each([
+    `Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(5)}0\r\n\r\n`,
+    `Content-Length: ${part.length * 5 + 4}\r\n\r\n${part.repeat(5)}\r\n\r\n`,
+  ])("passes as it is where it is too long to be held: %#", async (rest) => {
+    const { client, engine, over } = conversation(() => ({ answer: async () => bytes("edited") }));
+    void client.send("GET /c HTTP/1.1\r\nHost: x\r\n\r\n");
+    await engine.until("\r\n\r\n");
+    const long = `HTTP/1.1 200 OK\r\n${rest}`;
+    void engine.send(long);
+    expect(await client.until("\r\n\r\n")).toBe(long.slice(0, long.indexOf("\r\n\r\n") + 4));
+    expect(await client.until("\r\n\r\n")).toBe(long.slice(long.indexOf("\r\n\r\n") + 4));
+    void client.send(ping);
+    await engine.until("\r\n\r\n");
+    client.close();
+    engine.close();
+    await over;
+  });
 });
 
 describe("what is no request", () => {
   test.each([
     ["GET /\r\n\r\n", 400],
     ["GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400],
-    [`GET / HTTP/1.1\r\nX: ${"y".repeat(70_000)}\r\n\r\n`, 431],
+    ["POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n", 400],
+    [`GET / HTTP/1.1\r\nX: ${"y".repeat(1_100_000)}\r\n\r\n`, 431],
   ])("is refused: %#", async (text, status) => {
     const { client, over } = passing();
     void client.send(text);
