@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type AskedOf, apiFailure } from "./api-failure.ts";
+import { type AskedOf, apiFailure, isAbsence } from "./api-failure.ts";
 import { type ApiRequest, ApiTransport } from "./api-transport.ts";
 import type { ClusterAccess } from "./cluster-access.ts";
 import type {
@@ -39,7 +39,7 @@ export class ApiClient implements KubernetesApi {
   ): Promise<T | undefined> {
     const request = { method: "GET", path: resourcePath(resource, place) } as const;
     const { status, text } = await this.#transport.ask(request);
-    if (status === 404) return undefined;
+    if (status === 404 && isAbsence(text)) return undefined;
     if (status >= 300) throw apiFailure(status, text, { verb: "get", resource });
     return resource.read(parseAnswer(text));
   }

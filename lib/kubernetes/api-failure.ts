@@ -34,6 +34,13 @@ export function apiFailure(status: number, text: string, asked: AskedOf): WeaveE
   return statusFailure(status, failure.success ? failure.output.message : text, asked);
 }
 
+const absenceSchema = v.object({ kind: v.literal("Status"), reason: v.literal("NotFound") });
+
+/** Whether an answer 404 says that there is no such object; something before the server says less. */
+export function isAbsence(text: string): boolean {
+  return v.is(absenceSchema, tryParse(text));
+}
+
 /** The error that a watch ended with. @param object a `Status`, as far as it is one */
 export function watchFailure(object: unknown, asked: AskedOf): WeaveError {
   const status = v.safeParse(statusSchema, object);

@@ -258,6 +258,18 @@ describe("what goes wrong", () => {
     expect((await failure(page)).code).toBe("K8S_NOT_FOUND");
   });
 
+  test("is that something before the server knows of no object", async () => {
+    await using server = new FakeApiServer();
+    const client = clientOf(server);
+    expect(await client.get(nodes, { name: "gone" })).toBeUndefined();
+    using proxy = Bun.serve({
+      ...{ port: 0, hostname: "127.0.0.1" },
+      fetch: () => new Response("404 page not found", { status: 404 }),
+    });
+    const behind = new ApiClient({ server: `http://127.0.0.1:${proxy.port}` });
+    expect((await failure(behind.get(nodes, { name: "gone" }))).code).toBe("K8S_NOT_FOUND");
+  });
+
   test("is that nothing answers, or something else does", async () => {
     await using server = new FakeApiServer();
     const client = clientOf(server);
