@@ -1,6 +1,7 @@
 import { handoverFlag } from "../../../overlay/fastdp/ports.ts";
 import { macHoldDownMs } from "../../../overlay/mac-table.ts";
 import { fp, type Register, r0, r1, r2, r3, r4, r7, r8 } from "../../bpf/assembler.ts";
+import { measureFrame } from "./frame-headers.ts";
 import { frame, stack } from "./frame-memory.ts";
 import type { FrameProgram } from "./frame-program.ts";
 import { aheadTicksMax, floodMax, mac, neighbour, route, routeKind, tickMs } from "./tables.ts";
@@ -49,7 +50,7 @@ export function writeArrival(program: FrameProgram, from: "wire" | "lane" | "han
   asm.jump("deliver");
 
   asm.label("flood");
-  program.measureFrame();
+  measureFrame(program);
   writeFlood(program, from);
   asm.label("deliver");
   if (from !== "handover") {
@@ -70,7 +71,7 @@ export function writeArrival(program: FrameProgram, from: "wire" | "lane" | "han
   program.arriveAt();
 
   asm.label("forward");
-  program.measureFrame();
+  measureFrame(program);
   writeForward(program, from);
 }
 

@@ -7,7 +7,6 @@ import {
   r2,
   r3,
   r4,
-  r5,
   r6,
   r9,
 } from "../../bpf/assembler.ts";
@@ -18,7 +17,6 @@ import { type CounterName, counterAt, neighbour, type TableName, traffic } from 
 const zeroChecksum = 2;
 const dontFragment = 4;
 const timeToLive = 64;
-const ethernetHeaderBytes = 14;
 
 /** Next program or, when there is none, on its way: foreign programs behind ours still see it. */
 const passVerdict = -1;
@@ -170,142 +168,6 @@ export class FrameProgram {
   lookupIndex(table: TableName, index: Register, missing: string): void {
     this.storeStack(stack.index, index);
     this.lookup(table, stack.index, missing);
-  }
-
-  /** Puts both addresses on the stack; r1 is the frame, r3 the destination, r4 the source. */
-  readAddresses(): void {
-    const { asm } = this;
-    this.#ensure(ethernetHeaderBytes);
-    asm.load("u32", r3, r1, 0);
-    asm.load("u16", r4, r1, 4);
-    asm.compute(r4, "shiftLeft", 32);
-    asm.compute(r3, "or", r4);
-    this.storeStack(stack.destination, r3, "u64");
-    asm.load("u32", r4, r1, 6);
-    asm.load("u16", r5, r1, 10);
-    asm.compute(r5, "shiftLeft", 32);
-    asm.compute(r4, "or", r5);
-    this.storeStack(stack.source, r4, "u64");
-  }
-
-  /** r1 = the frame, of which `bytes` octets can be read; others are lost. */
-  #ensure(bytes: number): void {
-    const { asm } = this;
-    const there = this.label("there");
-    const reach = (): void => {
-      this.loadFrame(r1, frame.data);
-      this.loadFrame(r2, frame.dataEnd);
-      asm.address(r3, r1, bytes);
-    };
-    reach();
-    asm.jumpIf(r3, "<=", r2, there);
-    asm.set(r1, r6);
-    asm.set(r2, bytes);
-    asm.call("pullData");
-    reach();
-    asm.jumpIf(r3, ">", r2, this.dropped("malformed"));
-    asm.label(there);
-  }
-
-  /**
-   * Goes to `passed` for what the kernel says of a path that became too small for a container's
-   * packet: it comes out of the device that could not send it, and goes to who had sent it.
-   *
-   *   Ethernet 14 | IPv4 20, protocol 1 at 23  | type 3, code 4 at 34
-   *   Ethernet 14 | IPv6 40, next 58 at 20     | type 2 at 54
-   */
-  passPathErrors(): void {
-    const { asm } = this;
-    const [six, none] = [this.label("version 6"), this.label("no path error")];
-    const errorBytes = 56;
-    asm.set(r1, r6);
-    asm.set(r2, errorBytes);
-    asm.call("pullData");
-    this.loadFrame(r1, frame.data);
-    this.loadFrame(r2, frame.dataEnd);
-    asm.address(r3, r1, errorBytes);
-    asm.jumpIf(r3, ">", r2, none);
-    asm.load("u16", r2, r1, 12);
-    asm.jumpIf(r2, "==", 0xdd86, six);
-    asm.jumpIf(r2, "!=", 0x0008, none);
-    asm.load("u8", r2, r1, 23);
-    asm.jumpIf(r2, "!=", 1, none);
-    asm.load("u16", r2, r1, 34);
-    asm.jumpIf(r2, "==", 0x0403, "passed");
-    asm.jump(none);
-    asm.label(six);
-    asm.load("u8", r2, r1, 20);
-    asm.jumpIf(r2, "!=", 58, none);
-    asm.load("u8", r2, r1, 54);
-    asm.jumpIf(r2, "==", 2, "passed");
-    asm.label(none);
-  }
-
-  /**
-   * Puts on the stack how long the frame is, and of a TCP super-frame how long its segments are. Of
-   * others nobody looks: they may be tunnels of containers with headers of any kind, so they count
-   * as a whole. What stood for the tunnel key is lost, as are r0–r5.
-   */
-  measureFrame(): void {
-    const { asm } = this;
-    const measured = this.label("measured");
-    this.loadFrame(r1, frame.length);
-    this.storeStack(stack.length, r1);
-    this.loadFrame(r1, frame.segment);
-    asm.jumpIf(r1, "==", 0, measured);
-    this.#measureTcpHeaders(measured);
-    this.loadFrame(r1, frame.segment);
-    asm.compute(r3, "add", r1);
-    this.storeStack(stack.length, r3);
-    asm.label(measured);
-  }
-
-  /**
-   * r3 = octets before the payload of a TCP segment; goes to `other` for any other frame.
-   *
-   *   Ethernet 14 | IPv4, header length at 14, protocol 6 at 23 | TCP, header length at 12
-   *   Ethernet 14 | IPv6 40, next 6 at 20                       | TCP
-   */
-  #measureTcpHeaders(other: string): void {
-    const { asm } = this;
-    const [six, tcp] = [this.label("TCP over version 6"), this.label("TCP")];
-    const from = 12;
-    const at = stack.tunnelKey;
-    this.#readBytes(from, 12, other);
-    this.loadStack(r2, at, "u16");
-    asm.jumpIf(r2, "==", 0xdd86, six);
-    asm.jumpIf(r2, "!=", 0x0008, other);
-    this.loadStack(r2, at + 23 - from, "u8");
-    asm.jumpIf(r2, "!=", 6, other);
-    this.loadStack(r3, at + 14 - from, "u8");
-    asm.compute(r3, "and", 0x0f);
-    asm.compute(r3, "shiftLeft", 2);
-    asm.compute(r3, "add", ethernetHeaderBytes);
-    asm.jump(tcp);
-    asm.label(six);
-    this.loadStack(r2, at + 20 - from, "u8");
-    asm.jumpIf(r2, "!=", 6, other);
-    asm.set(r3, ethernetHeaderBytes + 40);
-    asm.label(tcp);
-    this.storeStack(at + 16, r3);
-    asm.compute(r3, "add", 12);
-    this.#readBytes(r3, 1, other);
-    this.loadStack(r3, at + 16);
-    this.loadStack(r2, at, "u8");
-    asm.compute(r2, "shiftRight", 4);
-    asm.compute(r2, "shiftLeft", 2);
-    asm.compute(r3, "add", r2);
-  }
-
-  /** Puts octets of the frame where the tunnel key is, or goes on to `missing`. */
-  #readBytes(from: Register | number, bytes: number, missing: string): void {
-    const { asm } = this;
-    asm.set(r2, from);
-    asm.set(r1, r6);
-    asm.address(r3, fp, stack.tunnelKey);
-    asm.set(r4, bytes);
-    asm.call("loadBytes");
-    asm.jumpIf(r0, "!=", 0, missing);
   }
 
   /** Puts the time on the stack, and leaves it in r0. */

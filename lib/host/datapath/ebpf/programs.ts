@@ -27,6 +27,7 @@ import {
   writeLeaving,
   writeNeighbourHeard,
 } from "./decisions.ts";
+import { measureFrame, passPathErrors, readAddresses } from "./frame-headers.ts";
 import { frame, stack, tunnelKey } from "./frame-memory.ts";
 import { type Actions, FrameProgram, realActions } from "./frame-program.ts";
 import {
@@ -92,14 +93,14 @@ export function writeProgram(asm: Assembler, kind: ProgramKind, actions: Actions
 
 function writeContainer(program: FrameProgram): void {
   const { asm } = program;
-  program.readAddresses();
+  readAddresses(program);
   passMarked(program);
   asm.jumpIf(r3, "==", spanningTreeKey, program.dropped("spanningTree"));
   asm.jumpIf(r4, "==", 0, program.dropped("malformed"));
   program.loadStack(r7, stack.self);
   asm.jumpIf(r7, "==", -1, program.dropped("notReady"), 32);
   asm.set(r8, r3);
-  program.measureFrame();
+  measureFrame(program);
   program.readClock(tickShift);
   writeLearning(program, "captured");
   asm.jumpIf(r8, "&", 1, "flood");
@@ -169,7 +170,7 @@ function writeWire(program: FrameProgram): void {
   program.storeStack(stack.vni, r1);
   program.loadFrame(r1, frame.device);
   program.storeStack(stack.arrivedBy, r1);
-  program.readAddresses();
+  readAddresses(program);
   program.readClock(tickShift);
   splitVni(program, "own");
   writeOriginatorHeard(program);
@@ -179,7 +180,7 @@ function writeWire(program: FrameProgram): void {
   writeArrival(program, "wire");
 
   asm.label("own");
-  program.passPathErrors();
+  passPathErrors(program);
   asm.jump(program.dropped("unknownPeer"));
   asm.label("delivered");
   program.setMark(0);
@@ -199,7 +200,7 @@ function writeHandover(program: FrameProgram): void {
   program.storeStack(stack.outerSource, 0);
   program.storeStack(stack.arrivedBy, 0);
   program.count("handedInFrames");
-  program.readAddresses();
+  readAddresses(program);
   asm.jumpIf(r4, "==", 0, program.dropped("malformed"));
   splitVni(program, program.dropped("unknownPeer"));
   program.lookupIndex("routes", r7, program.dropped("unknownPeer"));
@@ -216,7 +217,7 @@ function writeLane(program: FrameProgram): void {
   asm.compute(r2, "shiftRight", flagShift);
   asm.jumpIf(r2, "!=", lanedFlag >>> flagShift, "unmarked");
   asm.compute(r7, "and", shortIdMask);
-  program.readAddresses();
+  readAddresses(program);
   program.readClock(tickShift);
   program.lookupIndex("neighbours", r7, program.dropped("unknownPeer"));
   asm.load("u32", r1, r0, neighbour.present);
@@ -237,7 +238,7 @@ function writeLane(program: FrameProgram): void {
   writeArrival(program, "lane");
 
   asm.label("unmarked");
-  program.passPathErrors();
+  passPathErrors(program);
   asm.jump(program.dropped("unknownPeer"));
   asm.label("delivered");
   program.setMark(0);
@@ -313,7 +314,7 @@ function writePeerCheck(program: FrameProgram): void {
 function writeHeard(program: FrameProgram): void {
   const { asm } = program;
   asm.label("no source");
-  program.readAddresses();
+  readAddresses(program);
   asm.jumpIf(r3, "!=", 0, program.dropped("malformed"));
   const typeAt = 12;
   asm.load("u16", r1, r1, typeAt);
