@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import { utf8 } from "../base/bytes.ts";
 import { WeaveError } from "../base/errors.ts";
-import { eventText } from "../base/event-kinds.ts";
+import { eventKinds, eventText } from "../base/event-kinds.ts";
 import { type EventQuery, isWanted, type NetworkEvent } from "../base/network-event.ts";
 import { refuseJson } from "./answers.ts";
 import type { EventControl, EventModel } from "./event-models.ts";
@@ -93,6 +93,10 @@ function answer(context: Context, events: EventControl, query: EventQuery, follo
   return context.body(body, 200, headers);
 }
 
+/** What stands before the dot of kinds: each asks for all of them. */
+const kindGroups = new Set(Object.keys(eventKinds).map((kind) => kind.split(".")[0]!));
+const knownKinds: ReadonlySet<string> = new Set([...kindGroups, ...Object.keys(eventKinds)]);
+
 /** @throws WeaveError `QUERY_INVALID` */
 function readQuery(context: Context, parameters: Parameters): EventQuery {
   const after = parameters.one("after") || (context.req.header("Last-Event-ID") ?? "");
@@ -111,6 +115,12 @@ function readQuery(context: Context, parameters: Parameters): EventQuery {
   const [kinds, containers, peers] = ["kind", "container", "peer"].map((name) =>
     parameters.all(name),
   ) as [string[], string[], string[]];
+  const unknown = kinds.find((kind) => !knownKinds.has(kind));
+  if (unknown !== undefined) {
+    throw new WeaveError("QUERY_INVALID", `there are no events of kind "${unknown}"`, {
+      remedy: `ask for ${[...kindGroups].join(", ")}, or one kind such as link.lost`,
+    });
+  }
   return {
     ...(after !== "" && { afterId: Number(after) }),
     ...(sinceMs !== undefined && { sinceMs }),

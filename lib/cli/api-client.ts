@@ -92,6 +92,7 @@ export function httpApiClient(environment: Environment, kind: "cli" | "cni" = "c
 type Headers = Readonly<Record<string, string>>;
 
 async function send(address: ApiAddress, request: ApiRequest, headers: Headers): Promise<string> {
+  refuseNoName(request.path);
   using patience = new Patience(request);
   let answer: { readonly status: number; readonly text: string };
   try {
@@ -102,6 +103,15 @@ async function send(address: ApiAddress, request: ApiRequest, headers: Headers):
   const { status, text } = answer;
   if (status >= 200 && status < 300) return text;
   throw refused(status, text, request.feature);
+}
+
+/** Such words would make another path of it. @throws ApiError `API_WORD` */
+function refuseNoName(path: readonly string[]): void {
+  const word = path.find((each) => ["", ".", ".."].includes(each));
+  if (word === undefined) return;
+  throw new ApiError("refused", "API_WORD", `"${word}" names nothing`, {
+    remedy: "write the name or the id of what is meant",
+  });
 }
 
 /** @throws Error of the connection, or of who waited for it in vain */

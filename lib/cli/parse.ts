@@ -184,6 +184,10 @@ function checkArguments(command: CommandSpec, given: readonly string[]): void {
     const names = needed.map(argumentPlaceholder).join(" ");
     throw usage(command, `'weave ${command.name}' needs ${names}`);
   }
+  if (command.hidden !== true && given.includes("")) {
+    const remedy = "leave it out, or see which variable of the shell is empty";
+    throw usage(command, `'weave ${command.name}' does not take an empty word`, remedy);
+  }
   const endless = command.arguments.some((argument) => argument.maximum === "many");
   const extra = endless ? [] : given.slice(command.arguments.length);
   if (extra.length > 0) {

@@ -71,6 +71,8 @@ describe("GET /events", () => {
     ["after=-1", "QUERY_INVALID"],
     ["after=12345678901234567890", "QUERY_INVALID"],
     ["since=yesterday", "QUERY_INVALID"],
+    ["kind=link&kind=containers", "QUERY_INVALID"],
+    ["kind=link.", "QUERY_INVALID"],
   ])("refuses %s", async (query, code) => {
     const answer = await get(`/events?${query}`);
     expect(answer.status).toBe(400);

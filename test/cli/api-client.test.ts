@@ -97,6 +97,12 @@ describe("a request", () => {
     expect(heard[0]).toMatchObject({ type: "application/json", body: '{"addresses":[]}' });
   });
 
+  test.each(["", ".", ".."])("is not made of %p, which would be another path", async (word) => {
+    const refused = await failure(ask({ method: "DELETE", path: ["peer", word] }));
+    expect(refused).toMatchObject({ kind: "refused", message: `"${word}" names nothing` });
+    expect(heard).toEqual([]);
+  });
+
   test("does not go to a proxy named in the environment", async () => {
     const before = process.env.http_proxy;
     process.env.http_proxy = "http://127.0.0.1:1";

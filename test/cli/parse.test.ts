@@ -119,6 +119,8 @@ describe("a mistake", () => {
 
   test("in the number of arguments says what is wanted", () => {
     expect(refusal("rmpeer").text).toContain("'weave rmpeer' needs <peer_id>...");
+    const empty = "'weave rmpeer' does not take an empty word";
+    expect(refusal("rmpeer ").text).toContain(empty);
     expect(refusal("stop now").text).toContain("'weave stop' does not take 'now'");
     expect(refusal("status connection").text).toBe(
       "Invalid 'weave status' sub-command: connection | did you mean 'connections'?",

@@ -85,7 +85,8 @@ export function findLink(netlink: Netlink, query: LinkQuery): Link | undefined {
   try {
     return netlink.request(RTM.getLink, 0, body, about).map(decodeLink)[0];
   } catch (error) {
-    if (isSystemError(error, "ENODEV")) return undefined;
+    // No link has a name that is too long for one.
+    if (isSystemError(error, "ENODEV") || isSystemError(error, "ERANGE")) return undefined;
     throw error;
   }
 }

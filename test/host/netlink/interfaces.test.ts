@@ -42,6 +42,7 @@ describe("interfaces of the kernel", () => {
     expect(lo).toMatchObject({ name: "lo", up: true, kind: "" });
     expect(findLink(netlink, { index: lo.index })).toEqual(lo);
     expect(findLink(netlink, { name: "nosuch" })).toBeUndefined();
+    expect(findLink(netlink, { name: "n".repeat(300) })).toBeUndefined();
     expect(deleteLink(netlink, 4711)).toBe(false);
   });
 
