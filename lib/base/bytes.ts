@@ -42,6 +42,11 @@ export function fromUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
+/** At most the first `maxLength` characters, as a copy: a slice would keep all of `text` in memory. */
+export function cutText(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : fromUtf8(utf8(text.slice(0, maxLength)));
+}
+
 export function readUint16(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 8) | bytes[at + 1]!;
 }

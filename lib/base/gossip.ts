@@ -13,6 +13,8 @@ export interface GossipData {
   merge(newer: GossipData): GossipData;
   /** Whether it says so much that who hears it from several sides is better asked what it lacks. */
   readonly isBulky?: boolean;
+  /** Octets that it keeps while it waits; missing for what is looked up when it is sent. */
+  readonly heldOctets?: number;
 }
 
 /** The owner of a channel, called by the mesh. */

@@ -37,7 +37,7 @@ export class Electorate {
 
   /** A neighbour shows that it has no say. */
   observes(peer: PeerName): void {
-    this.#observers.add(peer);
+    if (this.#peers.isKnown(peer)) this.#observers.add(peer);
   }
 
   /** A peer left the topology; it may come back as something else. */

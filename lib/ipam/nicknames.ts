@@ -1,6 +1,10 @@
+import { cutText } from "../base/bytes.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 
-const nicknamesMax = 65_536;
+/** More peers than any cluster has: all of them are in every message that says what we know. */
+const nicknamesMax = 16_384;
+/** Longer ones are cut: they are for display. */
+const nicknameMaxLength = 256;
 
 /** What peers call themselves, as heard from all. Not unique. */
 export class Nicknames {
@@ -29,7 +33,8 @@ export class Nicknames {
   merge(heard: Iterable<readonly [PeerName, string]>): void {
     for (const [peer, nickname] of heard) {
       if (peer === this.#self) continue;
-      if (this.#names.size < nicknamesMax || this.#names.has(peer)) this.#names.set(peer, nickname);
+      if (this.#names.size >= nicknamesMax && !this.#names.has(peer)) continue;
+      this.#names.set(peer, cutText(nickname, nicknameMaxLength));
     }
   }
 

@@ -2,6 +2,7 @@ import type { PeerName } from "../base/peer-name.ts";
 import type { Cancel, World } from "../base/world.ts";
 import type { PeerRecord } from "./peer-record.ts";
 import type { Peers } from "./peers.ts";
+import { silenceMaxMs } from "./transport.ts";
 
 /** After an update others usually follow. */
 export const collectionDelayMs = 1_000;
@@ -76,6 +77,7 @@ export class Collector {
     const nowMs = this.#world.monotonicMs();
     const unreachable = new Set(this.#peers.unreachable());
     for (const name of this.#since.keys()) if (!unreachable.has(name)) this.#since.delete(name);
+    this.#forgetSilences(nowMs);
     const removed: PeerRecord[] = [];
     let restMs = Number.POSITIVE_INFINITY;
     for (const name of unreachable) {
@@ -87,6 +89,14 @@ export class Collector {
     }
     if (restMs < Number.POSITIVE_INFINITY) this.#schedule(restMs);
     if (removed.length > 0) this.#removed(removed);
+  }
+
+  /** A peer that was found by another way meanwhile has been heard since. */
+  #forgetSilences(nowMs: number): void {
+    for (const [name, lastMs] of this.#lastHeardMs) {
+      const isOld = nowMs - lastMs > silenceMaxMs + collectionGraceMs;
+      if (isOld && !this.#since.has(name)) this.#lastHeardMs.delete(name);
+    }
   }
 
   #remove(name: PeerName): PeerRecord {

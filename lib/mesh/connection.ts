@@ -30,6 +30,7 @@ import {
   extensionOf,
   type OutgoingMessage,
   type ProtocolMessage,
+  type UnknownMessage,
 } from "./protocol-message.ts";
 import type { ByteStream } from "./transport.ts";
 
@@ -297,7 +298,7 @@ export class Connection {
         this.#liveness?.received();
         const message =
           bytes.length === 0 ? this.#ignoreEmpty() : decodeMessage(bytes, this.extensions);
-        if (message.kind === "unknown") this.#ignoreUnknown(message.tag);
+        if (message.kind === "unknown") this.#ignoreUnknown(message);
         else if (message.kind !== "heartbeat") return message;
       }
     } catch (error) {
@@ -312,10 +313,14 @@ export class Connection {
     return { kind: "heartbeat" };
   }
 
-  #ignoreUnknown(tag: number): void {
+  #ignoreUnknown({ tag, damage }: UnknownMessage): void {
     if (this.#unknownTags.has(tag)) return;
     this.#unknownTags.add(tag);
-    this.#log(`ignoring messages with unknown tag ${tag}`);
+    this.#log(
+      damage === undefined
+        ? `ignoring messages with unknown tag ${tag}`
+        : `ignoring damaged unicasts, which it may only pass on: ${damage}`,
+    );
   }
 
   #write(bytes: Uint8Array): void {

@@ -1,3 +1,4 @@
+import { cutText } from "../base/bytes.ts";
 import { WeaveError } from "../base/errors.ts";
 import { formatPeerName, noPeer, type PeerName, parsePeerName } from "../base/peer-name.ts";
 import { decodeGob, encodeGob, gob } from "../wire/gob.ts";
@@ -113,7 +114,7 @@ export function parseFeatures(sent: Features, version: ProtocolVersion): RemoteF
   const trusted = features.get("Trusted");
   return {
     name: parseName(required(features, "Name")),
-    nickname: required(features, "NickName").slice(0, nicknameMaxLength),
+    nickname: cutText(required(features, "NickName"), nicknameMaxLength),
     uid: parseUint64("UID", required(features, "UID")),
     connectionId: parseUint64("ConnID", required(features, "ConnID")),
     shortId: shortId === undefined ? undefined : parseShortId(shortId),

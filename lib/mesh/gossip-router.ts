@@ -6,12 +6,13 @@ import type { World } from "../base/world.ts";
 import type { GossipSender } from "./gossip-sender.ts";
 import { Inquiries } from "./inquiries.ts";
 import { NewsRelay } from "./news-relay.ts";
-import type {
-  BroadcastMessage,
-  DigestMessage,
-  GossipMessage,
-  InquiryMessage,
-  UnicastMessage,
+import {
+  type BroadcastMessage,
+  channelNameMaxLength,
+  type DigestMessage,
+  type GossipMessage,
+  type InquiryMessage,
+  type UnicastMessage,
 } from "./protocol-message.ts";
 import { randomNeighbours } from "./random-neighbours.ts";
 import { RecentPayloads } from "./recent-payloads.ts";
@@ -22,8 +23,6 @@ import { Surrogate } from "./surrogate.ts";
 export const surrogatesMax = 64;
 /** A channel without an owner is forgotten after this long without a message. */
 export const surrogateLifetimeMs = 10 * 60_000;
-/** Longer names are refused with their message. */
-export const channelNameMaxLength = 128;
 /** A broadcast that comes back within this time over another link went round in a circle. */
 const broadcastMemory = { lifetimeMs: 10_000, entriesMax: 1024 };
 /** The same over the same link: longer than most rounds take, shorter than anybody waits to repeat. */
@@ -110,7 +109,7 @@ export class GossipRouter {
 
   receive(message: ReceivedMessage, from: PeerName): void {
     if (message.channel.length > channelNameMaxLength) {
-      const origin = originOf(message) ?? from;
+      const origin = message.kind === "gossip" ? from : (originOf(message) ?? from);
       const name = message.channel.slice(0, channelNameMaxLength);
       this.#ports.refused(name, origin, new WeaveError("CHANNEL_NAME", "channel name too long"));
     } else if (message.kind === "gossip") {
@@ -169,9 +168,10 @@ export class GossipRouter {
 
   #receiveGossip({ channel, sender, payload }: GossipMessage, from: PeerName): void {
     const { owner, relay } = this.#channel(channel);
-    const news = this.#ask(channel, sender, () => owner.onGossip(sender, payload));
+    // The name in the message says who sent it, too, but it is the connection that is believed:
+    // nobody's word is held against another neighbour.
+    const news = this.#ask(channel, from, () => owner.onGossip(from, payload));
     if (news === undefined) return;
-    // The name in the message says who sent it; so does the connection it came by.
     const tellers = new Set([sender, from]);
     if (relay === undefined) this.gossip(channel, news, tellers);
     else relay.relay(news, tellers);
@@ -241,7 +241,8 @@ export class GossipRouter {
       this.#world.log.debug(`[gossip ${channel}]: no route to relay to ${to}`);
       return;
     }
-    next.sender.direct(message);
+    if (next.sender.relay(message)) return;
+    this.#world.log.debug(`[gossip ${channel}]: no room to relay to ${formatPeerName(hop!)}`);
   }
 
   #unicast(channel: string, destination: PeerName, payload: Uint8Array): boolean {

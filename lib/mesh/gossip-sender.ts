@@ -5,6 +5,15 @@ import type { OutgoingMessage } from "./protocol-message.ts";
 /** Nothing more is encoded while this much waits for the kernel. */
 const backlogLowBytes = 64 << 10;
 
+/**
+ * No unicasts of others are passed on while this much waits: a connection may end over a larger backlog,
+ * and whoever is behind it is not to blame for what others say.
+ */
+export const relayBacklogMaxBytes = 16 << 20;
+
+/** Octets that nobody here can read and that wait for one neighbour; beyond, the oldest are dropped. */
+export const heldOctetsMax = 16 << 20;
+
 /** What a sender needs of a connection. */
 export interface GossipLink {
   readonly backlogBytes: number;
@@ -84,17 +93,24 @@ export class GossipSender {
     const waiting = this.#waitingOn(channel);
     waiting.gossip = waiting.gossip?.merge(data) ?? data;
     this.pump();
+    if (data.heldOctets !== undefined) this.#dropHeld();
   }
 
   broadcast(channel: string, origin: PeerName, data: GossipData): void {
     const { broadcasts } = this.#waitingOn(channel);
     broadcasts.set(origin, broadcasts.get(origin)?.merge(data) ?? data);
     this.pump();
+    if (data.heldOctets !== undefined) this.#dropHeld();
   }
 
   /** Sends at once, ahead of what waits; for unicasts, which cannot be merged. */
   direct(message: OutgoingMessage): boolean {
     return this.#link.send(message);
+  }
+
+  /** Passes on a unicast of somebody else's; false when it was dropped. */
+  relay(message: OutgoingMessage): boolean {
+    return this.#link.backlogBytes < relayBacklogMaxBytes && this.direct(message);
   }
 
   /** Sends while the connection takes it. The owner calls this when the connection drained. */
@@ -119,6 +135,17 @@ export class GossipSender {
     const waiting = { gossip: undefined, compared: undefined, inquiry: undefined, broadcasts };
     this.#waiting.set(channel, waiting);
     return waiting;
+  }
+
+  /** What waits longest goes first, until the rest is within {@link heldOctetsMax}. */
+  #dropHeld(): void {
+    let octets = 0;
+    for (const waiting of this.#waiting.values()) octets += heldBy(waiting);
+    for (const [channel, waiting] of this.#waiting) {
+      if (octets <= heldOctetsMax) return;
+      octets -= heldBy(waiting);
+      if (heldBy(waiting) > 0) this.#waiting.delete(channel);
+    }
   }
 
   #next(): OutgoingMessage | undefined {
@@ -169,6 +196,12 @@ export class GossipSender {
     const payloads = data?.encode() ?? [];
     return payloads.map((payload) => ({ kind: "gossip", channel, sender, payload }));
   }
+}
+
+function heldBy({ gossip, broadcasts }: Waiting): number {
+  let octets = gossip?.heldOctets ?? 0;
+  for (const data of broadcasts.values()) octets += data.heldOctets ?? 0;
+  return octets;
 }
 
 function isEmpty({ gossip, compared, inquiry, broadcasts }: Waiting): boolean {

@@ -11,6 +11,9 @@ export const peersMax = 16_384;
  */
 export const versionMax = 2n ** 64n - 2n ** 32n;
 
+/** Reasons that are told of one update; how many more there are is told beside them. */
+const refusalsMax = 8;
+
 /** What a topology update brought (mesh-protocol §8.3). */
 export interface AppliedUpdate {
   /** Every peer the update described: what a broadcast passes on. */
@@ -125,6 +128,8 @@ export class Peers {
     }
     for (const record of records) this.#addPlaceholders(record);
     if (this.size >= peersMax) refusals.push(`more than ${peersMax} peers`);
+    const more = refusals.splice(refusalsMax).length;
+    if (more > 0) refusals.push(`${more} more records of the same message`);
     const changed = this.#generation !== generationBefore;
     return { mentioned, improved, formerSelf, changed, refusals };
   }

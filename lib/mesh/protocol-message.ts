@@ -1,4 +1,4 @@
-import { concatBytes, emptyBytes } from "../base/bytes.ts";
+import { concatBytes, cutText, emptyBytes } from "../base/bytes.ts";
 import { assert, errorText, WeaveError } from "../base/errors.ts";
 import { type PeerName, peerNameFromNumber } from "../base/peer-name.ts";
 import { GobDecoder, GobEncoder, gob } from "../wire/gob.ts";
@@ -110,11 +110,16 @@ export interface LinkCountsMessage {
   readonly body: Uint8Array;
 }
 
-/** From a later generation; ignored. */
+/** From a later generation, or damaged by somebody behind the neighbour; ignored. */
 export interface UnknownMessage {
   readonly kind: "unknown";
   readonly tag: number;
+  /** Missing for a tag that is not known. */
+  readonly damage?: string;
 }
+
+/** Longer names of channels are cut behind one character more, and are refused by that. */
+export const channelNameMaxLength = 128;
 
 const heartbeatTag = 0;
 const gossipTag = 4;
@@ -137,7 +142,7 @@ export interface TagExtensions {
 /**
  * Reads one message of at least one octet. Octets in the result are views on `bytes`.
  *
- * @throws WeaveError `MESSAGE_FORMAT` when the header of a gossip message is damaged
+ * @throws WeaveError `MESSAGE_FORMAT` when the header of a message is damaged that the neighbour made
  */
 export function decodeMessage(
   bytes: Uint8Array,
@@ -171,7 +176,7 @@ export function decodeMessage(
 function decodeGossip(tag: 4 | 5 | 6 | 64 | 65, bytes: Uint8Array): ProtocolMessage {
   try {
     const body = new GobDecoder(bytes.subarray(1));
-    const channel = body.read(gob.string);
+    const channel = cutText(body.read(gob.string), channelNameMaxLength + 1);
     if (tag === digestTag || tag === inquiryTag) {
       const payload = body.read(gob.bytes);
       if (tag === inquiryTag) return { kind: "inquiry", channel, payload };
@@ -189,6 +194,8 @@ function decodeGossip(tag: 4 | 5 | 6 | 64 | 65, bytes: Uint8Array): ProtocolMess
       : { kind: "broadcast", channel, origin: from, payload };
   } catch (cause) {
     if (!(cause instanceof WeaveError)) throw cause;
+    // Whoever relays a unicast reads no more of it than whom it is for.
+    if (tag === unicastTag) return { kind: "unknown", tag, damage: errorText(cause) };
     throw new WeaveError(
       "MESSAGE_FORMAT",
       `received damaged message with tag ${tag}: ${errorText(cause)}`,

@@ -37,8 +37,14 @@ export class RouteTables {
     const known = this.#broadcast.get(origin);
     if (known !== undefined) return known;
     const hops = broadcastHops(this.#graph, origin, this.#self);
-    this.#broadcast.set(origin, hops);
+    // Of whoever has no links nothing is kept: messages may name as many of those as they like.
+    if (this.#hasLinks(origin)) this.#broadcast.set(origin, hops);
     return hops;
+  }
+
+  #hasLinks(peer: PeerName): boolean {
+    for (const _ of this.#graph.neighbours(peer)) return true;
+    return false;
   }
 
   /** The graph is another one now. */

@@ -6,6 +6,9 @@ import { RecentPayloads } from "./recent-payloads.ts";
 /** Payloads that wait for one neighbour; beyond, the oldest are dropped. */
 const queueMaxPayloads = 64;
 
+/** Octets that it takes to keep a payload, and to know where it belongs. */
+const payloadOverhead = 1024;
+
 const memory = { lifetimeMs: 30_000, entriesMax: 1024 };
 
 /**
@@ -38,8 +41,11 @@ export class Surrogate implements Gossiper {
 class OpaquePayloads implements GossipData {
   readonly #payloads: readonly Uint8Array[];
 
+  readonly heldOctets: number;
+
   constructor(payloads: readonly Uint8Array[]) {
     this.#payloads = payloads;
+    this.heldOctets = payloads.reduce((sum, { length }) => sum + payloadOverhead + length, 0);
   }
 
   encode(): Uint8Array[] {

@@ -1,3 +1,4 @@
+import { cutText } from "../base/bytes.ts";
 import { WeaveError } from "../base/errors.ts";
 import { type PeerName, peerNameBytes, peerNameSize, readPeerName } from "../base/peer-name.ts";
 import { GobDecoder, GobEncoder, GobError, type GobValue, gob } from "../wire/gob.ts";
@@ -84,7 +85,7 @@ function toRecord(
 ): PeerRecord {
   return {
     name: readPeerName(summary.NameByte),
-    nickname: summary.NickName.slice(0, nicknameMaxLength),
+    nickname: cutText(summary.NickName, nicknameMaxLength),
     uid: summary.UID,
     version: summary.Version,
     shortId: summary.HasShortID ? summary.ShortID : undefined,

@@ -46,6 +46,12 @@ describe("a peer that wants a first ring counts", () => {
     expect(electorate(1, [second]).size([self, second, second, fourth], after)).toBe(2);
   });
 
+  test("all that it sees, however many strangers are said not to vote", () => {
+    const three = electorate(1, [second, third]);
+    for (let name = 100; name < 200; name++) three.observes(name as PeerName);
+    expect(three.size([self], before)).toBe(3);
+  });
+
   test("no neighbour that shows that it does not vote, until that is another one", () => {
     const three = electorate(1, [second, third]);
     three.observes(third);

@@ -82,6 +82,18 @@ describe("a peer that nothing leads to", () => {
     expect(peers.has(nameOf(2))).toBe(true);
   });
 
+  test("is given the whole grace when it fell silent long ago and was reached by another way since", () => {
+    const { collector: made, peers, clock, removed, setLinks } = collector();
+    peers.apply([sketch({ n: 3, version: 2n, links: [[2]] })]);
+    setLinks(3);
+    made.linkLost(nameOf(2), 9_000);
+    clock.run(60_000);
+    setLinks();
+    made.linkLost(nameOf(3), 0);
+    clock.run(collectionGraceMs - 1);
+    expect(removed).toEqual([]);
+  });
+
   test("stays as long as a connection relies on it", () => {
     const { collector: made, peers, clock, removed, setLinks } = collector();
     peers.pin(nameOf(2));

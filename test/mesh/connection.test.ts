@@ -403,6 +403,17 @@ describe("messages", () => {
     expect(owner.errors.map((error) => error.code)).toEqual(["MESSAGE_FORMAT"]);
   });
 
+  test("that are unicasts nobody can read are passed over, and said once", () => {
+    const { stream, owner, world } = introducedLone();
+    const damaged = framing.wrap(fromHex("050b0c0008746f706f6c6f6779"));
+    stream.arrive(damaged);
+    stream.arrive(damaged);
+    expect(owner.errors).toEqual([]);
+    expect(world.lines.filter((line) => line.includes("ignoring damaged unicasts"))).toHaveLength(
+      1,
+    );
+  });
+
   test("of 10 MiB are accepted, one octet more ends the connection", () => {
     const { stream, owner } = introducedLone();
     const body = new Uint8Array(frameMaxBytes);

@@ -4,18 +4,18 @@ import { AssertionError, type WeaveError } from "../../lib/base/errors.ts";
 import type { GossipData, Gossiper, StateComparison } from "../../lib/base/gossip.ts";
 import type { PeerName } from "../../lib/base/peer-name.ts";
 import {
-  channelNameMaxLength,
   circleMaxMs,
   type GossipNeighbour,
   GossipRouter,
   surrogateLifetimeMs,
   surrogatesMax,
 } from "../../lib/mesh/gossip-router.ts";
-import { GossipSender } from "../../lib/mesh/gossip-sender.ts";
+import { GossipSender, relayBacklogMaxBytes } from "../../lib/mesh/gossip-sender.ts";
 import { inquiryWindowMs } from "../../lib/mesh/inquiries.ts";
 import { relayWindowMaxMs, relayWindowMs } from "../../lib/mesh/news-relay.ts";
 import { Peers } from "../../lib/mesh/peers.ts";
 import {
+  channelNameMaxLength,
   decodeMessage,
   encodeMessage,
   type OutgoingMessage,
@@ -39,10 +39,10 @@ function router(peers: readonly SketchedPeer[]) {
   const sent: Array<{ to: PeerName; message: OutgoingMessage }> = [];
   const refused: Array<{ channel: string; origin: PeerName; error: WeaveError }> = [];
   const neighbours = new Map<PeerName, GossipNeighbour>();
-  const connect = (name: PeerName, compares: boolean): void => {
+  const connect = (name: PeerName, compares: boolean, backlogBytes = 0): void => {
     const send = (message: OutgoingMessage): boolean => sent.push({ to: name, message }) > 0;
     const sender = new GossipSender(
-      { backlogBytes: 0, send },
+      { backlogBytes, send },
       own!.name,
       compares ? clockAt : undefined,
     );
@@ -214,6 +214,19 @@ describe("a unicast", () => {
       expect(relayed.to).toBe(nameOf(4));
       expect(toHex(encodeMessage(relayed.message))).toBe(`${hex}00`);
     }
+  });
+
+  test("for another peer is dropped where so much waits that a connection could end over it", () => {
+    const { router: made, receivers, connect } = router(star);
+    const message = { kind: "unicast", channel: "words", origin: nameOf(2) } as const;
+    const relay = (): void =>
+      made.receive({ ...message, destination: nameOf(5), payload: utf8("x") }, nameOf(2));
+    connect(nameOf(4), true, relayBacklogMaxBytes - 1);
+    relay();
+    expect(receivers()).toEqual([nameOf(4)]);
+    connect(nameOf(4), true, relayBacklogMaxBytes);
+    relay();
+    expect(receivers()).toEqual([]);
   });
 
   test("is never sent back to where it came from", () => {
@@ -392,6 +405,17 @@ describe("a payload that its owner refuses", () => {
       [nameOf(2), "WORDS_REFUSED"],
     ]);
     expect(receivers()).toEqual([]);
+  });
+
+  test("is laid to the neighbour that said it, whatever name it goes by", () => {
+    const { router: made, refused } = router(star);
+    const owner = new WordChannel();
+    made.join("words", owner);
+    made.receive(gossip(3, "refuse me"), nameOf(2));
+    made.receive(gossip(3, "hello"), nameOf(2));
+    made.receive(gossip(3, "x", "n".repeat(channelNameMaxLength + 1)), nameOf(2));
+    expect(refused.map(({ origin }) => origin)).toEqual([nameOf(2), nameOf(2)]);
+    expect(owner.deliveries.at(-1)).toBe(`gossip ${nameOf(2)} hello`);
   });
 
   test("is dropped also when the owner fails in a way it should not", () => {

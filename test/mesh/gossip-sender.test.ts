@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { fromUtf8, utf8 } from "../../lib/base/bytes.ts";
 import type { GossipData, Gossiper, StateComparison } from "../../lib/base/gossip.ts";
-import { type GossipLink, GossipSender } from "../../lib/mesh/gossip-sender.ts";
+import { type GossipLink, GossipSender, heldOctetsMax } from "../../lib/mesh/gossip-sender.ts";
 import { isChannelMessage, type OutgoingMessage } from "../../lib/mesh/protocol-message.ts";
 import { nameOf } from "./records.ts";
 
@@ -167,5 +167,44 @@ describe("gossip on its way to a slow neighbour", () => {
     link.open = false;
     sender.gossip("numbers", new Numbers([1]));
     expect(link.sent).toEqual([]);
+  });
+});
+
+describe("what nobody here can read", () => {
+  class Held implements GossipData {
+    readonly name: string;
+    readonly heldOctets: number;
+
+    constructor(name: string, heldOctets: number) {
+      this.name = name;
+      this.heldOctets = heldOctets;
+    }
+
+    encode(): Uint8Array[] {
+      return [utf8(this.name)];
+    }
+
+    merge(newer: GossipData): GossipData {
+      return newer;
+    }
+  }
+
+  test("waits for a slow neighbour within bounds, however many channels and origins it names", () => {
+    const { link, sender, drain } = slow();
+    sender.gossip("busy", new Numbers([1]));
+    sender.gossip("read", new Numbers([2]));
+    const size = heldOctetsMax / 4;
+    for (let n = 0; n < 10; n++) sender.gossip(`held ${n}`, new Held(`${n}`, size));
+    for (let n = 10; n < 12; n++) sender.broadcast("more", nameOf(n), new Held(`${n}`, size));
+    const lines = Array.from({ length: 6 }, drain);
+    expect(lines.map((line) => line?.split(" ").at(-1))).toEqual([
+      "2",
+      "8",
+      "9",
+      "10",
+      "11",
+      undefined,
+    ]);
+    expect(link.sent.length).toBe(6);
   });
 });

@@ -148,6 +148,16 @@ describe("the peer database", () => {
     );
   });
 
+  test("tells a few reasons of very many, and how many more there are", () => {
+    const peers = new Peers(sketch({ n: 1, uid: 1n }));
+    const records = Array.from({ length: 1000 }, (_, index) =>
+      sketch({ n: 2 + index, version: versionMax + 1n }),
+    );
+    const { refusals } = peers.apply(records);
+    expect(refusals.length).toBe(9);
+    expect(refusals.at(-1)).toBe("992 more records of the same message");
+  });
+
   test("takes no version that leaves its owner no room to grow, and says so", () => {
     const peers = new Peers(sketch({ n: 1, uid: 1n }));
     const update = peers.apply([

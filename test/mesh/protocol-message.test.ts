@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { concatBytes, fromHex, toHex } from "../../lib/base/bytes.ts";
+import { concatBytes, fromHex, toHex, utf8 } from "../../lib/base/bytes.ts";
 import { WeaveError } from "../../lib/base/errors.ts";
 import { type PeerName, parsePeerName } from "../../lib/base/peer-name.ts";
 import {
+  channelNameMaxLength,
   decodeMessage,
   encodeMessage,
   type OutgoingMessage,
@@ -40,10 +41,13 @@ describe("messages recorded from the original", () => {
       expect(decodeMessage(padded)).toMatchObject(expected(vector));
     });
 
-    test(`${vector.name}: cut short anywhere it is refused`, () => {
+    const isUnicast = vector.tag === 5;
+    test(`${vector.name}: cut short anywhere it is ${isUnicast ? "passed over" : "refused"}`, () => {
       const bytes = fromHex(vector.hex);
       for (let length = 1; length < bytes.length; length++) {
-        expect(() => decodeMessage(bytes.subarray(0, length))).toThrow(WeaveError);
+        const read = () => decodeMessage(bytes.subarray(0, length));
+        if (isUnicast) expect(read()).toMatchObject({ kind: "unknown", tag: 5 });
+        else expect(read).toThrow(WeaveError);
       }
     });
   }
@@ -157,4 +161,22 @@ test("damaged messages are read or refused, never fatal", () => {
       if (!(error instanceof WeaveError)) throw error;
     }
   });
+});
+
+test("of a channel's name no more is kept than shows that it is too long", () => {
+  const channel = "n".repeat(1 << 20);
+  const body = { channel, payload: utf8("x") };
+  const sent = encodeMessage({ kind: "gossip", sender: parsePeerName("::1"), ...body });
+  const read = decodeMessage(sent);
+  if (read.kind !== "gossip") throw new Error("not gossip");
+  expect(read.channel).toBe("n".repeat(channelNameMaxLength + 1));
+  expect(read.payload).toEqual(utf8("x"));
+});
+
+test("a unicast that cannot be read is not laid to the neighbour, which may only pass it on", () => {
+  const [origin, destination] = [parsePeerName("::1"), parsePeerName("::2")];
+  const whole = encodeMessage({
+    ...{ kind: "unicast", channel: "words", origin, destination, payload: utf8("hello") },
+  });
+  expect(decodeMessage(whole.subarray(0, -3))).toMatchObject({ kind: "unknown", tag: 5 });
 });

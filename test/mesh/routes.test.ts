@@ -204,3 +204,23 @@ describe("a round of gossip", () => {
     expect(chosen).toBeGreaterThan(97);
   });
 });
+
+test("of peers without links nothing is remembered, however many are named", () => {
+  const peers = new Peers(sketch({ n: 1, links: [[2]] }));
+  peers.apply([sketch({ n: 2, links: [[1]] })]);
+  const graph = claimedGraph(peers);
+  const asked: PeerName[] = [];
+  const neighbours = (peer: PeerName) => {
+    asked.push(peer);
+    return graph.neighbours(peer);
+  };
+  const tables = new RouteTables({ neighbours }, nameOf(1));
+  const walks = (origin: number): number => {
+    tables.broadcast(nameOf(origin));
+    asked.length = 0;
+    expect(tables.broadcast(nameOf(origin))).toEqual([]);
+    return asked.length;
+  };
+  expect(walks(2)).toBe(0);
+  expect(walks(9)).toBeGreaterThan(0);
+});

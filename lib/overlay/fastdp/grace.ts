@@ -59,8 +59,10 @@ export class GracePeriod {
 
   /** When {@link effective} changes by itself; infinity for never. */
   get deadlineMs(): number {
-    const graced = [...this.#graced, ...this.#gracedIds.values()];
-    return Math.min(Number.POSITIVE_INFINITY, ...graced.map(({ untilMs }) => untilMs));
+    let firstMs = Number.POSITIVE_INFINITY;
+    for (const { untilMs } of this.#graced) firstMs = Math.min(firstMs, untilMs);
+    for (const { untilMs } of this.#gracedIds.values()) firstMs = Math.min(firstMs, untilMs);
+    return firstMs;
   }
 
   setTopology(heard: RoutesSnapshot, nowMs: number): void {

@@ -34,6 +34,13 @@ describe("the topology with grace", () => {
     grace.setTopology(heard(line), 1000);
   });
 
+  test("has a deadline also where very many links are lost at once", () => {
+    const many = Array.from({ length: 700_000 }, (_, n): Link => [b, (1000 + n) as PeerName]);
+    grace.setTopology(heard([[a, b], ...many]), 2000);
+    grace.setTopology(heard([]), 3000);
+    expect(grace.deadlineMs).toBe(2000 + graceMs);
+  });
+
   test("keeps ways to those whom nothing else leads to, for a while", () => {
     grace.setTopology(heard([[c, d]]), 2000);
     expect(links(2000)).toEqual(["1-2", "2-3", "3-4"]);
