@@ -51,6 +51,18 @@ describe("weave env", () => {
     }
   });
 
+  test("does not say that there is no proxy to a user who may not ask", async () => {
+    const answer = (): string => {
+      throw new ApiError("unreachable", "API_FORBIDDEN", "this user may not use it");
+    };
+    for (const name of ["env", "config"]) {
+      const { code, stdout, stderr } = await weave([name], { answer });
+      expect({ code, stdout, stderr }).toEqual({
+        ...{ code: 7, stdout: "", stderr: "this user may not use it\n" },
+      });
+    }
+  });
+
   test("--restore gives docker back to the engine that it had", async () => {
     const environment = { ORIG_DOCKER_HOST: "tcp://1.2.3.4:2375" };
     expect(await weave(["env", "--restore"], { environment })).toMatchObject({

@@ -95,16 +95,21 @@ describe("weave launch", () => {
 });
 
 describe("somebody who is not root", () => {
-  test("is told so by launch, stop and reset, before they mistake what they may not read", async () => {
-    for (const name of ["launch", "stop", "reset"]) {
-      const outcome = await weave([name], { isRoot: false });
+  test.each(["launch", "stop", "reset", "adopt --dry-run", "snapshot save", "upgrade-self"])(
+    "is told so by %p, before it mistakes what they may not read",
+    async (line) => {
+      const [name = "", ...words] = line.split(" ");
+      const outcome = await weave([name, ...words], { isRoot: false });
       expect(outcome).toMatchObject({ code: 1, stdout: "", launched: [], router: [] });
       expect(outcome.stderr).toBe(
         `'weave ${name}' must be run as 'root'\nrun 'sudo weave ${name}'\n`,
       );
-    }
+    },
+  );
+
+  test("is not told that there is no log, where nobody else may look", async () => {
     const logs = await weave(["logs"], { isRoot: false });
-    expect(logs.stderr).toEndWith("only root may read it\n");
+    expect(logs.stderr).toEndWith(" if there is one\nrun 'sudo weave logs'\n");
   });
 });
 

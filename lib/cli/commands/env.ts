@@ -1,4 +1,4 @@
-import { WeaveError } from "../../base/errors.ts";
+import { errorCode, WeaveError } from "../../base/errors.ts";
 import type { ApiClient } from "../api-client.ts";
 import { ApiError } from "../api-error.ts";
 import type { CommandContext, CommandHandler } from "../context.ts";
@@ -52,13 +52,15 @@ async function proxyHere({
   return proxyForClient(first, environment);
 }
 
-/** Empty where there is no proxy, or no router. */
+/** Empty where there is no proxy, or no router. @throws ApiError where this user may not ask one */
 export async function proxyAddresses(api: ApiClient): Promise<readonly string[]> {
   try {
     const text = await api.request({ method: "GET", path: ["proxyaddrs"], feature: "a proxy" });
     return text.split("\n").filter((line) => line !== "");
   } catch (error) {
-    if (error instanceof ApiError && ["feature-off", "unreachable"].includes(error.kind)) return [];
+    const isForbidden = errorCode(error) === "API_FORBIDDEN";
+    const isNone = error instanceof ApiError && ["feature-off", "unreachable"].includes(error.kind);
+    if (isNone && !isForbidden) return [];
     throw error;
   }
 }

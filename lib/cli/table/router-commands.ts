@@ -128,6 +128,7 @@ export const routerCommands: readonly CommandSpec[] = [
   {
     name: "adopt",
     group: "Router",
+    needsRoot: true,
     summary: "take this host over from its router of Weave Net 2.x",
     description: [
       "Finds the router of Weave Net 2.x that runs on this host, or the stopped container of one, and prints its settings and what is going to be done. Then stops it for good, takes up its name, password, options, peers, ranges, addresses, exposed addresses and names, and launches a router of this kind in its place. Bridge and containers stay as they are, with their addresses.",
@@ -164,6 +165,7 @@ export const routerCommands: readonly CommandSpec[] = [
   {
     name: "snapshot",
     group: "Router",
+    needsRoot: true,
     summary: "save what this host's router remembers to a file, or restore it",
     description: [
       "Saves the name of this peer, its addresses and who owns which, exposed addresses, registered names and the peers that it connects to, with a checksum. The router may run meanwhile. Passwords and options of 'weave launch' are not part of it.",
@@ -205,6 +207,7 @@ export const routerCommands: readonly CommandSpec[] = [
   {
     name: "upgrade-self",
     group: "Router",
+    needsRoot: true,
     summary: "replace the running router by another version, without interrupting anybody",
     description: [
       "Starts the new router beside the one that runs. When it is ready it gets sockets, links and routes from the other, takes up its state, and connects to the peers, which have their links to the former router until then. Frames that a datapath of the kernel carries are not touched at all; those that take sleeve pause for some hundredths of a second, twice. Peers of the original see the router as started anew.",
