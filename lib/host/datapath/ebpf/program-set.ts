@@ -4,8 +4,8 @@ import { closeDescriptor } from "../../../../ffi/descriptor.ts";
 import { Assembler, fp, link, r2, r3, r4 } from "../../bpf/assembler.ts";
 import { tunnelKey } from "./frame-memory.ts";
 import { assembleProgram, type ProgramKind, programKinds } from "./programs.ts";
-import { TableSet, tableNames } from "./table-set.ts";
-import { settings, type TableName, tables } from "./tables.ts";
+import { TableSet } from "./table-set.ts";
+import { settings, type TableName, tableNames, tables } from "./tables.ts";
 
 /** No helper that we call asks for more. */
 const licence = "Apache-2.0";

@@ -145,3 +145,4 @@ export const tables = {
   },
 } as const satisfies Readonly<Record<string, MapShape>>;
 export type TableName = keyof typeof tables;
+export const tableNames = Object.keys(tables) as readonly TableName[];

@@ -9,7 +9,7 @@ import { Assembler, link, r0 } from "../../../../lib/host/bpf/assembler.ts";
 import { hasTcx } from "../../../../lib/host/bpf/hooks.ts";
 import { ebpfBackend } from "../../../../lib/host/datapath/ebpf/ebpf-backend.ts";
 import { programKinds } from "../../../../lib/host/datapath/ebpf/programs.ts";
-import { tableNames } from "../../../../lib/host/datapath/ebpf/table-set.ts";
+import { tableNames } from "../../../../lib/host/datapath/ebpf/tables.ts";
 import { defaultDeviceNames } from "../../../../lib/host/device-names.ts";
 import { findLink } from "../../../../lib/host/netlink/link.ts";
 import { openRoute } from "../../../../lib/host/netlink/open.ts";
