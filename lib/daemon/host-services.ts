@@ -11,6 +11,8 @@ import { type DeviceNames, isEndpointPort } from "../host/device-names.ts";
 import { Exposure } from "../host/exposure.ts";
 import { Firewall } from "../host/firewall/firewall.ts";
 import type { GuardedPorts } from "../host/firewall/guarded-ports.ts";
+import { forgetConnections } from "../host/netlink/forget-connections.ts";
+import { openNetfilter } from "../host/netlink/open.ts";
 import { BlockedPackets } from "../host/policy/blocked-packets.ts";
 import { makeEnforcer } from "../host/policy/choose-enforcer.ts";
 import { anonymousIdent } from "../ipam/request.ts";
@@ -245,6 +247,10 @@ function openPolicy(
       return makeEnforcer(filter, { bridge: devices.bridge, multicast, log });
     },
     blocked: (labels) => new BlockedPackets(labels),
+    forget(addresses) {
+      using netlink = openNetfilter();
+      for (const each of addresses) forgetConnections(netlink, each);
+    },
     mark: {
       get: () => settings.setting(policySetting) !== undefined,
       set(isInPlace) {

@@ -82,6 +82,7 @@ export class TestRouter implements RouterControl {
       ...{ isOfCluster: false, nickname: "host1", attached: () => this.attached },
       store: new PodStore(openDatabase(":memory:")),
       exposed: () => [],
+      forget() {},
       blocked: () => ({ read: () => [], [Symbol.dispose]() {} }),
       nicknameOf: (name) => peer.plane.mesh.nickname(name),
       peers: () => peer.plane.mesh.knownPeers().map(formatPeerName),

@@ -1,6 +1,6 @@
 import type { Measurement } from "../../api/metrics/measurement.ts";
-import { WeaveError } from "../../base/errors.ts";
-import { type Cidr, formatCidr } from "../../base/ip.ts";
+import { errorText, WeaveError } from "../../base/errors.ts";
+import { type Cidr, formatCidr, type HostIp } from "../../base/ip.ts";
 import { type EventSink, noEvents } from "../../base/network-event.ts";
 import { pause } from "../../base/pause.ts";
 import type { PeerName } from "../../base/peer-name.ts";
@@ -50,6 +50,8 @@ export interface PolicyServiceOptions {
   /** Begins to hear of what is dropped. @throws WeaveError, SystemError */
   blocked(labels: HostEnforcer["labels"]): BlockedTeller;
   readonly mark: PolicyControllerOptions["mark"];
+  /** Has the kernel forget connections of addresses. @throws SystemError */
+  forget(addresses: readonly HostIp[]): void;
   /** Absent: nobody is told. */
   readonly emit?: EventSink;
 }
@@ -95,6 +97,8 @@ export class PolicyService implements Admission {
   #blocked: BlockedLog | undefined;
   #strangers: ReadonlySet<string> = new Set();
   #toldPhase: PolicyPhase | undefined;
+  /** Why connections could not be forgotten the last time. */
+  #unforgotten: string | undefined;
   #isStopped = false;
 
   constructor(options: PolicyServiceOptions) {
@@ -151,6 +155,7 @@ export class PolicyService implements Admission {
     const controller = this.#controller;
     const isJudged = mode !== "off" && (controller !== undefined || isOfCluster);
     const ips = hostIps(addresses.map(formatCidr));
+    const had = new Set(this.pods.addressesOf(container.ident));
     const settled = this.pods.expect(container, ips, world.now());
     const undo = (): void => {
       settled();
@@ -167,6 +172,7 @@ export class PolicyService implements Admission {
         const made = this.#podInterface(container.ident, container.pod !== undefined);
         if (made !== undefined) await controller.admit(made, signal);
       }
+      this.#beginAnew(ips.filter((ip) => !had.has(ip)));
       return { made: settled, undo };
     } catch (error) {
       undo();
@@ -223,6 +229,7 @@ export class PolicyService implements Admission {
   joining(): void {
     this.hostChanged();
     this.#controller?.mustStand();
+    this.#beginAnew([...this.pods.strangers().values()].flat());
   }
 
   /** Whose a place in an engine's network is. */
@@ -252,6 +259,22 @@ export class PolicyService implements Admission {
   /** The same of late, for `weave doctor`. */
   blockedLately(): readonly RecentBlock[] {
     return this.#blocked?.lately() ?? [];
+  }
+
+  /** What was let through to and from who had these addresses before is not for who gets them now. */
+  #beginAnew(addresses: readonly HostIp[]): void {
+    if (this.#controller?.isWanted !== true || addresses.length === 0) return;
+    const { world, forget } = this.#options;
+    try {
+      forget(addresses);
+      this.#unforgotten = undefined;
+    } catch (error) {
+      const why = errorText(error);
+      if (why !== this.#unforgotten) {
+        world.log.warn(`policy: connections may go on when an address comes to another: ${why}`);
+      }
+      this.#unforgotten = why;
+    }
   }
 
   /** Nothing passes to or from who has a place, and nobody knows who that is. */

@@ -61,6 +61,7 @@ class PolicyHosts {
       peers: () => peer.plane.mesh.knownPeers().map(formatPeerName),
       attached: () => this.#attached(number),
       enforcer: () => ({ enforcer: machine.filter, reason: "" }),
+      forget() {},
       blocked: () => ({ read: () => [], [Symbol.dispose]() {} }),
       mark: {
         get: () => machine.isMarked,

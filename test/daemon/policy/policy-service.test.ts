@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
+import { type HostIp, parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
 import type { EventSink } from "../../../lib/base/network-event.ts";
 import { formatPeerName, type PeerName } from "../../../lib/base/peer-name.ts";
 import { openDatabase } from "../../../lib/daemon/database.ts";
@@ -30,6 +30,8 @@ class OneHost {
   readonly database = openDatabase(":memory:");
   readonly attached = new Map<string, readonly string[]>();
   readonly told: unknown[] = [];
+  /** Whose connections the kernel was to forget. */
+  readonly forgotten: HostIp[] = [];
   /** For whom each of these was told. */
   readonly callers: unknown[] = [];
   service!: PolicyService;
@@ -49,6 +51,7 @@ class OneHost {
       peers: () => [],
       enforcer: () => ({ enforcer: this.filter, reason: "" }),
       emit: this.emit,
+      forget: (addresses) => void this.forgotten.push(...addresses),
       blocked: () => ({ read: () => [], [Symbol.dispose]() {} }),
       mark: {
         get: () => this.#isMarked,
@@ -117,6 +120,16 @@ describe("a container that is attached", () => {
     host.service.hostChanged();
     host.clock.run(50);
     expect([host.receives("10.32.0.1"), host.receives("10.2.1.1")]).toEqual([false, false]);
+  });
+
+  test("begins anew at addresses that it has not had, while policies are enforced", async () => {
+    const host = new OneHost().start();
+    await host.attach("netns:c0", "10.32.0.9");
+    expect(host.forgotten).toEqual([]);
+    host.deny("shop");
+    await host.attach("netns:c1", "10.32.0.1", inShop);
+    await host.attach("netns:c1", "10.32.0.1");
+    expect(host.forgotten).toEqual([parseIpv4("10.32.0.1")]);
   });
 
   test("is forgotten with its labels when it is detached", async () => {
