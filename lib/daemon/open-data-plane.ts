@@ -2,7 +2,8 @@ import type { Endpoint } from "../base/endpoint.ts";
 import { tryParseHostIp } from "../base/ip.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import type { Log } from "../base/world.ts";
-import { DataPlane, type InheritedSockets } from "../host/dataplane/data-plane.ts";
+import { DataPlane } from "../host/dataplane/data-plane.ts";
+import type { InheritedSockets } from "../host/dataplane/plane-sockets.ts";
 import type { LaunchOptions } from "./launch-options.ts";
 
 /** What a former process has left to this one. */

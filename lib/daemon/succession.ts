@@ -4,7 +4,7 @@ import type { Readable, Writable } from "node:stream";
 import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
 import { formatPeerName, parsePeerName } from "../base/peer-name.ts";
-import type { InheritedSockets } from "../host/dataplane/data-plane.ts";
+import type { InheritedSockets } from "../host/dataplane/plane-sockets.ts";
 import { type LaunchOptions, launchOptionsSchema } from "./launch-options.ts";
 import { fromPlainJson, toPlainJson } from "./plain-json.ts";
 import { readableText, readyDescriptor, routerCommand } from "./process.ts";

@@ -1,46 +1,21 @@
-import { closeDescriptor, Epoll, EventCounter } from "../../../ffi/descriptor.ts";
+import { Epoll, EventCounter } from "../../../ffi/descriptor.ts";
 import { assert, WeaveError } from "../../base/errors.ts";
-import type { HostIp } from "../../base/ip.ts";
 import type { PeerName } from "../../base/peer-name.ts";
 import type { RoutesSnapshot } from "../../base/routes-snapshot.ts";
-import type { Log } from "../../base/world.ts";
 import type { SleeveCommands, SleeveEvents } from "../../overlay/sleeve/ports.ts";
 import type { Mac } from "../../wire/ethernet.ts";
 import { NetworkNamespace } from "../netns.ts";
-import { openPacketSocket } from "../packet-socket.ts";
 import { type Bequest, Estate } from "./bequest.ts";
 import { CounterBoard, type DataPlaneCounters } from "./counter-board.ts";
 import { Inspections } from "./inspections.ts";
 import { LinkLedger } from "./link-ledger.ts";
+import { type InheritedSockets, type PlaneSocketOptions, PlaneSockets } from "./plane-sockets.ts";
 import type { Inspection, WorkerEvent, WorkerSetup } from "./protocol.ts";
 import { LinkTallies } from "./traffic-board.ts";
-import { openUnderlay } from "./underlay-descriptors.ts";
 import { WorkerKeeper } from "./worker-keeper.ts";
 
-export interface DataPlaneOptions {
+export interface DataPlaneOptions extends PlaneSocketOptions {
   readonly local: PeerName;
-  /** Index of the interface on which frames are captured and injected. */
-  readonly captureInterface: number;
-  /** Where that interface leads to a kernel datapath, which decides where frames go: its MTU. */
-  readonly datapathMtu?: number | undefined;
-  /** Local address of the UDP socket; 0 for all, with a socket a family. */
-  readonly host: HostIp;
-  /** Port of the UDP sockets; 0 for any. */
-  readonly port: number;
-  /** Default 8 MiB. */
-  readonly captureBufferBytes?: number;
-  /** In each direction. Default 4 MiB. */
-  readonly udpBufferBytes?: number;
-  /** Sockets of an earlier process, which serves them until {@link DataPlane.begin}. */
-  readonly inherited?: InheritedSockets | undefined;
-  readonly log: Log;
-}
-
-/** Descriptors, ours from now on. */
-export interface InheritedSockets {
-  readonly packetDescriptor: number;
-  /** At most one a family. */
-  readonly udpDescriptors: readonly number[];
 }
 
 /**
@@ -55,12 +30,9 @@ export class DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #namespace: NetworkNamespace;
   readonly #wake: EventCounter;
-  readonly #udpDescriptors: readonly number[];
-  #packetDescriptor: number;
+  readonly #sockets: PlaneSockets;
   /** Of the worker that runs: a thread that crashes closes nothing. */
   #epoll: Epoll | undefined;
-  /** Capture sockets that were replaced while the worker may still use them. */
-  readonly #retired = new Set<number>();
   readonly #board: CounterBoard;
   readonly #counterMemory = CounterBoard.allocate();
   readonly #tallies = new LinkTallies();
@@ -88,9 +60,7 @@ export class DataPlane {
     this.#options = options;
     this.#board = new CounterBoard(this.#counterMemory);
     this.#waits = options.inherited !== undefined;
-    const sockets = this.#openSockets();
-    this.#packetDescriptor = sockets.packetDescriptor;
-    this.#udpDescriptors = sockets.udpDescriptors;
+    this.#sockets = new PlaneSockets(options);
     this.#namespace = NetworkNamespace.current();
     this.#wake = new EventCounter();
     this.#keeper = new WorkerKeeper({
@@ -191,9 +161,7 @@ export class DataPlane {
    * @throws WeaveError `CAPTURE_FAILED`; the former interface then stays
    */
   recapture(captureInterface: number): void {
-    const descriptor = this.#namespace.run(() => this.#openCapture(captureInterface));
-    this.#retired.add(this.#packetDescriptor);
-    this.#packetDescriptor = descriptor;
+    const descriptor = this.#namespace.run(() => this.#sockets.recapture(captureInterface));
     this.#keeper.command({ kind: "capture", descriptor });
   }
 
@@ -211,7 +179,7 @@ export class DataPlane {
 
   /** What another process needs to take up the sockets. */
   get sockets(): InheritedSockets {
-    return { packetDescriptor: this.#packetDescriptor, udpDescriptors: this.#udpDescriptors };
+    return this.#sockets.descriptors;
   }
 
   /** Ends the worker and leaves everything to another process: sockets, links, routes. */
@@ -222,7 +190,7 @@ export class DataPlane {
     const { kept } = this.#ledger.restart((link) => this.#events?.renewed?.(link));
     this.#released = gone.then(() => {
       this.#workerEnded("was handed over");
-      this.#closeSockets();
+      this.#sockets.close();
     });
     return { commands: kept, routes: this.#snapshot, residents: this.#residents };
   }
@@ -254,39 +222,9 @@ export class DataPlane {
     this.#estate?.end();
     await this.#keeper.stop();
     this.#workerEnded("is being stopped");
-    this.#closeSockets();
+    this.#sockets.close();
     this.#wake.close();
     this.#namespace.close();
-  }
-
-  #closeSockets(): void {
-    for (const descriptor of [this.#packetDescriptor, ...this.#udpDescriptors]) {
-      closeDescriptor(descriptor);
-    }
-  }
-
-  #openSockets(): InheritedSockets {
-    const { host, port, captureInterface, inherited } = this.#options;
-    const packetDescriptor = inherited?.packetDescriptor ?? this.#openCapture(captureInterface);
-    try {
-      const { descriptors, withoutIpv6 } = openUnderlay({
-        ...{ host, port, inherited: inherited?.udpDescriptors },
-        bufferBytes: this.#options.udpBufferBytes ?? 4 << 20,
-      });
-      if (withoutIpv6 !== "") {
-        this.#options.log.info(`hosts are reached by IPv4 alone: ${withoutIpv6}`);
-      }
-      return { packetDescriptor, udpDescriptors: descriptors };
-    } catch (error) {
-      closeDescriptor(packetDescriptor);
-      throw error;
-    }
-  }
-
-  #openCapture(captureInterface: number): number {
-    const { captureBufferBytes = 8 << 20, datapathMtu } = this.#options;
-    const marks = datapathMtu !== undefined;
-    return openPacketSocket(captureInterface, captureBufferBytes, { marks });
   }
 
   #setup(): WorkerSetup {
@@ -296,8 +234,7 @@ export class DataPlane {
       namespaceDescriptor: this.#namespace.descriptor,
       epollDescriptor: this.#epoll.descriptor,
       wakeDescriptor: this.#wake.descriptor,
-      packetDescriptor: this.#packetDescriptor,
-      udpDescriptors: this.#udpDescriptors,
+      ...this.#sockets.descriptors,
       counters: this.#counterMemory,
       traffic: this.#tallies.memory,
       datapathMtu: this.#options.datapathMtu,
@@ -329,8 +266,7 @@ export class DataPlane {
     this.#epoll = undefined;
     this.#tallies.workerEnded();
     this.#inspections.workerEnded(why);
-    for (const descriptor of this.#retired) closeDescriptor(descriptor);
-    this.#retired.clear();
+    this.#sockets.workerEnded();
   }
 
   #heard(event: WorkerEvent): void {
@@ -364,7 +300,7 @@ export class DataPlane {
         this.#options.log[event.level](event.line);
         break;
       case "released":
-        if (this.#retired.delete(event.descriptor)) closeDescriptor(event.descriptor);
+        this.#sockets.released(event.descriptor);
         break;
       case "readable":
         this.#watched.get(event.descriptor)?.();
