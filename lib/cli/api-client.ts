@@ -98,6 +98,7 @@ async function send(address: ApiAddress, request: ApiRequest, headers: Headers):
   try {
     answer = await exchange(address, request, headers, patience);
   } catch (cause) {
+    if (cause instanceof NotTaken) throw cause.cause;
     throw unreachable(address, cause instanceof Error ? cause : new Error(errorText(cause)));
   }
   const { status, text } = answer;
@@ -142,7 +143,7 @@ async function exchange(
   for await (const chunk of response.body ?? []) {
     patience.renew();
     if (response.ok && request.received !== undefined) {
-      request.received(chunk);
+      handOn(chunk, request.received);
       continue;
     }
     size += chunk.length;
@@ -150,6 +151,17 @@ async function exchange(
     chunks.push(chunk);
   }
   return { status: response.status, text: Buffer.concat(chunks).toString("utf8") };
+}
+
+/** Whoever an answer is for has failed, as a file that is full: no fault of the router. */
+class NotTaken extends Error {}
+
+function handOn(chunk: Uint8Array, received: (part: Uint8Array) => void): void {
+  try {
+    received(chunk);
+  } catch (cause) {
+    throw new NotTaken("the answer was not taken", { cause });
+  }
 }
 
 function urlOf(address: ApiAddress, { path, query = [] }: ApiRequest): string {

@@ -137,6 +137,13 @@ describe("an error", () => {
     expect((await failure(ask({ path: ["ps"] }))).kind).toBe("refused");
   });
 
+  test("of whoever takes the answer is that one's, and no fault of the router", async () => {
+    const received = (): void => {
+      throw new Error("no space left");
+    };
+    await expect(ask({ path: ["domain"], received })).rejects.toThrow(/^no space left$/);
+  });
+
   test("of an absent or dead router says how to start it", async () => {
     const stale = join(folder, "stale");
     const places = [

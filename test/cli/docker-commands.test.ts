@@ -51,15 +51,16 @@ describe("weave env", () => {
     }
   });
 
-  test("does not say that there is no proxy to a user who may not ask", async () => {
-    const answer = (): string => {
-      throw new ApiError("unreachable", "API_FORBIDDEN", "this user may not use it");
-    };
-    for (const name of ["env", "config"]) {
-      const { code, stdout, stderr } = await weave([name], { answer });
-      expect({ code, stdout, stderr }).toEqual({
-        ...{ code: 7, stdout: "", stderr: "this user may not use it\n" },
-      });
+  test("does not say that there is no proxy to who may not ask, or has no answer", async () => {
+    for (const code of ["API_FORBIDDEN", "API_BROKEN_OFF"]) {
+      const answer = (): string => {
+        throw new ApiError("unreachable", code, "nobody answers this user");
+      };
+      for (const name of ["env", "config"]) {
+        expect(await weave([name], { answer })).toMatchObject({
+          ...{ code: 7, stdout: "", stderr: "nobody answers this user\n" },
+        });
+      }
     }
   });
 

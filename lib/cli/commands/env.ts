@@ -52,15 +52,14 @@ async function proxyHere({
   return proxyForClient(first, environment);
 }
 
-/** Empty where there is no proxy, or no router. @throws ApiError where this user may not ask one */
+/** Empty where there is no proxy, or no router. @throws ApiError where that cannot be found out */
 export async function proxyAddresses(api: ApiClient): Promise<readonly string[]> {
   try {
     const text = await api.request({ method: "GET", path: ["proxyaddrs"], feature: "a proxy" });
     return text.split("\n").filter((line) => line !== "");
   } catch (error) {
-    const isForbidden = errorCode(error) === "API_FORBIDDEN";
-    const isNone = error instanceof ApiError && ["feature-off", "unreachable"].includes(error.kind);
-    if (isNone && !isForbidden) return [];
+    const isOff = error instanceof ApiError && error.kind === "feature-off";
+    if (isOff || errorCode(error) === "API_NOT_RUNNING") return [];
     throw error;
   }
 }
