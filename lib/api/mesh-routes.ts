@@ -11,10 +11,7 @@ import { peerTable } from "./table/peer-table.ts";
 export function meshRoutes(app: Hono, router: RouterControl): void {
   addRoutes(app, peerTable, {
     connect: (context) => connect(context, router),
-    forget: async (context) => {
-      router.forget((await Parameters.of(context)).all("peer"));
-      return text(context, "");
-    },
+    forget: (context) => forget(context, router),
     leave: (context) => {
       router.leave();
       return context.body(null, 204);
@@ -35,7 +32,17 @@ async function connect(context: Context, router: RouterControl): Promise<Respons
   const lines = refused.map((error) => error.message).join("\n");
   const { code, remedy } = first;
   const error = new WeaveError(code, lines, remedy === undefined ? {} : { remedy });
-  return refuseError(context, error, { status: 400 });
+  return refuseError(context, error, code === "STORE_WRITE" ? {} : { status: 400 });
+}
+
+async function forget(context: Context, router: RouterControl): Promise<Response> {
+  const parameters = await Parameters.of(context);
+  try {
+    router.forget(parameters.all("peer"));
+    return text(context, "");
+  } catch (error) {
+    return refuseError(context, error);
+  }
 }
 
 async function succeed(context: Context, router: RouterControl): Promise<Response> {

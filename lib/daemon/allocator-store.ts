@@ -6,6 +6,7 @@ import type { AllocatorChange, AllocatorState, AllocatorStore } from "../ipam/al
 import type { HeldAddress } from "../ipam/held-addresses.ts";
 import type { RingState } from "../ipam/ring-entry.ts";
 import { formatCouncil, parseCouncil } from "./council-text.ts";
+import { written } from "./store-write.ts";
 
 const ownerSetting = "ipam-owner";
 const ringSetting = "ipam-ring";
@@ -65,14 +66,7 @@ export class SqliteAllocatorStore implements AllocatorStore {
 
   /** @throws WeaveError `STORE_WRITE` */
   save(change: AllocatorChange): void {
-    try {
-      this.#database.transaction(() => this.#apply(change))();
-    } catch (cause) {
-      throw new WeaveError("STORE_WRITE", "the router's state cannot be written", {
-        remedy: "see that the disk of WEAVE_STATE_DIR has room and is writable",
-        cause,
-      });
-    }
+    written(() => this.#database.transaction(() => this.#apply(change))());
   }
 
   #apply({ self, reset, ring, removed, added, council }: AllocatorChange): void {

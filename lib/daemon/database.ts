@@ -1,5 +1,10 @@
 import { Database } from "bun:sqlite";
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
 import { WeaveError } from "../base/errors.ts";
+
+/** What SQLite's files beside a database take when it is opened. */
+const roomMinBytes = 64 << 10;
 
 /** Version of the schema below, in `PRAGMA user_version`. */
 const schemaVersion = 1;
@@ -89,11 +94,28 @@ function open(path: string): Database {
     return database;
   } catch (cause) {
     database?.close();
-    throw new WeaveError("STORE_UNUSABLE", `cannot open the router's state ${path}`, {
-      remedy:
-        "see that no other router uses this WEAVE_STATE_DIR; 'weave reset --force' removes it",
-      cause,
-    });
+    throw unusable(path, cause);
+  }
+}
+
+/** A full disk is told apart: nobody should throw the state away for it. */
+function unusable(path: string, cause: unknown): WeaveError {
+  const hasRoom = hasRoomBeside(path);
+  const problem = hasRoom ? "" : ": its disk is full";
+  return new WeaveError("STORE_UNUSABLE", `cannot open the router's state ${path}${problem}`, {
+    remedy: hasRoom
+      ? "see that no other router uses this WEAVE_STATE_DIR; 'weave reset --force' removes it"
+      : `make room on the disk of ${dirname(path)}, and launch again`,
+    cause,
+  });
+}
+
+function hasRoomBeside(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize >= roomMinBytes;
+  } catch {
+    return true;
   }
 }
 

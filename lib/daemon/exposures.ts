@@ -73,7 +73,7 @@ export class Exposures {
         return { cidrs: cidrs.map(formatCidr), ...named };
       } catch (error) {
         // The addresses will be others'.
-        for (const cidr of this.cidrs()) if (!before.has(formatCidr(cidr))) this.#withdraw(cidr);
+        for (const cidr of this.cidrs()) if (!before.has(formatCidr(cidr))) this.#takeBack(cidr);
         acquired.undo();
         await this.#changed();
         throw error;
@@ -120,9 +120,21 @@ export class Exposures {
 
   #withdraw(cidr: Cidr): void {
     const { exposure, settings, names } = this.#options;
-    exposure.hide(cidr);
+    // What cannot be written down is not done: it would be back at the next start.
     settings.removeExposure(formatCidr(cidr));
+    exposure.hide(cidr);
     names?.remove({ ident: exposeIdent, address: cidr.address });
+  }
+
+  /** After a failure, which may have been that nothing can be written down. */
+  #takeBack(cidr: Cidr): void {
+    const { exposure, log } = this.#options;
+    try {
+      this.#withdraw(cidr);
+    } catch (error) {
+      log.warn(`${formatCidr(cidr)} is not exposed after all: ${errorText(error)}`);
+      exposure.hide(cidr);
+    }
   }
 
   /** What is exposed now. */

@@ -38,6 +38,7 @@ export interface Integrations {
  * one line on descriptor 3, log to the run folder. Returns the exit code when it was told to stop.
  */
 export async function runDetachedRouter(paths: Paths, integrations: Integrations): Promise<number> {
+  let isReady = false;
   try {
     const options = decodeLaunchOptions(await Bun.stdin.text());
     claimPidFile(paths.pidFile);
@@ -48,8 +49,11 @@ export async function runDetachedRouter(paths: Paths, integrations: Integrations
       tellKeeper(keeperDescriptor, "ready");
       answer(`ready ${id}`);
       closeSync(readyDescriptor);
+      isReady = true;
     });
   } catch (error) {
+    // Nobody waits any more, and the descriptor may be another file by now.
+    if (isReady) throw error;
     answer(failedAnswer(error));
     return 1;
   }

@@ -37,7 +37,12 @@ export class NameService implements NameRegistry {
     const result = this.#table.add(fqdn, ident, address);
     if (result === "outside-domain") return false;
     const name = { fqdn: qualified(fqdn), ident, address: formatIp(address) };
-    this.#settings.saveName(name);
+    try {
+      this.#settings.saveName(name);
+    } catch (error) {
+      if (result === "added") this.#table.remove({ name: fqdn, ident, address });
+      throw error;
+    }
     if (result === "added") {
       this.#emit("name.added", { name: name.fqdn, container: ident, address: name.address });
     }

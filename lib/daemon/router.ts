@@ -166,7 +166,8 @@ async function assemble(
     name,
     standing: { ...standing, sockets: dataPlane.sockets },
     stop() {
-      endRun(settings);
+      // First to be ended, and where that cannot be written down, the rest is all the same.
+      shutdown.push("the mark of this run", () => endRun(settings));
       return shutdown.run(log);
     },
     released: () => dataPlane.released,

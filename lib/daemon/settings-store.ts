@@ -1,4 +1,5 @@
-import type { Database } from "bun:sqlite";
+import type { Database, SQLQueryBindings } from "bun:sqlite";
+import { written } from "./store-write.ts";
 
 /** An exposed address of the bridge, with the choice that came with it. */
 export interface StoredExposure {
@@ -82,6 +83,7 @@ export interface StoredCniInterface {
 /**
  * Everything small that a router remembers: single settings, targets, exposed addresses, names,
  * attached and detached containers, networks of a container engine, interfaces of container runtimes.
+ * Whatever writes throws WeaveError `STORE_WRITE` where that is not possible.
  */
 export class SettingsStore {
   readonly #database: Database;
@@ -98,13 +100,15 @@ export class SettingsStore {
   }
 
   saveSetting(name: string, value: string): void {
-    this.#database
-      .query("INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value")
-      .run(name, value);
+    this.#write(
+      "INSERT INTO setting VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+      name,
+      value,
+    );
   }
 
   removeSetting(name: string): void {
-    this.#database.query("DELETE FROM setting WHERE name = ?").run(name);
+    this.#write("DELETE FROM setting WHERE name = ?", name);
   }
 
   /** In the order given by the operator. */
@@ -117,10 +121,11 @@ export class SettingsStore {
 
   saveTargets(peers: readonly string[]): void {
     const insert = this.#database.query("INSERT INTO target VALUES (?, ?)");
-    this.#database.transaction(() => {
+    const replace = this.#database.transaction(() => {
       this.#database.run("DELETE FROM target");
       for (const [position, peer] of peers.entries()) insert.run(position, peer);
-    })();
+    });
+    written(() => replace());
   }
 
   exposures(): StoredExposure[] {
@@ -131,15 +136,15 @@ export class SettingsStore {
   }
 
   saveExposure({ cidr, masquerade }: StoredExposure): void {
-    this.#database
-      .query(
-        "INSERT INTO exposed VALUES (?, ?) ON CONFLICT DO UPDATE SET masquerade = excluded.masquerade",
-      )
-      .run(cidr, masquerade ? 1 : 0);
+    this.#write(
+      "INSERT INTO exposed VALUES (?, ?) ON CONFLICT DO UPDATE SET masquerade = excluded.masquerade",
+      cidr,
+      masquerade ? 1 : 0,
+    );
   }
 
   removeExposure(cidr: string): void {
-    this.#database.query("DELETE FROM exposed WHERE cidr = ?").run(cidr);
+    this.#write("DELETE FROM exposed WHERE cidr = ?", cidr);
   }
 
   attachments(): StoredAttachment[] {
@@ -154,13 +159,18 @@ export class SettingsStore {
   }
 
   saveAttachment({ ident, namespace, path, cidrs, multicast }: StoredAttachment): void {
-    this.#database
-      .query("INSERT OR REPLACE INTO attached VALUES (?, ?, ?, ?, ?)")
-      .run(ident, namespace, path, cidrs.join(" "), multicast ? 1 : 0);
+    this.#write(
+      "INSERT OR REPLACE INTO attached VALUES (?, ?, ?, ?, ?)",
+      ident,
+      namespace,
+      path,
+      cidrs.join(" "),
+      multicast ? 1 : 0,
+    );
   }
 
   removeAttachment(ident: string): void {
-    this.#database.query("DELETE FROM attached WHERE ident = ?").run(ident);
+    this.#write("DELETE FROM attached WHERE ident = ?", ident);
   }
 
   detachments(): StoredDetachment[] {
@@ -168,13 +178,11 @@ export class SettingsStore {
   }
 
   saveDetachment({ ident, namespace, path }: StoredDetachment): void {
-    this.#database
-      .query("INSERT OR REPLACE INTO detached VALUES (?, ?, ?)")
-      .run(ident, namespace, path);
+    this.#write("INSERT OR REPLACE INTO detached VALUES (?, ?, ?)", ident, namespace, path);
   }
 
   removeDetachment(ident: string): void {
-    this.#database.query("DELETE FROM detached WHERE ident = ?").run(ident);
+    this.#write("DELETE FROM detached WHERE ident = ?", ident);
   }
 
   networks(): StoredNetwork[] {
@@ -189,13 +197,18 @@ export class SettingsStore {
   }
 
   saveNetwork({ id, driver, subnet, multicast, isolated }: StoredNetwork): void {
-    this.#database
-      .query("INSERT OR REPLACE INTO network VALUES (?, ?, ?, ?, ?)")
-      .run(id, driver, subnet, multicast ? 1 : 0, isolated ? 1 : 0);
+    this.#write(
+      "INSERT OR REPLACE INTO network VALUES (?, ?, ?, ?, ?)",
+      id,
+      driver,
+      subnet,
+      multicast ? 1 : 0,
+      isolated ? 1 : 0,
+    );
   }
 
   removeNetwork(id: string): void {
-    this.#database.query("DELETE FROM network WHERE id = ?").run(id);
+    this.#write("DELETE FROM network WHERE id = ?", id);
   }
 
   endpoints(): StoredEndpoint[] {
@@ -203,13 +216,11 @@ export class SettingsStore {
   }
 
   saveEndpoint({ id, network, address }: StoredEndpoint): void {
-    this.#database
-      .query("INSERT OR REPLACE INTO endpoint VALUES (?, ?, ?)")
-      .run(id, network, address);
+    this.#write("INSERT OR REPLACE INTO endpoint VALUES (?, ?, ?)", id, network, address);
   }
 
   removeEndpoint(id: string): void {
-    this.#database.query("DELETE FROM endpoint WHERE id = ?").run(id);
+    this.#write("DELETE FROM endpoint WHERE id = ?", id);
   }
 
   cniInterfaces(): StoredCniInterface[] {
@@ -226,18 +237,15 @@ export class SettingsStore {
   saveCniInterface(made: StoredCniInterface): void {
     const { container, network, namespace, path, port, cidr, mtu, hairpin } = made;
     const routes = made.routes.map(({ dst, gw }) => `${dst}@${gw ?? ""}`).join(" ");
-    this.#database
-      .query("INSERT OR REPLACE INTO cni_interface VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .run(
-        ...[container, made.interface, network, namespace, path],
-        ...[port, cidr, routes, mtu, hairpin ? 1 : 0],
-      );
+    this.#write(
+      "INSERT OR REPLACE INTO cni_interface VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      ...[container, made.interface, network, namespace, path],
+      ...[port, cidr, routes, mtu, hairpin ? 1 : 0],
+    );
   }
 
   removeCniInterface(container: string, name: string): void {
-    this.#database
-      .query("DELETE FROM cni_interface WHERE container = ? AND interface = ?")
-      .run(container, name);
+    this.#write("DELETE FROM cni_interface WHERE container = ? AND interface = ?", container, name);
   }
 
   names(): StoredName[] {
@@ -245,17 +253,23 @@ export class SettingsStore {
   }
 
   saveName({ fqdn, ident, address }: StoredName): void {
-    this.#database.query("INSERT OR IGNORE INTO name VALUES (?, ?, ?)").run(fqdn, ident, address);
+    this.#write("INSERT OR IGNORE INTO name VALUES (?, ?, ?)", fqdn, ident, address);
   }
 
   /** Removes the names that match; a part left out matches any, names without regard to case. */
   removeNames(filter: Partial<StoredName>): void {
-    this.#database
-      .query(
-        `DELETE FROM name WHERE (?1 IS NULL OR fqdn = ?1 COLLATE NOCASE)
+    this.#write(
+      `DELETE FROM name WHERE (?1 IS NULL OR fqdn = ?1 COLLATE NOCASE)
            AND (?2 IS NULL OR ident = ?2) AND (?3 IS NULL OR address = ?3)`,
-      )
-      .run(filter.fqdn ?? null, filter.ident ?? null, filter.address ?? null);
+      filter.fqdn ?? null,
+      filter.ident ?? null,
+      filter.address ?? null,
+    );
+  }
+
+  /** @throws WeaveError `STORE_WRITE` */
+  #write(statement: string, ...values: SQLQueryBindings[]): void {
+    written(() => this.#database.query(statement).run(...values));
   }
 }
 

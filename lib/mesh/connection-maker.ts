@@ -48,7 +48,7 @@ export interface ConnectionMakerPorts {
   readonly room: Pick<ConnectionRoom, "connections" | "free" | "max" | "share">;
   readonly own: PeerRecord;
   records(): readonly PeerRecord[];
-  /** The addresses as typed changed: keep them for the next start. */
+  /** The addresses as typed changed: keep them for the next start. @throws WeaveError when it cannot */
   save(texts: readonly string[]): void;
 }
 
@@ -112,16 +112,21 @@ export class ConnectionMaker {
       }
     }
     this.#renew(new Set(texts));
-    this.#ports.save(this.directTexts);
     this.check();
+    try {
+      this.#ports.save(this.directTexts);
+    } catch (error) {
+      if (!(error instanceof WeaveError)) throw error;
+      refused.push(error);
+    }
     return refused;
   }
 
-  /** Peers are no longer tried; connections to them stay. */
+  /** Peers are no longer tried; connections to them stay. @throws WeaveError when that cannot be kept */
   forget(texts: readonly string[]): void {
     for (const text of texts) this.#direct.delete(text);
-    this.#ports.save(this.directTexts);
     this.check();
+    this.#ports.save(this.directTexts);
   }
 
   /** Tries addresses that nobody may ask for, at once and once. */
