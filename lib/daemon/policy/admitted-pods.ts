@@ -29,12 +29,15 @@ export interface PodFilter {
  *
  *   interface of a pod that is known       the pod has the address, and no other of its family
  *   interface of one that is not, or gone  the address is held: nothing of it passes
+ *   the same where its namespace is not    held as well: policies of the cluster go by namespaces
  */
 export class AdmittedPods implements ObjectSink<Pod> {
   readonly #filter: PodFilter;
   readonly #interfaces = new Map<string, PodInterface>();
   /** Addresses that are held, and for which interfaces: two may have one while the former goes. */
   readonly #held = new Map<HostIp, Set<PodInterface>>();
+  /** Those that the cluster has told of. */
+  readonly #namespaces = new Set<string>();
   /** Of one name there may be an old one, on its way out, and a new one. */
   readonly #pods = new Map<string, Map<string, Pod>>();
 
@@ -58,6 +61,18 @@ export class AdmittedPods implements ObjectSink<Pod> {
     this.#refresh(place);
   }
 
+  namespaceTold(namespace: string): void {
+    if (this.#namespaces.has(namespace)) return;
+    this.#namespaces.add(namespace);
+    const concerned = this.all().filter((each) => each.namespace === namespace);
+    for (const place of new Set(concerned.map(placeOf))) this.#refresh(place);
+  }
+
+  /** Its pods have gone before it. */
+  namespaceGone(namespace: string): void {
+    this.#namespaces.delete(namespace);
+  }
+
   /** Addresses that nothing passes to or from, because nobody knows whose they are. */
   get held(): number {
     let held = 0;
@@ -75,8 +90,9 @@ export class AdmittedPods implements ObjectSink<Pod> {
     return this.#interfaces.get(container);
   }
 
+  /** Whether it is known which pod it is of. */
   isKnown(made: PodInterface): boolean {
-    return this.#owner(made) !== undefined;
+    return this.#podOf(made) !== undefined;
   }
 
   /** An interface is about to be there. */
@@ -129,7 +145,12 @@ export class AdmittedPods implements ObjectSink<Pod> {
     }
   }
 
+  /** Whose it is, once all is known that decides about that pod. */
   #owner(made: PodInterface): Pod | undefined {
+    return this.#namespaces.has(made.namespace) ? this.#podOf(made) : undefined;
+  }
+
+  #podOf(made: PodInterface): Pod | undefined {
     const pods = this.#pods.get(placeOf(made));
     if (pods === undefined) return undefined;
     if (made.uid !== undefined) {

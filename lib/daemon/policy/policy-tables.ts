@@ -21,8 +21,14 @@ export class PolicyTables implements PolicyInputs {
     this.namespaces = new ObjectTable(
       policyKeys.namespaces,
       {
-        put: (namespace) => compiler.putNamespace(namespace),
-        remove: ({ name }) => compiler.removeNamespace(name),
+        put: (namespace) => {
+          compiler.putNamespace(namespace);
+          this.admitted.namespaceTold(namespace.name);
+        },
+        remove: ({ name }) => {
+          compiler.removeNamespace(name);
+          this.admitted.namespaceGone(name);
+        },
       },
       changed,
     );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseIpv4 } from "../../../lib/base/ip.ts";
+import { parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
 import { PolicyController, readyMaxMs } from "../../../lib/daemon/policy/policy-controller.ts";
 import type { PolicyInputs, PolicySource } from "../../../lib/daemon/policy/policy-input.ts";
 import { namespaceOf } from "../../../lib/policy/labels.ts";
@@ -252,6 +252,26 @@ describe("a pod that is being made", () => {
     await controller.admit(sandbox(), never);
     expect(controller.tables.admitted.held).toBe(0);
     expect(chain()).toBeDefined();
+  });
+
+  test("of a namespace that nobody has told of waits for that: policies of the cluster may be about it", async () => {
+    const { controller, inputs, enforcer, clock, sync } = setUp();
+    const place = { namespace: "new", name: "web" };
+    const subject = { namespaces: [], pods: [] };
+    const anywhere = { kind: "block", block: parseCidr("0.0.0.0/0"), except: [] } as const;
+    const rule = { name: "", action: "deny", peers: [anywhere], ports: "any" } as const;
+    sync([], [pod({ ...place, addresses: [] })]);
+    inputs.clusterPolicies.put({
+      ...{ tier: "admin", name: "closed", priority: 0, subject, ingress: [rule], egress: [] },
+    });
+    await controller.admit(sandbox(place), never);
+    expect(controller.tables.admitted.held).toBe(1);
+    expect(enforcer.rules?.targets.ingress.has(address)).toBe(true);
+    inputs.namespaces.put(namespaceOf("new"));
+    clock.run(20);
+    expect(controller.tables.admitted.held).toBe(0);
+    expect(enforcer.rules?.targets.ingress.has(address)).toBe(true);
+    expect(enforcer.rules?.targets.egress.has(address)).toBe(false);
   });
 
   test("is known by the id of its runtime, which takes nothing from who has that id", async () => {

@@ -13,6 +13,7 @@ import { PolicyService } from "../../../lib/daemon/policy/policy-service.ts";
 import { SqliteRecordStore } from "../../../lib/daemon/policy/record-store.ts";
 import { encodeRecords } from "../../../lib/policy/gossip/record-codec.ts";
 import { SharedPolicy } from "../../../lib/policy/gossip/shared-policy.ts";
+import { namespaceOf } from "../../../lib/policy/labels.ts";
 import type { NetworkPolicy } from "../../../lib/policy/objects.ts";
 import { VirtualClock } from "../../../lib/simulator/virtual-clock.ts";
 import { SimWorld } from "../../../lib/simulator/world.ts";
@@ -278,9 +279,8 @@ describe("a node of a cluster", () => {
     host.service.begin({
       name: "kubernetes",
       start(inputs) {
-        for (const kind of ["namespaces", "clusterPolicies", "nodes"] as const) {
-          inputs[kind].replaced([]);
-        }
+        inputs.namespaces.replaced([namespaceOf("shop")]);
+        for (const kind of ["clusterPolicies", "nodes"] as const) inputs[kind].replaced([]);
         inputs.pods.replaced([{ ...known, labels: new Map(), ports: [], sinceMs: 0 }]);
         inputs.networkPolicies.replaced([deny]);
       },
