@@ -216,6 +216,7 @@ describe("weave policy explain", () => {
       "know of no container nobody",
     );
     expect((await policy(["explain", "web", "db", "http"])).stderr).toContain("is no port");
+    expect((await policy(["explain", "fe80::1", "db"])).stderr).toContain("a link-local address");
     expect((await policy(["explain", "web", "db", "80", "tcp"])).stderr).toContain(
       "one word too many",
     );

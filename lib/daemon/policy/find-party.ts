@@ -1,5 +1,6 @@
 import { WeaveError } from "../../base/errors.ts";
 import { formatHostIp, tryParseHostIp } from "../../base/ip.ts";
+import { isLinkLocal } from "../../host/policy/link-local.ts";
 import { type Cluster, latestOf, type Party, partyAt } from "../../policy/cluster.ts";
 import type { Pod } from "../../policy/objects.ts";
 
@@ -21,11 +22,24 @@ const idPrefixMin = 6;
 export function findParty(cluster: Cluster, word: string): NamedParty {
   const address = tryParseHostIp(word);
   if (address !== undefined) {
+    if (isLinkLocal(address)) throw nobodys(word);
     const party = partyAt(cluster, address);
     return { party, label: party.pod === undefined ? word : labelOf(party.pod) };
   }
   const pod = podCalled(cluster.pods, word);
   return { party: { pod, address: pod.addresses[0] }, label: labelOf(pod) };
+}
+
+/** What rules say of it is the same for all: nobody can tell whose it is. */
+function nobodys(address: string): WeaveError {
+  const what = "is dropped on hosts where policies are about some container";
+  return new WeaveError(
+    "POLICY_PLACE",
+    `what goes to or from ${address}, a link-local address, ${what}`,
+    {
+      remedy: "have containers speak by the addresses that weave gives them",
+    },
+  );
 }
 
 function podCalled(pods: readonly Pod[], word: string): Pod {

@@ -1,4 +1,4 @@
-import { parseCidr } from "../../base/ip.ts";
+import { cidrContains, type HostIp, parseCidr, parseIp } from "../../base/ip.ts";
 import type { RuleSet } from "../../policy/rule-set.ts";
 
 /**
@@ -8,6 +8,10 @@ import type { RuleSet } from "../../policy/rule-set.ts";
  * they are not judged.
  */
 export const linkLocal = parseCidr("fe80::/10");
+
+export function isLinkLocal(ip: HostIp): boolean {
+  return typeof ip === "string" && cidrContains(linkLocal, parseIp(ip));
+}
 
 /** Of packets that are dropped for it. */
 export const linkLocalOrigin = "link-local";
