@@ -1,11 +1,7 @@
-import type { Aead } from "../../base/aead.ts";
-import { msToBeat } from "../../base/beat.ts";
 import { emptyBytes, readUint16, writeUint16 } from "../../base/bytes.ts";
 import { formatEndpoint } from "../../base/endpoint.ts";
-import { assert } from "../../base/errors.ts";
 import { familyOf, formatHostIp, type IpFamily } from "../../base/ip.ts";
 import { formatPeerName, type PeerName } from "../../base/peer-name.ts";
-import type { SecretBox } from "../../base/secret-box.ts";
 import type { Log } from "../../base/world.ts";
 import { ethernetHeaderSize } from "../../wire/ethernet.ts";
 import type { OccasionalLog } from "../occasional-log.ts";
@@ -15,19 +11,12 @@ import type { BufferPool } from "./buffer-pool.ts";
 import type { PathLimits } from "./carriage.ts";
 import { type LinkCounters, newLinkCounters } from "./counters.ts";
 import type { Frame, FrameRoute } from "./datagram.ts";
-import {
-  type DatagramOpener,
-  type DatagramSealer,
-  DecryptingOpener,
-  EncryptingSealer,
-  plainOpener,
-  plainSealer,
-} from "./datagram-seal.ts";
-import { EarlyBeat } from "./early-beat.ts";
+import type { DatagramOpener, DatagramSealer } from "./datagram-seal.ts";
+import { HeartbeatTimes } from "./heartbeat-times.ts";
 import type { GenerationSecrets } from "./key-ratchet.ts";
-import { type BurstClock, Path } from "./path.ts";
+import { type LinkCiphers, type SleeveCipher, sealOf } from "./link-seal.ts";
+import { Path } from "./path.ts";
 import type { SleeveEvents, SleeveLinkParameters, SleevePorts, UdpEndpoint } from "./ports.ts";
-import { RotatingOpener, RotatingSealer } from "./rotating-seal.ts";
 import { Sender } from "./sender.ts";
 import {
   fragmentationTestSize,
@@ -36,22 +25,6 @@ import {
   mtuTested,
   type SpecialKind,
 } from "./special-frame.ts";
-
-/**
- * One sleeve connection to a neighbour, riding on a TCP connection (sleeve §7).
- *
- *   prepared ──confirm──▶ confirmed ──tag 1──▶ established
- *   passive               heartbeat every       heartbeat every 10 s, earlier where nothing is
- *                         500 ms                heard; tests of the path at once and every 5 min
- *
- *                         no heartbeat of the peer for 60 s: dead
- *
- * Timers are deadlines: nothing happens between calls, and whoever drives the link calls `tick`
- * when `deadlineMs` has come.
- */
-export const heartbeatFastMs = 500;
-export const heartbeatSlowMs = 10_000;
-export const receiveTimeoutMs = 60_000;
 
 /** Whoever knows a link's uid can move its address, but not more often than this. */
 export const remoteMoveMinMs = 1_000;
@@ -68,46 +41,18 @@ export const controlTag = {
   renewed: 4,
 } as const;
 
-const never = Number.POSITIVE_INFINITY;
 const zeros = new Uint8Array(fragmentationTestSize);
 
 /** What the links of an engine share. */
-export interface LinkContext {
+export interface LinkContext extends LinkCiphers {
   readonly local: PeerName;
-  readonly clock: BurstClock;
   readonly ports: SleevePorts;
   readonly events: SleeveEvents;
   readonly pool: BufferPool;
-  readonly secretBox: SecretBox;
-  readonly aead?: Aead | undefined;
   readonly plan: PathMtuPlan;
   readonly log: OccasionalLog;
   /** Largest packet that a kernel datapath takes from us; missing without one. */
   readonly datapathMtu?: number | undefined;
-}
-
-/** How the datagrams of a link are sealed. */
-export type SleeveCipher = "secretbox" | "aes-256-gcm";
-
-interface Sealing {
-  readonly cipher: SleeveCipher | undefined;
-  readonly sealer: DatagramSealer;
-  readonly opener: DatagramOpener;
-}
-
-function sealing(context: LinkContext, parameters: SleeveLinkParameters): Sealing {
-  const { secretBox: box, aead, clock } = context;
-  const { key, outbound, secrets } = parameters;
-  if (secrets !== undefined) {
-    assert(aead !== undefined, "a link under AES-256-GCM needs a machine that has it");
-    const options = { aead, clock, secrets };
-    const [sealer, opener] = [new RotatingSealer(options), new RotatingOpener(options)];
-    return { cipher: "aes-256-gcm", sealer, opener };
-  }
-  if (key === undefined) return { cipher: undefined, sealer: plainSealer, opener: plainOpener };
-  const seal = { box, key, outbound };
-  const [sealer, opener] = [new EncryptingSealer(seal), new DecryptingOpener(seal)];
-  return { cipher: "secretbox", sealer, opener };
 }
 
 function textOf({ ip, port }: UdpEndpoint): string {
@@ -116,6 +61,17 @@ function textOf({ ip, port }: UdpEndpoint): string {
 
 export type LinkState = "prepared" | "confirmed" | "established";
 
+/**
+ * One sleeve connection to a neighbour, riding on a TCP connection (sleeve §7).
+ *
+ *   prepared ──confirm──▶ confirmed ──tag 1──▶ established
+ *   passive               heartbeats           slower ones; tests of the path at once and every 5 min
+ *
+ *                         no heartbeat of the peer for too long: dead
+ *
+ * Timers are deadlines: nothing happens between calls, and whoever drives the link calls `tick`
+ * when `deadlineMs` has come.
+ */
 export class SleeveLink {
   readonly id: number;
   readonly remote: PeerName;
@@ -135,18 +91,14 @@ export class SleeveLink {
     burst: testAnswersBurst,
     perSecond: testAnswersPerSecond,
   });
-  readonly #earlyBeat = new EarlyBeat();
+  readonly #beats = new HeartbeatTimes();
   #state: LinkState = "prepared";
   #closed = false;
   /** There was a link to this peer before, or an engine that had this one. */
   readonly #followsAnother: boolean;
   #reportedMtu: number;
-  #heardMs: number | undefined = undefined;
   #silenceNoted = false;
   #movedMs = Number.NEGATIVE_INFINITY;
-  #beatMs = never;
-  #heartbeatAtMs = never;
-  #deadAtMs = never;
 
   constructor(id: number, context: LinkContext, parameters: SleeveLinkParameters) {
     const { remote, outbound, heardAt } = parameters;
@@ -154,7 +106,7 @@ export class SleeveLink {
     this.remote = remote;
     this.#context = context;
     this.#family = familyOf(parameters.remoteIp);
-    const { cipher, sealer, opener } = sealing(context, parameters);
+    const { cipher, sealer, opener } = sealOf(context, parameters);
     this.cipher = cipher;
     this.opener = opener;
     this.#sealer = sealer;
@@ -201,7 +153,7 @@ export class SleeveLink {
   }
   /** When the last heartbeat of the peer came, in monotonic milliseconds. */
   get heardMs(): number | undefined {
-    return this.#heardMs;
+    return this.#beats.heardMs;
   }
   get path(): PathLimits & Pick<Path, "searching" | "silent"> {
     return this.#path;
@@ -233,21 +185,13 @@ export class SleeveLink {
   confirm(): void {
     if (this.#state !== "prepared") return;
     this.#state = "confirmed";
-    this.#deadAtMs = this.#context.clock.nowMs + receiveTimeoutMs;
+    this.#beats.confirmed(this.#context.clock.nowMs);
     if (this.#sender.to !== undefined) this.#beat();
   }
 
   #beat(): void {
-    this.#beatMs = this.#context.clock.nowMs;
-    this.#heartbeatAtMs = this.#nextHeartbeatMs();
+    this.#beats.beat(this.#context.clock.nowMs);
     this.#sender.sendAlone(true, this.#toRemote, this.#heartbeat);
-  }
-
-  /** Slow heartbeats of all links go out together. */
-  #nextHeartbeatMs(): number {
-    const { nowMs } = this.#context.clock;
-    const isSlow = this.#state === "established";
-    return nowMs + (isSlow ? msToBeat(nowMs, heartbeatSlowMs) : heartbeatFastMs);
   }
 
   /** A control message of the peer. What does not fit is noted and ignored. */
@@ -266,8 +210,7 @@ export class SleeveLink {
   #acknowledged(): void {
     if (this.#state !== "established") {
       this.#state = "established";
-      this.#heartbeatAtMs = this.#nextHeartbeatMs();
-      this.#path.expectAnswerAfter(Math.max(0, this.#context.clock.nowMs - this.#beatMs));
+      this.#path.expectAnswerAfter(this.#beats.acknowledged(this.#context.clock.nowMs));
       this.#context.events.established(this.id);
     }
     this.#path.test();
@@ -307,10 +250,8 @@ export class SleeveLink {
   }
 
   #heard(from: UdpEndpoint): void {
-    const { nowMs } = this.#context.clock;
-    const first = this.#heardMs === undefined;
-    this.#heardMs = nowMs;
-    this.#deadAtMs = nowMs + receiveTimeoutMs;
+    const first = this.heardMs === undefined;
+    this.#beats.heard(this.#context.clock.nowMs);
     this.#follow(from);
     if (!first) return;
     this.#controlOut(controlTag.established, emptyBytes);
@@ -340,7 +281,7 @@ export class SleeveLink {
   /** Adds a frame to the burst, in a datagram with or without DF. */
   queue(df: boolean, route: FrameRoute, frame: Frame): void {
     this.#sender.queue(df, route, frame);
-    this.#earlyBeat.sent(this.#context.clock.nowMs, this.counters.datagramsIn);
+    this.#beats.sent(this.#context.clock.nowMs, this.counters.datagramsIn);
   }
 
   flush(): void {
@@ -367,16 +308,14 @@ export class SleeveLink {
 
   /** When {@link tick} has something to do; infinite when never. */
   get deadlineMs(): number {
-    const beatMs = Math.min(this.#heartbeatAtMs, this.#earlyBeat.dueMs);
-    return Math.min(beatMs, this.#deadAtMs, this.#path.deadlineMs);
+    return Math.min(this.#beats.deadlineMs, this.#path.deadlineMs);
   }
 
   /** Does what is due. False: the peer was not heard for too long, the link is dead. */
   tick(): boolean {
     const { nowMs } = this.#context.clock;
-    if (nowMs >= this.#deadAtMs) return false;
-    const isEarly = this.#earlyBeat.isDue(nowMs, this.counters.datagramsIn);
-    if (isEarly || nowMs >= this.#heartbeatAtMs) this.#beat();
+    if (this.#beats.isDead(nowMs)) return false;
+    if (this.#beats.isDue(nowMs, this.counters.datagramsIn)) this.#beat();
     this.#path.tick();
     this.#watchSilence();
     return true;

@@ -1,5 +1,6 @@
 import type { PeerName } from "../../base/peer-name.ts";
-import type { LinkState, SleeveCipher, SleeveLink } from "./link.ts";
+import type { LinkState, SleeveLink } from "./link.ts";
+import type { SleeveCipher } from "./link-seal.ts";
 import type { UdpEndpoint } from "./ports.ts";
 
 /** What `status` and `report` show of a sleeve link. Plain data. */
