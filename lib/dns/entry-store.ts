@@ -6,6 +6,12 @@ import { type Entry, identityOf, inTableOrder, twinKeyOf } from "./entry.ts";
 /** More than any cluster has containers; beyond it new entries are refused, known ones updated. */
 export const entriesMax = 1 << 18;
 
+/** Names that live, and names above those; a name has a hundred of these at most, a real one three. */
+export const namesMax = 2 * entriesMax;
+
+/** Characters of all texts together; real entries have less than two hundred each. */
+export const charactersMax = 1 << 27;
+
 /** What lookups need of one folded name. */
 interface NameNode {
   readonly live: Set<Entry>;
@@ -26,6 +32,7 @@ export class EntryStore {
   readonly #byOrigin = new Map<PeerName, Set<Entry>>();
   readonly #byName = new Map<string, NameNode>();
   readonly #byAddress = new Map<Ipv4, Set<Entry>>();
+  #characters = 0;
   #changes = 0;
 
   /** Grows with every change. */
@@ -54,8 +61,9 @@ export class EntryStore {
   put(entry: Entry): boolean {
     const identity = identityOf(entry);
     const before = this.#byIdentity.get(identity);
-    if (before === undefined && this.#byIdentity.size >= entriesMax) return false;
+    if (!this.#hasRoom(entry, before)) return false;
     if (before !== undefined) this.#unindex(before);
+    else this.#characters += charactersOf(entry);
     this.#byIdentity.set(identity, entry);
     addTo(this.#twins, twinKeyOf(entry), entry);
     addTo(this.#byOrigin, entry.origin, entry);
@@ -64,9 +72,18 @@ export class EntryStore {
     return true;
   }
 
+  #hasRoom(entry: Entry, before: Entry | undefined): boolean {
+    const isNewName = entry.tombstone === 0 && !this.#byName.has(entry.folded);
+    if (isNewName && this.#byName.size >= namesMax) return false;
+    if (before !== undefined) return true;
+    if (this.#characters + charactersOf(entry) > charactersMax) return false;
+    return this.#byIdentity.size < entriesMax;
+  }
+
   /** Forgets `entry`, which this store holds, without a trace. */
   erase(entry: Entry): void {
     this.#byIdentity.delete(identityOf(entry));
+    this.#characters -= charactersOf(entry);
     this.#unindex(entry);
     this.#changes++;
   }
@@ -158,6 +175,10 @@ export class EntryStore {
   #dropIfUnused(folded: string, node: NameNode): void {
     if (node.live.size === 0 && node.below === 0) this.#byName.delete(folded);
   }
+}
+
+function charactersOf({ containerId, hostname, folded }: Entry): number {
+  return containerId.length + hostname.length + folded.length;
 }
 
 const noAddresses: readonly Ipv4[] = [];

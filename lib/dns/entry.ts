@@ -46,6 +46,17 @@ export function twinKeyOf(entry: Entry): string {
   return `${entry.origin} ${entry.address} ${entry.containerId} ${entry.folded}`;
 }
 
+/** Age at which tombstones go, and how often that is looked at: they live 30 to 60 minutes. */
+export const tombstoneAgeMaxS = 1800;
+
+/**
+ * Whether an entry has been dead for so long that nobody needs to know, or since a time so far ahead
+ * that a clock was wrong when it died.
+ */
+export function isOver({ tombstone }: Entry, nowS: number): boolean {
+  return tombstone !== 0 && Math.abs(nowS - tombstone) > tombstoneAgeMaxS;
+}
+
 /** Whether `a` is the later state of an entry whose other known state is `b`. */
 export function supersedes(a: Entry, b: Entry): boolean {
   return a.version > b.version || (a.version === b.version && a.tombstone > b.tombstone);

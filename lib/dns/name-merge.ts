@@ -1,5 +1,5 @@
 import type { PeerName } from "../base/peer-name.ts";
-import { type Entry, identityOf, supersedes, withState } from "./entry.ts";
+import { type Entry, identityOf, isOver, supersedes, withState } from "./entry.ts";
 import type { EntryStore } from "./entry-store.ts";
 
 /**
@@ -38,6 +38,8 @@ export function mergeEntries(
     passOn.push(entry);
     const known = store.get(entry);
     if (known !== undefined && !supersedes(entry, known)) continue;
+    // Peers forget tombstones at different times: each would have them back from the others for ever.
+    if (known === undefined && isOver(entry, context.nowS)) continue;
     if (store.put(entry)) fresh.push(entry);
     else refused++;
   }

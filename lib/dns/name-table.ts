@@ -5,16 +5,20 @@ import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import { type Cancel, every, type World } from "../base/world.ts";
 import { encodeName, foldName } from "../wire/dns-name.ts";
 import { type Domain, fullyQualified, isWithin, parseDomain } from "./domain.ts";
-import { type Entry, inTableOrder, makeEntry, withState } from "./entry.ts";
+import {
+  type Entry,
+  inTableOrder,
+  isOver,
+  makeEntry,
+  tombstoneAgeMaxS,
+  withState,
+} from "./entry.ts";
 import { EntryStore } from "./entry-store.ts";
 import { decodeNames, type NameMessage } from "./name-codec.ts";
 import { NameComparison } from "./name-comparison.ts";
 import { NameChanges, WholeTable } from "./name-gossip.ts";
 import { type MergeOutcome, mergeEntries } from "./name-merge.ts";
 import { WaitingEntries } from "./waiting-entries.ts";
-
-/** Age at which tombstones go, and how often that is looked at: they live 30 to 60 minutes. */
-export const tombstoneAgeMaxS = 1800;
 
 /** Difference of two hosts' clocks in either direction beyond which names are not exchanged. */
 export const clockSkewMaxS = 900;
@@ -283,8 +287,7 @@ export class NameTable implements Gossiper, NameView {
   #sweep(): void {
     const nowS = this.#nowS();
     for (const entry of [...this.#store.all()]) {
-      const ageS = nowS - entry.tombstone;
-      if (entry.tombstone !== 0 && ageS > tombstoneAgeMaxS) this.#store.erase(entry);
+      if (isOver(entry, nowS)) this.#store.erase(entry);
     }
   }
 

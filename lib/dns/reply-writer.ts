@@ -20,6 +20,9 @@ export const ednsUdpSize = 4096;
 /** Octets of our OPT record: root name and no options. */
 export const optSize = 1 + recordHeadSize;
 
+/** Octets of the name of an SOA record: a pointer. */
+export const soaOwnerSize = 2;
+
 /** A pointer to the first question's name (RFC 1035 §4.1.4). */
 const pointerToQuestion = 0xc000 | headerSize;
 

@@ -15,7 +15,7 @@ import { encodeName } from "../wire/dns-name.ts";
 import { isSingleLabel, isWithin, reverseAddress } from "./domain.ts";
 import type { NameView } from "./name-table.ts";
 import { StartOfAuthority } from "./negative.ts";
-import { optSize, ReplyWriter } from "./reply-writer.ts";
+import { optSize, ReplyWriter, soaOwnerSize } from "./reply-writer.ts";
 import { recordsThatFit, replySizeMax, type Transport } from "./truncation.ts";
 
 export type { Transport } from "./truncation.ts";
@@ -125,15 +125,15 @@ export class DnsResponder {
   #inDomain(query: DnsQuery, sizeMax: number): Outcome {
     const { name, type } = query;
     const isApex = name === this.#table.domain.folded;
-    if (isApex && type === recordType.soa) return this.#apex(query);
+    if (isApex && type === recordType.soa) return this.#apex(query, sizeMax);
     const addresses = this.#table.addressesOf(name);
     if (addresses.length > 0 && (type === recordType.a || type === recordType.any)) {
       return this.#answer(query, name, sizeMax);
     }
     if (addresses.length > 0 || isApex || this.#table.hasNamesBelow(name)) {
-      return this.#negative(query, rcode.noError, "no-data");
+      return this.#negative(query, rcode.noError, "no-data", sizeMax);
     }
-    return this.#negative(query, rcode.nameError, "no-such-name");
+    return this.#negative(query, rcode.nameError, "no-such-name", sizeMax);
   }
 
   /**
@@ -204,23 +204,31 @@ export class DnsResponder {
   }
 
   /** The zone exists, and says so to whoever asks where it begins. */
-  #apex(query: DnsQuery): Outcome {
+  #apex(query: DnsQuery, sizeMax: number): Outcome {
     this.#writer.begin(query, flag.authoritative | flag.recursionAvailable);
-    this.#appendSoa(query, "answer");
+    if (!this.#appendSoa(query, "answer", sizeMax)) this.#writer.setTruncated();
     return this.#reply(query, "answered");
   }
 
-  /** "No such name" or "no such data", with the SOA that lets resolvers remember it briefly. */
-  #negative(query: DnsQuery, code: number, result: LocalResult): Outcome {
+  /**
+   * "No such name" or "no such data", with the SOA that lets resolvers remember it briefly, unless the
+   * domain has so long a name that it does not fit.
+   */
+  #negative(query: DnsQuery, code: number, result: LocalResult, sizeMax: number): Outcome {
     this.#writer.begin(query, flag.authoritative | flag.recursionAvailable | code);
-    this.#appendSoa(query, "authority");
+    this.#appendSoa(query, "authority", sizeMax);
     return this.#reply(query, result);
   }
 
-  #appendSoa(query: DnsQuery, section: "answer" | "authority"): void {
+  /** Whether it fits. */
+  #appendSoa(query: DnsQuery, section: "answer" | "authority", sizeMax: number): boolean {
+    const { data } = this.#soa;
+    const used = this.#writer.size + (query.edns === undefined ? 0 : optSize);
+    if (used + soaOwnerSize + recordHeadSize + data.length > sizeMax) return false;
     this.#soa.setSerial(this.#table.changes);
     const zone = this.#table.domain.octets;
-    this.#writer.startOfAuthority(query, zone, this.#soa.data, { section, ttlS: this.#ttlS });
+    this.#writer.startOfAuthority(query, zone, data, { section, ttlS: this.#ttlS });
+    return true;
   }
 
   #error(query: DnsQuery, code: number, result: LocalResult): Outcome {

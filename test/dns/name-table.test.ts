@@ -1,10 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { fromHex } from "../../lib/base/bytes.ts";
 import { peerNameFromNumber } from "../../lib/base/peer-name.ts";
-import { makeEntry } from "../../lib/dns/entry.ts";
+import { makeEntry, tombstoneAgeMaxS } from "../../lib/dns/entry.ts";
 import { encodeNames } from "../../lib/dns/name-codec.ts";
 import { nameRecord, nameStatus } from "../../lib/dns/name-report.ts";
-import { tombstoneAgeMaxS } from "../../lib/dns/name-table.ts";
 import { waitingEntriesMax } from "../../lib/dns/waiting-entries.ts";
 import http from "../vectors/dns/http_api.json";
 import lifecycle from "../vectors/dns/lifecycle.json";
@@ -229,6 +228,42 @@ describe("tombstones", () => {
     bench.table.remove({});
     bench.clock.run(1_740_000);
     expect(bench.state()).toHaveLength(1);
+    bench.clock.run(1_800_000);
+    expect(bench.state()).toEqual([]);
+  });
+
+  test("go where peers look at different times and tell each other all that they have", () => {
+    const [one, two] = [new TableBench(), new TableBench(undefined, [], { self: otherName })];
+    const stepMs = 30_000;
+    const pass = (ms: number): void => {
+      for (let left = ms; left > 0; left -= stepMs) {
+        for (const [from, to] of [
+          [one, two],
+          [two, one],
+        ] as const) {
+          const payloads = from.table.full()?.encode() ?? [];
+          for (const payload of payloads) to.table.onGossip(from.self, payload);
+          from.clock.run(stepMs);
+        }
+      }
+    };
+    one.clock.run(900_000);
+    one.nowS -= 900;
+    one.table.add("one.weave.local", "c1", ip("10.32.0.1"));
+    pass(stepMs);
+    one.table.remove({});
+    pass(600_000);
+    expect([one, two].map((bench) => bench.state().length)).toEqual([1, 1]);
+    pass(3_600_000);
+    expect([one, two].map((bench) => bench.state().length)).toEqual([0, 0]);
+  });
+
+  test("go also when the clock was ahead by years as they were made", () => {
+    const bench = new TableBench();
+    bench.nowS += 100_000_000;
+    bench.table.add("one.weave.local", "c1", ip("10.32.0.1"));
+    bench.table.remove({});
+    bench.nowS -= 100_000_000;
     bench.clock.run(1_800_000);
     expect(bench.state()).toEqual([]);
   });

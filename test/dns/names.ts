@@ -62,6 +62,7 @@ export const ip = (text: string): IpAddress => parseIp(text);
 /** A table on a clock that stands at `nowS` (Unix seconds) until it is moved. */
 export class TableBench implements Channel {
   readonly table: NameTable;
+  readonly self: PeerName;
   readonly broadcasts: GossipData[] = [];
   /** Peers that the mesh does not know; everyone else it does. */
   readonly strangers = new Set<PeerName>();
@@ -86,6 +87,7 @@ export class TableBench implements Channel {
       random: seededRandom(1),
       log: { ...silentLog, warn: (line) => void this.warnings.push(line) },
     };
+    this.self = options.self ?? ownName;
     const defaults = {
       self: ownName,
       domain: "weave.local",

@@ -183,6 +183,26 @@ describe("negative answers", () => {
     }
   });
 
+  test("fit what the client takes also where the domain has a long name", () => {
+    const domain = `${"d".repeat(60)}.${"e".repeat(60)}.${"f".repeat(60)}.local`;
+    const { responder, reply } = server(domain);
+    const longest = `${"x".repeat(63)}.${domain}`;
+    for (const [type, name] of [
+      ["A", longest],
+      ["SOA", domain],
+      ["MX", domain],
+    ] as const) {
+      const outcome = responder.handle(query(name, type), "udp");
+      if (outcome.kind !== "reply") throw new Error(outcome.kind);
+      expect(outcome.bytes.length).toBeLessThanOrEqual(512);
+      expect(reply(query(name, type, { udpSize: 1232 })).additionals).toHaveLength(1);
+    }
+    expect(reply(query(domain, "SOA")).flag_tc).toBe(true);
+    expect(reply(query(domain, "SOA"), "tcp").answers).toHaveLength(1);
+    expect(reply(query(longest, "A")).flag_tc).toBe(false);
+    expect(reply(query(longest, "A", { udpSize: 1232 })).authorities).toHaveLength(1);
+  });
+
   test("carry the SOA of the domain with a short minimum and a serial that grows", () => {
     const { table, reply } = server();
     const soa = () => {
