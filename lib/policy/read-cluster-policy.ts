@@ -4,6 +4,7 @@ import type { ClusterPolicy, ClusterRule, Peer } from "./objects.ts";
 import { clusterPolicyKinds } from "./policy-name.ts";
 import { ProblemCollector } from "./policy-problem.ts";
 import {
+  areFew,
   identityOf,
   type ReadPolicy,
   type RuleReader,
@@ -156,7 +157,8 @@ export function readClusterPolicy(
   const ingress = rules("from", "ingress");
   const egress = rules("to", "egress");
 
-  const whole = spec && known && subject && priority !== undefined && ingress && egress;
+  const isFew = areFew(problems, [...(ingress ?? []), ...(egress ?? [])], denied);
+  const whole = isFew && spec && known && subject && priority !== undefined && ingress && egress;
   const policy: ClusterPolicy = whole
     ? { tier, name, priority, subject, ingress, egress }
     : denying({ tier, name, priority: priority ?? 0 }, subject);

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { AllowRule, Direction, NetworkPolicy, Selector } from "./objects.ts";
 import { ProblemCollector } from "./policy-problem.ts";
 import {
+  areFew,
   identityOf,
   type ReadPolicy,
   type RuleReader,
@@ -71,7 +72,8 @@ export function readNetworkPolicy(json: unknown): ReadPolicy<NetworkPolicy> {
   const ingress = readRules(problems, ingressRule, known?.ingress, "spec.ingress", isolated);
   const egress = readRules(problems, egressRule, known?.egress, "spec.egress", isolated);
 
-  const whole = spec && known && podSelector && types && ingress && egress;
+  const isFew = areFew(problems, [...(ingress ?? []), ...(egress ?? [])], isolated);
+  const whole = isFew && spec && known && podSelector && types && ingress && egress;
   const policy = whole
     ? { ...identity, podSelector, ...sectionsOf(types, ingress, egress) }
     : isolating(identity, spec === undefined ? everything : (podSelector ?? everything));

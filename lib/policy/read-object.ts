@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { WeaveError } from "../base/errors.ts";
 import { parsedBy } from "../base/schema.ts";
 import type { PolicyProblem, ProblemCollector } from "./policy-problem.ts";
+import { pairsMax, pairsOf } from "./rule-pairs.ts";
 
 /** A policy as it is understood, and what of it is not: nothing of that is allowed. */
 export interface ReadPolicy<Policy> {
@@ -58,6 +59,19 @@ export function readFields<const Field extends string>(
   return problems.read(v.strictObject(entries), spec, "spec", effect) as
     | Partial<Record<Field, unknown>>
     | undefined;
+}
+
+/** Whether what rules name is no more than a packet filter can be asked. */
+export function areFew(
+  problems: ProblemCollector,
+  rules: Parameters<typeof pairsOf>[0],
+  effect: string,
+): boolean {
+  const pairs = pairsOf(rules);
+  if (pairs <= pairsMax) return true;
+  const what = `has ${pairs} pairs of a block and a port, and may have ${pairsMax}`;
+  problems.add("spec", what, effect, "name fewer: neighbouring ports are one range with 'endPort'");
+  return false;
 }
 
 const listSchema = v.nullish(v.array(v.unknown()), []);

@@ -16,6 +16,14 @@ function read(spec: object, tier: "admin" | "baseline" = "admin") {
 }
 
 describe("a cluster policy", () => {
+  test("with more pairs of a block and a port than can be asked of a packet filter denies all to its subject", () => {
+    const networks = Array.from({ length: 200 }, (_, at) => `10.${at}.0.0/16`);
+    const ports = Array.from({ length: 200 }, (_, at) => ({ portNumber: { port: at + 1 } }));
+    const { policy, problems } = read({ egress: [{ action: "Allow", to: [{ networks }], ports }] });
+    expect(policy).toMatchObject({ priority: 5, subject: everywhere, ingress: [denyAll] });
+    expect(problems[0]!.sentence).toStartWith("spec has 40000 pairs of a block and a port");
+  });
+
   test("reads all kinds of peers and ports", () => {
     const { policy, problems } = read({
       subject: { pods: { namespaceSelector: {}, podSelector: { matchLabels: { a: "b" } } } },

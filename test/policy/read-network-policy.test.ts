@@ -206,6 +206,31 @@ describe("a policy that has", () => {
     });
   }
 
+  test("more pairs of a block and a port than can be asked of a packet filter isolates, and allows nothing", () => {
+    const blocks = (count: number) =>
+      Array.from({ length: count }, (_, at) => ({
+        ipBlock: {
+          cidr: `10.${at >> 8}.${at & 255}.0/24`,
+          except: [`10.${at >> 8}.${at & 255}.9/32`],
+        },
+      }));
+    const ports = (count: number) => Array.from({ length: count }, (_, at) => ({ port: at + 1 }));
+    const most = [{ from: blocks(128), ports: ports(128) }];
+    expect(read({ podSelector, ingress: most }).problems).toEqual([]);
+    const { policy, problems } = read({ podSelector, ingress: most, egress: [{}] });
+    expect(policy).toMatchObject({ podSelector: webAlone, ingress: [], egress: [] });
+    expect(problems.map(({ sentence }) => sentence)).toEqual([
+      "spec has 32769 pairs of a block and a port, and may have 32768; the policy isolates what it selects, and allows nothing",
+    ]);
+    // All pods together are one set, however many selectors choose them.
+    const chosen = Array.from({ length: 300 }, (_, at) => ({
+      podSelector: { matchLabels: { a: `${at}` } },
+    }));
+    expect(read({ podSelector, ingress: [{ from: chosen, ports: ports(300) }] }).problems).toEqual(
+      [],
+    );
+  });
+
   test("a selector that cannot be read isolates all pods of its namespace", () => {
     const { policy, problems } = read({ podSelector: { matchName: "x" }, ingress: [{}] });
     expect(policy).toMatchObject({ podSelector: [], ...isolating });
