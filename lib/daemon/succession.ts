@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import * as v from "valibot";
-import { WeaveError } from "../base/errors.ts";
+import { errorText, WeaveError } from "../base/errors.ts";
 import { formatPeerName, parsePeerName } from "../base/peer-name.ts";
 import type { InheritedSockets } from "../host/dataplane/plane-sockets.ts";
 import { type LaunchOptions, launchOptionsSchema } from "./launch-options.ts";
@@ -125,7 +125,11 @@ export class Successor {
 
   /** Starts one and waits until it is warm. @throws WeaveError `SUCCESSOR_DIED`, or what it says */
   static async start(parts: SuccessionParts): Promise<Successor> {
-    const successor = new Successor(start(parts));
+    const child = start(parts);
+    const failed = new Promise<unknown>((resolve) => child.once("error", resolve));
+    // Without one there is nothing to wait for but the reason.
+    if (child.pid === undefined) throw died(`cannot be started: ${errorText(await failed)}`);
+    const successor = new Successor(child);
     try {
       await successor.#expect("warm", warmMaxMs);
     } catch (error) {

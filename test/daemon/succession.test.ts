@@ -11,13 +11,13 @@ const options = launchOptions(words, { hostname: hostname() });
 const name = parsePeerName("00:00:00:00:00:01");
 
 /** Starts a shell as the successor. */
-async function start(script: string): Promise<Successor> {
+async function start(script: string, shell = "/bin/sh"): Promise<Successor> {
   const nothing = openSync("/dev/null", "r");
   const sockets = { udpDescriptors: [nothing, nothing], packetDescriptor: nothing };
   const standing = { captureInterface: 7, datapathMtu: undefined, sockets };
   try {
     return await Successor.start({
-      command: ["/bin/sh", "-c", script, "sh"],
+      command: [shell, "-c", script, "sh"],
       environment: process.env,
       options,
       logFile: undefined,
@@ -48,6 +48,14 @@ test("a successor that dies or refuses is found out before anything is left to i
   await expect(start("exit 1")).rejects.toThrow("has died");
   const refusal = JSON.stringify({ code: "X", message: "not from that version" });
   await expect(start(`echo 'failed ${refusal}' >&3`)).rejects.toThrow("not from that version");
+});
+
+test("a successor whose program is gone is found out, and ends nobody else", async () => {
+  const error = await start("exit 1", "/nowhere/weave").catch((thrown) => thrown);
+  expect(error).toMatchObject({
+    code: "SUCCESSOR_DIED",
+    message: expect.stringMatching(/cannot be started: .*ENOENT.*\/nowhere\/weave/),
+  });
 });
 
 test("a successor that fails with the estate says why", async () => {
