@@ -2,20 +2,16 @@ import { everyBeat } from "../base/beat.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import { WeaveError } from "../base/errors.ts";
 import type { Channel, GossipData, Gossiper } from "../base/gossip.ts";
-import { type Cidr, cidrContains, tryParseIp } from "../base/ip.ts";
-import type { Overlay } from "../base/overlay.ts";
 import type { PeerName } from "../base/peer-name.ts";
 import { randomUint64 } from "../base/random.ts";
-import type { RoutesSnapshot } from "../base/routes-snapshot.ts";
-import type { SecretBox } from "../base/secret-box.ts";
 import type { Cancel, World } from "../base/world.ts";
-import type { ConnectionConfig, DeliveredMessage } from "./connection.ts";
+import type { DeliveredMessage } from "./connection.ts";
 import { ConnectionMaker } from "./connection-maker.ts";
 import { gaveWay } from "./connection-table.ts";
-import { type Extension, ownExtensions } from "./extensions.ts";
+import { connectionTerms, hasPassword } from "./connection-terms.ts";
 import { GossipRouter } from "./gossip-router.ts";
-import type { ProtocolVersion } from "./header.ts";
 import { Links } from "./links.ts";
+import type { MeshConfig, MeshDependencies } from "./mesh-config.ts";
 import {
   type ConnectionStatus,
   connectionStatuses,
@@ -27,57 +23,15 @@ import {
   type ShownMesh,
 } from "./mesh-status.ts";
 import type { Neighbour } from "./neighbour.ts";
-import { type PassageWatcher, tellPassage } from "./passage.ts";
+import { tellPassage } from "./passage.ts";
 import { newRecord, type PeerRecord } from "./peer-record.ts";
 import { Refusals } from "./refusals.ts";
 import { Topology, type TopologyEvents } from "./topology.ts";
 import { topologyChannel } from "./topology-channel.ts";
-import { type ByteStream, remoteSilentCode, silenceMaxMs, type Transport } from "./transport.ts";
+import { type ByteStream, remoteSilentCode, silenceMaxMs } from "./transport.ts";
 
 /** Every channel tells its whole state to some neighbours this often. */
 export const gossipPeriodMs = 30_000;
-
-export interface MeshConfig {
-  readonly name: PeerName;
-  readonly nickname: string;
-  /** Where peers listen unless an address says otherwise. */
-  readonly port: number;
-  /** Empty or missing: nothing is sealed. */
-  readonly password?: Uint8Array;
-  readonly minProtocolVersion: ProtocolVersion;
-  readonly maxProtocolVersion?: ProtocolVersion;
-  /** Whether to connect to peers that others are connected to. */
-  readonly discovery: boolean;
-  /** Connections allowed; 0 for any number. */
-  readonly connectionLimit: number;
-  /** Networks on which frames need no sealing if the remote agrees. */
-  readonly trustedSubnets: readonly Cidr[];
-  /** What to offer beyond the protocol of the original; missing for all that we can. */
-  readonly extensions?: readonly Extension[];
-  /** Of an earlier process whose datapath goes on by it: taken again unless somebody else has it. */
-  readonly formerShortId?: number;
-}
-
-export interface MeshDependencies extends PassageWatcher {
-  readonly transport: Transport;
-  readonly overlay: Overlay;
-  /** The machine's cipher, when it has a better one than the portable one. */
-  readonly secretBox?: SecretBox;
-  /** Addresses as typed, to be used at the next start. */
-  saveTargets(targets: readonly string[]): void;
-  /** The data plane's view changed. */
-  onRoutes(snapshot: RoutesSnapshot): void;
-  /** Nothing leads to a peer any more: forget its names and addresses. */
-  onPeerGone(name: PeerName, nickname: string): void;
-  onEvent?(event: MeshEvent): void;
-}
-
-/** What happened to our links and what others told us, for `weave events` and the like. */
-export type MeshEvent = Readonly<
-  | { kind: "connected" | "established" | "removed"; peer: PeerName; nickname: string }
-  | { kind: "disconnected"; peer: PeerName; nickname: string; error: WeaveError }
-  | { kind: "refused"; channel: string; origin: PeerName; error: WeaveError }
->;
 
 /**
  * This peer's part in the mesh (mesh-protocol): it finds other peers, keeps a connection to each,
@@ -201,7 +155,7 @@ export class Mesh {
 
   #shown(): ShownMesh {
     return {
-      ...{ world: this.#world, config: this.#config, passwordSet: this.#passwordSet },
+      ...{ world: this.#world, config: this.#config, passwordSet: hasPassword(this.#config) },
       ...{ topology: this.#topology, links: this.#links, maker: this.#maker },
       ...{ gossip: this.#gossip, refusals: this.#refusals.list() },
     };
@@ -236,10 +190,6 @@ export class Mesh {
     this.#topology.stop();
   }
 
-  get #passwordSet(): boolean {
-    return (this.#config.password?.length ?? 0) > 0;
-  }
-
   #newTopology(): Topology {
     const { name, nickname } = this.#config;
     // The short id follows when the cluster's ids are known.
@@ -272,10 +222,14 @@ export class Mesh {
       transport,
       overlay,
       peers: this.#topology.peers,
-      passwordSet: this.#passwordSet,
+      passwordSet: hasPassword(this.#config),
       connectionLimit: this.#config.connectionLimit,
       defaultPort: this.#config.port,
-      config: () => this.#connectionConfig(),
+      config: () =>
+        connectionTerms(this.#config, this.#dependencies, {
+          uid: this.uid,
+          shortId: this.#topology.own.shortId,
+        }),
     };
     return new Links(this.#world, ports, {
       added: (neighbour, restarted) => this.#linkAdded(neighbour, restarted),
@@ -303,35 +257,6 @@ export class Mesh {
     };
     const { discovery, port } = this.#config;
     return new ConnectionMaker(this.#world, ports, { discovery, defaultPort: port });
-  }
-
-  #connectionConfig(): ConnectionConfig {
-    const { name, nickname, password, minProtocolVersion, maxProtocolVersion } = this.#config;
-    const { secretBox, overlay } = this.#dependencies;
-    return {
-      self: name,
-      nickname,
-      uid: this.uid,
-      minVersion: minProtocolVersion,
-      ...(maxProtocolVersion === undefined ? {} : { maxVersion: maxProtocolVersion }),
-      password,
-      trusts: (ip) => this.#trusts(ip),
-      shortId: this.#topology.own.shortId,
-      overlayFeatures: overlay.features(),
-      extensions: this.#config.extensions ?? [...ownExtensions, ...this.#overlayExtensions()],
-      ...(secretBox === undefined ? {} : { secretBox }),
-    };
-  }
-
-  #overlayExtensions(): Extension[] {
-    const extensions = this.#dependencies.overlay.extensions?.() ?? [];
-    return [...extensions].map(([name, version]) => ({ name, version }));
-  }
-
-  #trusts(ip: string): boolean {
-    const address = tryParseIp(ip);
-    if (address === undefined) return false;
-    return this.#config.trustedSubnets.some((subnet) => cidrContains(subnet, address));
   }
 
   #linkAdded(neighbour: Neighbour, restarted: boolean): void {

@@ -1,7 +1,8 @@
 import type { Overlay } from "../../lib/base/overlay.ts";
 import type { PeerName } from "../../lib/base/peer-name.ts";
 import type { RoutesSnapshot } from "../../lib/base/routes-snapshot.ts";
-import { Mesh, type MeshConfig, type MeshEvent } from "../../lib/mesh/mesh.ts";
+import { Mesh } from "../../lib/mesh/mesh.ts";
+import type { MeshConfig, MeshEvent } from "../../lib/mesh/mesh-config.ts";
 import { InstantOverlay } from "./instant-overlay.ts";
 import { MemoryNetwork } from "./memory-network.ts";
 import { VirtualClock } from "./virtual-clock.ts";
