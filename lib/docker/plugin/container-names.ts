@@ -10,8 +10,9 @@ import { openRoute } from "../../host/netlink/open.ts";
 import { NetworkNamespace } from "../../host/netns.ts";
 import { checkNeighboursOften } from "../../host/sysctl.ts";
 import type { DockerEngine } from "../engine.ts";
-import type { EngineAttachment, EngineContainer } from "../engine-models.ts";
+import type { EngineAttachment, EngineContainer, ListedEngineContainer } from "../engine-models.ts";
 import type { EngineObserver } from "../engine-observer.ts";
+import { ContainerRenames, type Renamed } from "./container-renames.ts";
 import type { NetworkTable } from "./network-table.ts";
 
 /** As the engine names the interfaces of our networks: `ethwe0`, `ethwe1`, … */
@@ -66,16 +67,16 @@ export class ContainerNames implements EngineObserver {
   readonly #options: ContainerNamesOptions;
   /** Whose endpoints are, as far as that is known. */
   readonly #owners = new Map<string, string>();
+  readonly #renames = new ContainerRenames();
 
   constructor(options: ContainerNamesOptions) {
     this.#options = options;
   }
 
   started(container: EngineContainer): void {
-    const { networks, moved } = this.#options;
-    const ours = container.networks.filter(
-      ({ networkId, ip }) => ip !== "" && networks.get(networkId) !== undefined,
-    );
+    this.#renames.started(container);
+    const { moved } = this.#options;
+    const ours = this.#ours(container);
     if (ours.length === 0) return;
     this.#register(container, ours);
     try {
@@ -122,6 +123,37 @@ export class ContainerNames implements EngineObserver {
   died(id: string): void {
     this.#options.names?.remove({ ident: id });
     this.#options.moved();
+  }
+
+  connected(all: readonly ListedEngineContainer[]): void {
+    for (const renamed of this.#renames.listed(all)) void this.#rename(renamed);
+  }
+
+  swept(all: readonly ListedEngineContainer[]): void {
+    this.connected(all);
+  }
+
+  /** It takes the names that it has now, as at a start. */
+  async #rename({ id, before }: Renamed): Promise<void> {
+    const { engine, names, log } = this.#options;
+    try {
+      const container = await engine?.inspect(id);
+      if (container?.running !== true) return;
+      // What was attached by the proxy keeps its host name, and is found by that.
+      for (const { ip } of this.#ours(container)) {
+        const fqdn = `${before}.${names?.domain ?? ""}`;
+        names?.remove({ fqdn, ident: id, address: parseIp(ip) });
+      }
+      this.started(container);
+    } catch (error) {
+      log.debug(`[plugin] container ${id} was renamed: ${errorText(error)}`);
+    }
+  }
+
+  /** Its places in our networks. */
+  #ours({ networks }: EngineContainer): EngineAttachment[] {
+    const table = this.#options.networks;
+    return networks.filter(({ networkId, ip }) => ip !== "" && table.get(networkId) !== undefined);
   }
 
   #register(container: EngineContainer, ours: readonly EngineAttachment[]): void {

@@ -11,7 +11,7 @@ import type { IntegrationHost } from "../../daemon/integration.ts";
 import type { LaunchOptions } from "../../daemon/launch-options.ts";
 import { notePluginSockets } from "../../daemon/plugin-sockets.ts";
 import type { DockerEngine } from "../engine.ts";
-import type { EngineContainer } from "../engine-models.ts";
+import type { EngineContainer, ListedEngineContainer } from "../engine-models.ts";
 import type { EngineObserver } from "../engine-observer.ts";
 import { ContainerNames } from "./container-names.ts";
 import { DefaultNetwork, defaultNetworkName } from "./default-network.ts";
@@ -96,13 +96,15 @@ export class PluginService implements EngineObserver, PluginControl {
     if (this.#listeners.length > 0) await this.#default?.ensure();
   }
 
-  connected(): void {
+  connected(all: readonly ListedEngineContainer[]): void {
+    this.#names.connected(all);
     this.#open();
     this.#default?.doubt();
     this.#ensureDefault();
   }
 
-  swept(): void {
+  swept(all: readonly ListedEngineContainer[]): void {
+    this.#names.swept(all);
     this.#ensureDefault();
   }
 
