@@ -117,7 +117,7 @@ async function addByDelegate(
   try {
     const asked = addressedRequest(call, target, given);
     if (asked.gateway === undefined && asked.routes === undefined) {
-      await provideGateway(router, delegate);
+      await provideGateway(call, delegate);
     }
     return await router.add(asked);
   } catch (error) {
@@ -150,10 +150,20 @@ function addressedRequest(
 /** Under which the bridge's address is asked for; ids of containers have no colon, unlike ours. */
 const bridgeContainer = "weave-expose";
 
-async function provideGateway(router: PluginCall["router"], delegate: Delegate): Promise<void> {
+async function provideGateway({ router, warn }: PluginCall, delegate: Delegate): Promise<void> {
   if ((await router.bridgeAddresses()).length > 0) return;
-  const [ip] = (await delegate.add({ CNI_CONTAINERID: bridgeContainer })).ips;
-  if (ip !== undefined) await router.expose(ip.address);
+  const environment = { CNI_CONTAINERID: bridgeContainer };
+  const [ip] = (await delegate.add(environment)).ips;
+  if (ip === undefined) return;
+  try {
+    await router.expose(ip.address);
+  } catch (error) {
+    // No runtime ever deletes that container.
+    await delegate
+      .call("DEL", environment)
+      .catch((cause) => warn(`the address ${ip.address} is not freed: ${cause.message}`));
+    throw error;
+  }
 }
 
 function resultOf(made: CniInterface, target: CniTarget, { dns }: NetworkConfig): CniResult {

@@ -58,6 +58,17 @@ describe("another plugin for addresses", () => {
     expect(asked.slice(0, 2)).toEqual([["bridgeAddresses"], ["expose", "10.40.0.9/16"]]);
   });
 
+  test("gets the bridge's address back when the bridge does not get it", async () => {
+    put("refused", `echo '{"cniVersion":"1.0.0","ips":[{"address":"10.40.0.9/16"}]}'`);
+    const call = new FakeCall();
+    call.router.expose = () => Promise.reject(new CniError(cniCode.failed, "no room"));
+    const { output, calls } = await called("ADD", "refused", call);
+    expect(output).toMatchObject({ code: 100, msg: "no room" });
+    expect(calls).toEqual([
+      ...["ADD abcdef123456", "ADD weave-expose", "DEL weave-expose", "DEL abcdef123456"],
+    ]);
+  });
+
   test("gets its address back when the router fails, whose reason counts", async () => {
     put(
       "returned",
