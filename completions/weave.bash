@@ -43,6 +43,7 @@ _weave_flag_value() {
     "launch --policy") _weave_words auto; _weave_words on; _weave_words off ;;
     "launch --policy-multicast") _weave_words allow; _weave_words deny; _weave_words egress ;;
     "launch --policy-filter") _weave_words auto; _weave_words nftables; _weave_words iptables ;;
+    "launch --policy-standing") _weave_words keep; _weave_words cut ;;
     "launch --events-file") candidates+="$(compgen -f -- "$current")" ;;
     "launch --events-syslog") : ;;
     "launch --events-syslog-facility") _weave_words user; _weave_words daemon; _weave_words auth; _weave_words authpriv; _weave_words local0; _weave_words local1; _weave_words local2; _weave_words local3; _weave_words local4; _weave_words local5; _weave_words local6; _weave_words local7 ;;
@@ -90,6 +91,7 @@ _weave_flag_value() {
     "setup-systemd --policy") _weave_words auto; _weave_words on; _weave_words off ;;
     "setup-systemd --policy-multicast") _weave_words allow; _weave_words deny; _weave_words egress ;;
     "setup-systemd --policy-filter") _weave_words auto; _weave_words nftables; _weave_words iptables ;;
+    "setup-systemd --policy-standing") _weave_words keep; _weave_words cut ;;
     "setup-systemd --events-file") candidates+="$(compgen -f -- "$current")" ;;
     "setup-systemd --events-syslog") : ;;
     "setup-systemd --events-syslog-facility") _weave_words user; _weave_words daemon; _weave_words auth; _weave_words authpriv; _weave_words local0; _weave_words local1; _weave_words local2; _weave_words local3; _weave_words local4; _weave_words local5; _weave_words local6; _weave_words local7 ;;
@@ -105,6 +107,7 @@ _weave_flag_value() {
     "adopt --policy") _weave_words auto; _weave_words on; _weave_words off ;;
     "adopt --policy-multicast") _weave_words allow; _weave_words deny; _weave_words egress ;;
     "adopt --policy-filter") _weave_words auto; _weave_words nftables; _weave_words iptables ;;
+    "adopt --policy-standing") _weave_words keep; _weave_words cut ;;
     "adopt --events-file") candidates+="$(compgen -f -- "$current")" ;;
     "adopt --events-syslog") : ;;
     "adopt --events-syslog-facility") _weave_words user; _weave_words daemon; _weave_words auth; _weave_words authpriv; _weave_words local0; _weave_words local1; _weave_words local2; _weave_words local3; _weave_words local4; _weave_words local5; _weave_words local6; _weave_words local7 ;;
@@ -178,12 +181,12 @@ _weave() {
     candidates="${candidates// /$'\n'}"
   else
     case "$command" in
-    launch) flags="--password --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --policy --policy-multicast --policy-filter --events-file --events-syslog --events-syslog-facility --otlp-endpoint --otlp --foreground --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --no-restart --help" ;;
+    launch) flags="--password --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --policy --policy-multicast --policy-filter --policy-standing --events-file --events-syslog --events-syslog-facility --otlp-endpoint --otlp --foreground --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --no-restart --help" ;;
     stop) flags="--help" ;;
     reset) flags="--force --help" ;;
     logs) flags="--follow -f --tail --help" ;;
-    setup-systemd) flags="--now --root --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --policy --policy-multicast --policy-filter --events-file --events-syslog --events-syslog-facility --otlp-endpoint --otlp --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --help" ;;
-    adopt) flags="--dry-run --yes -y --docker-api --no-extensions --ipalloc-reuse --reclaim-after --policy --policy-multicast --policy-filter --events-file --events-syslog --events-syslog-facility --otlp-endpoint --otlp --no-restart --help" ;;
+    setup-systemd) flags="--now --root --password-file --trusted-subnets --port --host --name --nickname --no-discovery --conn-limit --min-protocol-version --no-extensions --resume --ipalloc-range --ipalloc-default-subnet --ipalloc-init --ipalloc-reuse --reclaim-after --import-db --no-dns --dns-domain --dns-listen-address --dns-ttl --dns-fallback-timeout --resolv-conf --mtu --no-fastdp --no-bridged-fastdp --weave-bridge --docker-bridge --datapath --no-masq-local --bufsz --proxy --proxy-listen -H --no-default-ipalloc --without-dns --no-multicast-route --no-rewrite-hosts --hostname-from-label --hostname-match --hostname-replacement --rewrite-inspect --tls --tlsverify --tlscacert --tlscert --tlskey --no-detect-tls --plugin --plugin-socket --plugin-mesh-socket --plugin-v2 --plugin-v2-multicast --policy --policy-multicast --policy-filter --policy-standing --events-file --events-syslog --events-syslog-facility --otlp-endpoint --otlp --http-addr --status-addr --metrics-addr --docker-api --log-level --pkt-debug --help" ;;
+    adopt) flags="--dry-run --yes -y --docker-api --no-extensions --ipalloc-reuse --reclaim-after --policy --policy-multicast --policy-filter --policy-standing --events-file --events-syslog --events-syslog-facility --otlp-endpoint --otlp --no-restart --help" ;;
     snapshot) flags="--force --ranges --help" ;;
     upgrade-self) flags="--help" ;;
     setup-cni) flags="--json --help" ;;

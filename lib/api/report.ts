@@ -1,5 +1,6 @@
 import type { EventsReport, TracingReport } from "./events-report.ts";
 import type { LossReport } from "./loss-report.ts";
+import type { PolicyReport } from "./policy-report.ts";
 
 /**
  * The shape of `GET /report` (http-api §5). Scripts and templates rely on these names, their order
@@ -280,43 +281,6 @@ export interface KubernetesWatchReport {
   readonly Heard: string;
   readonly LastError: string;
   readonly LastErrorAt: string;
-}
-
-/** Policies; texts are empty for what is not, times RFC 3339. */
-export interface PolicyReport {
-  /** waiting, enforcing, failing, or off where what is left of a former run cannot be removed. */
-  readonly Status: string;
-  /** `kubernetes`, or `weave policy`. */
-  readonly Source: string;
-  /** nftables or iptables; empty before it is needed. */
-  readonly Enforcer: string;
-  /** Why that one. */
-  readonly Reason: string;
-  readonly Policies: number;
-  readonly ClusterPolicies: number;
-  readonly Namespaces: number;
-  readonly Pods: number;
-  /** Those of this host. */
-  readonly LocalPods: number;
-  /** Addresses that nothing passes to or from, because nobody knows whose they are. */
-  readonly Held: number;
-  /** Put in place since the start. */
-  readonly Changes: number;
-  /** Attempts that failed since the start. */
-  readonly Errors: number;
-  /** Kinds of objects that have not been told yet; absent when all have. */
-  readonly Awaited?: readonly string[];
-  /** Why they are not enforced; absent while they are. */
-  readonly Trouble?: {
-    readonly Code: string;
-    readonly Message: string;
-    readonly Remedy: string;
-    readonly Since: string;
-  };
-  /** What of policies is not understood, a sentence each; less is allowed for it. */
-  readonly Faults: readonly string[] | null;
-  /** Hosts of the network that enforce nothing; absent where it is not known. */
-  readonly NotEnforcing?: readonly string[];
 }
 
 /** How it stands with the Docker engine; texts are empty for what is not, times RFC 3339. */

@@ -1,4 +1,5 @@
 import type { EventsReport, TracingReport } from "./events-report.ts";
+import type { PolicyReport } from "./policy-report.ts";
 import type {
   ConnectionReport,
   DnsReport,
@@ -7,7 +8,6 @@ import type {
   KubernetesReport,
   PeerReport,
   PluginReport,
-  PolicyReport,
   ProxyReport,
   Report,
   RouterReport,
@@ -230,7 +230,7 @@ function kubernetesSection(kubernetes: KubernetesReport): string {
 
 /** Lines on what is not as it should be only appear then. */
 function policySection(policy: PolicyReport): string {
-  const { Status, Enforcer, Source, Trouble } = policy;
+  const { Status, Enforcer, Source, Trouble, Standing } = policy;
   return lines([
     ["Service", "policy"],
     ["Status", Status === "enforcing" ? `enforcing by ${Enforcer}` : Status],
@@ -241,6 +241,9 @@ function policySection(policy: PolicyReport): string {
     ["Policies", policy.Policies + policy.ClusterPolicies],
     ["Pods", `${policy.Pods} (${policy.LocalPods} here)`],
     ...(policy.Held === 0 ? [] : [["Held", `${policy.Held} addresses`] as const]),
+    ...(Standing === undefined ? [] : [["Cut", `${Standing.Cut} connections`] as const]),
+    ...(Standing?.Trouble ? [["Standing", Standing.Trouble] as const] : []),
+    ...remedyLine(Standing?.Remedy ?? ""),
     ...(policy.Faults ?? []).map((sentence) => ["Fault", sentence] as const),
     ...(policy.NotEnforcing === undefined
       ? []

@@ -228,6 +228,15 @@ export const eventKinds: Kinds = {
       `${policy} blocked ${protocol} from ${source} to ${destination}${port === null ? "" : `, port ${port}`} (${direction})`,
     isTrouble: true,
   },
+  "policy.cut": {
+    meaning:
+      "`count` connections were ended, because policies do not allow them any more; `flows` names the first of them.",
+    details: ["count", "flows"],
+    say: ({ count, flows }) => {
+      const more = count > flows.length ? `, and ${count - flows.length} more` : "";
+      return `policies ended ${flows.join(", ")}${more}`;
+    },
+  },
   "host.mended": {
     meaning: "Somebody had changed or deleted something that the router needs; it is back.",
     details: ["what"],

@@ -96,6 +96,11 @@ export function tryParseHostIp(text: string): HostIp | undefined {
   return address.family === 4 ? address.value : formatIp(address);
 }
 
+/** The address to calculate with. */
+export function ipOf(ip: HostIp): IpAddress {
+  return typeof ip === "number" ? { family: 4, value: ip } : parseIp(ip);
+}
+
 /** Network byte order: four or sixteen octets. */
 export function ipBytes(address: IpAddress): Uint8Array {
   const size = address.family === 4 ? 4 : 16;

@@ -66,6 +66,7 @@ export interface EventDetails {
     readonly destination: string;
     readonly port: number | null;
   };
+  readonly "policy.cut": { readonly count: number; readonly flows: readonly string[] };
   readonly "host.mended": { readonly what: string };
   readonly "events.skipped": { readonly kind: string; readonly count: number };
 }

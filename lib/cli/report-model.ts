@@ -122,6 +122,7 @@ const policyModel = v.object({
   Faults: list(v.string()),
   NotEnforcing: list(v.string()),
   Trouble: v.optional(v.object({ Message: v.string(), Remedy: v.string() })),
+  Standing: v.optional(v.object({ Cut: v.number(), Trouble: v.string(), Remedy: v.string() })),
 });
 
 const kubernetesModel = v.object({

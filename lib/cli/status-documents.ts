@@ -98,6 +98,16 @@ export const statusDocument = v.object({
         trouble: v.exactOptional(
           told(v.object({ message: v.string(), remedy: v.string() }), "why they are not enforced"),
         ),
+        standing: v.exactOptional(
+          told(
+            v.object({
+              cut: told(v.number(), "ended since the start"),
+              trouble: told(v.string(), "why some go on; empty while none does"),
+              remedy: v.string(),
+            }),
+            "connections that later policies do not allow; absent with `--policy-standing keep`",
+          ),
+        ),
       }),
       "absent while there are no policies",
     ),

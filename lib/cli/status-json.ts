@@ -145,7 +145,7 @@ function kubernetesFields(
 function policyFields(
   policy: NonNullable<ReportModel["Policy"]>,
 ): NonNullable<JsonFields<"status">["policy"]> {
-  const { Trouble } = policy;
+  const { Trouble, Standing } = policy;
   return {
     ...{ status: policy.Status, source: policy.Source, enforcer: policy.Enforcer },
     policies: policy.Policies + policy.ClusterPolicies,
@@ -153,6 +153,9 @@ function policyFields(
     ...{ faults: policy.Faults, notEnforcing: policy.NotEnforcing },
     ...(Trouble !== undefined && {
       trouble: { message: Trouble.Message, remedy: Trouble.Remedy },
+    }),
+    ...(Standing !== undefined && {
+      standing: { cut: Standing.Cut, trouble: Standing.Trouble, remedy: Standing.Remedy },
     }),
   };
 }

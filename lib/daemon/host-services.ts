@@ -15,6 +15,7 @@ import { forgetConnections } from "../host/netlink/forget-connections.ts";
 import { openNetfilter } from "../host/netlink/open.ts";
 import { BlockedPackets } from "../host/policy/blocked-packets.ts";
 import { makeEnforcer } from "../host/policy/choose-enforcer.ts";
+import { StandingFlows } from "../host/policy/standing-flows.ts";
 import { anonymousIdent } from "../ipam/request.ts";
 import { cover } from "../ipam/tracker.ts";
 import type { ControlPlane } from "../peer/control-plane.ts";
@@ -225,6 +226,7 @@ function openPolicy(
 ): PolicyService {
   const { kubernetes, policy } = options;
   const ofCluster = kubernetes && (kubernetes.policy ? "on" : "off");
+  const dropsCut = policy.standing === "cut";
   return new PolicyService({
     ...{ world, self, shared: plane.policies, store: new PodStore(database), emit },
     mode: ofCluster ?? policy.mode,
@@ -244,8 +246,11 @@ function openPolicy(
     exposed: () => settings.exposures().map(({ cidr }) => cidr),
     enforcer: () => {
       const { multicast, filter } = policy;
-      return makeEnforcer(filter, { bridge: devices.bridge, multicast, log });
+      return makeEnforcer(filter, { bridge: devices.bridge, multicast, dropsCut, log });
     },
+    ...(dropsCut && {
+      standing: { flows: new StandingFlows(), judgesGroups: policy.multicast === "egress" },
+    }),
     blocked: (labels) => new BlockedPackets(labels),
     forget(addresses) {
       using netlink = openNetfilter();

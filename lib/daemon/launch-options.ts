@@ -191,8 +191,10 @@ export const launchOptionsSchema = v.strictObject({
       multicast: v.picklist(["allow", "deny", "egress"]),
       /** What enforces them; `auto`: nftables where the kernel has what it takes. */
       filter: v.picklist(["auto", "nftables", "iptables"]),
+      /** Connections that a later policy does not allow: `cut` ends them. */
+      standing: v.optional(v.picklist(["keep", "cut"]), "keep"),
     }),
-    { mode: "auto", multicast: "allow", filter: "auto" },
+    { mode: "auto", multicast: "allow", filter: "auto", standing: "keep" },
   ),
 
   /** Where else events go; absent: nowhere. */

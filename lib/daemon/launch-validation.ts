@@ -48,6 +48,7 @@ const reclaimAfterMinMs = 10 * 60_000;
 const octetsMax = 65_535;
 const policyModes = ["auto", "on", "off"] as const;
 const policyMulticast = ["allow", "deny", "egress"] as const;
+const policyStanding = ["keep", "cut"] as const;
 const policyFilters = ["auto", "nftables", "iptables"] as const;
 const countMax = 1_000_000;
 
@@ -79,6 +80,7 @@ export function launchOptions(words: LaunchWords, facts: LaunchFacts): LaunchOpt
       mode: choice(words, "policy", policyModes),
       multicast: choice(words, "policy-multicast", policyMulticast),
       filter: choice(words, "policy-filter", policyFilters),
+      standing: choice(words, "policy-standing", policyStanding),
     },
     events: eventOptions(words),
     tracing: tracingOptions(words, facts.variables ?? {}),

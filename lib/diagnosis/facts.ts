@@ -25,6 +25,8 @@ export interface Facts {
 export interface PolicyFacts {
   /** Why they are not enforced; missing while they are. */
   readonly trouble?: { readonly text: string; readonly remedy: string };
+  /** Why connections that they do not allow any more go on; missing where that is as it should be. */
+  readonly standing?: { readonly text: string; readonly remedy: string };
   /** Kinds of objects that have not been told yet. */
   readonly awaited: readonly string[];
   /** What of policies is not understood, a sentence each. */

@@ -290,6 +290,13 @@ const containerKinds = kinds({
       "There are policies, and a host of the network does not enforce them: it runs the original, or was launched with --policy off. What its containers receive is judged by nobody.",
     remedy: "launch this version there, without --policy off",
   },
+  POLICY_STANDING: {
+    severity: "error",
+    meaning:
+      "Connections that policies do not allow any more go on, though --policy-standing cut asks for their end. Policies hold for all that begin.",
+    remedy:
+      "load the kernel's module nf_conntrack_netlink and start the router again, or launch it with --policy-standing keep",
+  },
   POLICY_BLOCKS: {
     severity: "note",
     meaning: "A policy has blocked something within the last ten minutes, as it may be meant to.",

@@ -46,6 +46,7 @@ export function namesIn({ report, events, history, policies }: Parts): KnownName
       const isRouter = kind === "router.started" && member === "name";
       names[isRouter ? "peers" : where].push(name);
     }
+    if (kind === "policy.cut") names.others.push(...namesInFlows(details.flows));
   }
   return {
     ...names,
@@ -53,6 +54,17 @@ export function namesIn({ report, events, history, policies }: Parts): KnownName
     hostnames: names.hostnames.map((name) => withoutDomain(name, domain)),
     containers: names.containers.filter((ident) => !ident.startsWith("weave:")),
   };
+}
+
+/** Namespaces and names of `TCP shop/web to shop/db:5432`. */
+function namesInFlows(flows: unknown): string[] {
+  const texts = Array.isArray(flows) ? flows.filter((each) => typeof each === "string") : [];
+  return texts.flatMap((text) =>
+    [...text.matchAll(/([^\s/]+)\/([^\s/:]+)/g)].flatMap(([, namespace, name]) => [
+      namespace!,
+      name!,
+    ]),
+  );
 }
 
 /** `web` of `web.weave.local.`. */

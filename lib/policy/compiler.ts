@@ -92,6 +92,11 @@ export class PolicyCompiler {
     if (this.#held.delete(address)) this.#population.touch(address);
   }
 
+  /** The pod that has an address; of several the latest. */
+  ownerOf(address: HostIp): Pod | undefined {
+    return this.#population.ownerOf(address);
+  }
+
   /** What has changed in {@link rules} since the last time; `undefined` when nothing has. */
   commit(): RuleSetChange | undefined {
     for (const address of this.#population.takeChanged()) {

@@ -1,4 +1,4 @@
-import { cidrContains, type HostIp, type IpAddress, parseIp } from "../base/ip.ts";
+import { cidrContains, ipOf } from "../base/ip.ts";
 import { type Cluster, namespaceLabels, type Party } from "./cluster.ts";
 import type { NamedPort, Peer, Pod, PortRange, TransportProtocol } from "./objects.ts";
 import { selects } from "./selector.ts";
@@ -33,10 +33,6 @@ export function matchesPeer(
       );
     }
   }
-}
-
-function ipOf(address: HostIp): IpAddress {
-  return typeof address === "number" ? { family: 4, value: address } : parseIp(address);
 }
 
 /** Whether a port is among those of a rule; a protocol without ports is among all of them alone. */

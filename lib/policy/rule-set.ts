@@ -33,6 +33,9 @@ export type SetKey = string;
 /** Names a chain by what it stands for; of any length and with any characters. */
 export type ChainKey = string;
 
+/** Of the chain of addresses whose pod nobody has told of yet: it denies everything. */
+export const heldKey: ChainKey = JSON.stringify(["held"]);
+
 /** Of both families. */
 export type AddressSet = ReadonlySet<HostIp>;
 

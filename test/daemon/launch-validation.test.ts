@@ -86,7 +86,7 @@ describe("launch without options", () => {
         rewriteInspect: false,
         tls: undefined,
       },
-      policy: { mode: "auto", multicast: "allow", filter: "auto" },
+      policy: { mode: "auto", multicast: "allow", filter: "auto", standing: "keep" },
       logLevel: "info",
       packetDebug: false,
       restart: true,
@@ -102,13 +102,18 @@ describe("launch without options", () => {
 });
 
 describe("launch takes for policies", () => {
-  test("when they are enforced, by what, and what becomes of groups", () => {
-    const flags = { policy: "on", "policy-filter": "iptables", "policy-multicast": "egress" };
-    expect(ask(flags).policy).toEqual({ mode: "on", filter: "iptables", multicast: "egress" });
+  test("when they are enforced, by what, and what becomes of groups and of what stands", () => {
+    const flags = {
+      ...{ policy: "on", "policy-filter": "iptables" },
+      ...{ "policy-multicast": "egress", "policy-standing": "cut" },
+    };
+    expect(ask(flags).policy).toEqual({
+      ...{ mode: "on", filter: "iptables", multicast: "egress", standing: "cut" },
+    });
   });
 
   test("no other words", () => {
-    for (const flag of ["policy", "policy-filter", "policy-multicast"]) {
+    for (const flag of ["policy", "policy-filter", "policy-multicast", "policy-standing"]) {
       expect(refusal({ [flag]: "maybe" })).toBe(`invalid value "maybe" for flag --${flag}`);
     }
   });

@@ -43,7 +43,7 @@ const second = {
 
 const policyCodes: readonly FindingCode[] = [
   ...(["POLICY_NOT_ENFORCED", "POLICY_WAITING"] as const),
-  ...(["POLICY_UNREADABLE", "POLICY_HOST_IDLE"] as const),
+  ...(["POLICY_UNREADABLE", "POLICY_HOST_IDLE", "POLICY_STANDING"] as const),
 ];
 
 const noTrouble = { awaited: [], faults: [], idle: [], blocked: [] };
@@ -399,6 +399,7 @@ const cases: ReadonlyArray<
       ["a cluster that does not tell its policies", { awaited: ["pods"] }],
       ["a policy with something unknown in it", { faults: ["shop/web: spec.colour"] }],
       ["a host that enforces nothing", { idle: ["host2"] }],
+      ["connections that should end", { standing: { text: "go on", remedy: "load it" } }],
     ] as const
   ).map(([what, part], at): (typeof cases)[number] => [
     what,

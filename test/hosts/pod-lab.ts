@@ -1,5 +1,12 @@
-import { formatIpv4, type Ipv4, parseCidr, parseIp, parseIpv4 } from "../../lib/base/ip.ts";
-import { addAddress } from "../../lib/host/netlink/address.ts";
+import {
+  formatIp,
+  formatIpv4,
+  type Ipv4,
+  parseCidr,
+  parseIp,
+  parseIpv4,
+} from "../../lib/base/ip.ts";
+import { addAddress, listAddresses } from "../../lib/host/netlink/address.ts";
 import { changeLink, createBridge, createVeth, findLink } from "../../lib/host/netlink/link.ts";
 import { openRoute } from "../../lib/host/netlink/open.ts";
 import { addRoute } from "../../lib/host/netlink/route.ts";
@@ -110,4 +117,13 @@ function routeAll(namespace: NetworkNamespace, gateway: string): void {
     gateway: parseIp(gateway),
     interfaceIndex,
   });
+}
+
+/** The address that every interface of IPv6 gives itself. */
+export function linkLocalOf({ namespace }: LabPod): string {
+  const scopeLink = 253;
+  using netlink = openRoute(namespace);
+  const { index } = findLink(netlink, { name: "eth0" })!;
+  const found = listAddresses(netlink, { interfaceIndex: index });
+  return formatIp(found.find(({ scope }) => scope === scopeLink)!.cidr.address);
 }

@@ -136,7 +136,7 @@ export class PodProbes implements Disposable {
       const kind = families[family];
       const type = protocol === "UDP" ? SOCK_DGRAM : SOCK_STREAM;
       const socket = openSocket(kind.domain, type, protocolNumber[protocol], protocol);
-      if (isOfLink(source)) setSocketOption(socket, SOL_SOCKET, SO_BINDTODEVICE, podLink, protocol);
+      keepToLink(socket, source);
       bindSocket(socket, socketAddress(kind, source, firstPort + this.#sourcePort), protocol);
       try {
         connectSocket(socket, socketAddress(kind, target, port), protocol);
@@ -176,9 +176,10 @@ export class PodProbes implements Disposable {
   }
 }
 
-/** An address that says nothing without a link. */
-function isOfLink(address: HostIp): boolean {
-  return typeof address === "string" && address.startsWith("fe80:");
+/** Has a socket of a pod use its only link where its address says nothing without one. */
+export function keepToLink(socket: number, address: HostIp): void {
+  const isOfLink = typeof address === "string" && address.startsWith("fe80:");
+  if (isOfLink) setSocketOption(socket, SOL_SOCKET, SO_BINDTODEVICE, podLink, "link");
 }
 
 function udpListener(family: IpFamily, port: number): number {

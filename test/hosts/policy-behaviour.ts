@@ -2,16 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import fc from "fast-check";
 import { connectSocket, openSocket, sendOne } from "../../ffi/socket.ts";
 import { isSystemError } from "../../ffi/system-error.ts";
-import {
-  formatIp,
-  formatIpv4,
-  type HostIp,
-  type IpFamily,
-  parseCidr,
-  parseIpv4,
-} from "../../lib/base/ip.ts";
+import { formatIpv4, type HostIp, type IpFamily, parseCidr, parseIpv4 } from "../../lib/base/ip.ts";
 import { silentLog } from "../../lib/base/world.ts";
-import { listAddresses } from "../../lib/host/netlink/address.ts";
 import { findLink } from "../../lib/host/netlink/link.ts";
 import { openRoute } from "../../lib/host/netlink/open.ts";
 import type { NetworkNamespace } from "../../lib/host/netns.ts";
@@ -23,7 +15,7 @@ import type { Chain, ChainKey, PortMatch, Rule, RuleSet } from "../../lib/policy
 import { anyRuleSet } from "../host/policy/any-rule-set.ts";
 import { changeBetween } from "../host/policy/rule-set-change.ts";
 import { isLetThrough, type Packet } from "../policy/interpret.ts";
-import { type LabPod, PodLab, podBridge } from "./pod-lab.ts";
+import { type LabPod, linkLocalOf, PodLab, podBridge } from "./pod-lab.ts";
 import { type PodProbe, PodProbes } from "./pod-probes.ts";
 import { must } from "./shell.ts";
 
@@ -235,15 +227,6 @@ function ofIpv4({ targets: { ingress, egress }, ...rules }: RuleSet): RuleSet {
   const of = (targets: ReadonlyMap<HostIp, ChainKey>) =>
     new Map([...targets].filter(([ip]) => typeof ip === "number"));
   return { ...rules, targets: { ingress: of(ingress), egress: of(egress) } };
-}
-
-/** The address that every interface of IPv6 gives itself. */
-function linkLocalOf({ namespace }: LabPod): string {
-  const scopeLink = 253;
-  using netlink = openRoute(namespace);
-  const { index } = findLink(netlink, { name: "eth0" })!;
-  const found = listAddresses(netlink, { interfaceIndex: index });
-  return formatIp(found.find(({ scope }) => scope === scopeLink)!.cidr.address);
 }
 
 /** Only these ports of a pod can be reached. */

@@ -188,6 +188,15 @@ describe("a bundle", () => {
     }
   });
 
+  test("with pseudonyms names nobody whose connections were ended", () => {
+    const flows = ["TCP vault/teller to 10.32.0.9:5432", "ICMP 10.32.0.9 to vault/ledger-0"];
+    const event = { id: 9, at: "2026-01-02T15:00:00Z", kind: "policy.cut" };
+    const parts = exampleParts({ events: [{ ...event, details: { count: 2, flows } }] });
+    const text = JSON.stringify(makeBundle(parts, { ...rules, redact: ["names"] }));
+    for (const name of ["vault", "teller", "ledger-0"]) expect(text).not.toContain(name);
+    expect(text).toMatch(/TCP label-\d\/label-\d to 10\.32\.0\.9:5432/);
+  });
+
   test("with pseudonyms names nobody who has spoken, also of peers that are gone", () => {
     const origin = "8a:00:00:00:00:07";
     const { history } = exampleParts();

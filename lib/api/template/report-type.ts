@@ -1,3 +1,4 @@
+import type { PolicyReport } from "../policy-report.ts";
 import type {
   AttachFailureReport,
   ConflictReport,
@@ -15,7 +16,6 @@ import type {
   PeerReport,
   PluginNetworkReport,
   PluginReport,
-  PolicyReport,
   ProxyReport,
   ReclaimReport,
   RefusalReport,
@@ -277,10 +277,17 @@ const policyType = struct<PolicyReport>(
         Since: string,
       }),
     ),
+    Standing: pointer(
+      struct<NonNullable<PolicyReport["Standing"]>>("PolicyStanding", {
+        Cut: int,
+        Trouble: string,
+        Remedy: string,
+      }),
+    ),
     Faults: slice(string),
     NotEnforcing: slice(string),
   },
-  { additions: ["Awaited", "Trouble", "NotEnforcing"] },
+  { additions: ["Awaited", "Trouble", "Standing", "NotEnforcing"] },
 );
 
 const kubernetesType = struct<KubernetesReport>("KubernetesReport", {

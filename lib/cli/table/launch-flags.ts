@@ -286,6 +286,12 @@ const policy: readonly FlagSpec[] = [
     default: "auto",
     summary: "what enforces policies; auto takes nftables where the kernel has what it needs",
   },
+  {
+    name: "policy-standing",
+    value: { kind: "choice", placeholder: "what", choices: ["keep", "cut"] },
+    default: "keep",
+    summary: "connections that a later policy does not allow go on, or are ended",
+  },
 ];
 
 const operation: readonly FlagSpec[] = [

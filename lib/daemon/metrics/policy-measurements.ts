@@ -4,7 +4,7 @@ import type { PolicyService } from "../policy/policy-service.ts";
 /** Policies for `/metrics`, under the names of the original where it has them (kubernetes.md §8.4). */
 export function policyMeasurements({ controller, blocked }: PolicyService): Measurement[] {
   if (controller === undefined || controller.phase === "off") return [];
-  const { tables, counts, chosen, phase, applyTimes } = controller;
+  const { tables, counts, chosen, phase, applyTimes, cutter } = controller;
   const objects = {
     namespaces: tables.namespaces.size,
     pods: tables.pods.size,
@@ -15,6 +15,7 @@ export function policyMeasurements({ controller, blocked }: PolicyService): Meas
   return [
     ...blocked,
     measured("weavenpc_policy_enforcement_errors", counts.errors),
+    ...(cutter === undefined ? [] : [measured("weave_policy_flows_cut_total", cutter.cut)]),
     measured("weave_policy_enforced", phase === "enforcing"),
     measured("weave_policy_changes_total", counts.changes),
     ...Object.entries(applyTimes).map(([how, reading]) =>

@@ -1,7 +1,7 @@
 import { WeaveError } from "../../base/errors.ts";
 import { formatHostIp, tryParseHostIp } from "../../base/ip.ts";
-import { isLinkLocal } from "../../host/policy/link-local.ts";
 import { type Cluster, latestOf, type Party, partyAt } from "../../policy/cluster.ts";
+import { isLinkLocal } from "../../policy/link-local.ts";
 import type { Pod } from "../../policy/objects.ts";
 
 /** One end of a connection, and what people call it. */

@@ -10,6 +10,7 @@ import { mayBeOf, type PodInterface } from "./admitted-pods.ts";
 import { type Applied, ApplyTimes } from "./apply-times.ts";
 import type { PolicySource } from "./policy-input.ts";
 import { PolicyTables } from "./policy-tables.ts";
+import { StandingCutter, type StandingOptions } from "./standing-cutter.ts";
 
 /** What is told within this time is put in place together. */
 const burstMs = 10;
@@ -34,10 +35,12 @@ export type PolicyPhase =
 export interface PolicyControllerOptions {
   readonly world: Pick<World, "after" | "now" | "monotonicMs" | "log">;
   readonly source: PolicySource;
-  /** `auto`: from the first policy to the last. */
+  /** `auto`: from the first policy to the last, or always where connections that stand may be ended. */
   readonly mode: "auto" | "on" | "off";
   /** Opens the packet filter, when it is needed. @throws WeaveError, SystemError */
   enforcer(): ChosenEnforcer;
+  /** Ends connections that later rules do not allow; absent: they go on. */
+  readonly standing?: StandingOptions;
   /** Called after {@link PolicyController.phase} has changed. */
   phaseChanged(): void;
   /** Whether anything of ours may be in the packet filter; outlives the process. */
@@ -66,6 +69,8 @@ export interface PolicyTrouble {
  */
 export class PolicyController {
   readonly tables: PolicyTables;
+  /** Missing where connections that stand go on. */
+  readonly cutter: StandingCutter | undefined;
   readonly #options: PolicyControllerOptions;
   readonly #compiler = new PolicyCompiler();
   readonly #soon: ReturnType<typeof coalesce>;
@@ -88,6 +93,9 @@ export class PolicyController {
     this.#inPlace = options.mark.get() ? "unknown" : "none";
     this.#soon = coalesce(options.world, burstMs, () => this.act());
     this.tables = new PolicyTables(this.#compiler, () => this.#soon());
+    const { world, standing } = options;
+    this.cutter =
+      standing && new StandingCutter(world, standing, (ip) => this.#compiler.ownerOf(ip));
   }
 
   start(): void {
@@ -100,6 +108,7 @@ export class PolicyController {
     this.#stopped = true;
     this.#soon.cancel();
     this.#cancelRetry?.();
+    this.cutter?.stop();
     this.#options.source.stop();
   }
 
@@ -116,7 +125,9 @@ export class PolicyController {
   /** Whether policies are to be enforced, as far as is known. */
   get isWanted(): boolean {
     const { mode } = this.#options;
-    return mode === "on" || (mode === "auto" && this.tables.policies > 0);
+    if (mode !== "auto") return mode === "on";
+    // Who began a connection is known to those who saw its first packet: before there is a policy.
+    return this.tables.policies > 0 || this.cutter !== undefined;
   }
 
   get trouble(): PolicyTrouble | undefined {
@@ -252,10 +263,12 @@ export class PolicyController {
     if (isFollowing) this.#applyTimes.measure("change", () => enforcer.apply(change, rules));
     else {
       this.#options.mark.set(true);
+      this.cutter?.prepare(rules);
       this.#applyTimes.measure("replace", () => enforcer.replace(rules));
     }
     this.#inPlace = "compiled";
     this.#changes++;
+    this.cutter?.changed(rules);
   }
 
   #remove(): void {
@@ -263,10 +276,15 @@ export class PolicyController {
     this.#open().enforcer.remove();
     this.#inPlace = "none";
     this.#options.mark.set(false);
+    this.cutter?.changed(undefined);
   }
 
   #open(): ChosenEnforcer {
-    this.#chosen ??= this.#options.enforcer();
+    if (this.#chosen === undefined) {
+      this.#chosen = this.#options.enforcer();
+      const { missingForCut } = this.#chosen;
+      if (missingForCut !== undefined) this.cutter?.unable(missingForCut);
+    }
     return this.#chosen;
   }
 

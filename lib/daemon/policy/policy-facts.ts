@@ -1,4 +1,4 @@
-import type { PolicyReport } from "../../api/report.ts";
+import type { PolicyReport } from "../../api/policy-report.ts";
 import type { PolicyControl } from "../../api/router-control.ts";
 import { errorCode } from "../../base/errors.ts";
 import type { PolicyFacts } from "../../diagnosis/facts.ts";
@@ -12,9 +12,12 @@ export function policyFacts(
   blocked: readonly RecentBlock[],
 ): PolicyFacts | undefined {
   if (report === undefined) return undefined;
-  const { Trouble, Awaited, Faults, NotEnforcing } = report;
+  const { Trouble, Awaited, Faults, NotEnforcing, Standing } = report;
   return {
     ...(Trouble !== undefined && { trouble: { text: Trouble.Message, remedy: Trouble.Remedy } }),
+    ...(Standing?.Trouble && {
+      standing: { text: Standing.Trouble, remedy: Standing.Remedy },
+    }),
     awaited: Awaited ?? [],
     faults: Faults ?? [],
     idle: NotEnforcing ?? [],

@@ -1,8 +1,9 @@
-import type { PolicyReport } from "../../api/report.ts";
+import type { PolicyReport } from "../../api/policy-report.ts";
 import type { SharedPolicy } from "../../policy/gossip/shared-policy.ts";
 import { hostKind } from "../../policy/gossip/shared-record.ts";
 import { readHost } from "./host-document.ts";
 import type { PolicyService } from "./policy-service.ts";
+import { standingText } from "./standing-cutter.ts";
 
 /** A peer of the network, as the mesh knows it. */
 export interface KnownPeer {
@@ -16,7 +17,7 @@ export function policyReport(
   idlePeers: () => readonly KnownPeer[],
 ): PolicyReport | undefined {
   if (controller === undefined) return undefined;
-  const { phase, tables, trouble, chosen, counts, source } = controller;
+  const { phase, tables, trouble, chosen, counts, source, cutter } = controller;
   if (phase === "off" && trouble === undefined) return undefined;
   const pods = tables.pods.all();
   const idle = isShared ? idlePeers() : [];
@@ -40,6 +41,13 @@ export function policyReport(
         Message: trouble.text,
         Remedy: trouble.remedy,
         Since: new Date(trouble.sinceMs).toISOString(),
+      },
+    }),
+    ...(cutter !== undefined && {
+      Standing: {
+        Cut: cutter.cut,
+        Trouble: cutter.trouble === undefined ? "" : standingText(cutter.trouble),
+        Remedy: cutter.trouble?.remedy ?? "",
       },
     }),
     Faults: source.faults().length === 0 ? null : source.faults(),

@@ -23,6 +23,7 @@ import type { PolicySource } from "./policy-input.ts";
 import type { RecentBlock } from "./recent-blocks.ts";
 import { SharedNews } from "./shared-news.ts";
 import { SharedSource } from "./shared-source.ts";
+import type { StandingOptions } from "./standing-cutter.ts";
 
 /** How long it takes others to tell of their containers at most; originals never do. */
 const tellMaxMs = 1_000;
@@ -47,6 +48,8 @@ export interface PolicyServiceOptions {
   /** Peers that can be reached, this one among them. */
   peers(): readonly string[];
   readonly enforcer: PolicyControllerOptions["enforcer"];
+  /** What ends connections that later policies do not allow; absent: they go on. */
+  readonly standing?: Omit<StandingOptions, "emit">;
   /** Begins to hear of what is dropped. @throws WeaveError, SystemError */
   blocked(labels: HostEnforcer["labels"]): BlockedTeller;
   readonly mark: PolicyControllerOptions["mark"];
@@ -125,10 +128,11 @@ export class PolicyService implements Admission {
 
   /** Begins to enforce what `source` tells, in place of whatever a former run has put in place. */
   begin(source: PolicySource): void {
-    const { world, mode, enforcer, mark } = this.#options;
+    const { world, mode, enforcer, mark, standing, emit = noEvents } = this.#options;
     this.#controller?.stop();
     this.#controller = new PolicyController({
       ...{ world, source, mode, enforcer, mark },
+      ...(standing !== undefined && { standing: { ...standing, emit } }),
       // Others are to know whether this host enforces; it has just told them of something else.
       phaseChanged: () => void world.after(0, () => this.#phaseChanged()),
     });

@@ -8,7 +8,7 @@ const blockedMax = 5;
 /** Policies that do not hold as they were meant, here or on other hosts. */
 export function checkPolicy({ policy }: Facts): Finding[] {
   if (policy === undefined) return [];
-  const { trouble, awaited, faults, idle, blocked } = policy;
+  const { trouble, standing, awaited, faults, idle, blocked } = policy;
   return [
     ...(trouble === undefined
       ? []
@@ -17,6 +17,9 @@ export function checkPolicy({ policy }: Facts): Finding[] {
             ...(trouble.remedy !== "" && { remedy: trouble.remedy }),
           }),
         ]),
+    ...(standing === undefined
+      ? []
+      : [finding("POLICY_STANDING", "policies", standing.text, { remedy: standing.remedy })]),
     ...(awaited.length === 0
       ? []
       : [

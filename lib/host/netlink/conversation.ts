@@ -73,6 +73,28 @@ export class Netlink {
   }
 
   /**
+   * Everything of one kind as the kernel hands it over, a datagram at a time: for lists that are long,
+   * and need not be consistent. Nothing else may be asked on this socket before the end; who stops
+   * earlier closes it.
+   *
+   * @throws SystemError
+   */
+  *pages(type: number, body: Uint8Array, about: string): Generator<readonly NetlinkMessage[]> {
+    const sequence = this.#next();
+    this.#socket.send(encodeMessage(type, flags.request | flags.dump, sequence, body));
+    for (let isOver = false; !isOver; ) {
+      const messages: NetlinkMessage[] = [];
+      for (const message of this.#receive(about)) {
+        if (message.sequence !== sequence) continue;
+        if (message.type === messageType.error) throwIfRefused(message, about);
+        isOver ||= message.type === messageType.done || message.type === messageType.error;
+        if (!isOver) messages.push(message);
+      }
+      yield messages;
+    }
+  }
+
+  /**
    * Sends several requests in one datagram between `begin` and `end`, as nf_tables wants them: all
    * take effect or none. The kernel says of the last that it has come to it, and of others only what
    * is wrong with them: there may be more than it would keep answers for.

@@ -137,6 +137,24 @@ export function* eachAttribute(
   }
 }
 
+/**
+ * The payload of the first attribute of a type, which may be that of an attribute itself: for messages
+ * of which there are very many. `undefined` in nothing as well.
+ *
+ * @throws WeaveError `NETLINK_FORMAT`
+ */
+export function findAttribute(bytes: Uint8Array | undefined, type: number): Uint8Array | undefined {
+  if (bytes === undefined) return undefined;
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = bytes[at]! | (bytes[at + 1]! << 8);
+    if (length < 4 || at + length > bytes.length) throw malformed("attribute", at);
+    const found = (bytes[at + 2]! | (bytes[at + 3]! << 8)) & 0x3fff;
+    if (found === type) return bytes.subarray(at + 4, at + length);
+    at += align(length);
+  }
+  return undefined;
+}
+
 /** Attributes by type; of repeated ones all are kept, in order. */
 export class Attributes {
   readonly #byType = new Map<number, Uint8Array[]>();

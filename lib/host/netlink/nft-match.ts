@@ -42,6 +42,16 @@ export function connectionKnown(): Uint8Array[] {
   ];
 }
 
+/** Packets of connections whose mark has one of these bits, or that belong to one. */
+export function connectionMarked(bits: number): Uint8Array[] {
+  const markKey = 3;
+  return [
+    expression("ct", message.uint32BigEndian(1, register), message.uint32BigEndian(2, markKey)),
+    bitwise(Uint8Array.of(bits, bits >>> 8, bits >>> 16, bits >>> 24)),
+    compare(COMPARE.notEqual, new Uint8Array(4)),
+  ];
+}
+
 export function inputInterface(name: string, equal = true): Uint8Array[] {
   return interfaceName(META.inputInterfaceName, name, equal);
 }

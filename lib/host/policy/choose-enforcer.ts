@@ -1,8 +1,14 @@
 import { WeaveError } from "../../base/errors.ts";
 import type { EnforcerOptions, HostEnforcer } from "./host-enforcer.ts";
-import { IpsetEnforcer, missingForIpsets, removeIpsetPolicies } from "./ipset-enforcer.ts";
+import {
+  IpsetEnforcer,
+  missingForConnectionMarks,
+  missingForIpsets,
+  removeIpsetPolicies,
+} from "./ipset-enforcer.ts";
 import { missingForNftables, NftablesEnforcer, removeNftablesPolicies } from "./nft-enforcer.ts";
 import { removeOriginalNpc } from "./original-npc.ts";
+import { missingForFlows } from "./standing-flows.ts";
 import { SucceedingEnforcer } from "./succeeding-enforcer.ts";
 
 /** By what policies are to be enforced: `auto` takes nftables where the kernel has what it needs. */
@@ -13,6 +19,8 @@ export interface ChosenEnforcer {
   readonly enforcer: HostEnforcer;
   /** Why this one: a clause for status. */
   readonly reason: string;
+  /** Why connections cannot be cut on this host although that was asked for: a clause. */
+  readonly missingForCut?: string;
 }
 
 /** What a host has no enforcer for, if anything; looked at when it matters, because it costs. */
@@ -34,7 +42,9 @@ export function makeEnforcer(choice: EnforcerChoice, options: EnforcerOptions): 
     iptables: missingForIpsets,
   });
   const isNftables = name === "nftables";
-  const own = isNftables ? new NftablesEnforcer(options) : new IpsetEnforcer(options);
+  const lacking = options.dropsCut ? missingForCut(isNftables) : undefined;
+  const told = { ...options, dropsCut: options.dropsCut === true && lacking === undefined };
+  const own = isNftables ? new NftablesEnforcer(told) : new IpsetEnforcer(told);
   const removeOthers = (): void => {
     if (isNftables) removeIpsetPolicies();
     else removeNftablesPolicies();
@@ -42,7 +52,13 @@ export function makeEnforcer(choice: EnforcerChoice, options: EnforcerOptions): 
       options.log.info("policy: removed what a policy controller of Weave Net 2.x has left");
     }
   };
-  return { enforcer: new SucceedingEnforcer(own, removeOthers, options.log), reason };
+  const enforcer = new SucceedingEnforcer(own, removeOthers, options.log);
+  return { enforcer, reason, ...(lacking !== undefined && { missingForCut: lacking }) };
+}
+
+/** A clause that says what this host has not. */
+function missingForCut(isNftables: boolean): string | undefined {
+  return missingForFlows() ?? (isNftables ? missingForNftables(true) : missingForConnectionMarks());
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Log } from "../../base/world.ts";
 import type { MulticastPolicy, PolicyEnforcer } from "../../policy/enforcer.ts";
+import type { cutMark } from "./cut-mark.ts";
 import type { LogLabels } from "./log-labels.ts";
 
 /** What every packet filter has to know beside the rules. */
@@ -7,6 +8,8 @@ export interface EnforcerOptions {
   /** What pods are at: packets that come in by it are judged as egress, those that leave as ingress. */
   readonly bridge: string;
   readonly multicast: MulticastPolicy;
+  /** Whether what belongs to connections that were cut is dropped ({@link cutMark}); absent: no. */
+  readonly dropsCut?: boolean;
   readonly log: Log;
 }
 

@@ -1,7 +1,7 @@
 import type { IpFamily } from "../../base/ip.ts";
 import type { Direction } from "../../policy/objects.ts";
 import type { Chain, ChainKey, RuleSet } from "../../policy/rule-set.ts";
-import { directionLines, type EntryOptions, entryJump, entryLines } from "./ipset-entry.ts";
+import { directionLines, type EntryOptions, entryChains, entryJump } from "./ipset-entry.ts";
 import { type ChainLines, chainLines, type LinesContext } from "./ipset-lines.ts";
 import type { ShortNames } from "./short-name.ts";
 
@@ -64,7 +64,7 @@ export class FamilyChains {
    */
   replace(units: ReadonlyMap<string, Unit>, names: SetNames, found: Found): string[] {
     this.#written.clear();
-    const written = [entryLines(this.#family, this.#entry), ...this.#write(units, names)];
+    const written = [...entryChains(this.#family, this.#entry), ...this.#write(units, names)];
     const all = [...written, ...this.#directions(units, names)];
     const wanted = new Set(all.map(({ name }) => name));
     const stale = found.chains.filter((name) => !wanted.has(name));

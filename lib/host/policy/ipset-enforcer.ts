@@ -1,4 +1,5 @@
 import { familyOf, type IpFamily } from "../../base/ip.ts";
+import { judgesAnybody } from "../../policy/link-local.ts";
 import type { Direction } from "../../policy/objects.ts";
 import type { RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
 import { hasIpv6 } from "../firewall/firewall.ts";
@@ -7,10 +8,9 @@ import { hasIpsets } from "../netlink/ipset.ts";
 import { openNetfilter } from "../netlink/open.ts";
 import { hideFromFilters, passesFilters, showToFilters } from "./bridged-packets.ts";
 import type { EnforcerOptions, EnforcerSize, HostEnforcer } from "./host-enforcer.ts";
-import { sameEnds } from "./ipset-entry.ts";
+import { isCut, sameEnds } from "./ipset-entry.ts";
 import { destroySets, IpsetKernel, ourSets, removeChains } from "./ipset-kernel.ts";
 import { IpsetLayout } from "./ipset-layout.ts";
-import { judgesAnybody } from "./link-local.ts";
 import { LogLabels } from "./log-labels.ts";
 
 /** Programs by the family whose rules they know. */
@@ -50,14 +50,14 @@ export class IpsetEnforcer implements HostEnforcer {
   }
 
   replace(rules: RuleSet): void {
-    const { bridge, multicast } = this.#options;
+    const { bridge, multicast, dropsCut = false } = this.#options;
     showToFilters(bridge);
     this.#layout = undefined;
     this.#comparesEnds ??= this.#asksWhetherEndsCompare();
     const families = this.#familiesOf(rules);
     const guarded = this.#guardedOf(rules, families);
     const entry = {
-      ...{ bridge, multicast, comparesEnds: this.#comparesEnds },
+      ...{ bridge, multicast, comparesEnds: this.#comparesEnds, dropsCut },
       judgesAnybody: judgesAnybody(rules),
       labelOf: (direction: Direction, origin: string) => this.labels.labelOf(direction, origin),
     };
@@ -118,7 +118,9 @@ export class IpsetEnforcer implements HostEnforcer {
 
   /** Who is judged by addresses of IPv4 alone has a link-local one besides, where there is IPv6. */
   #guardedOf(rules: RuleSet, families: readonly IpFamily[]): IpFamily[] {
-    if (families.includes(6) || !judgesAnybody(rules) || !hasIpv6()) return [];
+    // A kernel keeps track of connections of a family, their beginnings too, while some rule asks for it.
+    const isAsked = judgesAnybody(rules) || this.#options.dropsCut === true;
+    if (families.includes(6) || !isAsked || !hasIpv6()) return [];
     this.#canGuard ??= this.#asksWhetherGuards();
     return this.#canGuard ? [6] : [];
   }
@@ -150,6 +152,13 @@ export function missingForIpsets(): string | undefined {
   if (new Iptables(usualProgram(4)).speech === undefined) return "there is no iptables";
   using netlink = openNetfilter();
   return hasIpsets(netlink) ? undefined : "the kernel has no ip_set";
+}
+
+/** Whether rules of iptables can tell connections that were cut; a clause that says why not. */
+export function missingForConnectionMarks(): string | undefined {
+  const programs = new Map([[4 as const, new Iptables(usualProgram(4))]]);
+  if (new IpsetKernel(programs).knows(4, isCut)) return undefined;
+  return "the kernel has no match connmark for iptables";
 }
 
 /** Removes what an {@link IpsetEnforcer} of any process has left. @throws WeaveError, SystemError */

@@ -1,9 +1,11 @@
 import { formatCidr, type IpFamily } from "../../base/ip.ts";
 import type { MulticastPolicy } from "../../policy/enforcer.ts";
+import { linkLocal, linkLocalOrigin } from "../../policy/link-local.ts";
 import type { Direction } from "../../policy/objects.ts";
+import { cutMark } from "./cut-mark.ts";
+import type { EnforcerOptions } from "./host-enforcer.ts";
 import { type ChainLines, denyWords } from "./ipset-lines.ts";
-import { directionChains, entryChain, setName } from "./ipset-name.ts";
-import { linkLocal, linkLocalOrigin } from "./link-local.ts";
+import { cutChain, directionChains, entryChain, setName } from "./ipset-name.ts";
 import { multicastOrigin } from "./log-labels.ts";
 
 /**
@@ -12,6 +14,7 @@ import { multicastOrigin } from "./log-labels.ts";
  * there has been judged before, whoever put its rule in front of whose.
  *
  *   FORWARD ─ first rule ─▶ WEAVE-NPC            known connections, neighbours, groups: RETURN
+ *                            ├─ connection cut ──▶ WEAVE-NPC-CUT       before those, if asked for: DROP
  *                            ├─ from the bridge ─▶ WEAVE-NPC-EGRESS    source in a set ─▶ its chain
  *                            └─ to the bridge ───▶ WEAVE-NPC-INGRESS   destination in a set ─▶ its chain
  */
@@ -22,6 +25,8 @@ export interface EntryOptions {
   readonly judgesAnybody: boolean;
   /** Whether the kernel can tell that a packet's ends are one. */
   readonly comparesEnds: boolean;
+  /** As of {@link EnforcerOptions}. */
+  readonly dropsCut: boolean;
   readonly labelOf: (direction: Direction, origin: string) => string;
 }
 
@@ -36,24 +41,38 @@ const groups = { 4: "224.0.0.0/4", 6: "ff00::/8" } as const;
  */
 const discoveryTypes = [130, 131, 132, 133, 134, 135, 136, 137, 143] as const;
 
-export function entryLines(family: IpFamily, options: EntryOptions): ChainLines {
-  const { bridge, multicast, judgesAnybody, comparesEnds } = options;
+/** The first is where packets enter. */
+export function entryChains(family: IpFamily, options: EntryOptions): ChainLines[] {
+  const { bridge, dropsCut } = options;
+  const entry = { name: entryChain, lines: entryLines(family, options) };
+  if (!dropsCut) return [entry];
+  const lines = [`-i ${bridge} -j DROP`, `-o ${bridge} -j DROP`];
+  return [entry, { name: cutChain, lines }];
+}
+
+/** Of connections that were cut. */
+export const isCut = `-m connmark --mark ${hex(cutMark)}/${hex(cutMark)}`;
+
+function hex(bits: number): string {
+  return `0x${bits.toString(16)}`;
+}
+
+function entryLines(family: IpFamily, options: EntryOptions): string[] {
+  const { bridge, multicast, judgesAnybody, comparesEnds, dropsCut } = options;
   const discovery = discoveryTypes.map(
     (type) => `-p ipv6-icmp -m icmp6 --icmpv6-type ${type} -j RETURN`,
   );
-  return {
-    name: entryChain,
-    lines: [
-      "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
-      ...(family === 6 ? discovery : []),
-      ...(comparesEnds ? [`${sameEnds(family)} -j RETURN`] : []),
-      ...(multicast === "allow" ? [`-d ${groups[family]} -j RETURN`] : []),
-      ...(multicast === "deny" ? denyGroups(family, options) : []),
-      ...(family === 6 && judgesAnybody ? denyLinkLocal(options) : []),
-      `-i ${bridge} -j ${directionChains.egress}`,
-      `-o ${bridge} -j ${directionChains.ingress}`,
-    ],
-  };
+  return [
+    ...(dropsCut ? [`${isCut} -j ${cutChain}`] : []),
+    "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
+    ...(family === 6 ? discovery : []),
+    ...(comparesEnds ? [`${sameEnds(family)} -j RETURN`] : []),
+    ...(multicast === "allow" ? [`-d ${groups[family]} -j RETURN`] : []),
+    ...(multicast === "deny" ? denyGroups(family, options) : []),
+    ...(family === 6 && judgesAnybody ? denyLinkLocal(options) : []),
+    `-i ${bridge} -j ${directionChains.egress}`,
+    `-o ${bridge} -j ${directionChains.ingress}`,
+  ];
 }
 
 function denyGroups(family: IpFamily, { bridge, labelOf }: EntryOptions): string[] {

@@ -58,6 +58,9 @@ export const directionChains = {
   egress: "WEAVE-NPC-EGRESS",
 } as const;
 
+/** Where those of connections that were cut end. */
+export const cutChain = `${entryChain}-CUT`;
+
 /** At most 28 characters, which is what iptables takes. */
 export function chainName(key: string): string {
   return `${entryChain}-${shortName(key)}`;

@@ -1,10 +1,12 @@
 import { parseCidr } from "../../base/ip.ts";
 import type { MulticastPolicy } from "../../policy/enforcer.ts";
+import { linkLocal, linkLocalOrigin } from "../../policy/link-local.ts";
 import type { Direction } from "../../policy/objects.ts";
 import * as match from "../netlink/nft-match.ts";
 import * as statement from "../netlink/nft-statement.ts";
 import type { NftChain, NftRule } from "../netlink/nftables.ts";
-import { linkLocal, linkLocalOrigin } from "./link-local.ts";
+import { cutMark } from "./cut-mark.ts";
+import type { EnforcerOptions } from "./host-enforcer.ts";
 import { multicastOrigin } from "./log-labels.ts";
 import { type ChainContext, droppingRules } from "./nft-chain.ts";
 import { baseChain, targetMap } from "./nft-names.ts";
@@ -14,6 +16,7 @@ import { baseChain, targetMap } from "./nft-names.ts";
  * all else:
  *
  *   not of the bridge ─┬▶ return
+ *   connection cut     │  dropped, where that was asked for
  *   connection known  ─┤
  *   neighbours        ─┤
  *   groups            ─┘   or dropped, or judged as any other
@@ -37,6 +40,9 @@ const neighbourRules: readonly NftRule[] = [
 /** Before the filters of hosts, so that these see what policies let through, and only that. */
 const hook = { type: "filter", at: "forward", priority: -5 } as const;
 
+/** What an enforcer was told once and for all. */
+export type BaseChainOptions = Pick<EnforcerOptions, "bridge" | "multicast" | "dropsCut">;
+
 /** What is asked of packets of a family. */
 export interface Judging {
   /** Whether there are maps of pods. */
@@ -46,7 +52,7 @@ export interface Judging {
 }
 
 export function forwardChain(
-  multicast: MulticastPolicy,
+  { multicast, dropsCut = false }: BaseChainOptions,
   { ofPods, ofAnybody }: Judging,
   context: ChainContext,
 ): NftChain {
@@ -56,6 +62,7 @@ export function forwardChain(
       [...match.inputInterface(bridge, false), ...match.outputInterface(bridge, false)],
       "nothing of pods",
     ),
+    ...(dropsCut ? [cutRule] : []),
     leaving(match.connectionKnown(), "has been let through"),
     ...(family === 6 ? neighbourRules : []),
     ...groupRules(multicast, context),
@@ -64,6 +71,11 @@ export function forwardChain(
   ];
   return { name: baseChain, hook, rules };
 }
+
+const cutRule: NftRule = {
+  expressions: [...match.connectionMarked(cutMark), statement.counter(), statement.drop()],
+  comment: "would not be let through any more",
+};
 
 function leaving(matches: readonly Uint8Array[], comment: string): NftRule {
   return { expressions: [...matches, statement.leaveChain()], comment };

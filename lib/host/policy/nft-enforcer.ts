@@ -110,11 +110,13 @@ export function removeNftablesPolicies(): boolean {
 /**
  * Whether this kernel has all parts of nf_tables that {@link NftablesEnforcer} may need; a clause that
  * says what it has not. It is asked for a table with all of them that goes before it was there.
+ *
+ * @param dropsCut as of {@link EnforcerOptions}
  */
-export function missingForNftables(): string | undefined {
+export function missingForNftables(dropsCut = false): string | undefined {
   try {
     using netlink = openNetfilter();
-    for (const family of ipFamilies) rehearseTable(netlink, rehearsal(family));
+    for (const family of ipFamilies) rehearseTable(netlink, rehearsal(family, dropsCut));
     return undefined;
   } catch (error) {
     if (!isSystemError(error)) throw error;

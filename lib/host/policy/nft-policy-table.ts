@@ -1,4 +1,5 @@
 import type { IpFamily } from "../../base/ip.ts";
+import { judgesAnybody } from "../../policy/link-local.ts";
 import type { RuleSet, RuleSetChange } from "../../policy/rule-set.ts";
 import type { NetlinkRequest } from "../netlink/conversation.ts";
 import type { NftTableId } from "../netlink/nft-message.ts";
@@ -11,10 +12,8 @@ import {
   type NftChain,
   type NftTable,
 } from "../netlink/nftables.ts";
-import type { EnforcerOptions } from "./host-enforcer.ts";
-import { judgesAnybody } from "./link-local.ts";
 import type { LogLabels } from "./log-labels.ts";
-import { forwardChain } from "./nft-base-chain.ts";
+import { type BaseChainOptions, forwardChain } from "./nft-base-chain.ts";
 import type { ChainContext } from "./nft-chain.ts";
 import {
   addressField,
@@ -66,7 +65,7 @@ const nothing: TableNames = { chains: [], sets: [] };
 export class NftPolicyTable {
   readonly id: NftTableId;
   readonly #family: IpFamily;
-  readonly #multicast: EnforcerOptions["multicast"];
+  readonly #options: BaseChainOptions;
   readonly #context: ChainContext;
   readonly #sets: NftPolicySets;
   readonly #chains: NftPolicyChains;
@@ -76,14 +75,11 @@ export class NftPolicyTable {
   /** Whether anybody is judged, of whichever family. */
   #judgesAnybody = false;
 
-  constructor(
-    family: IpFamily,
-    { bridge, multicast }: Pick<EnforcerOptions, "bridge" | "multicast">,
-    labels: LogLabels,
-  ) {
+  constructor(family: IpFamily, options: BaseChainOptions, labels: LogLabels) {
     this.id = policyTables[family];
     this.#family = family;
-    this.#multicast = multicast;
+    this.#options = options;
+    const { bridge } = options;
     this.#context = { family, bridge, labels, nameOfSet: (stem) => this.#sets.names.of(stem) };
     this.#sets = new NftPolicySets(family);
     this.#chains = new NftPolicyChains(this.#context);
@@ -292,7 +288,7 @@ export class NftPolicyTable {
 
   #forward(): NftChain {
     const judging = { ofPods: this.#isJudging, ofAnybody: this.#judgesAnybody };
-    const chain = forwardChain(this.#multicast, judging, this.#context);
+    const chain = forwardChain(this.#options, judging, this.#context);
     this.#chains.count(chain);
     return chain;
   }

@@ -6,6 +6,7 @@ import {
   type RuleSet,
 } from "../../policy/rule-set.ts";
 import type { NftTable } from "../netlink/nftables.ts";
+import type { EnforcerOptions } from "./host-enforcer.ts";
 import { LogLabels } from "./log-labels.ts";
 import { NftPolicyTable } from "./nft-policy-table.ts";
 
@@ -15,9 +16,13 @@ const examples = {
   6: { address: "2001:db8::1", block: "2001:db8::/64", except: "2001:db8::8/128" },
 } as const;
 
-/** A table with everything that the one of a family may have, under another name. */
-export function rehearsal(family: IpFamily): NftTable {
-  const options = { bridge: "weave", multicast: "deny" } as const;
+/**
+ * A table with everything that the one of a family may have, under another name.
+ *
+ * @param dropsCut as of {@link EnforcerOptions}
+ */
+export function rehearsal(family: IpFamily, dropsCut: boolean): NftTable {
+  const options = { bridge: "weave", multicast: "deny", dropsCut } as const;
   const table = new NftPolicyTable(family, options, new LogLabels()).create(everything(family));
   return { ...table, name: `${table.name}-rehearsal` };
 }

@@ -1,6 +1,6 @@
 import { type ChainDraft, draftChain } from "../chain-draft.ts";
 import type { Direction } from "../objects.ts";
-import type { Chain, ChainKey, RuleSetChange } from "../rule-set.ts";
+import { type Chain, type ChainKey, heldKey, type RuleSetChange } from "../rule-set.ts";
 import { chainKeyOf, type PolicyKey, type PolicyTable } from "./policy-table.ts";
 import type { Population } from "./population.ts";
 
@@ -120,9 +120,6 @@ export class ChainTable {
   }
 }
 
-const heldKey: ChainKey = JSON.stringify(["held"]);
-
-/** Of addresses whose pod nobody has told of yet. */
 const heldChain: Chain = {
   tiers: [[{ peer: { kind: "any" }, ports: "any", verdict: "deny", origin: "pod not known yet" }]],
 };

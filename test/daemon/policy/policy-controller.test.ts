@@ -7,6 +7,7 @@ import type { NetworkPolicy, Pod } from "../../../lib/policy/objects.ts";
 import { VirtualClock } from "../../../lib/simulator/virtual-clock.ts";
 import { SimWorld } from "../../../lib/simulator/world.ts";
 import { MemoryEnforcer } from "./memory-enforcer.ts";
+import { MemoryFlows } from "./memory-flows.ts";
 
 const address = parseIpv4("10.32.0.1");
 
@@ -32,6 +33,8 @@ function setUp(
     mark?: boolean;
     resolve?: Pod;
     enforcer?: MemoryEnforcer;
+    flows?: MemoryFlows;
+    missingForCut?: string;
   } = {},
 ) {
   const clock = new VirtualClock();
@@ -53,7 +56,11 @@ function setUp(
   };
   const controller = new PolicyController({
     ...{ world, source, mode: options.mode ?? "on", phaseChanged() {} },
-    enforcer: () => ({ enforcer, reason: "" }),
+    ...(options.flows && { standing: { flows: options.flows, judgesGroups: false } }),
+    enforcer: () => {
+      const { missingForCut } = options;
+      return { enforcer, reason: "", ...(missingForCut !== undefined && { missingForCut }) };
+    },
     mark: {
       get: () => mark,
       set: (isInPlace) => {
@@ -148,6 +155,102 @@ describe("changes", () => {
     expect(controller.phase).toBe("enforcing");
     expect(enforcer.deeds.at(-1)).toBe("replace");
     expect(controller.trouble).toBeUndefined();
+  });
+});
+
+describe("connections that stand", () => {
+  const peer = parseIpv4("10.32.0.9");
+  const flow = (isCut: boolean) => ({
+    opening: { source: peer, destination: address, port: undefined },
+    ...{ protocol: 6, isCut, isOver: false, isAnnounced: false },
+  });
+  /** Lets what is awaited go on as well. */
+  const settled = async (clock: VirtualClock): Promise<void> => {
+    for (let passedMs = 0; passedMs < 500; passedMs += 50) {
+      await new Promise(setImmediate);
+      clock.run(50);
+    }
+  };
+
+  test("are cut when a policy comes that does not allow them, and go on when it goes", async () => {
+    const flows = new MemoryFlows();
+    flows.flows.push(flow(false));
+    const { controller, inputs, clock, sync } = setUp({ flows });
+    sync([], [pod()]);
+    await settled(clock);
+    expect(flows.flows[0]?.isCut).toBe(false);
+    inputs.networkPolicies.put(deny);
+    await settled(clock);
+    expect([flows.flows[0]?.isCut, controller.cutter?.cut]).toEqual([true, 1]);
+    inputs.networkPolicies.removed("default/deny");
+    await settled(clock);
+    expect(flows.flows[0]?.isCut).toBe(false);
+  });
+
+  test("are seen from their first packet on, also while there are no policies", async () => {
+    const { controller, enforcer, sync } = setUp({ flows: new MemoryFlows(), mode: "auto" });
+    sync([], [pod()]);
+    expect([controller.phase, enforcer.deeds]).toEqual(["enforcing", ["replace"]]);
+  });
+
+  test("that a former run has cut go on when policies are enforced no more", async () => {
+    const flows = new MemoryFlows();
+    flows.flows.push(flow(true));
+    const { enforcer, clock } = setUp({ flows, mode: "off", mark: true });
+    await settled(clock);
+    expect(enforcer.deeds).toEqual(["remove"]);
+    expect(flows.flows[0]?.isCut).toBe(false);
+  });
+
+  test("are cut by a label, and go on when the last policy goes", async () => {
+    const flows = new MemoryFlows();
+    flows.flows.push(flow(false));
+    const { inputs, enforcer, clock, sync } = setUp({ flows, mode: "auto" });
+    const podSelector = [{ key: "app", operator: "Exists" }] as const;
+    sync([{ ...deny, podSelector }], [pod()]);
+    inputs.pods.put(pod({ labels: new Map([["app", "db"]]) }));
+    await settled(clock);
+    expect(flows.flows[0]?.isCut).toBe(true);
+    inputs.networkPolicies.removed("default/deny");
+    await settled(clock);
+    expect(enforcer.deeds).toEqual(["replace", "apply", "apply"]);
+    expect(flows.flows[0]?.isCut).toBe(false);
+  });
+
+  test("that a former run has cut go on before rules that allow them are in place", async () => {
+    const flows = new MemoryFlows();
+    flows.flows.push(flow(true));
+    const enforcer = new MemoryEnforcer();
+    const seen: unknown[] = [];
+    enforcer.done = () => seen.push(flows.flows[0]?.isCut);
+    setUp({ flows, enforcer, mark: true }).sync([], [pod()]);
+    expect(seen).toEqual([false]);
+  });
+
+  test("of a pod that nobody knows stay as they are", async () => {
+    const flows = new MemoryFlows();
+    const { controller, clock, sync } = setUp({ flows });
+    sync();
+    await settled(clock);
+    flows.flows.push(flow(false), flow(true));
+    controller.tables.admitted.admit(sandbox());
+    controller.act();
+    await settled(clock);
+    expect(flows.looks).toContain("all");
+    expect(flows.flows.map(({ isCut }) => isCut)).toEqual([false, true]);
+  });
+
+  test("go on where the host cannot end them, and policies are enforced all the same", async () => {
+    const flows = new MemoryFlows();
+    flows.flows.push(flow(false));
+    const { controller, clock, sync, lines } = setUp({ flows, missingForCut: "no marks" });
+    sync([deny], [pod()]);
+    await settled(clock);
+    expect([controller.phase, controller.trouble]).toEqual(["enforcing", undefined]);
+    expect(flows.flows[0]?.isCut).toBe(false);
+    expect(lines).toEqual([
+      "policy: connections that policies do not allow any more go on: no marks",
+    ]);
   });
 });
 

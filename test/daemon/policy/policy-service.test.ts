@@ -1,13 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { prometheusText } from "../../../lib/api/metrics/prometheus-text.ts";
+import { statusText } from "../../../lib/api/status-text.ts";
 import { type HostIp, parseCidr, parseIpv4 } from "../../../lib/base/ip.ts";
 import type { EventSink } from "../../../lib/base/network-event.ts";
 import { formatPeerName, type PeerName } from "../../../lib/base/peer-name.ts";
 import { openDatabase } from "../../../lib/daemon/database.ts";
 import { askedBy, currentCaller } from "../../../lib/daemon/events/asked-by.ts";
+import { policyMeasurements } from "../../../lib/daemon/metrics/policy-measurements.ts";
 import { portsOf } from "../../../lib/daemon/policy/pod-facts.ts";
 import { PodStore } from "../../../lib/daemon/policy/pod-store.ts";
+import { policyFacts } from "../../../lib/daemon/policy/policy-facts.ts";
 import type { PolicyInputs } from "../../../lib/daemon/policy/policy-input.ts";
+import { policyReport } from "../../../lib/daemon/policy/policy-report.ts";
 import { PolicyRequests } from "../../../lib/daemon/policy/policy-requests.ts";
 import { PolicyService } from "../../../lib/daemon/policy/policy-service.ts";
 import { SqliteRecordStore } from "../../../lib/daemon/policy/record-store.ts";
@@ -17,8 +22,10 @@ import { namespaceOf } from "../../../lib/policy/labels.ts";
 import type { NetworkPolicy } from "../../../lib/policy/objects.ts";
 import { VirtualClock } from "../../../lib/simulator/virtual-clock.ts";
 import { SimWorld } from "../../../lib/simulator/world.ts";
+import { emptyReport } from "../../api/empty-report.ts";
 import { isLetThrough } from "../../policy/interpret.ts";
 import { MemoryEnforcer } from "./memory-enforcer.ts";
+import { MemoryFlows } from "./memory-flows.ts";
 
 const self = 0x010000000001 as PeerName;
 const never = new AbortController().signal;
@@ -37,6 +44,9 @@ class OneHost {
   readonly callers: unknown[] = [];
   service!: PolicyService;
   shared!: SharedPolicy;
+  /** What stands; absent: nobody looks. */
+  flows?: MemoryFlows;
+  missingForCut?: string;
   #isMarked = false;
 
   start(isOfCluster = false): this {
@@ -50,7 +60,11 @@ class OneHost {
       exposed: () => [],
       nicknameOf: () => "host2",
       peers: () => [],
-      enforcer: () => ({ enforcer: this.filter, reason: "" }),
+      ...(this.flows && { standing: { flows: this.flows, judgesGroups: false } }),
+      enforcer: () => ({
+        ...{ enforcer: this.filter, reason: "" },
+        ...(this.missingForCut !== undefined && { missingForCut: this.missingForCut }),
+      }),
       emit: this.emit,
       forget: (addresses) => void this.forgotten.push(...addresses),
       blocked: () => ({ read: () => [], [Symbol.dispose]() {} }),
@@ -402,6 +416,63 @@ describe("what other hosts say of policies", () => {
     expect(policies(host)).toEqual([
       ["policy.applied", { ...details, ...there, change: "changed" }],
     ]);
+  });
+});
+
+describe("connections that later policies do not allow", () => {
+  const flow = (destination: string) => ({
+    opening: { source: outside, destination: parseIpv4(destination), port: undefined },
+    ...{ protocol: 1, isCut: false, isOver: false, isAnnounced: false },
+  });
+  const shown = (host: OneHost) => {
+    const Policy = policyReport(host.service, () => [])!;
+    return {
+      status: statusText({ ...emptyReport("01:00:00:00:00:01"), Policy }),
+      facts: policyFacts(Policy, []),
+      metrics: prometheusText(policyMeasurements(host.service)),
+    };
+  };
+
+  test("are ended, which is an event, a metric and a line of the status", async () => {
+    const host = new OneHost();
+    host.flows = new MemoryFlows();
+    host.flows.flows.push(flow("10.32.0.1"), flow("10.32.0.2"));
+    host.start();
+    await host.attach("netns:c1", "10.32.0.1", inShop);
+    host.deny("shop");
+    await new Promise(setImmediate);
+    expect(host.flows.flows.map(({ isCut }) => isCut)).toEqual([true, false]);
+    expect(host.told).toContainEqual([
+      "policy.cut",
+      { count: 1, flows: ["ICMP 192.0.2.1 to shop/c1"] },
+    ]);
+    const { status, facts, metrics } = shown(host);
+    expect(status).toContain("            Cut: 1 connections\n");
+    expect(facts?.standing).toBeUndefined();
+    expect(metrics).toContain("weave_policy_flows_cut_total 1\n");
+  });
+
+  test("go on where that was not asked for, and nothing is said of it", async () => {
+    const host = new OneHost().start();
+    host.deny("shop");
+    const { status, facts, metrics } = shown(host);
+    expect(status).not.toContain("Cut:");
+    expect(facts?.standing).toBeUndefined();
+    expect(metrics).not.toContain("flows_cut");
+  });
+
+  test("go on where the host cannot end them, which status and doctor say", async () => {
+    const host = new OneHost();
+    host.flows = new MemoryFlows();
+    host.missingForCut = "the kernel has no marks";
+    host.start();
+    host.deny("shop");
+    const text = "connections that policies do not allow any more go on: the kernel has no marks";
+    const { status, facts } = shown(host);
+    expect(status).toContain(`Status: enforcing by nftables\n`);
+    expect(status).toContain(`       Standing: ${text}\n         Remedy: load the kernel's`);
+    expect(facts?.standing?.text).toBe(text);
+    expect(host.flows.looks).toEqual([]);
   });
 });
 

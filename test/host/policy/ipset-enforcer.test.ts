@@ -75,13 +75,14 @@ describe("policies by iptables and sets", () => {
     ["iptables-legacy", "ip6tables-legacy"],
   ] as const;
   describe.each(kinds)("of %s", (program, ipv6Program) => {
-    const enforcer = (): IpsetEnforcer =>
+    const enforcer = (dropsCut = false): IpsetEnforcer =>
       host.run(() => {
         const programs = new Map<IpFamily, string>([
           [4, program],
           [6, ipv6Program],
         ]);
-        const options = { bridge: "weave", multicast: "allow", log: recordingLog() } as const;
+        const log = recordingLog();
+        const options = { bridge: "weave", multicast: "allow", dropsCut, log } as const;
         return new IpsetEnforcer(options, programs);
       });
 
@@ -113,6 +114,25 @@ describe("policies by iptables and sets", () => {
         ...{ direction: "ingress", origin, protocol: "UDP" },
         ...{ source: c, destination: a },
       });
+    });
+
+    test("drop what belongs to connections that were cut, before those that are known pass", () => {
+      const policies = enforcer(true);
+      const before = run(`${program} -t mangle -S`);
+      host.run(() => policies.replace(onlyFrom(b)));
+      const rules = run(`${program} -t mangle -S`).split("\n");
+      expect(rules.filter((rule) => rule.startsWith("-A WEAVE-NPC ")).slice(0, 2)).toEqual([
+        "-A WEAVE-NPC -m connmark --mark 0x40000000/0x40000000 -j WEAVE-NPC-CUT",
+        "-A WEAVE-NPC -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
+      ]);
+      expect(rules.filter((rule) => rule.startsWith("-A WEAVE-NPC-CUT "))).toEqual([
+        "-A WEAVE-NPC-CUT -i weave -j DROP",
+        "-A WEAVE-NPC-CUT -o weave -j DROP",
+      ]);
+      expect(host.run(() => policies.isSpoilt())).toBe(false);
+      host.run(() => policies.remove());
+      expect(run(`${program} -t mangle -S`)).toBe(before);
+      run(`${program} -t mangle -F`);
     });
 
     test.each([

@@ -53,6 +53,7 @@ const entry = {
   multicast: "egress",
   comparesEnds: true,
   judgesAnybody: true,
+  dropsCut: true,
   labelOf: (direction: Direction, origin: string) => `${direction}:${origin.replace("/", "-")}`,
 } as const;
 

@@ -164,6 +164,7 @@ export class IptablesModel {
         return ({ source, destination }) => equalIp(source, destination);
       // A packet that opens a connection is none of these.
       case "--ctstate":
+      case "--mark":
       case "--icmpv6-type":
         next();
         return never;

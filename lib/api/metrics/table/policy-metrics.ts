@@ -19,6 +19,9 @@ export const policyMetrics = {
     },
     seriesMax: 258,
   }),
+  weave_policy_flows_cut_total: counter(
+    "Connections that were ended because later policies do not allow them, see --policy-standing.",
+  ),
   weave_policy_enforced: gauge("Whether what policies say is in place.", { unit: "flag" }),
   weave_policy_changes_total: counter(
     "Changes of policies, pods and namespaces put in place, each maybe of many objects.",

@@ -1,5 +1,5 @@
-import { cidrContains, type HostIp, parseCidr, parseIp } from "../../base/ip.ts";
-import type { RuleSet } from "../../policy/rule-set.ts";
+import { cidrContains, type HostIp, ipOf, parseCidr } from "../base/ip.ts";
+import type { RuleSet } from "./rule-set.ts";
 
 /**
  * Addresses of IPv6 that every interface gives itself (RFC 4291 §2.5.6). Nobody tells whose they are, so
@@ -10,7 +10,7 @@ import type { RuleSet } from "../../policy/rule-set.ts";
 export const linkLocal = parseCidr("fe80::/10");
 
 export function isLinkLocal(ip: HostIp): boolean {
-  return typeof ip === "string" && cidrContains(linkLocal, parseIp(ip));
+  return typeof ip === "string" && cidrContains(linkLocal, ipOf(ip));
 }
 
 /** Of packets that are dropped for it. */
