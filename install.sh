@@ -94,7 +94,10 @@ read_options() {
 set_option() {
 	[ -n "$2" ] || fail "$1 needs a value"
 	case $1 in
-	--prefix) prefix=${2%/} ;;
+	--prefix)
+		prefix=${2%/}
+		[ -n "$prefix" ] || prefix=/
+		;;
 	--version) version=$2 ;;
 	esac
 }

@@ -26,3 +26,10 @@ test("install.sh asks nothing of a shell beyond POSIX", () => {
   const parse = Bun.spawnSync(["/bin/sh", "-n", join(root, "install.sh")]);
   expect(parse.stderr.toString()).toBe("");
 });
+
+test("install.sh takes the root of a system for a prefix, not the folder in which it is called", () => {
+  const script = join(root, "install.sh");
+  const asked = Bun.spawnSync(["/bin/sh", script, "--uninstall", "--prefix", "/"], { cwd: root });
+  expect(asked.exitCode).toBe(1);
+  expect(asked.stderr.toString()).toContain("nothing of this installer is under /\n");
+});
