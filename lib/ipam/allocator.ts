@@ -1,8 +1,8 @@
-import type { Channel, GossipData, Gossiper } from "../base/gossip.ts";
+import type { Channel } from "../base/gossip.ts";
 import { formatIpv4, type Ipv4, type Ipv4Cidr } from "../base/ip.ts";
-import { formatPeerName, type PeerName } from "../base/peer-name.ts";
+import type { PeerName } from "../base/peer-name.ts";
 import { type Cancel, every, type World } from "../base/world.ts";
-import { AllocatorComparison } from "./allocator-comparison.ts";
+import { AllocatorChannel } from "./allocator-channel.ts";
 import {
   type AllocatorConfig,
   type AllocatorPeers,
@@ -24,8 +24,6 @@ import { recover } from "./recovery.ts";
 import { newClaim } from "./request.ts";
 import { RequestQueue } from "./request-queue.ts";
 import { RestingAddresses } from "./resting-addresses.ts";
-import { decodeState } from "./state-codec.ts";
-import { decodeUnicast } from "./unicast-codec.ts";
 
 export type { AllocatorConfig, AllocatorPeers, OwnedRangesChange, PreClaim };
 
@@ -36,8 +34,9 @@ const tickMs = 5_000;
  * Hands out addresses of the ranges that this peer owns, and deals with the other peers over them
  * (ipam §10). Requests, messages, container events and ticks are actions of the {@link Executor}.
  */
-export class Allocator implements Gossiper {
-  readonly comparison: AllocatorComparison;
+export class Allocator {
+  /** Hears what other peers say. */
+  readonly channel: AllocatorChannel;
   readonly #world: World;
   readonly #config: AllocatorConfig;
   readonly #peers: AllocatorPeers;
@@ -87,13 +86,13 @@ export class Allocator implements Gossiper {
       log: world.log,
       ringChanged: () => config.onRingChanged?.(),
     });
-    this.comparison = new AllocatorComparison({
-      message: () => (this.#executor.storeError === undefined ? negotiation.message() : undefined),
-      full: () => this.full(),
-      receive: (from, state) => this.#executor.run(() => negotiation.receive(from, state, false)),
+    this.channel = new AllocatorChannel({
+      ...{ negotiation, requests: this.#requests, executor: this.#executor, log: world.log },
+      clockShown: (peer, unixMs) => config.clockShown?.(peer, unixMs),
     });
   }
 
+  /** Where messages go; until it is there, nothing is sent. */
   setChannel(channel: Channel): void {
     this.#executor.channel = channel;
   }
@@ -291,54 +290,6 @@ export class Allocator implements Gossiper {
       storeError: this.#executor.storeError,
       nickname: (peer) => this.#nickname(peer),
     });
-  }
-
-  /** @throws WeaveError for a message that is refused */
-  onUnicast(from: PeerName, payload: Uint8Array): void {
-    const message = decodeUnicast(payload);
-    if (message === undefined) {
-      const what = payload.length === 0 ? "an empty message" : `a message of kind ${payload[0]}`;
-      this.#world.log.warn(`[allocator] ignored ${what} from ${formatPeerName(from)}`);
-      return;
-    }
-    this.#executor.run(() => {
-      switch (message.kind) {
-        case "space-request":
-          // What cannot be stored must not be given away; the peer will ask again.
-          if (this.#executor.storeError === undefined)
-            this.#negotiation.space.give(from, message.range);
-          break;
-        case "ring-update":
-          this.#negotiation.space.answered(from);
-          this.#negotiation.receive(from, message.state, true);
-          break;
-        case "space-denied":
-          this.#negotiation.space.denied(from, message.range);
-          this.#requests.denied(message.range);
-          this.#executor.wantRetry();
-          break;
-      }
-    });
-  }
-
-  /** Passes on our own state, which includes the news. @throws WeaveError when it is refused */
-  onBroadcast(origin: PeerName, payload: Uint8Array): GossipData | undefined {
-    const state = decodeState(payload);
-    this.#executor.run(() => this.#negotiation.receive(origin, state, true));
-    return this.full();
-  }
-
-  /** Periodic state is not passed on. @throws WeaveError when it is refused */
-  onGossip(from: PeerName, payload: Uint8Array): undefined {
-    const state = decodeState(payload);
-    this.#config.clockShown?.(from, state.nowSeconds * 1000);
-    this.comparison.heard(from, state);
-    this.#executor.run(() => this.#negotiation.receive(from, state, false));
-  }
-
-  /** Our whole state; `undefined` while it cannot be stored. */
-  full(): GossipData | undefined {
-    return this.#executor.state;
   }
 
   #tick(): void {

@@ -156,7 +156,7 @@ export function makeControlPlane(
   if (options.ipalloc !== undefined) {
     ipam = makeIpam(world, { mesh, recorder }, options, options.ipalloc, dependencies);
     const { allocator } = ipam;
-    allocator.setChannel(mesh.join(ipamChannel, allocator));
+    allocator.setChannel(mesh.join(ipamChannel, allocator.channel));
   }
   if (options.dns !== undefined) {
     names = new NameTable(world, {

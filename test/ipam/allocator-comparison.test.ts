@@ -21,15 +21,15 @@ function pair(options: Options = {}): [TestPeer, TestPeer] {
 
 /** Whether `to` wants the state of `from` after its digest. */
 function asks(from: TestPeer, to: TestPeer): boolean {
-  const digest = from.allocator.comparison.digest()!;
-  const inquiry = to.allocator.comparison.inquire(from.name, digest);
+  const digest = from.allocator.channel.comparison.digest()!;
+  const inquiry = to.allocator.channel.comparison.inquire(from.name, digest);
   if (inquiry !== undefined) expect(inquiry).toEqual(emptyBytes);
   return inquiry !== undefined;
 }
 
 function tell(from: TestPeer, to: TestPeer): void {
-  for (const payload of from.allocator.comparison.answer()!.encode()) {
-    to.allocator.onGossip(from.name, payload);
+  for (const payload of from.allocator.channel.comparison.answer()!.encode()) {
+    to.allocator.channel.onGossip(from.name, payload);
   }
 }
 
@@ -89,10 +89,10 @@ describe("a peer asks", () => {
     a.allocator
       .allocate("c1", parseIpv4Cidr("10.32.0.0/12"), { isContainer: false })
       .catch(() => {});
-    expect(a.allocator.comparison.digest()).toBeUndefined();
+    expect(a.allocator.channel.comparison.digest()).toBeUndefined();
     expect(asks(b, a)).toBe(true);
     const observer = new TestPeer({ name: "::3", init: "observer" });
-    expect(observer.allocator.comparison.digest()).toBeUndefined();
+    expect(observer.allocator.channel.comparison.digest()).toBeUndefined();
   });
 
   test("when it has not heard what a neighbour says of itself to the council", () => {

@@ -278,7 +278,7 @@ test("a range that cannot be stored as given away is not given away", async () =
   await codeOf(allocate(peers[0]!, "c1"));
   const wanted = allocate(peers[1]!, "d1");
   deliver(peers);
-  expect(peers[0]!.allocator.full()).toBeUndefined();
+  expect(peers[0]!.allocator.channel.full()).toBeUndefined();
   expect(peers[0]!.allocator.status().ringEntries).toBe(1);
   peers[0]!.store.isFull = false;
   for (const peer of peers) peer.pass(5);
@@ -332,7 +332,7 @@ test("a peer that stopped has no timers and refuses requests", async () => {
 test("what others are told is stored before, so that no version means two things", async () => {
   const peer = alone();
   await allocate(peer, "a");
-  const told = decodeState(peer.allocator.full()!.encode()[0]!).ring!.entries;
+  const told = decodeState(peer.allocator.channel.full()!.encode()[0]!).ring!.entries;
   expect(told[0]!.version).toBeGreaterThan(0);
   expect(peer.store.load()!.ring!.entries).toEqual([...told]);
 });

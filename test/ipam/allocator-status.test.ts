@@ -102,8 +102,8 @@ test("a ring shows every owner, and whether it can be reached", () => {
   });
   peer.known.add(third);
   const other = new TestPeer({ name: "02:00:00:00:00:02", universe: "10.2.0.0/24" });
-  for (const payload of other.allocator.full()!.encode()) {
-    peer.allocator.onGossip(other.name, payload);
+  for (const payload of other.allocator.channel.full()!.encode()) {
+    peer.allocator.channel.onGossip(other.name, payload);
   }
   expect(report(peer.allocator.status())).toEqual(wanted("ready"));
 });

@@ -321,8 +321,8 @@ test("more requests than can wait are turned away", async () => {
 
 test("messages that mean nothing are logged and ignored", () => {
   const peer = alone();
-  peer.allocator.onUnicast(peer.name, new Uint8Array());
-  peer.allocator.onUnicast(peer.name, new Uint8Array([7, 1, 2]));
+  peer.allocator.channel.onUnicast(peer.name, new Uint8Array());
+  peer.allocator.channel.onUnicast(peer.name, new Uint8Array([7, 1, 2]));
   const warnings = peer.world.lines.filter((line) => line.startsWith("warn"));
   expect(warnings).toHaveLength(2);
   expect(peer.takeSent().filter(({ kind }) => kind === "unicast")).toEqual([]);

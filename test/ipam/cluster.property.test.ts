@@ -117,7 +117,7 @@ class Cluster {
 
   #gossip(from: TestPeer, to: TestPeer): void {
     if (from === to) return;
-    for (const payload of from.allocator.full()!.encode()) {
+    for (const payload of from.allocator.channel.full()!.encode()) {
       this.#inFlight.push({ from, to, kind: "gossip", payload });
     }
   }
@@ -137,9 +137,9 @@ class Cluster {
     const [message] = this.#inFlight.splice(this.below(this.#inFlight.length || 1), 1);
     if (message === undefined) return;
     const { from, to, kind, payload } = message;
-    if (kind === "unicast") to.allocator.onUnicast(from.name, payload);
-    else if (kind === "broadcast") to.allocator.onBroadcast(from.name, payload);
-    else to.allocator.onGossip(from.name, payload);
+    if (kind === "unicast") to.allocator.channel.onUnicast(from.name, payload);
+    else if (kind === "broadcast") to.allocator.channel.onBroadcast(from.name, payload);
+    else to.allocator.channel.onGossip(from.name, payload);
   }
 }
 
@@ -159,7 +159,7 @@ for (const room of ["roomy", "tight"] as const) {
 
         // Everybody knows the same ring, and all addresses are free again.
         const rings = cluster.peers.map(
-          (peer) => decodeState(peer.allocator.full()!.encode()[0]!).ring!.entries,
+          (peer) => decodeState(peer.allocator.channel.full()!.encode()[0]!).ring!.entries,
         );
         for (const entries of rings) expect(entries).toEqual(rings[0]!);
         const { start, end } = cidrRange(cluster.subnet);

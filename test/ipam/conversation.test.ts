@@ -124,9 +124,9 @@ class Replay {
     if (event.state !== undefined && event.as !== "unicast") {
       expect(sorted(decodeState(payload))).toEqual(sorted(toState(event.state)));
     }
-    if (event.as === "broadcast") allocator.onBroadcast(from, payload);
-    else if (event.as === "gossip") allocator.onGossip(from, payload);
-    else allocator.onUnicast(from, payload);
+    if (event.as === "broadcast") allocator.channel.onBroadcast(from, payload);
+    else if (event.as === "gossip") allocator.channel.onGossip(from, payload);
+    else allocator.channel.onUnicast(from, payload);
   }
 
   #request({ request, noErrorOnUnknown = false }: ConversationEvent): void {
@@ -186,7 +186,7 @@ for (const [name, initMode] of Object.entries(initModes)) {
 
         const wanted = (event.sends ?? []).filter(({ id }) => !superfluous.has(`${name} ${id}`));
         expectSent(replay.peer.takeSent(), wanted);
-        const { ring } = decodeState(replay.peer.allocator.full()!.encode()[0]!);
+        const { ring } = decodeState(replay.peer.allocator.channel.full()!.encode()[0]!);
         if (event.ring_after !== undefined) {
           expect(ring?.entries.map(fromEntry)).toEqual(event.ring_after);
         }

@@ -113,8 +113,8 @@ describe("a peer that was told of no other", () => {
     // What they said is still on its way to it.
     want(alone);
     expect(owners(alone)).toEqual([]);
-    for (const payload of others[0].allocator.full()?.encode() ?? []) {
-      alone.allocator.onGossip(others[0].name, payload);
+    for (const payload of others[0].allocator.channel.full()?.encode() ?? []) {
+      alone.allocator.channel.onGossip(others[0].name, payload);
     }
     expect(owners(alone)).toEqual(agreed);
   });

@@ -51,16 +51,16 @@ function play(peer: TestPeer, event: Message, at: number): void {
     case "ring": {
       const ring = { universe, peer: other, entries: event.entries, seeds: [] };
       const state = { nowSeconds: 0, nicknames: [], paxos: undefined, ring };
-      if (event.how === 0) allocator.onGossip(other, encodeState(state));
-      else if (event.how === 1) allocator.onBroadcast(other, encodeState(state));
-      else allocator.onUnicast(other, encodeUnicast({ kind: "ring-update", state }));
+      if (event.how === 0) allocator.channel.onGossip(other, encodeState(state));
+      else if (event.how === 1) allocator.channel.onBroadcast(other, encodeState(state));
+      else allocator.channel.onUnicast(other, encodeUnicast({ kind: "ring-update", state }));
       break;
     }
     case "request": {
       const start = universe.start + event.start - 3;
       const range = { start, end: start + event.size };
       const kind = event.denied ? "space-denied" : "space-request";
-      allocator.onUnicast(other, encodeUnicast({ kind, range }));
+      allocator.channel.onUnicast(other, encodeUnicast({ kind, range }));
       break;
     }
     case "allocate":

@@ -56,9 +56,9 @@ function parse(message: Uint8Array): Message {
 
 function feed(peer: TestPeer, { tag, source, payload }: Message): string | undefined {
   try {
-    if (tag === 4) peer.allocator.onGossip(source, payload);
-    else if (tag === 5) peer.allocator.onUnicast(source, payload);
-    else peer.allocator.onBroadcast(source, payload);
+    if (tag === 4) peer.allocator.channel.onGossip(source, payload);
+    else if (tag === 5) peer.allocator.channel.onUnicast(source, payload);
+    else peer.allocator.channel.onBroadcast(source, payload);
   } catch (error) {
     return errorText(error);
   }
@@ -89,7 +89,7 @@ for (const name of ["two-peers-plain", "ipam-seed-mode"]) {
       const universe = formatRange(ring!.universe);
       const peer = new TestPeer({ name: "ff:ff:ff:ff:ff:ff", universe, init: "observer" });
       for (const message of messages) expect(feed(peer, message)).toBeUndefined();
-      const heard = decodeState(peer.allocator.full()!.encode()[0]!).ring!;
+      const heard = decodeState(peer.allocator.channel.full()!.encode()[0]!).ring!;
       expect(heard.entries.map(({ token, peer: owner }) => [token, owner])).toEqual(
         ring!.entries.map(({ token, peer: owner }) => [token, owner]),
       );

@@ -46,7 +46,7 @@ describe("a ring that costs us ranges of ours, and an original its life", () => 
       const peer = peerBefore(given);
       const before = ownSize(peer);
       const sender = parsePeerName(given.incoming_ring.Peer);
-      peer.allocator.onBroadcast(sender, fromHex(given.incoming_hex));
+      peer.allocator.channel.onBroadcast(sender, fromHex(given.incoming_hex));
       const after = ownSize(peer);
       expect(after).toBeLessThan(before);
       expect(peer.allocator.status().conflicts).toEqual([]);
@@ -76,7 +76,7 @@ describe("a ring that costs us ranges of ours, and an original its life", () => 
   test("costs nothing when what we know is newer", () => {
     const given = deadly.find(({ name }) => name === outbid)!;
     const peer = peerBefore(given);
-    peer.allocator.onBroadcast(
+    peer.allocator.channel.onBroadcast(
       parsePeerName(given.incoming_ring.Peer),
       fromHex(given.incoming_hex),
     );

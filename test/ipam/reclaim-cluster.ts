@@ -128,7 +128,7 @@ export class ReclaimHost implements World, AllocatorPeers, Channel {
   }
 
   gossipTo(to: PeerName): void {
-    for (const payload of this.allocator?.full()?.encode() ?? []) {
+    for (const payload of this.allocator?.channel.full()?.encode() ?? []) {
       this.cluster.send(this.name, to, "gossip", payload);
     }
   }
@@ -136,9 +136,9 @@ export class ReclaimHost implements World, AllocatorPeers, Channel {
   receive(from: PeerName, kind: Kind, payload: Uint8Array): void {
     const { allocator } = this;
     try {
-      if (kind === "unicast") allocator?.onUnicast(from, payload);
-      else if (kind === "broadcast") allocator?.onBroadcast(from, payload);
-      else allocator?.onGossip(from, payload);
+      if (kind === "unicast") allocator?.channel.onUnicast(from, payload);
+      else if (kind === "broadcast") allocator?.channel.onBroadcast(from, payload);
+      else allocator?.channel.onGossip(from, payload);
     } catch (error) {
       this.cluster.refusals.push(`${this.name} from ${from}: ${String(error)}`);
     }

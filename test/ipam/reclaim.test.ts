@@ -158,7 +158,7 @@ test("three of four members are dead: an operator who says so sets the last one 
 
 test("a peer of the original reads our messages and takes no harm of the extension", () => {
   const cluster = new ReclaimCluster({ size: 3, ...short }).form();
-  const [payload] = cluster.host(1).allocator!.full()!.encode();
+  const [payload] = cluster.host(1).allocator!.channel.full()!.encode();
   const plain = gob.struct("gossipState", {
     Now: gob.int64,
     Nicknames: gob.map(gob.uint, gob.string),

@@ -125,8 +125,9 @@ export function deliver(peers: readonly TestPeer[], roundsMax = 1000): void {
     if (message === undefined || from === undefined) return;
     for (const to of peers) {
       if (to === from || !from.known.has(to.name)) continue;
-      if (message.kind === "broadcast") to.allocator.onBroadcast(from.name, message.payload);
-      else if (message.to === to.name) to.allocator.onUnicast(from.name, message.payload);
+      if (message.kind === "broadcast")
+        to.allocator.channel.onBroadcast(from.name, message.payload);
+      else if (message.to === to.name) to.allocator.channel.onUnicast(from.name, message.payload);
     }
   }
   throw new Error(`still talking after ${roundsMax} messages`);
@@ -140,7 +141,7 @@ function nextMessage(peers: readonly TestPeer[]): [TestPeer | undefined, Sent | 
 /** The state exchange of a new connection. */
 export function connect(a: TestPeer, b: TestPeer): void {
   acquaint(a, b);
-  const states = [a, b].map((peer) => peer.allocator.full()?.encode() ?? []);
-  for (const payload of states[0]!) b.allocator.onGossip(a.name, payload);
-  for (const payload of states[1]!) a.allocator.onGossip(b.name, payload);
+  const states = [a, b].map((peer) => peer.allocator.channel.full()?.encode() ?? []);
+  for (const payload of states[0]!) b.allocator.channel.onGossip(a.name, payload);
+  for (const payload of states[1]!) a.allocator.channel.onGossip(b.name, payload);
 }

@@ -54,18 +54,18 @@ for (const given of cases) {
     peer.known.add(sender);
     if (given.us.awaiting_consensus) void peer.allocator.prime();
     peer.takeSent();
-    const before = decodeState(peer.allocator.full()!.encode()[0]!);
+    const before = decodeState(peer.allocator.channel.full()!.encode()[0]!);
     expect(sortedClaims(before.paxos ?? [])).toEqual(
       sortedClaims((given.paxos_before ?? []).map(toClaims)),
     );
 
     const payload = fromHex(given.incoming_hex);
     expect(sorted(decodeState(payload))).toEqual(sorted(toState(given.incoming)));
-    if (given.sender === null) peer.allocator.onGossip(sender, payload);
-    else peer.allocator.onBroadcast(parsePeerName(given.sender), payload);
+    if (given.sender === null) peer.allocator.channel.onGossip(sender, payload);
+    else peer.allocator.channel.onBroadcast(parsePeerName(given.sender), payload);
 
     expectSent(peer.takeSent(), given.sends);
-    const after = decodeState(peer.allocator.full()!.encode()[0]!);
+    const after = decodeState(peer.allocator.channel.full()!.encode()[0]!);
     expect((after.ring?.entries ?? []).map(fromEntry)).toEqual(given.ring_after);
     if (given.paxos_after !== undefined && given.ring_after.length === 0) {
       expect(sortedClaims(after.paxos ?? [])).toEqual(

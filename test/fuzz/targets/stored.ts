@@ -28,7 +28,8 @@ function goOnFrom(store: AllocatorStore, name = self, range = universe): void {
   peer.pass(10);
   const held = allocator.list().flatMap(({ cidrs }) => cidrs);
   for (const cidr of held) parseIpv4Cidr(formatIpv4Cidr(cidr));
-  for (const payload of allocator.full()?.encode() ?? []) allocator.onGossip(peer.name, payload);
+  for (const payload of allocator.channel.full()?.encode() ?? [])
+    allocator.channel.onGossip(peer.name, payload);
   allocator.status();
   allocator.stop();
 }
