@@ -63,7 +63,7 @@ async function policyStatus(host: Host): Promise<{ standing?: { cut: number } } 
 function cutAt(host: Host): ConntrackEntry[] {
   using namespace = new NetworkNamespace(`/run/netns/${host.namespace}`);
   using netlink = openNetfilter(namespace);
-  return [...connections(netlink, cutMark)].flat();
+  return [...connections(netlink, { marked: cutMark })].flat();
 }
 
 async function isCut(host: Host, { port }: PodTalk): Promise<void> {

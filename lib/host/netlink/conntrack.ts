@@ -1,6 +1,6 @@
 import { isSystemError } from "../../../ffi/system-error.ts";
 import { concatBytes, readUint16, readUint32 } from "../../base/bytes.ts";
-import { familyOf, formatIp, type HostIp, ipFromBytes } from "../../base/ip.ts";
+import { familyOf, formatIp, type HostIp, ipBytes, ipFromBytes, ipOf } from "../../base/ip.ts";
 import type { Netlink } from "./conversation.ts";
 import type { NetlinkMessage } from "./message.ts";
 import * as message from "./message.ts";
@@ -45,12 +45,23 @@ export interface ConntrackTuple {
   readonly sourcePort: number | undefined;
 }
 
+/** Which connections are meant: those of which all of this is so. */
+export interface ConntrackChoice {
+  /** The mark has all of these bits. */
+  readonly marked?: number;
+  /** So is the source, one way or the other. */
+  readonly source?: { readonly way: ConntrackWay; readonly address: HostIp };
+}
+
+export type ConntrackWay = "original" | "reply";
+
 /** Those of connections whose ends have nothing more to say (linux/netfilter/nf_conntrack_tcp.h). */
 export const tcpState = { timeWait: 7, close: 8 } as const;
 
 const subsystem = 1;
 const NEW = subsystem << 8;
 const GET = (subsystem << 8) | 1;
+const DELETE = (subsystem << 8) | 2;
 const fixedBytes = 4;
 const CTA = {
   original: 1,
@@ -60,7 +71,11 @@ const CTA = {
   master: 14,
   zone: 18,
   markMask: 21,
+  filter: 25,
 } as const;
+/** By the way that it is about, what of that counts. */
+const FILTER = { original: 1, reply: 2 } as const;
+const sourceCounts = 1 << 0;
 const TUPLE = { ip: 1, protocol: 2 } as const;
 const IP = { source4: 1, destination4: 2, source6: 3, destination6: 4 } as const;
 const PROTOCOL = { number: 1, sourcePort: 2 } as const;
@@ -70,20 +85,43 @@ const isLiberal = 0x08;
 const familyNumber = { any: 0, 4: 2, 6: 10 } as const;
 
 /**
- * All of them, a part at a time; of those that come and go meanwhile some may be told twice or not at
- * all.
+ * A part at a time; of those that come and go meanwhile some may be told twice or not at all.
  *
- * @param marked only those whose mark has all of these bits
  * @throws SystemError when the kernel cannot tell
  */
-export function* connections(netlink: Netlink, marked = 0): Generator<ConntrackEntry[]> {
+export function* connections(
+  netlink: Netlink,
+  { marked = 0, source }: ConntrackChoice = {},
+): Generator<ConntrackEntry[]> {
+  const family = source === undefined ? "any" : familyOf(source.address);
   const body = concatBytes(
-    header("any"),
+    header(family),
     ...(marked === 0 ? [] : [markAttribute(marked), maskAttribute(marked)]),
+    // For IPv4 alone: up to 6.18 the kernel leaves out those of IPv6 that have the address.
+    ...(source === undefined || family === 6 ? [] : sourceFilter(source)),
   );
   for (const page of netlink.pages(GET, body, "connections")) {
-    yield page.flatMap((each) => decodeConnection(each) ?? []);
+    const entries = page.flatMap((each) => decodeConnection(each) ?? []);
+    // Kernels before 5.8 know no filter of addresses, and tell of all.
+    yield source === undefined
+      ? entries
+      : entries.filter((each) => each[source.way].source === source.address);
   }
+}
+
+function sourceFilter({ way, address }: NonNullable<ConntrackChoice["source"]>): Uint8Array[] {
+  const source = message.attribute(IP.source4, ipBytes(ipOf(address)));
+  return [
+    message.nested(CTA[way], message.nested(TUPLE.ip, source)),
+    message.nested(CTA.filter, message.uint32(FILTER[way], sourceCounts)),
+  ];
+}
+
+/** False when it has ended by itself. @throws SystemError */
+export function forgetConnection(netlink: Netlink, entry: ConntrackEntry): boolean {
+  const name = nameIn(entry, CTA.original);
+  if (name === undefined) return false;
+  return unlessGone(() => netlink.request(DELETE, 0, name, "a connection")) !== undefined;
 }
 
 /** The one that announced it; `undefined` when that is there no more. @throws SystemError */

@@ -34,7 +34,7 @@ class Look implements FlowLook<TrackedFlow> {
   readonly #own = ownAddresses();
 
   constructor(marked: number) {
-    this.#pages = connections(this.#telling, marked);
+    this.#pages = connections(this.#telling, { marked });
   }
 
   isOwn(address: HostIp): boolean {

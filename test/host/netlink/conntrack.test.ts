@@ -6,6 +6,7 @@ import { parseIpv4 } from "../../../lib/base/ip.ts";
 import {
   connections,
   decodeConnection,
+  forgetConnection,
   markConnection,
   masterOf,
   tcpState,
@@ -172,7 +173,7 @@ describe("connections", () => {
     const parts = [...connections(netlink)];
     expect(parts.flat().map(({ original }) => original.protocol)).toEqual([1, 17]);
     expect(parts.map(({ length }) => length)).toEqual([1, 1, 0]);
-    expect([...connections(netlink, 0x4000_0000)].flat()).toEqual([]);
+    expect([...connections(netlink, { marked: 0x4000_0000 })].flat()).toEqual([]);
     const marked = "0800080040000000";
     expect(requests).toEqual([
       { type: 0x0101, flags: 0x301, body: "00000000" },
@@ -182,6 +183,30 @@ describe("connections", () => {
 
   test("of a kernel that does not tell are an error with its reason", () => {
     expect(() => [...connections(refusing(95))]).toThrow("connections");
+  });
+
+  test("are told by whom they come from, also where the kernel tells of all", () => {
+    const bodies = [told.ping, told.translated, told.ipv6].map((hex) => fromHex(hex.join("")));
+    const { netlink, requests } = kernel(bodies, bodies);
+    const source = { way: "reply", address: server } as const;
+    const found = [...connections(netlink, { source })].flat();
+    expect(found.map(({ original }) => original.protocol)).toEqual([1, 6]);
+    const other = { way: "original", address: "fd00::1" } as const;
+    expect([...connections(netlink, { source: other })].flat()).toHaveLength(1);
+    const tuple = "100002800c000180080001000a280000";
+    expect(requests.map(({ body }) => body)).toEqual([
+      `02000000${tuple}0c0019800800020001000000`,
+      "0a000000",
+    ]);
+  });
+
+  test("are forgotten by the addresses that the kernel told, unless they have ended", () => {
+    const { netlink, requests } = kernel();
+    expect(forgetConnection(netlink, decoded("ipv6"))).toBe(true);
+    const body = `0a000000${told.ipv6.slice(1, 9).join("")}`;
+    expect(requests).toEqual([{ type: 0x0102, flags: 0x5, body }]);
+    expect(forgetConnection(refusing(2), decoded("ping"))).toBe(false);
+    expect(() => forgetConnection(refusing(1), decoded("ping"))).toThrow("connection");
   });
 
   test("are marked by the addresses that the kernel told, in their zone, bit by bit", () => {
