@@ -166,10 +166,11 @@ export class Paxos {
 }
 
 /**
- * Whoever accepted anything accepted the names of some peers. To agree on nobody would make a ring
+ * Whoever accepted anything accepted the names of some peers, no more than there can be. To agree on nobody would make a ring
  * without owners, and everyone who waits for one would call the election again at once.
  */
 function isMeaningful({ accepted, acceptedValue: { origin, value } }: Claims): boolean {
+  if (value.length > nodesMax) return false;
   if (accepted.round === 0) return origin.round === 0;
   return origin.round > 0 && value.length > 0 && !value.includes(noPeer);
 }

@@ -29,6 +29,10 @@ export interface MergedRing {
 
 /** Beyond this a ring no longer fits a message of 10 MiB. */
 const ringEntriesMax = 1 << 18;
+/** More peers than any first ring was divided among: all of them are in every message. */
+const seedsMax = 4096;
+/** Of more, only the first are named. */
+const seedsShownMax = 32;
 
 /**
  * The ring that says what both say; `ours` is not touched.
@@ -72,6 +76,8 @@ export function mergeUndisputed(
 export function checkRelated(ours: RingState, theirs: RingState, context: MergeContext): void {
   const fault = ringFault(theirs);
   if (fault !== undefined) throw invalid(fault);
+  if (theirs.seeds.length > seedsMax)
+    throw invalid(`Ring was seeded by more than ${seedsMax} peers`);
   checkSeeds(ours.seeds, theirs.seeds, context);
   checkUniverse(ours.universe, theirs.universe);
 }
@@ -87,7 +93,10 @@ function checkSeeds(
 ): void {
   if (ours.length === 0 || theirs.length === 0) return;
   if (ours.length === theirs.length && ours.every((seed, index) => seed === theirs[index])) return;
-  const list = (seeds: readonly PeerName[]): string => seeds.map(context.describe).join(" ");
+  const list = (seeds: readonly PeerName[]): string => {
+    const shown = seeds.slice(0, seedsShownMax).map(context.describe).join(" ");
+    return seeds.length > seedsShownMax ? `${shown} … ${seeds.length} in all` : shown;
+  };
   throw new WeaveError(
     "IPAM_RING_SEEDS",
     `IP allocation was seeded by different peers (received: [${list(theirs)}], ours: [${list(ours)}])`,

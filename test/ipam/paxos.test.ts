@@ -151,7 +151,7 @@ test("a flood of invented nodes does not fill the memory", () => {
   expect(paxos.knownNodes).toBeLessThan(5000);
 });
 
-test("votes for nobody, or for no peer by name, are no votes", () => {
+test("votes for nobody, for no peer by name, or for more than there can be are no votes", () => {
   const [self, other] = [nodeId(1), nodeId(2)];
   const proposal: Proposal = { round: 5, proposer: other };
   const none: Proposal = { round: 0, proposer: { name: noPeer, uid: 0n } };
@@ -164,6 +164,8 @@ test("votes for nobody, or for no peer by name, are no votes", () => {
     vote(proposal, [other.name, noPeer], proposal),
     vote(proposal, [other.name], none),
     vote(none, [other.name], proposal),
+    vote(proposal, new Array(5000).fill(other.name), proposal),
+    vote(none, new Array(5000).fill(other.name), none),
   ]) {
     const paxos = new Paxos(self);
     paxos.quorum = 1;

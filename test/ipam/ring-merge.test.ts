@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { errorText } from "../../lib/base/errors.ts";
-import { formatPeerName, parsePeerName } from "../../lib/base/peer-name.ts";
+import { formatPeerName, type PeerName, parsePeerName } from "../../lib/base/peer-name.ts";
 import { AddressSet } from "../../lib/ipam/address-set.ts";
 import { singleAddress } from "../../lib/ipam/range.ts";
 import type { RingEntry, RingState } from "../../lib/ipam/ring-entry.ts";
@@ -143,4 +143,23 @@ test("the names of both lists of seeds are shown when they differ", () => {
   expect(() => merge(seeded([0, 1]), seeded([2]), [])).toThrow(
     `IP allocation was seeded by different peers (received: [${formatPeerName(third)}], ours: [${formatPeerName(us)} ${formatPeerName(second)}])`,
   );
+});
+
+test("of very many seeds a few are shown, and of more than can be the ring is refused", () => {
+  const ours = { ...ring([[0, 0, 0, 64]]), seeds: [us] };
+  const seeded = (count: number): RingState => ({
+    ...ring([[0, 0, 0, 64]]),
+    seeds: Array.from({ length: count }, (_, index) => (index + 10) as PeerName),
+  });
+  const reason = (count: number): string => {
+    try {
+      merge(ours, seeded(count), []);
+      return "";
+    } catch (error) {
+      return errorText(error);
+    }
+  };
+  expect(reason(4096)).toContain("… 4096 in all], ours:");
+  expect(reason(4096).length).toBeLessThan(1000);
+  expect(reason(4097)).toBe("Ring was seeded by more than 4096 peers");
 });

@@ -190,7 +190,7 @@ export class DataPlane {
     const { kept } = this.#ledger.restart((link) => this.#events?.renewed?.(link));
     this.#released = gone.then(() => {
       this.#workerEnded("was handed over");
-      this.#sockets.close();
+      this.#close();
     });
     return { commands: kept, routes: this.#snapshot, residents: this.#residents };
   }
@@ -222,6 +222,10 @@ export class DataPlane {
     this.#estate?.end();
     await this.#keeper.stop();
     this.#workerEnded("is being stopped");
+    this.#close();
+  }
+
+  #close(): void {
     this.#sockets.close();
     this.#wake.close();
     this.#namespace.close();

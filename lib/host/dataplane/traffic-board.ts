@@ -33,7 +33,9 @@ export class TrafficBoard {
 
   /** Of links beyond {@link trafficLinksMax} nothing is told. */
   publish(links: ReadonlyMap<number, LinkCounters>): void {
-    Atomics.add(this.#head, editionAt, 1);
+    // Odd already where a worker was ended as it wrote.
+    const edition = Atomics.load(this.#head, editionAt) | 1;
+    Atomics.store(this.#head, editionAt, edition);
     let at = 0;
     for (const [link, counters] of links) {
       if (at === trafficLinksMax * rowNumbers) break;
@@ -44,7 +46,7 @@ export class TrafficBoard {
       this.#rows[at++] = counters.frameOctetsIn;
     }
     Atomics.store(this.#head, linksAt, at / rowNumbers);
-    Atomics.add(this.#head, editionAt, 1);
+    Atomics.store(this.#head, editionAt, (edition + 1) | 0);
   }
 
   read(link: number): LinkTraffic | undefined {

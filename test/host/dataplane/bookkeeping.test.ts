@@ -67,6 +67,14 @@ describe("what links have carried, in shared memory", () => {
     expect(board.read(1)).toBe(undefined);
   });
 
+  test("is told again after a worker was ended as it wrote", () => {
+    const tallies = new LinkTallies();
+    new Int32Array(tallies.memory)[0]!++;
+    tallies.workerEnded();
+    new TrafficBoard(tallies.memory).publish(new Map([[1, carried(1)]]));
+    expect(tallies.of(1)).toEqual(traffic(1));
+  });
+
   test("goes on from where it was when another worker begins at zero", () => {
     const tallies = new LinkTallies();
     const worker = new TrafficBoard(tallies.memory);
