@@ -11,7 +11,10 @@ const backlogLowBytes = 64 << 10;
  */
 export const relayBacklogMaxBytes = 16 << 20;
 
-/** Octets that nobody here can read and that wait for one neighbour; beyond, the oldest are dropped. */
+/**
+ * Octets of others that wait for one neighbour and are not just looked up when they are sent; what is
+ * beyond is dropped. Whatever has an owner is told again with the next round.
+ */
 export const heldOctetsMax = 16 << 20;
 
 /** What a sender needs of a connection. */
@@ -137,14 +140,14 @@ export class GossipSender {
     return waiting;
   }
 
-  /** What waits longest goes first, until the rest is within {@link heldOctetsMax}. */
+  /** Whose turn is next loses first, until the rest is within {@link heldOctetsMax}. */
   #dropHeld(): void {
     let octets = 0;
     for (const waiting of this.#waiting.values()) octets += heldBy(waiting);
     for (const [channel, waiting] of this.#waiting) {
       if (octets <= heldOctetsMax) return;
-      octets -= heldBy(waiting);
-      if (heldBy(waiting) > 0) this.#waiting.delete(channel);
+      octets -= dropHeldOf(waiting, octets - heldOctetsMax);
+      if (isEmpty(waiting)) this.#waiting.delete(channel);
     }
   }
 
@@ -202,6 +205,18 @@ function heldBy({ gossip, broadcasts }: Waiting): number {
   let octets = gossip?.heldOctets ?? 0;
   for (const data of broadcasts.values()) octets += data.heldOctets ?? 0;
   return octets;
+}
+
+/** Drops as much as frees `octets`, if there is so much; returns how many it did. */
+function dropHeldOf(waiting: Waiting, octets: number): number {
+  let dropped = waiting.gossip?.heldOctets ?? 0;
+  if (dropped > 0) waiting.gossip = undefined;
+  for (const [origin, { heldOctets = 0 }] of waiting.broadcasts) {
+    if (dropped >= octets) break;
+    dropped += heldOctets;
+    if (heldOctets > 0) waiting.broadcasts.delete(origin);
+  }
+  return dropped;
 }
 
 function isEmpty({ gossip, compared, inquiry, broadcasts }: Waiting): boolean {
