@@ -222,7 +222,7 @@ function networkOptions(
   | "captureBufferMegabytes"
 > {
   return {
-    mtu: words.text("mtu") === "auto" ? "auto" : integer(words, "mtu", 0, 0, octetsMax),
+    mtu: words.text("mtu") === "auto" ? "auto" : mtuOption(words),
     fastdp: !words.enabled("no-fastdp"),
     bridgedFastdp: !words.enabled("no-bridged-fastdp"),
     weaveBridge: linkName(words, "weave-bridge", "weave"),
@@ -231,6 +231,21 @@ function networkOptions(
     masqueradeLocal: !words.enabled("no-masq-local"),
     captureBufferMegabytes: integer(words, "bufsz", 8, 1, 1024),
   };
+}
+
+/** No device carries less (RFC 791 §3.2). */
+const mtuMin = 68;
+
+function mtuOption(words: LaunchWords): number {
+  const mtu = integer(words, "mtu", 0, 0, octetsMax);
+  if (mtu === 0 || mtu >= mtuMin) return mtu;
+  throw new WeaveError(
+    "LAUNCH_FLAG",
+    `invalid value "${mtu}" for flag --mtu: less than ${mtuMin}`,
+    {
+      remedy: "leave it out for what fits every overlay",
+    },
+  );
 }
 
 function pluginOptions(words: LaunchWords): LaunchOptions["plugin"] {

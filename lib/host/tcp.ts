@@ -210,13 +210,7 @@ export function listenTcp(
     accepted(new TcpStream(socket));
   });
   return new Promise((resolve, reject) => {
-    server.once("error", (cause) => {
-      const remedy =
-        "stop what uses the port, or choose another with --port; a host with a router of Weave " +
-        "Net 2.x is taken over by 'weave adopt'";
-      const sentence = `cannot listen on TCP ${at.host || "*"}:${at.port}`;
-      reject(new WeaveError("TCP_LISTEN", sentence, { remedy, cause }));
-    });
+    server.once("error", (cause) => reject(cannotListen(at, cause)));
     server.listen({ port: at.port, ...(at.host === "" ? {} : { host: at.host }) }, () => {
       keepSegmentsSmall(server);
       resolve({
@@ -226,6 +220,22 @@ export function listenTcp(
       });
     });
   });
+}
+
+function cannotListen({ host, port }: Endpoint, cause: NodeJS.ErrnoException): WeaveError {
+  const sentence = `cannot listen on TCP ${host || "*"}:${port}`;
+  if (cause.code === "EADDRINUSE") {
+    const remedy =
+      "stop what uses the port, or choose another with --port; a host with a router of Weave " +
+      "Net 2.x is taken over by 'weave adopt'";
+    return new WeaveError("TCP_LISTEN", sentence, { remedy, cause });
+  }
+  const isElsewhere = cause.code === "EADDRNOTAVAIL";
+  return new WeaveError(
+    "TCP_LISTEN",
+    isElsewhere ? `${sentence}: this host has no such address` : `${sentence}: ${cause.message}`,
+    { remedy: "choose another address with --host, or another port with --port", cause },
+  );
 }
 
 /** Whether {@link listenTcp} would succeed at this moment. @throws WeaveError `TCP_LISTEN` */

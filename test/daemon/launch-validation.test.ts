@@ -322,6 +322,7 @@ describe("launch refuses, in the original's words,", () => {
       ["port", "0"],
       ["port", "65535"],
       ["mtu", "70000"],
+      ["mtu", "67"],
       ["mtu", "automatic"],
       ["conn-limit", "-1"],
       ["weave-bridge", "a name with blanks"],

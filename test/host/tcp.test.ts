@@ -113,11 +113,18 @@ describe("TCP", () => {
 
   test("refuses a port in use with the remedy", async () => {
     const listener = await listenTcp({ host: "127.0.0.1", port: 0 }, () => {});
-    await expect(listenTcp(listener.endpoint, () => {})).rejects.toHaveProperty(
-      "code",
-      "TCP_LISTEN",
-    );
+    await expect(listenTcp(listener.endpoint, () => {})).rejects.toMatchObject({
+      ...{ code: "TCP_LISTEN", remedy: expect.stringContaining("stop what uses the port") },
+    });
     await listener.close();
+  });
+
+  test("refuses an address of another host, and blames no port for it", async () => {
+    await expect(listenTcp({ host: "192.0.2.1", port: 6783 }, () => {})).rejects.toMatchObject({
+      code: "TCP_LISTEN",
+      message: "cannot listen on TCP 192.0.2.1:6783: this host has no such address",
+      remedy: expect.stringContaining("--host"),
+    });
   });
 
   test("reports a name that does not exist", async () => {
