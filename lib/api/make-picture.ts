@@ -5,8 +5,9 @@ import { lossFields } from "./loss-model.ts";
 import { lossReport } from "./make-router-report.ts";
 import { pictureContainers, pictureNames } from "./picture-containers.ts";
 import type { Picture, PictureLink, PictureLinkEnd, PicturePeer } from "./picture-models.ts";
-import type { ConnectionReport, PeerReport, Report, TrafficReport } from "./report.ts";
+import type { Report } from "./report.ts";
 import type { ListedContainer, ToldContainer } from "./router-control.ts";
+import type { ConnectionReport, PeerReport, TrafficReport } from "./router-report.ts";
 
 type OwnTraffic = NonNullable<NonNullable<PictureLink["own"]>["traffic"]>;
 

@@ -11,7 +11,7 @@ import type {
   RefusalReport,
   RouterReport,
   TrafficReport,
-} from "./report.ts";
+} from "./router-report.ts";
 
 /** What the data plane adds to the mesh's part of the report. */
 export interface DataPlaneReport {

@@ -1,4 +1,6 @@
-import type { ConnectionReport, DnsReport, IpamReport, RouterReport } from "./report.ts";
+import type { DnsReport } from "./dns-report.ts";
+import type { IpamReport } from "./ipam-report.ts";
+import type { ConnectionReport, RouterReport } from "./router-report.ts";
 
 /**
  * The texts of `weave status connections`, `peers`, `dns`, `ipam` and `targets` (cli §10): a line for

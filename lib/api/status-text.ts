@@ -1,17 +1,11 @@
+import type { DnsReport } from "./dns-report.ts";
+import type { DockerReport, PluginReport, ProxyReport } from "./docker-report.ts";
 import type { EventsReport, TracingReport } from "./events-report.ts";
+import type { IpamReport } from "./ipam-report.ts";
+import type { KubernetesReport } from "./kubernetes-report.ts";
 import type { PolicyReport } from "./policy-report.ts";
-import type {
-  ConnectionReport,
-  DnsReport,
-  DockerReport,
-  IpamReport,
-  KubernetesReport,
-  PeerReport,
-  PluginReport,
-  ProxyReport,
-  Report,
-  RouterReport,
-} from "./report.ts";
+import type { Report } from "./report.ts";
+import type { ConnectionReport, PeerReport, RouterReport } from "./router-report.ts";
 
 /**
  * The text of `weave status` (cli §10), byte for byte as scripts parse it: a section for each part of

@@ -1,5 +1,5 @@
+import type { IpamReport, ReclaimReport } from "../api/ipam-report.ts";
 import { orNull } from "../api/make-router-report.ts";
-import type { IpamReport, ReclaimReport } from "../api/report.ts";
 import { formatIpv4, formatIpv4Cidr } from "../base/ip.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import type { AllocatorStatus, ReclaimStatus } from "../ipam/allocator-status.ts";

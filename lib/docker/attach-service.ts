@@ -1,5 +1,5 @@
+import type { DockerReport } from "../api/docker-report.ts";
 import { measured, type Sample } from "../api/metrics/measurement.ts";
-import type { DockerReport } from "../api/report.ts";
 
 import { errorText } from "../base/errors.ts";
 import type { IntegrationHost } from "../daemon/integration.ts";

@@ -1,5 +1,5 @@
+import type { DockerReport } from "../api/docker-report.ts";
 import { measured, type Sample } from "../api/metrics/measurement.ts";
-import type { DockerReport } from "../api/report.ts";
 import type { AttachReport } from "./attach-service.ts";
 import type { EngineClient } from "./engine-client.ts";
 import type { EngineConnection } from "./engine-events.ts";

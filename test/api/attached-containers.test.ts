@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { DockerReport } from "../../lib/api/report.ts";
+import type { DockerReport } from "../../lib/api/docker-report.ts";
 import { statusText } from "../../lib/api/status-text.ts";
 import { emptyReport } from "./empty-report.ts";
 

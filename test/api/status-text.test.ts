@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import type { DnsReport } from "../../lib/api/dns-report.ts";
+import type { DockerReport } from "../../lib/api/docker-report.ts";
 import { goJson } from "../../lib/api/go-json.ts";
-import type { DnsReport, DockerReport, IpamReport, RouterReport } from "../../lib/api/report.ts";
+import type { IpamReport } from "../../lib/api/ipam-report.ts";
+import type { RouterReport } from "../../lib/api/router-report.ts";
 import {
   connectionsText,
   dnsText,

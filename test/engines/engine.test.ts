@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { copyFileSync, mkdirSync } from "node:fs";
-import type { DockerReport } from "../../lib/api/report.ts";
+import type { DockerReport } from "../../lib/api/docker-report.ts";
 import { certificate } from "../docker/certificates.ts";
 import { eventually } from "../hosts/shell.ts";
 import type { EngineHost } from "./engine-host.ts";

@@ -1,5 +1,5 @@
 import type { LossReport, LossWayReport } from "../loss-report.ts";
-import type { ConnectionReport, TrafficReport } from "../report.ts";
+import type { ConnectionReport, TrafficReport } from "../router-report.ts";
 import { any, bool, int, map, plain, pointer, slice, string, struct } from "./go-type.ts";
 
 const trafficType = struct<TrafficReport>("TrafficReport", {

@@ -1,29 +1,29 @@
-import type { PolicyReport } from "../policy-report.ts";
+import type { DnsEntryReport, DnsReport } from "../dns-report.ts";
 import type {
   AttachFailureReport,
-  ConflictReport,
-  DatapathReport,
-  DnsEntryReport,
-  DnsReport,
   DockerReport,
-  IpamReport,
+  PluginNetworkReport,
+  PluginReport,
+  ProxyReport,
+  WaitingContainerReport,
+} from "../docker-report.ts";
+import type { ConflictReport, IpamReport, ReclaimReport, RingEntryReport } from "../ipam-report.ts";
+import type {
   KubernetesReport,
   KubernetesTaskReport,
   KubernetesWatchReport,
+} from "../kubernetes-report.ts";
+import type { PolicyReport } from "../policy-report.ts";
+import type { Report } from "../report.ts";
+import type {
+  DatapathReport,
   MacReport,
   OffloadReport,
   PeerConnectionReport,
   PeerReport,
-  PluginNetworkReport,
-  PluginReport,
-  ProxyReport,
-  ReclaimReport,
   RefusalReport,
-  Report,
-  RingEntryReport,
   RouterReport,
-  WaitingContainerReport,
-} from "../report.ts";
+} from "../router-report.ts";
 import { eventsType, tracingType } from "./events-type.ts";
 import {
   any,

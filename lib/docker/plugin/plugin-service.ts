@@ -1,7 +1,7 @@
+import type { PluginNetworkReport, PluginReport } from "../../api/docker-report.ts";
 import type { Listener } from "../../api/listen.ts";
 import { orNull } from "../../api/make-router-report.ts";
 import { measured, type Sample } from "../../api/metrics/measurement.ts";
-import type { PluginNetworkReport, PluginReport } from "../../api/report.ts";
 import type { PluginControl } from "../../api/router-control.ts";
 import { everyBeat } from "../../base/beat.ts";
 import { errorText } from "../../base/errors.ts";

@@ -1,8 +1,8 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import type { ProxyReport } from "../../api/docker-report.ts";
 import { orNull } from "../../api/make-router-report.ts";
 import { measured, type Sample } from "../../api/metrics/measurement.ts";
-import type { ProxyReport } from "../../api/report.ts";
 import { everyBeat } from "../../base/beat.ts";
 import { errorText, WeaveError } from "../../base/errors.ts";
 import type { Cancel, Log, World } from "../../base/world.ts";

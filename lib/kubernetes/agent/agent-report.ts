@@ -1,9 +1,9 @@
-import { measured, type Sample } from "../../api/metrics/measurement.ts";
 import type {
   KubernetesReport,
   KubernetesTaskReport,
   KubernetesWatchReport,
-} from "../../api/report.ts";
+} from "../../api/kubernetes-report.ts";
+import { measured, type Sample } from "../../api/metrics/measurement.ts";
 import type { AgentOptions } from "../../daemon/launch-options.ts";
 import type { WatchStatus } from "../object-observer.ts";
 import type { ReclaimerStatus } from "../reclaimer.ts";

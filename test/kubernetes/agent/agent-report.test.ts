@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { KubernetesReport } from "../../../lib/api/report.ts";
+import type { KubernetesReport } from "../../../lib/api/kubernetes-report.ts";
 import { statusText } from "../../../lib/api/status-text.ts";
 import { type AgentStatus, agentReport } from "../../../lib/kubernetes/agent/agent-report.ts";
 import type { WatchStatus } from "../../../lib/kubernetes/object-observer.ts";
