@@ -70,7 +70,13 @@ async function openUdp(server: Endpoint, query: Uint8Array, heard: Handlers): Pr
       error: () => heard.failed(new WeaveError("DNS_UPSTREAM", "nobody listens there")),
     },
   });
-  socket.send(query);
+  try {
+    socket.send(query);
+  } catch (refused) {
+    // By a packet filter, for one; nobody else would close it.
+    socket.close();
+    throw refused;
+  }
   return { close: () => socket.close() };
 }
 
