@@ -7,11 +7,11 @@ import type { PeerName } from "../../base/peer-name.ts";
 import type { World } from "../../base/world.ts";
 import type { HostEnforcer } from "../../host/policy/host-enforcer.ts";
 import type { SharedPolicy } from "../../policy/gossip/shared-policy.ts";
-import type { PodInterface } from "./admitted-pods.ts";
 import { BlockedLog, type BlockedTeller } from "./blocked-log.ts";
 import type { HostDocument } from "./host-document.ts";
 import { type AttachedAddresses, endpointPrefix, HostPods, hostIps } from "./host-pods.ts";
 import type { KnownOfContainer } from "./pod-facts.ts";
+import { PodInterfaces } from "./pod-interfaces.ts";
 import type { PodStore } from "./pod-store.ts";
 import {
   PolicyController,
@@ -96,6 +96,7 @@ export class PolicyService implements Admission {
   readonly pods: HostPods;
   readonly #options: PolicyServiceOptions;
   readonly #shared: SharedSource | undefined;
+  readonly #interfaces: PodInterfaces;
   #controller: PolicyController | undefined;
   #blocked: BlockedLog | undefined;
   #strangers: ReadonlySet<string> = new Set();
@@ -108,6 +109,7 @@ export class PolicyService implements Admission {
     this.#options = options;
     const { self, shared, mode, isOfCluster, emit = noEvents } = options;
     this.pods = new HostPods(options.store, () => options.attached());
+    this.#interfaces = new PodInterfaces(this.pods);
     const isForced = mode === "on";
     this.#shared =
       isOfCluster || shared === undefined
@@ -136,7 +138,9 @@ export class PolicyService implements Admission {
       // Others are to know whether this host enforces; it has just told them of something else.
       phaseChanged: () => void world.after(0, () => this.#phaseChanged()),
     });
-    if (source !== this.#shared) this.#admitAgain(this.#controller);
+    if (source !== this.#shared) {
+      this.#interfaces.admitAgain(this.#controller, this.#options.attached().keys());
+    }
     this.#controller.start();
   }
 
@@ -173,7 +177,7 @@ export class PolicyService implements Admission {
         this.#shared.hostChanged();
         controller.mustStand();
       } else {
-        const made = this.#podInterface(container.ident, container.pod !== undefined);
+        const made = this.#interfaces.of(container.ident, container.pod !== undefined);
         if (made !== undefined) await controller.admit(made, signal);
       }
       this.#beginAnew(ips.filter((ip) => !had.has(ip)));
@@ -220,7 +224,7 @@ export class PolicyService implements Admission {
   /** Containers of this host came or went. */
   hostChanged(): void {
     this.#holdStrangers();
-    this.#followAddresses();
+    if (this.#shared === undefined && this.#controller) this.#interfaces.follow(this.#controller);
     this.pods.tidy();
     this.#shared?.hostChanged();
   }
@@ -333,38 +337,6 @@ export class PolicyService implements Admission {
       addresses: exposed().map((cidr) => cidr.replace(/\/.*/, "")),
       enforcer: enforces ? (this.#controller?.chosen?.enforcer.name ?? "") : "",
     };
-  }
-
-  /** Pods of a cluster that were attached before this process began. */
-  #admitAgain({ tables }: PolicyController): void {
-    for (const container of this.#options.attached().keys()) {
-      const made = this.#podInterface(container, false);
-      if (made !== undefined) tables.admitted.admit(made);
-    }
-  }
-
-  /** Pods of a cluster that have got other addresses, or lost some: an operator may attach one as well. */
-  #followAddresses(): void {
-    const controller = this.#controller;
-    if (controller === undefined || this.#shared !== undefined) return;
-    for (const made of controller.tables.admitted.all()) {
-      const addresses = this.pods.addressesOf(made.container);
-      const isSame = new Set(addresses).symmetricDifference(new Set(made.addresses)).size === 0;
-      if (addresses.length > 0 && !isSame) controller.readmit({ ...made, addresses });
-    }
-  }
-
-  /**
-   * Of a container whose runtime has said of which pod it is, with all of its addresses.
-   *
-   * @param isSaidNow false: only where the runtime has said which object the pod is
-   */
-  #podInterface(container: string, isSaidNow: boolean): PodInterface | undefined {
-    const facts = this.pods.facts(container);
-    if (facts === undefined || (facts.uid === "" && !isSaidNow)) return undefined;
-    const { namespace, name, uid, sinceMs } = facts;
-    const addresses = this.pods.addressesOf(container);
-    return { container, namespace, name, addresses, sinceMs, ...(uid !== "" && { uid }) };
   }
 }
 
