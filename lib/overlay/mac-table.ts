@@ -97,8 +97,7 @@ export class MacTable<Owner = PeerName> {
       if (this.#entries.size >= this.#entriesMax) {
         this.refused++;
       } else {
-        this.#entries.set(mac, { mac, peer, lastSeenMs: nowMs });
-        this.#learned(mac);
+        this.#learn(mac, peer, nowMs);
       }
       return;
     }
@@ -107,6 +106,11 @@ export class MacTable<Owner = PeerName> {
     const from = entry.peer;
     entry.peer = peer;
     this.#moved(mac, from, peer);
+  }
+
+  #learn(mac: Mac, peer: Owner, nowMs: number): void {
+    this.#entries.set(mac, { mac, peer, lastSeenMs: nowMs });
+    this.#learned(mac);
   }
 
   /**
@@ -118,7 +122,10 @@ export class MacTable<Owner = PeerName> {
     const before = this.#resident;
     this.#resident = new Set(macs);
     for (const mac of this.#resident) {
-      if (!before.has(mac)) this.#bind(this.#entries.get(mac), mac, this.#local, nowMs);
+      const entry = this.#entries.get(mac);
+      // For them there is always room: whoever invents addresses has no say in who is here.
+      if (entry === undefined) this.#learn(mac, this.#local, nowMs);
+      else if (!before.has(mac)) this.#bind(entry, mac, this.#local, nowMs);
     }
   }
 

@@ -140,3 +140,11 @@ test("the list is sorted by address", () => {
   for (const at of [3, 1, 2]) table.learnReceived(at, other, at);
   expect(table.list().map((entry) => entry.mac)).toEqual([1, 2, 3]);
 });
+
+test("a container of ours has its place also in a table that others have filled", () => {
+  const small = new MacTable({ local, entriesMax: 4 });
+  for (let i = 1; i <= 100; i++) small.learnReceived(mac + i, other, i);
+  small.setResidents([mac], 200);
+  expect(small.lookup(mac)).toBe(local);
+  expect(small.refused).toBe(96);
+});

@@ -25,6 +25,8 @@ export interface PlacedLink {
   carries: boolean;
   /** Ends its trial; `undefined` when it has none. */
   endTrial: Cancel | undefined;
+  /** When its peer was heard at another address for the last time; monotonic. */
+  movedMs: number;
   /** Whether its frames are encrypted: then there is no grace, in which they might not be. */
   readonly encrypted: boolean;
 }

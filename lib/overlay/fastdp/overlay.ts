@@ -43,6 +43,9 @@ export interface FastdpOverlayOptions {
   readonly encryption?: { readonly kernel: KernelEsp; readonly random: Random };
 }
 
+/** Whoever knows a connection's uid can move its address, but not more often than this. */
+const moveMinMs = 1_000;
+
 /** Neighbours of our own kind hear each other every second, and say when they do not. */
 export const heartbeatsExtension: OverlayExtension = "fastdp-heartbeats";
 /** Its versions in which they also say, when they are asked, that they live, and show it at once. */
@@ -148,6 +151,7 @@ export class FastdpOverlay implements OverlayEngine {
       formerMtu: undefined,
       carries: false,
       endTrial: undefined,
+      movedMs: Number.NEGATIVE_INFINITY,
       encrypted,
     };
     const session = this.#newSession(parameters, placed, events);
@@ -250,10 +254,13 @@ export class FastdpOverlay implements OverlayEngine {
     // From anywhere else it came in clear: only between the two addresses it is encrypted.
     if (isMoved && placed.encrypted) return;
     if (!placed.link.heard(heard.frame, heard.length) || !isMoved) return;
-    const { log } = this.#options.world;
+    const { world } = this.#options;
+    const nowMs = world.monotonicMs();
+    if (nowMs - placed.movedMs < moveMinMs) return;
+    placed.movedMs = nowMs;
     const from = `${formatIpv4(placed.remoteIp)}:${placed.port}`;
     const to = `${formatIpv4(remoteIp)}:${port}`;
-    log.info(`fastdp: ${formatPeerName(placed.remote)} is heard at ${to}, no longer ${from}`);
+    world.log.info(`fastdp: ${formatPeerName(placed.remote)} is heard at ${to}, no longer ${from}`);
     this.#neighbours.move(placed, remoteIp, port);
   }
 

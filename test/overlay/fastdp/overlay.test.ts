@@ -139,6 +139,19 @@ describe("two hosts with a datapath", () => {
     expect(cluster.sends(b, broadcastMac)).toEqual({ 1: 1 });
   });
 
+  test("follow a neighbour no more than once in a second, wherever it seems to be", () => {
+    const { cluster, a, b } = pair();
+    const carry = cluster.wire.send.bind(cluster.wire);
+    cluster.wire.send = (packet) => {
+      if (packet.from !== b.ip) return carry(packet);
+      for (let n = 0; n < 50; n++) carry({ ...packet, from: 0x0a090064 + n });
+    };
+    cluster.clock.run(10_000);
+    const moves = a.world.lines.filter((line) => line.includes("is heard at"));
+    expect(moves.length).toBeGreaterThan(0);
+    expect(moves.length).toBeLessThanOrEqual(11);
+  });
+
   test("go on over sleeve when a datapath fails for good", () => {
     const { cluster, a, b } = pair();
     a.kernel!.fail(new WeaveError("DATAPATH_GONE", "the device vanished"));
