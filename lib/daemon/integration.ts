@@ -51,4 +51,6 @@ export interface Integration {
   stop(): Promise<void>;
   /** Resolves when nothing that was begun before {@link stop} is under way any more. */
   finished(): Promise<void>;
+  /** Ends what is under way still, such as a terminal of a container. */
+  end(): void;
 }

@@ -1,6 +1,7 @@
 import { toHex } from "../base/bytes.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import { errorText } from "../base/errors.ts";
+import { pause } from "../base/pause.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 import { productVersion } from "../base/product-version.ts";
 import type { Log, World } from "../base/world.ts";
@@ -165,10 +166,11 @@ async function assemble(
     id: toHex(world.random.fill(new Uint8Array(32))),
     name,
     standing: { ...standing, sockets: dataPlane.sockets },
-    stop() {
+    async stop() {
       // First to be ended, and where that cannot be written down, the rest is all the same.
       shutdown.push("the mark of this run", () => endRun(settings));
-      return shutdown.run(log);
+      await shutdown.run(log);
+      if (integration !== undefined) await partFrom(integration, world);
     },
     released: () => dataPlane.released,
     finished: async () => integration?.finished(),
@@ -180,6 +182,17 @@ async function assemble(
       return { neighbours, bequest: await dataPlane.handOver() };
     },
   };
+}
+
+/** For who is being told that the router stops. */
+const partingMs = 300;
+
+/** Ends what others have begun through this router, which keeps no process for it that has stopped. */
+async function partFrom(integration: Integration, world: World): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([integration.finished(), pause(world, partingMs, over.signal)]);
+  over.abort();
+  integration.end();
 }
 
 /** Names of the devices that are made; noted, so that they can be removed without a router. */

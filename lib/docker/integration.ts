@@ -76,6 +76,7 @@ async function startDocker(engine: DockerEngine, host: IntegrationHost): Promise
     ],
     stop,
     finished: async () => proxy?.finished(),
+    end: () => proxy?.end(),
   };
 }
 

@@ -34,5 +34,6 @@ export async function startManagedPlugin(
       await service.stop();
     },
     async finished() {},
+    end() {},
   };
 }

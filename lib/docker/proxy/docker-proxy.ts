@@ -113,6 +113,11 @@ export class DockerProxy implements EngineObserver {
     await Promise.all(this.#conversations.values());
   }
 
+  /** Those under way as well: events, which may be followed for ever, would keep this process. */
+  end(): void {
+    for (const conversation of this.#conversations.keys()) conversation.close();
+  }
+
   async #engineAnswers(): Promise<boolean> {
     const { world } = this.#options;
     const late = Promise.withResolvers<undefined>();

@@ -136,6 +136,8 @@ export class Agent implements Integration {
 
   async finished(): Promise<void> {}
 
+  end(): void {}
+
   #oneTimeTasks() {
     const { options, tools, host } = this.#parts;
     const { policyMetricsAddress } = options;

@@ -143,6 +143,24 @@ describe("the proxy", () => {
     expect(proxy!.addresses()).toEqual([`unix://${folder}/dead.sock`, `unix://${socket()}`]);
   });
 
+  test("that has stopped lets what goes on go on, until it is to end that too", async () => {
+    engine.answers = () => new Response(new ReadableStream({ start: (to) => to.enqueue("{}") }));
+    await proxyWith().begin();
+    const client = connect({ path: socket(), allowHalfOpen: true });
+    client.write("GET /v1.41/events HTTP/1.1\r\nHost: x\r\n\r\n");
+    const [first] = await once(client, "data");
+    expect(String(first)).toStartWith("HTTP/1.1 200 OK\r\n");
+    proxy!.stop();
+    const over = proxy!.finished().then(() => "over");
+    expect(await Promise.race([over, new Promise((done) => setImmediate(done, "open"))])).toBe(
+      "open",
+    );
+    const ended = once(client.resume(), "end");
+    proxy!.end();
+    await Promise.all([ended, over]);
+    client.destroy();
+  });
+
   test("does not take over the engine's socket, a file, or what another serves", async () => {
     writeFileSync(`${folder}/file`, "x");
     const other = Bun.listen({ unix: `${folder}/other.sock`, socket: { data() {} } });
