@@ -155,17 +155,23 @@ export async function told(
   return text.trimEnd();
 }
 
+/** Lines of `status connections`: of links, and of what became of those that are none. */
+async function connections(router: Router): Promise<string[]> {
+  return (await ask(router, "GET", "/status/connections")).text.split("\n");
+}
+
+const isEstablished = (line: string): boolean => / established /.test(line);
+
 /** Lines of `status connections` of links that are established. */
 export async function establishedLinks(router: Router): Promise<string[]> {
-  const { text } = await ask(router, "GET", "/status/connections");
-  return text.split("\n").filter((line) => / established /.test(line));
+  return (await connections(router)).filter(isEstablished);
 }
 
 export async function established(router: Router, count: number, waitMs = 15_000): Promise<void> {
   await eventually(
     `${count} established links at ${router.kind} ${router.host.number}`,
-    () => establishedLinks(router),
-    (links) => links.length === count,
+    () => connections(router),
+    (lines) => lines.filter(isEstablished).length === count,
     waitMs,
   );
 }
