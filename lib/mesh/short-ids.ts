@@ -1,4 +1,4 @@
-import { byPeerName, type PeerName } from "../base/peer-name.ts";
+import type { PeerName } from "../base/peer-name.ts";
 import { type Random, randomBelow } from "../base/random.ts";
 
 /** Short ids are 0 … 4095: two of them fit the 24 bits of a VXLAN network identifier. */
@@ -38,10 +38,9 @@ export class ShortIds {
       this.#usedBefore.add(id);
       return;
     }
-    const owner = claimants[0];
-    claimants.push(peer);
-    claimants.sort(byPeerName);
-    if (claimants[0] !== owner) this.#generation++;
+    const at = placeOf(peer, claimants);
+    claimants.splice(at, 0, peer);
+    if (at === 0) this.#generation++;
   }
 
   remove(id: number | undefined, peer: PeerName): void {
@@ -63,4 +62,15 @@ export class ShortIds {
     for (let id = 0; id < shortIdsMax; id++) if (!this.#claims.has(id)) free.push(id);
     return free.length === 0 ? undefined : free[randomBelow(random, free.length)];
   }
+}
+
+/** Where a peer belongs among others in ascending order: found by halves, for they may be very many. */
+function placeOf(peer: PeerName, others: readonly PeerName[]): number {
+  let [from, to] = [0, others.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (others[middle]! < peer) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }

@@ -1,3 +1,4 @@
+import { cutText } from "../base/bytes.ts";
 import { WeaveError } from "../base/errors.ts";
 import type {
   Overlay,
@@ -28,6 +29,9 @@ export interface OverlayChooserOptions {
 }
 
 const overlaysFeature = "Overlays";
+
+/** Of what a peer announces, so much is shown. */
+const shownMaxLength = 100;
 
 /** Peers too old to announce their overlays have this one. */
 const compatibilityName = "sleeve";
@@ -74,7 +78,7 @@ export class OverlayChooser implements Overlay {
     const engines = names.flatMap((name) => this.#engines.filter((engine) => engine.name === name));
     if (engines.length === 0) {
       throw new WeaveError("OVERLAY_NONE_COMMON", "no overlays in common with peer", {
-        remedy: `this peer has "${this.#names().join(" ")}", ${formatPeerName(parameters.remote)} has "${announced ?? compatibilityName}"`,
+        remedy: `this peer has "${this.#names().join(" ")}", ${formatPeerName(parameters.remote)} has "${cutText(announced ?? compatibilityName, shownMaxLength)}"`,
       });
     }
     for (const engine of this.#engines) {

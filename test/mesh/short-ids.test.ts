@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type PeerName, parsePeerName } from "../../lib/base/peer-name.ts";
-import { seededRandom } from "../../lib/base/random.ts";
+import { seededRandom, shuffle } from "../../lib/base/random.ts";
 import { ShortIds, shortIdsMax } from "../../lib/mesh/short-ids.ts";
 import vectors from "../vectors/mesh/short-ids.json";
 
@@ -18,6 +18,22 @@ describe("short ids", () => {
       expect(ids.ownerOf(event.shortID)).toBe(owner);
       expect(ids.generation > before).toBe(event.mappingInvalidated);
       expect(ids.ownerOf(vectors.self.shortID) !== self).toBe(event.selfMustReassign);
+    }
+  });
+
+  test("belong to the lowest of very many, in whatever order they come and go", () => {
+    const ids = new ShortIds();
+    const random = seededRandom(7);
+    const names = Array.from({ length: 16_384 }, (_, n) => (n + 1) as PeerName);
+    for (const peer of shuffle(random, [...names])) ids.add(5, peer);
+    const leaving = shuffle(random, [...names]).slice(0, 1000);
+    for (const peer of leaving) ids.remove(5, peer);
+    const left = new Set(names).difference(new Set(leaving));
+    for (const peer of names.slice(0, 300)) {
+      const [lowest] = left;
+      expect(ids.ownerOf(5)).toBe(lowest!);
+      ids.remove(5, peer);
+      left.delete(peer);
     }
   });
 

@@ -105,6 +105,11 @@ describe("what is announced", () => {
       expect(() => prepare(announced)).toThrow("no overlays in common with peer");
     }
     expect(() => prepare(undefined, [fastdp])).toThrow("no overlays in common with peer");
+    try {
+      prepare("x".repeat(60_000));
+    } catch (error) {
+      expect((error as WeaveError).remedy!.length).toBeLessThan(300);
+    }
   });
 });
 
