@@ -69,10 +69,11 @@ export class AttachmentKeeper {
   /** Told before the interface changes, so that nothing of this is given back. */
   detached(ident: string, cidrs: readonly Cidr[]): void {
     const kept = this.#kept.get(ident);
-    if (kept === undefined || cidrs.length === 0) return;
-    this.#detachments.note(kept);
+    if (kept === undefined) return;
     const gone = new Set(cidrs.map(formatCidr));
     const left = kept.cidrs.filter((cidr) => !gone.has(cidr));
+    if (left.length === kept.cidrs.length) return;
+    this.#detachments.note(kept);
     if (left.length === 0) this.forget(ident);
     else this.#save({ ...kept, cidrs: left });
   }

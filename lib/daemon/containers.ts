@@ -151,7 +151,7 @@ export class Containers {
       const found: Ipv4Cidr[] = book.find(container.ident, tokens);
       const addresses = found.map(cidrFromIpv4);
       this.#options.attachments.detached(container.ident, addresses);
-      inSpan("remove interface", { "container.id": container.ident }, () =>
+      const { removed } = inSpan("remove interface", { "container.id": container.ident }, () =>
         detachContainer({ ident: container.ident, namespace, bridgeName, log }, addresses),
       );
       this.#options.changed();
@@ -160,10 +160,12 @@ export class Containers {
         container.ident,
         found.map(({ address }) => address),
       );
-      const cidrs = addresses.map(formatCidr);
-      if (cidrs.length > 0)
-        emit("container.detached", { container: container.ident, addresses: cidrs });
-      return { ident: container.ident, cidrs };
+      if (removed.length > 0) {
+        const gone = removed.map(formatCidr);
+        emit("container.detached", { container: container.ident, addresses: gone });
+      }
+      // Scripts that take away what is not there hear of it all the same.
+      return { ident: container.ident, cidrs: addresses.map(formatCidr) };
     });
   }
 

@@ -106,24 +106,25 @@ export class Exposures {
     const { book, emit } = this.#options;
     return this.#lock.run(exposeIdent, async () => {
       const found = book.find(exposeIdent, tokens);
-      for (const cidr of found.map(cidrFromIpv4)) this.#withdraw(cidr);
+      const hidden = found.map(cidrFromIpv4).filter((cidr) => this.#withdraw(cidr));
       book.release(
         exposeIdent,
         found.map(({ address }) => address),
       );
       await this.#changed();
-      const cidrs = found.map((each) => formatCidr(cidrFromIpv4(each)));
-      if (cidrs.length > 0) emit("bridge.hidden", { addresses: cidrs });
-      return { cidrs };
+      if (hidden.length > 0) emit("bridge.hidden", { addresses: hidden.map(formatCidr) });
+      return { cidrs: found.map((each) => formatCidr(cidrFromIpv4(each))) };
     });
   }
 
-  #withdraw(cidr: Cidr): void {
+  /** False when the bridge did not have it. */
+  #withdraw(cidr: Cidr): boolean {
     const { exposure, settings, names } = this.#options;
     // What cannot be written down is not done: it would be back at the next start.
     settings.removeExposure(formatCidr(cidr));
-    exposure.hide(cidr);
+    const wasThere = exposure.hide(cidr);
     names?.remove({ ident: exposeIdent, address: cidr.address });
+    return wasThere;
   }
 
   /** After a failure, which may have been that nothing can be written down. */

@@ -41,6 +41,17 @@ describe("containers of a host", () => {
     expect(await host.mustWeave(["detach", c.reference])).toBe(ip);
   });
 
+  test("and the host lose no address that they do not have, and nothing is told of it", async () => {
+    const c = await host.container("lacks");
+    const ip = await host.mustWeave(["attach", c.reference]);
+    expect(await host.mustWeave(["detach", "10.9.9.9/24", c.reference])).toBe("10.9.9.9");
+    expect(await host.mustWeave(["hide", "10.9.9.9/24"])).toBe("10.9.9.9");
+    const kinds = ["--kind", "container.detached", "--kind", "bridge.hidden"];
+    expect(await host.mustWeave(["events", ...kinds])).not.toContain("10.9.9.9");
+    expect(await host.mustWeave(["detach", c.reference])).toBe(ip);
+    expect(await host.mustWeave(["events", ...kinds])).toContain(` from ${ip}/`);
+  });
+
   test("are listed by name, whoever came first", async () => {
     const [last, first] = [await host.container("zoo"), await host.container("ape")];
     for (const each of [last, first]) await host.mustWeave(["attach", each.reference]);
