@@ -18,6 +18,7 @@ import {
   type SnapshotExtent,
   type SnapshotState,
 } from "./snapshot.ts";
+import { written } from "./store-write.ts";
 
 export interface RestoreOptions {
   /** Replace what is there. */
@@ -51,7 +52,7 @@ export function takeSnapshot(paths: Paths): { text: string; extent: SnapshotExte
  * learns who owns which addresses from its peers, claims those that it held from their owners, and
  * gives out no others before: the snapshot may be older than what the others agreed on since.
  *
- * @throws WeaveError `ALREADY_RUNNING`, `SNAPSHOT_STATE`, or what {@link parseSnapshot} refuses with
+ * @throws WeaveError `ALREADY_RUNNING`, `SNAPSHOT_STATE`, `STORE_WRITE`, or what {@link parseSnapshot} refuses with
  */
 export function restoreSnapshot(
   text: string,
@@ -72,11 +73,12 @@ export function restoreSnapshot(
         remedy: "save it with 'weave snapshot save' and restore with --force, which replaces it",
       });
     }
-    database.transaction(() => {
+    const restore = database.transaction(() => {
       writeState(database, state, options);
       const { ranges, by } = options;
       noteDeed(new SettingsStore(database), "state.restored", { savedAt, ranges }, by);
-    })();
+    });
+    written(() => restore());
   });
   return { savedAt, extent: extentOf(state) };
 }
@@ -94,12 +96,13 @@ export function adoptState(
 ): void {
   makeFolders(paths);
   const { from, by } = adopted;
-  withDatabase(paths, (database) =>
-    database.transaction(() => {
+  withDatabase(paths, (database) => {
+    const adopt = database.transaction(() => {
       writeState(database, state, { ranges: true });
       noteDeed(new SettingsStore(database), "router.adopted", { from }, by);
-    })(),
-  );
+    });
+    written(() => adopt());
+  });
 }
 
 function withDatabase<T>(paths: Paths, action: (database: Database) => T): T {

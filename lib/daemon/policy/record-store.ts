@@ -6,6 +6,7 @@ import {
   type RecordName,
   type SharedRecord,
 } from "../../policy/gossip/shared-record.ts";
+import { written } from "../store-write.ts";
 
 /** What peers tell each other of policy, in the router's database: a row for each record. */
 export class SqliteRecordStore implements RecordStore {
@@ -31,21 +32,23 @@ export class SqliteRecordStore implements RecordStore {
     const insert = this.#database.query(
       "INSERT OR REPLACE INTO policy_record VALUES (?, ?, ?, ?, ?, ?, ?)",
     );
-    this.#database.transaction(() => {
+    const insertAll = this.#database.transaction(() => {
       for (const { kind, scope, name, stamp, content } of records) {
         const { wallMs, count, peer } = stamp;
         insert.run(kind, scope, name, wallMs, count, peer, content ?? null);
       }
-    })();
+    });
+    written(() => insertAll());
   }
 
   erase(names: readonly RecordName[]): void {
     const remove = this.#database.query(
       "DELETE FROM policy_record WHERE kind = ? AND scope = ? AND name = ?",
     );
-    this.#database.transaction(() => {
+    const removeAll = this.#database.transaction(() => {
       for (const { kind, scope, name } of names) remove.run(kind, scope, name);
-    })();
+    });
+    written(() => removeAll());
   }
 }
 

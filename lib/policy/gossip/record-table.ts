@@ -14,7 +14,7 @@ export const podsMax = 65_536;
 export const ownRecordsMax = 4096;
 export const ownCharsMax = 8 << 20;
 
-/** Keeps records over the end of a process. Nothing is waited for. */
+/** Keeps records over the end of a process. Nothing is waited for. Both changes throw WeaveError. */
 export interface RecordStore {
   all(): readonly SharedRecord[];
   /** As one change. */

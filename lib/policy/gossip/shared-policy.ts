@@ -4,6 +4,7 @@ import { formatPeerName, type PeerName } from "../../base/peer-name.ts";
 import { type Cancel, every, type World } from "../../base/world.ts";
 import { decodeRecords } from "./record-codec.ts";
 import { RecordComparison } from "./record-comparison.ts";
+import { RecordKeeper } from "./record-keeper.ts";
 import { RecordNews } from "./record-news.ts";
 import { type RecordStore, RecordTable } from "./record-table.ts";
 import { type OwnKind, ownerOf, type RecordName, type SharedRecord } from "./shared-record.ts";
@@ -56,6 +57,7 @@ export class SharedPolicy implements Gossiper {
   readonly #options: SharedPolicyOptions;
   readonly #self: string;
   readonly #table = new RecordTable();
+  readonly #keeper: RecordKeeper;
   readonly #clock: HybridClock;
   readonly #stopSweep: Cancel;
   /** Since when nothing leads to a peer that has pods; monotonic. */
@@ -73,6 +75,7 @@ export class SharedPolicy implements Gossiper {
     this.#world = world;
     this.#options = options;
     this.#self = formatPeerName(options.self);
+    this.#keeper = new RecordKeeper(options.store, world.log);
     this.#clock = new HybridClock(options.self, () => world.now());
     this.comparison = new RecordComparison(this.#table, (record) => this.#isTold(record));
     for (const record of options.store.all()) {
@@ -115,9 +118,18 @@ export class SharedPolicy implements Gossiper {
    * left out. All are stored and told of together.
    *
    * @returns those that changed
-   * @throws WeaveError `POLICY_TABLE_FULL`, with nothing changed but what came before
+   * @throws WeaveError `POLICY_TABLE_FULL`, with nothing changed but what came before; the error of the
+   * store, with all changed and told of, but not kept
    */
   say(sayings: ReadonlyArray<RecordName & { readonly content: string | undefined }>): RecordName[] {
+    const said = this.#say(sayings);
+    if (said.length > 0 && this.#keeper.error !== undefined) throw this.#keeper.error;
+    return said;
+  }
+
+  #say(
+    sayings: ReadonlyArray<RecordName & { readonly content: string | undefined }>,
+  ): RecordName[] {
     const said: SharedRecord[] = [];
     for (const { kind, scope, name, content } of sayings) {
       if (this.#table.get({ kind, scope, name })?.content === content) continue;
@@ -138,7 +150,7 @@ export class SharedPolicy implements Gossiper {
     this.#own = own;
     const scope = this.#self;
     const kinds = Object.keys(own) as OwnKind[];
-    this.say(
+    this.#say(
       kinds.flatMap((kind) => {
         const gone = this.records(kind).filter(
           (record) => record.scope === scope && !own[kind].has(record.name),
@@ -223,7 +235,7 @@ export class SharedPolicy implements Gossiper {
 
   #changed(records: readonly SharedRecord[]): void {
     if (records.length === 0) return;
-    this.#options.store.save(records);
+    this.#keeper.save(records);
     this.#observer(records);
   }
 
@@ -249,7 +261,7 @@ export class SharedPolicy implements Gossiper {
     }
     if (gone.length === 0) return;
     for (const record of gone) this.#table.erase(record);
-    this.#options.store.erase(gone);
+    this.#keeper.erase(gone);
     this.#observer(gone);
   }
 

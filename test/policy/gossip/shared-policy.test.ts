@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { fromHex, toHex } from "../../../lib/base/bytes.ts";
+import { WeaveError } from "../../../lib/base/errors.ts";
 import { formatPeerName, type PeerName } from "../../../lib/base/peer-name.ts";
 import type { World } from "../../../lib/base/world.ts";
 import { decodeRecords, encodeRecords } from "../../../lib/policy/gossip/record-codec.ts";
@@ -8,6 +9,7 @@ import {
   documentsMax,
   ownCharsMax,
   ownRecordsMax,
+  type RecordStore,
 } from "../../../lib/policy/gossip/record-table.ts";
 import {
   absenceMaxMs,
@@ -36,12 +38,13 @@ const record = (change: Partial<SharedRecord> = {}): SharedRecord => ({
 function peer(
   name: PeerName = one,
   known: ReadonlySet<PeerName> = new Set([one, two]),
+  store: RecordStore = forgetfulStore,
 ): { policy: SharedPolicy; world: World; clock: VirtualClock; sent: Uint8Array[] } {
   const clock = new VirtualClock();
   const world = new SimWorld(clock, name);
   const policy = new SharedPolicy(world, {
     self: name,
-    store: forgetfulStore,
+    store,
     isKnownPeer: (each) => known.has(each),
   });
   const sent: Uint8Array[] = [];
@@ -314,3 +317,60 @@ describe("a peer", () => {
 /** Definitions of three types, and a document that lives and is then removed by one stamp. */
 const recordedOctets =
   "21ff8103010106506f6c69637901ff8200010101075265636f72647301ff8600000016ff85020101075265636f72647301ff860001ff84000061ff83030101065265636f726401ff8400010801044b696e64010c00010553636f7065010c0001044e616d65010c00010457616c6c0106000105436f756e740106000104506565720106000104446561640102000107436f6e74656e74010c00000069ff820102010d4e6574776f726b506f6c696379010764656661756c74010464656e7901fa0174876e800002fa01000000000102027b7d00010d4e6574776f726b506f6c696379010764656661756c74010464656e7901fa0174876e800002fa01000000000101010000";
+
+describe("where nothing can be stored", () => {
+  class FullDisk implements RecordStore {
+    isFull = true;
+    readonly stored = new Set<string>();
+
+    all(): SharedRecord[] {
+      return [];
+    }
+
+    save(records: readonly SharedRecord[]): void {
+      this.#refuse();
+      for (const { name } of records) this.stored.add(name);
+    }
+
+    erase(names: ReadonlyArray<{ readonly name: string }>): void {
+      this.#refuse();
+      for (const { name } of names) this.stored.delete(name);
+    }
+
+    #refuse(): void {
+      if (this.isFull) throw new WeaveError("STORE_WRITE", "the disk is full");
+    }
+  }
+
+  test("what others say holds all the same, and is stored when there is room", () => {
+    const store = new FullDisk();
+    const { policy } = peer(one, undefined, store);
+    const observed: string[] = [];
+    policy.observe((records) => observed.push(...records.map(({ name }) => name)));
+    const [payload] = encodeRecords([record()]);
+    policy.onGossip(two, payload!);
+    expect(observed).toEqual(["deny"]);
+    expect(policy.content(deny)).toBe(record().content!);
+    store.isFull = false;
+    policy.say([{ ...deny, name: "other", content: "{}" }]);
+    expect([...store.stored]).toEqual(["deny", "other"]);
+  });
+
+  test("what is said here holds, is told to others, and its author hears that it is not kept", () => {
+    const store = new FullDisk();
+    const { policy, sent } = peer(one, undefined, store);
+    expect(() => policy.say([{ ...deny, content: "{}" }])).toThrow("the disk is full");
+    expect(policy.content(deny)).toBe("{}");
+    expect(sent.length).toBe(1);
+    policy.sayOwn({ Pod: new Map(), Host: new Map() });
+  });
+
+  test("what is over is forgotten all the same", () => {
+    const store = new FullDisk();
+    const { policy, clock } = peer(one, undefined, store);
+    const [payload] = encodeRecords([record({ content: undefined })]);
+    policy.onGossip(two, payload!);
+    clock.run(documentTombstoneMs + absenceMaxMs);
+    expect(policy.full()).toBeUndefined();
+  });
+});
