@@ -159,6 +159,14 @@ for (const [at, engine] of ["20.10", "28"].entries()) {
       await docker("rm", "-f", "name1");
     });
 
+    test("a container may have its host's name, and is entered after it was detached", async () => {
+      await docker("run", "-d", "--name", "away", "--uts=host", "bb", "sleep", "1000");
+      expect(await docker("exec", "away", ...showAddress)).toContain("inet 10.32.");
+      await host.mustWeave(["detach", "away"]);
+      expect(await docker("exec", "away", "echo", "entered")).toBe("entered");
+      await docker("rm", "-f", "away");
+    });
+
     test("a name that is too long is told of, and the container runs", async () => {
       const name = `n${"x".repeat(60)}`;
       const { code, stderr } = await host.docker(["run", "--rm", "--name", name, "bb", "true"], {
