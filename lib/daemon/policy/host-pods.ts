@@ -1,3 +1,4 @@
+import { errorCode } from "../../base/errors.ts";
 import { type HostIp, tryParseHostIp } from "../../base/ip.ts";
 import type { HostPod } from "./pod-document.ts";
 import { type KnownOfContainer, type PodFacts, podFacts, portsOf } from "./pod-facts.ts";
@@ -99,11 +100,20 @@ export class HostPods {
     this.#store.save(ident, facts);
   }
 
+  /** What cannot be removed now is forgotten when the next start finds nobody of that name. */
+  #unstore(ident: string): void {
+    try {
+      this.#store.remove(ident);
+    } catch (error) {
+      if (errorCode(error) !== "STORE_WRITE") throw error;
+    }
+  }
+
   #forgetGone(attached: AttachedAddresses): void {
     for (const ident of this.#facts.keys()) {
       if (attached.has(ident) || this.#coming.has(ident)) continue;
       this.#facts.delete(ident);
-      this.#store.remove(ident);
+      this.#unstore(ident);
     }
   }
 }

@@ -1,8 +1,9 @@
 import type { Database } from "bun:sqlite";
+import { written } from "../store-write.ts";
 import { parseJson } from "./pod-document.ts";
 import type { PodFacts } from "./pod-facts.ts";
 
-/** Who each attached container is to policies, in the router's database. */
+/** Who each attached container is to policies, in the router's database. Changes throw `STORE_WRITE`. */
 export class PodStore {
   readonly #database: Database;
 
@@ -21,13 +22,13 @@ export class PodStore {
   }
 
   save(ident: string, { namespace, name, uid, labels, sinceMs }: PodFacts): void {
-    this.#database
-      .query("INSERT OR REPLACE INTO pod VALUES (?, ?, ?, ?, ?, ?)")
-      .run(ident, namespace, name, uid, JSON.stringify(labels), sinceMs);
+    const insert = this.#database.query("INSERT OR REPLACE INTO pod VALUES (?, ?, ?, ?, ?, ?)");
+    written(() => insert.run(ident, namespace, name, uid, JSON.stringify(labels), sinceMs));
   }
 
   remove(ident: string): void {
-    this.#database.query("DELETE FROM pod WHERE ident = ?").run(ident);
+    const remove = this.#database.query("DELETE FROM pod WHERE ident = ?");
+    written(() => remove.run(ident));
   }
 }
 
