@@ -86,9 +86,13 @@ export class PictureLog {
   }
 
   #shorten(): void {
-    const isTooMuch = (): boolean =>
-      this.#changes.length > changesMax || this.#changes.join("").length > changeCharsMax;
-    while (this.#changes.length > 1 && isTooMuch()) this.#changes.shift();
+    let chars = this.#changes.reduce((sum, { length }) => sum + length, 0);
+    while (
+      this.#changes.length > 1 &&
+      (this.#changes.length > changesMax || chars > changeCharsMax)
+    ) {
+      chars -= this.#changes.shift()!.length;
+    }
   }
 
   /** Keeps nothing any more, until somebody asks. */

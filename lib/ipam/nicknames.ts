@@ -1,10 +1,8 @@
-import { cutText } from "../base/bytes.ts";
+import { cutNickname } from "../base/nickname.ts";
 import { formatPeerName, type PeerName } from "../base/peer-name.ts";
 
 /** More peers than any cluster has: all of them are in every message that says what we know. */
 const nicknamesMax = 16_384;
-/** Longer ones are cut: they are for display. */
-const nicknameMaxLength = 256;
 
 /** What peers call themselves, as heard from all. Not unique. */
 export class Nicknames {
@@ -34,7 +32,7 @@ export class Nicknames {
     for (const [peer, nickname] of heard) {
       if (peer === this.#self) continue;
       if (this.#names.size >= nicknamesMax && !this.#names.has(peer)) continue;
-      this.#names.set(peer, cutText(nickname, nicknameMaxLength));
+      this.#names.set(peer, cutNickname(nickname));
     }
   }
 

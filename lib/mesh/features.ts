@@ -1,5 +1,5 @@
-import { cutText } from "../base/bytes.ts";
 import { WeaveError } from "../base/errors.ts";
+import { cutNickname } from "../base/nickname.ts";
 import { formatPeerName, noPeer, type PeerName, parsePeerName } from "../base/peer-name.ts";
 import { decodeGob, encodeGob, gob } from "../wire/gob.ts";
 import { type Extension, extensionsFeature, formatExtensions } from "./extensions.ts";
@@ -40,9 +40,6 @@ const featuresOfVersion1: ReadonlySet<string> = new Set([
 const flavour = "mac";
 
 const shortIdMax = 4095;
-
-/** Longer nicknames are cut: they are for display. */
-const nicknameMaxLength = 256;
 
 const shownMaxLength = 40;
 
@@ -114,7 +111,7 @@ export function parseFeatures(sent: Features, version: ProtocolVersion): RemoteF
   const trusted = features.get("Trusted");
   return {
     name: parseName(required(features, "Name")),
-    nickname: cutText(required(features, "NickName"), nicknameMaxLength),
+    nickname: cutNickname(required(features, "NickName")),
     uid: parseUint64("UID", required(features, "UID")),
     connectionId: parseUint64("ConnID", required(features, "ConnID")),
     shortId: shortId === undefined ? undefined : parseShortId(shortId),

@@ -20,7 +20,6 @@ import { newRecord } from "./peer-record.ts";
 import type { Peers } from "./peers.ts";
 import type { OutgoingMessage } from "./protocol-message.ts";
 import { dialable, parseRedirect, remoteFull } from "./redirect.ts";
-import { nicknameMaxLength } from "./topology-codec.ts";
 import type { ByteStream, Transport } from "./transport.ts";
 
 /** What the mesh does about its links. */
@@ -208,8 +207,7 @@ export class Links {
   /** Finds or makes the peer's record; true when it is of a former incarnation. */
   #meet(neighbour: Neighbour, open: OpenConnection): boolean {
     const { peers } = this.#ports;
-    const { name, uid, shortId, ...remote } = neighbour.connection.remote;
-    const nickname = remote.nickname.slice(0, nicknameMaxLength);
+    const { name, uid, shortId, nickname } = neighbour.connection.remote;
     const known = peers.get(name);
     if (known === undefined && !open.acceptUnknown) {
       const address = formatEndpoint(neighbour.connection.remoteAddress);

@@ -1,5 +1,5 @@
-import { cutText } from "../base/bytes.ts";
 import { WeaveError } from "../base/errors.ts";
+import { cutNickname } from "../base/nickname.ts";
 import { type PeerName, peerNameBytes, peerNameSize, readPeerName } from "../base/peer-name.ts";
 import { GobDecoder, GobEncoder, GobError, type GobValue, gob } from "../wire/gob.ts";
 import type { PeerLink, PeerRecord } from "./peer-record.ts";
@@ -36,9 +36,6 @@ const connectionList = gob.slice(connectionSummary);
 
 /** A topology is split over payloads of about this size, well below the frame limit of 10 MiB. */
 export const payloadTargetBytes = 4 << 20;
-
-/** Longer nicknames are cut: they are for display, and every peer stores every one. */
-export const nicknameMaxLength = 256;
 
 /** Longer addresses are dropped: no socket has one. */
 const addressMaxLength = 64;
@@ -85,7 +82,7 @@ function toRecord(
 ): PeerRecord {
   return {
     name: readPeerName(summary.NameByte),
-    nickname: cutText(summary.NickName, nicknameMaxLength),
+    nickname: cutNickname(summary.NickName),
     uid: summary.UID,
     version: summary.Version,
     shortId: summary.HasShortID ? summary.ShortID : undefined,

@@ -17,6 +17,7 @@ import { changeBetween } from "../host/policy/rule-set-change.ts";
 import { isLetThrough, type Packet } from "../policy/interpret.ts";
 import { type LabPod, linkLocalOf, PodLab, podBridge } from "./pod-lab.ts";
 import { type PodProbe, PodProbes } from "./pod-probes.ts";
+import { serviceRules } from "./service-rules.ts";
 import { must } from "./shell.ts";
 
 export interface BehaviourOptions {
@@ -272,22 +273,6 @@ function connecting(from: LabPod, to: LabPod, port: number): number {
     }
     return socket;
   });
-}
-
-/** As a node's proxy has it: who asks for itself comes from somewhere else. */
-function serviceRules(service: number, pod: number): string {
-  const [from, to] = [formatIpv4(service), formatIpv4(pod)];
-  return `
-    table ip service {
-      chain before {
-        type nat hook prerouting priority -100
-        ip daddr ${from} dnat to ${to}
-      }
-      chain after {
-        type nat hook postrouting priority 100
-        ip saddr ${to} ip daddr ${to} masquerade
-      }
-    }`;
 }
 
 /** One host with pods, and somebody outside whom it routes to. */

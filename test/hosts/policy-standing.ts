@@ -15,6 +15,7 @@ import { changeBetween } from "../host/policy/rule-set-change.ts";
 import { type LabPod, linkLocalOf, PodLab, podBridge } from "./pod-lab.ts";
 import { mustBeCut, mustGoOn, PodTalk, type TalkEnd, type TalkOptions } from "./pod-talk.ts";
 import type { BehaviourOptions } from "./policy-behaviour.ts";
+import { serviceRules } from "./service-rules.ts";
 import { must } from "./shell.ts";
 
 /** What every packet filter does with connections that stand, on the real kernel. */
@@ -196,22 +197,6 @@ export function policyStanding(title: string, options: Omit<BehaviourOptions, "f
       expect([dots("client"), dots("server")]).toEqual([said, said]);
     });
   });
-}
-
-/** As a node's proxy has it: whoever asks for the service comes from somewhere else. */
-function serviceRules(service: number, pod: number): string {
-  const [from, to] = [formatIpv4(service), formatIpv4(pod)];
-  return `
-    table ip service {
-      chain before {
-        type nat hook prerouting priority -100
-        ip daddr ${from} dnat to ${to}
-      }
-      chain after {
-        type nat hook postrouting priority 100
-        ct original ip daddr ${from} masquerade
-      }
-    }`;
 }
 
 /** As somebody else may do it, for his own ends. */

@@ -2,13 +2,13 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { fromHex, toHex } from "../../lib/base/bytes.ts";
 import { WeaveError } from "../../lib/base/errors.ts";
+import { nicknameMaxLength } from "../../lib/base/nickname.ts";
 import type { PeerName } from "../../lib/base/peer-name.ts";
 import type { PeerRecord } from "../../lib/mesh/peer-record.ts";
 import {
   decodeTopology,
   encodeTopology,
   encodeTopologyPayloads,
-  nicknameMaxLength,
 } from "../../lib/mesh/topology-codec.ts";
 import { encodeGob, gob } from "../../lib/wire/gob.ts";
 import { fuzz } from "../fuzz/mutate.ts";
